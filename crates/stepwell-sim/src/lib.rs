@@ -1,0 +1,1 @@
+//! Deterministic simulation of Stepwell, and the checks on its own source.

@@ -1,0 +1,5 @@
+//! Checks of the project on itself, and the simulator's own tests.
+
+// Under `cfg(test)` clippy knows that helpers of tests are tests, and may `unwrap`.
+#[cfg(test)]
+mod tidy;

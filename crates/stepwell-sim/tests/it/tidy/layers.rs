@@ -1,0 +1,178 @@
+//! Which crate may see which.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, Package};
+
+use super::tree;
+
+/// Each crate of ours with those of ours that it may depend on. Tests are free to see more.
+const MAY_SEE: &[(&str, &[&str])] = &[
+    ("stepwell-core", &[]),
+    ("stepwell-protocol", &["stepwell-core"]),
+    ("stepwell-store", &["stepwell-core"]),
+    ("stepwell-sqlite", &["stepwell-core", "stepwell-store"]),
+    (
+        "stepwell-node",
+        &["stepwell-core", "stepwell-protocol", "stepwell-store"],
+    ),
+    ("stepwell", &["stepwell-core", "stepwell-protocol"]),
+    (
+        "stepwell-server",
+        &[
+            "stepwell",
+            "stepwell-core",
+            "stepwell-node",
+            "stepwell-protocol",
+            "stepwell-sqlite",
+            "stepwell-store",
+        ],
+    ),
+    (
+        "stepwell-sim",
+        &[
+            "stepwell-core",
+            "stepwell-node",
+            "stepwell-protocol",
+            "stepwell-sqlite",
+            "stepwell-store",
+        ],
+    ),
+];
+
+/// The crates of ours that run on tokio; examples may as well.
+const ON_TOKIO: &[&str] = &["stepwell", "stepwell-server"];
+
+/// Most crates in the tree of the SDK without features, itself included.
+const SDK_CRATES_MAX: usize = 80;
+
+fn is_example(package: &Package) -> bool {
+    package
+        .manifest_path
+        .components()
+        .any(|part| part.as_str() == "examples")
+}
+
+/// Names of what a package needs to be built and run.
+fn needs(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|one| matches!(one.kind, DependencyKind::Normal | DependencyKind::Build))
+        .map(|one| one.name.as_str())
+}
+
+fn upward_edges(metadata: &Metadata) -> Vec<String> {
+    let mut findings = Vec::new();
+    for package in metadata.workspace_packages() {
+        let name = package.name.as_str();
+        let may_see = match MAY_SEE.iter().find(|(one, _)| *one == name) {
+            Some((_, may_see)) => *may_see,
+            None if is_example(package) => &["stepwell"],
+            None => {
+                findings.push(format!(
+                    "{name} has no place in the layers: give it one here"
+                ));
+                continue;
+            }
+        };
+        for need in
+            needs(package).filter(|need| *need == "stepwell" || need.starts_with("stepwell-"))
+        {
+            if !may_see.contains(&need) {
+                findings.push(format!("{name} depends on {need}; it may see {may_see:?}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Everything that a package of ours is built from, by following normal dependencies.
+fn closure(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
+    let resolve = metadata
+        .resolve
+        .as_ref()
+        .expect("cargo resolved the workspace");
+    let mut open = vec![package.id.clone()];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let node = resolve
+            .nodes
+            .iter()
+            .find(|node| node.id == id)
+            .expect("each node is listed");
+        open.extend(
+            node.deps
+                .iter()
+                .filter(|one| {
+                    one.dep_kinds
+                        .iter()
+                        .any(|kind| kind.kind == DependencyKind::Normal)
+                })
+                .map(|one| one.pkg.clone()),
+        );
+    }
+    seen.iter()
+        .map(|id| metadata[id].name.to_string())
+        .collect()
+}
+
+#[test]
+fn dependencies_point_down() {
+    tree::refuse(
+        "a dependency points up or aside:",
+        &upward_edges(&tree::metadata()),
+    );
+}
+
+#[test]
+fn only_the_sdk_and_the_server_run_on_tokio() {
+    let metadata = tree::metadata();
+    let findings: Vec<String> = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| !ON_TOKIO.contains(&package.name.as_str()) && !is_example(package))
+        .filter(|package| {
+            let through_the_sdk = needs(package).any(|need| ON_TOKIO.contains(&need));
+            !through_the_sdk && closure(&metadata, package).contains("tokio")
+        })
+        .map(|package| format!("{} is built with tokio", package.name))
+        .collect();
+    tree::refuse("tokio is for the SDK and the server:", &findings);
+}
+
+#[test]
+fn the_sdk_without_features_is_small() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let told = Command::new(cargo)
+        .args([
+            "tree", "-p", "stepwell", "-e", "normal", "--prefix", "none", "--locked",
+        ])
+        .current_dir(tree::root())
+        .output()
+        .unwrap();
+    assert!(
+        told.status.success(),
+        "{}",
+        String::from_utf8_lossy(&told.stderr)
+    );
+    let told = String::from_utf8(told.stdout).unwrap();
+    let crates: BTreeSet<&str> = told
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert!(
+        crates.iter().any(|line| line.starts_with("stepwell v")),
+        "{told}"
+    );
+    assert!(
+        crates.len() <= SDK_CRATES_MAX,
+        "the SDK's tree has {} crates, over {SDK_CRATES_MAX}:\n{told}",
+        crates.len()
+    );
+}

@@ -1,0 +1,20 @@
+//! Checks on the source itself: what review would otherwise have to remember.
+//!
+//! | file | refuses |
+//! | --- | --- |
+//! | `layers` | dependencies that point up; tokio where it does not belong; a large SDK tree |
+//! | `licences` | dependencies whose licence is not permissive |
+//! | `shape` | long files, code in `lib.rs` and `mod.rs`, crates without the workspace's lints |
+//! | `words` | words that mean something else here; marks of unfinished work; skipped tests |
+//! | `pages` | error codes without a page; links to files that are not there |
+//! | `places` | paths of one machine; registries other than crates.io |
+//! | `semantics` | statements without a test, citations without a statement |
+
+mod layers;
+mod licences;
+mod pages;
+mod places;
+mod semantics;
+mod shape;
+mod tree;
+mod words;

@@ -1,0 +1,119 @@
+//! Pages that have to be there.
+
+use std::collections::BTreeSet;
+
+use stepwell_core::code::Code;
+
+use super::tree;
+
+/// Sections of a page about an error code, in this order.
+const SECTIONS: [&str; 2] = ["## What happened", "## What to do"];
+
+fn page_faults(code: Code, page: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let title = format!("# {code}: {}", code.title());
+    if page.lines().next() != Some(title.as_str()) {
+        faults.push(format!("the first line is not `{title}`"));
+    }
+    let mut from = 0;
+    for section in SECTIONS {
+        let Some(at) = page[from..].find(section) else {
+            faults.push(format!("`{section}` is missing or out of order"));
+            break;
+        };
+        from += at + section.len();
+        let body = page[from..].split("\n## ").next().unwrap_or_default();
+        if body.split_whitespace().count() < 5 {
+            faults.push(format!("`{section}` says nothing"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_error_code_has_a_page() {
+    let folder = tree::root().join("docs/errors");
+    let mut findings = Vec::new();
+    for code in Code::ALL {
+        match std::fs::read_to_string(folder.join(format!("{code}.md"))) {
+            Ok(page) => {
+                let faults = page_faults(*code, &page);
+                findings.extend(
+                    faults
+                        .into_iter()
+                        .map(|fault| format!("{code}.md: {fault}")),
+                );
+            }
+            Err(error) => findings.push(format!("{code}.md: {error}")),
+        }
+    }
+    let known: BTreeSet<String> = Code::ALL.iter().map(|code| format!("{code}.md")).collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name != "README.md" && !known.contains(&name) {
+            findings.push(format!("{name}: there is no such code"));
+        }
+    }
+    tree::refuse("pages in docs/errors:", &findings);
+}
+
+#[test]
+fn faults_of_pages_are_seen() {
+    let code = Code::ALL[0];
+    let (head, title) = (format!("# {code}: {}\n", code.title()), code.title());
+    let body = "one two three four five six\n";
+    let whole = format!("{head}\n## What happened\n\n{body}\n## What to do\n\n{body}");
+    assert_eq!(page_faults(code, &whole), Vec::<String>::new());
+    assert_eq!(page_faults(code, &whole.replace(title, "Else")).len(), 1);
+    assert_eq!(
+        page_faults(code, &whole.replace("## What to do", "")).len(),
+        1
+    );
+    assert_eq!(
+        page_faults(
+            code,
+            &format!("{head}\n## What happened\n\n{body}\n## What to do\n")
+        )
+        .len(),
+        1
+    );
+}
+
+/// Targets of links in Markdown text that point into the repository, with their lines.
+fn links(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for (at, line) in text.lines().enumerate() {
+        in_code ^= line.trim_start().starts_with("```");
+        let mut rest = line;
+        while let Some(start) = rest.find("](").filter(|_| !in_code) {
+            rest = &rest[start + 2..];
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            if !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:") {
+                found.push((at + 1, target));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn links_lead_to_files() {
+    let root = tree::root();
+    let mut findings = Vec::new();
+    for file in tree::files().iter().filter(|file| file.is_any(&["md"])) {
+        let folder = root.join(&file.path).parent().unwrap().to_owned();
+        for (line, target) in links(&file.text) {
+            if !folder.join(target).exists() {
+                findings.push(format!("{}:{line}: {target}", file.path));
+            }
+        }
+    }
+    tree::refuse("links to files that are not there:", &findings);
+}
+
+#[test]
+fn links_are_found() {
+    let text = "[a](b.md#c) [d](https://e) [f](#g)\n```\n[h](i)\n```\n![j](k.png)";
+    assert_eq!(links(text), [(1, "b.md"), (5, "k.png")]);
+}
