@@ -1,0 +1,21 @@
+# The one entrance. `make help` lists what there is.
+
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench sim
+
+help: ## Lists the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Builds, starts a server and two example runners, prints how to look around
+	@scripts/run.sh
+
+test: ## Runs every check: format, lints, tests, doctests, simulation
+	@scripts/test.sh
+
+bench: ## Measures the five workloads with a release build and prints one table
+	@scripts/bench.sh
+
+sim: ## Simulates seeds (SEEDS=1000, FIRST=1) with faults, prints the table of faults
+	@scripts/sim.sh

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Runs every check, each part timed, and ends with a plain line `N passed, N failed`.
+#
+# Tests count one each; a part that is no test runner (format, lints, simulation) counts as one.
+# A part that fails does not stop the others. SEEDS=200 sets how many seeds are simulated.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+need_cargo
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+passed=0
+failed=0
+table=()
+
+# Adds what test runners say about themselves: `N passed` and `N failed` in their summaries.
+count() {
+    local ok bad
+    # nextest: "Summary [ 1.2s] 10 tests run: 9 passed, 1 failed, 0 skipped", libtest: "test result: ..."
+    ok=$(sed -nE 's/^ *(Summary|test result:).*[^0-9]([0-9]+) passed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
+    bad=$(sed -nE 's/^ *(Summary|test result:).*[^0-9]([0-9]+) failed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+    [ $((ok + bad)) -gt 0 ]
+}
+
+# part NAME check|tests COMMAND... runs one part.
+part() {
+    local name=$1 kind=$2 status=0 begun=$SECONDS word=ok before=$failed
+    shift 2
+    say "== $name: $*"
+    "$@" 2>&1 | tee "$out" || status=$?
+    if [ "$kind" = check ] || ! count; then
+        # A runner of tests that tells no numbers did not run: its failure counts as one.
+        if [ "$status" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    elif [ "$status" != 0 ] && [ "$failed" = "$before" ]; then
+        failed=$((failed + 1))
+    fi
+    [ "$status" = 0 ] || word=FAILED
+    table+=("$(printf '%-12s %6s s  %s' "$name" "$((SECONDS - begun))" "$word")")
+}
+
+skip() {
+    say "== $1: skipped, $2"
+    table+=("$(printf '%-12s %8s  %s' "$1" - "skipped: $2")")
+}
+
+part format check cargo fmt --all --check
+part lints check cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+if command -v cargo-nextest >/dev/null 2>&1; then
+    part tests tests cargo nextest run --locked --workspace --no-fail-fast --color never
+else
+    say "cargo-nextest is not installed: cargo test runs the tests instead"
+    part tests tests cargo test --locked --workspace --lib --bins --tests --no-fail-fast
+fi
+part doctests tests cargo test --locked --workspace --doc
+if command -v cargo-deny >/dev/null 2>&1; then
+    part deny check cargo deny check bans licenses sources
+else
+    skip deny "cargo-deny is not installed (licences are among the tests)"
+fi
+part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}"
+
+printf '\n'
+printf '  %s\n' "${table[@]}"
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
