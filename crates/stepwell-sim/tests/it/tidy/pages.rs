@@ -117,3 +117,55 @@ fn links_are_found() {
     let text = "[a](b.md#c) [d](https://e) [f](#g)\n```\n[h](i)\n```\n![j](k.png)";
     assert_eq!(links(text), [(1, "b.md"), (5, "k.png")]);
 }
+
+/// Targets of make that a Markdown text names in code.
+fn make_targets(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for line in text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        // Of `a` and `b` in a line, every second piece is code.
+        let pieces = line
+            .split('`')
+            .enumerate()
+            .filter(|(at, _)| in_code || at % 2 == 1);
+        for (_, piece) in pieces {
+            let Some(piece) = piece.trim().strip_prefix("make ") else {
+                continue;
+            };
+            let end = piece
+                .find(|c: char| !c.is_ascii_lowercase())
+                .unwrap_or(piece.len());
+            if end > 0 {
+                found.push(&piece[..end]);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn targets_of_make_exist() {
+    let makefile = std::fs::read_to_string(tree::root().join("Makefile")).unwrap();
+    let mut findings = Vec::new();
+    for file in tree::files().iter().filter(|file| file.is_any(&["md"])) {
+        for target in make_targets(&file.text) {
+            if !makefile
+                .lines()
+                .any(|rule| rule.starts_with(&format!("{target}:")))
+            {
+                findings.push(format!("{}: make {target}", file.path));
+            }
+        }
+    }
+    tree::refuse(
+        "documents name targets that the Makefile does not have:",
+        &findings,
+    );
+}
+
+#[test]
+fn targets_of_make_are_found() {
+    let text = "Type `make run`, or\nmake sense.\n```sh\nmake test SEEDS=1\n```\nmake it\n";
+    assert_eq!(make_targets(text), ["run", "test"]);
+}
