@@ -1,0 +1,122 @@
+//! Ids of runs.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// The id of a run: a version 7 UUID (RFC 9562), so that ids sort by the time of their start.
+///
+/// Shown as `run_` and 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(u128);
+
+const PREFIX: &str = "run_";
+
+impl RunId {
+    /// The smallest id, also used as "from the start" in scans.
+    pub const MIN: Self = Self(0);
+
+    /// Makes the id of a run that starts at `now`; `entropy` gives its random bits.
+    pub fn new(now: Timestamp, entropy: u128) -> Self {
+        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+        let bytes = entropy.to_be_bytes();
+        let mut random = [0; 10];
+        for (to, from) in random.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        Self(uuid.as_u128())
+    }
+
+    /// Returns the id as a number, the form in which logs and indexes keep it.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
+    /// Makes an id from the number that [`RunId::as_u128`] gave.
+    pub const fn from_u128(value: u128) -> Self {
+        Self(value)
+    }
+
+    /// Returns the millisecond of engine time in which the id was made.
+    pub fn created(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0 >> 80).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not the id of a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a run id; accepted: run_ and 32 hexadecimal digits")]
+pub struct ParseError {
+    text: String,
+}
+
+impl FromStr for RunId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError { text: text.chars().take(80).collect() };
+        let hex = text.strip_prefix(PREFIX).ok_or_else(error)?;
+        let plain = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        let uuid = Uuid::try_parse(hex).ok().filter(|_| plain).ok_or_else(error)?;
+        Ok(Self(uuid.as_u128()))
+    }
+}
+
+impl Serialize for RunId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <alloc::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(|e: ParseError| de::Error::custom(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_survive_text() {
+        let early = RunId::new(Timestamp::from_millis(1_000), u128::MAX);
+        let late = RunId::new(Timestamp::from_millis(1_001), 0);
+        assert!(early < late);
+        assert_eq!(early.to_string().parse(), Ok(early));
+        assert_eq!(late.created(), Timestamp::from_millis(1_001));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "run_",
+            "run_123",
+            "0193b5e4",
+            "run_zz93b5e4000070008000000000000000",
+            "run_0193b5e4-0000-7000-8000-000000000000",
+        ] {
+            assert!(text.parse::<RunId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The rules of a durable run, as a pure state machine.
+//!
+//! One function family takes a run's state and a command and yields *records* to write and
+//! *effects* to perform once the records are durable. Nothing here reads a clock, draws a random
+//! number, allocates a thread or touches IO: time and entropy are arguments.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`record`] | what a journal is made of, and its encoding |
+//! | [`run`] | the state of a run (the fold of its records) and the commands on it |
+//! | [`summary`] | the row that lists and queues are made of, derived from the state |
+//! | [`view`] | a run as people see it: steps, attempts, logs, edges |
+//! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
+//!
+//! ```
+//! use stepwell_core::{duration, time::Timestamp};
+//!
+//! let wake = Timestamp::from_millis(0).after(duration::parse("1d12h")?);
+//! assert_eq!(wake.to_string(), "1970-01-02T12:00:00.000000Z");
+//! # Ok::<(), duration::ParseError>(())
+//! ```
+#![no_std]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::wildcard_enum_match_arm))]
+
+extern crate alloc;
+
+mod block;
+pub mod code;
+pub mod duration;
+pub mod failure;
+pub mod id;
+pub mod limits;
+pub mod name;
+pub mod payload;
+pub mod record;
+pub mod retry;
+pub mod run;
+pub mod status;
+pub mod summary;
+pub mod time;
+pub mod view;

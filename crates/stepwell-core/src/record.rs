@@ -1,0 +1,456 @@
+//! What a journal is made of, and how it is encoded.
+//!
+//! A journal is the sequence of a run's records, each a JSON object with one member (the record's
+//! name) followed by a comma. Chunks of a journal can be put together by putting their bytes
+//! together, and `'[' || rtrim(chunk, ',') || ']'` is a JSON array that SQL can query.
+//!
+//! Payloads stand in a record as the text that came: they are not read here.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use crate::block::BlockCause;
+use crate::failure::Failure;
+use crate::status::{Kind, RunStatus, StepStatus};
+use crate::time::Timestamp;
+
+/// One fact in the history of a run. The state of a run is the fold of its records.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Record<'a> {
+    /// The run was accepted; always the first record.
+    #[serde(borrow)]
+    Started(Started<'a>),
+    /// A runner got the run (an activation begins).
+    #[serde(borrow)]
+    Activated(Activated<'a>),
+    /// The activation ended in order: the run waits, or its runner gave it back.
+    Released(Released),
+    /// A backoff of a waiting run is over: it wants a runner.
+    Woken(Woken),
+    /// The activation was lost with its runner (§4.4).
+    Lost(Lost),
+    /// A step's function runs, or is about to (§4.3).
+    #[serde(borrow)]
+    StepStarted(StepStarted<'a>),
+    /// An attempt failed and another follows.
+    #[serde(borrow)]
+    AttemptFailed(AttemptFailed<'a>),
+    /// A pause began.
+    #[serde(borrow)]
+    SleepStarted(SleepStarted<'a>),
+    /// A step ended; the order of these is the order of delivery (§5.4).
+    #[serde(borrow)]
+    StepEnded(StepEnded<'a>),
+    /// Lines that a function or handler logged.
+    #[serde(borrow)]
+    Logged(Logged<'a>),
+    /// The code asked for steps in another order than recorded (§4.10, §5.4).
+    #[serde(borrow)]
+    OrderChanged(OrderChanged<'a>),
+    /// The run needs a deploy or a person.
+    #[serde(borrow)]
+    Blocked(Blocked<'a>),
+    /// A blocked run is tried again.
+    #[serde(borrow)]
+    Unblocked(Unblocked<'a>),
+    /// How the run will end is decided; what is in flight gets time to end (§7.1).
+    #[serde(borrow)]
+    Ending(Ending<'a>),
+    /// The run ended; always the last record.
+    #[serde(borrow)]
+    Ended(Ended<'a>),
+}
+
+/// See [`Record::Started`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started<'a> {
+    /// When the start was accepted.
+    pub at: Timestamp,
+    /// The namespace.
+    #[serde(borrow)]
+    pub namespace: Cow<'a, str>,
+    /// The app.
+    #[serde(borrow)]
+    pub app: Cow<'a, str>,
+    /// The workflow.
+    #[serde(borrow)]
+    pub workflow: Cow<'a, str>,
+    /// The input, absent where the start gave none.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<&'a RawValue>,
+    /// The idempotency key.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Cow<'a, str>>,
+    /// When the run times out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// What the start said about itself.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<&'a RawValue>,
+    /// The name of the runner that the run is pinned to.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<Cow<'a, str>>,
+}
+
+/// See [`Record::Activated`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activated<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// The fence: one more than the last activation's, from 1.
+    pub epoch: u32,
+    /// Random, so that an epoch that is taken twice after a lost write is still told apart.
+    pub nonce: u64,
+    /// The runner's name.
+    #[serde(borrow)]
+    pub runner: Cow<'a, str>,
+    /// The runner's instance, random per process.
+    #[serde(borrow)]
+    pub instance: Cow<'a, str>,
+    /// The workflow's version there.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// The runner's build.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Cow<'a, str>>,
+    /// The run had its runner to itself, being suspected of crashing it (§4.4).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub alone: bool,
+}
+
+/// See [`Record::Released`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Released {
+    /// When.
+    pub at: Timestamp,
+    /// How many step ends had been delivered to the code: more in the journal make it ready again.
+    pub seen: u32,
+}
+
+/// See [`Record::Woken`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Woken {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`Record::Lost`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lost {
+    /// When the loss was noticed.
+    pub at: Timestamp,
+    /// Code of the run was in progress, so the loss counts against the run.
+    pub counted: bool,
+}
+
+/// What a step's first record says once and for all.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opening<'a> {
+    /// What the step is made by.
+    pub kind: Kind,
+    /// How many step ends had been delivered to the code when the step began: the first `after`
+    /// of [`Record::StepEnded`] are what it followed (§3.3).
+    pub after: u32,
+    /// When the code asked for the step.
+    pub at: Timestamp,
+    /// The recorded input: what `run` was given, the duration of a sleep (§3.4).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<&'a RawValue>,
+    /// What the code says about the step.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<&'a RawValue>,
+}
+
+/// When an attempt began and which it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Its number, from 1; lost attempts do not count.
+    pub n: u32,
+    /// When its function began.
+    pub started_at: Timestamp,
+    /// It began while the function of the attempt before still ran (§6.4).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub overlapped: bool,
+}
+
+/// See [`Record::StepStarted`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepStarted<'a> {
+    /// The step's id.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// The attempt that runs.
+    pub attempt: Attempt,
+    /// Present in the step's first record.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Opening<'a>>,
+}
+
+/// See [`Record::AttemptFailed`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptFailed<'a> {
+    /// The step's id.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// When the attempt ended.
+    pub at: Timestamp,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Why it failed.
+    #[serde(borrow)]
+    pub error: Failure<'a>,
+    /// It ran out of time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub timed_out: bool,
+    /// When the next attempt is due.
+    pub next_at: Timestamp,
+    /// Present in the step's first record.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Opening<'a>>,
+}
+
+/// See [`Record::SleepStarted`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SleepStarted<'a> {
+    /// The step's id.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// When it is due to wake.
+    pub until: Timestamp,
+    /// The step's first record, always.
+    #[serde(borrow)]
+    pub open: Opening<'a>,
+}
+
+/// See [`Record::StepEnded`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepEnded<'a> {
+    /// The step's id.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How it ended.
+    pub status: StepStatus,
+    /// The attempt that ended with it, where a function did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
+    /// The result, absent where the function gave none (§2.6).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<&'a RawValue>,
+    /// Why it failed.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure<'a>>,
+    /// Present in the step's first record.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Opening<'a>>,
+}
+
+/// See [`Record::Logged`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logged<'a> {
+    /// The step that logged; absent for the handler.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Cow<'a, str>>,
+    /// The lines, in order.
+    #[serde(borrow)]
+    pub lines: Vec<LogLine<'a>>,
+}
+
+/// A line that code logged with `log`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// `debug`, `info`, `warn` or `error`.
+    #[serde(borrow)]
+    pub level: Cow<'a, str>,
+    /// What it says.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+}
+
+/// See [`Record::OrderChanged`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderChanged<'a> {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// The step whose end was next by the journal.
+    #[serde(borrow)]
+    pub expected: Cow<'a, str>,
+    /// The step that the code asked for.
+    #[serde(borrow)]
+    pub found: Cow<'a, str>,
+}
+
+/// See [`Record::Blocked`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    #[serde(borrow)]
+    pub cause: BlockCause<'a>,
+    /// The runner's build that met it: another build is a reason to try again (§4.10).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Cow<'a, str>>,
+}
+
+/// See [`Record::Unblocked`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unblocked<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// What made it worth trying: `build` or `operator`.
+    #[serde(borrow)]
+    pub by: Cow<'a, str>,
+}
+
+/// See [`Record::Ending`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ending<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// The status that the run will end with.
+    pub status: RunStatus,
+    /// How long functions in flight get to return (§7.2).
+    pub until: Timestamp,
+    /// What a person gave as the reason.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
+}
+
+/// See [`Record::Ended`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// The final status.
+    pub status: RunStatus,
+    /// What the handler returned.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<&'a RawValue>,
+    /// Why it did not complete.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure<'a>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if gives a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// A journal could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("record at byte {offset} is not readable: {source}")]
+pub struct DecodeError {
+    /// Where in the journal.
+    pub offset: usize,
+    source: serde_json::Error,
+}
+
+impl Record<'_> {
+    /// Appends the record and its comma to a journal.
+    pub fn encode(&self, journal: &mut Vec<u8>) {
+        let text = serde_json::to_vec(self);
+        debug_assert!(text.is_ok(), "records hold strings, numbers and checked JSON only");
+        if let Ok(text) = text {
+            journal.extend_from_slice(&text);
+            journal.push(b',');
+        }
+    }
+}
+
+/// Reads the records of a journal, in order.
+///
+/// Yields a [`DecodeError`] once, as the last item, when the bytes are not a journal.
+pub fn decode(journal: &[u8]) -> impl Iterator<Item = Result<Record<'_>, DecodeError>> {
+    let mut offset = 0;
+    core::iter::from_fn(move || {
+        let rest = journal.get(offset..).filter(|rest| !rest.is_empty())?;
+        let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<Record<'_>>();
+        match stream.next()? {
+            Ok(record) => {
+                offset += stream.byte_offset() + 1;
+                Some(Ok(record))
+            }
+            Err(source) => {
+                let error = DecodeError { offset, source };
+                offset = journal.len();
+                Some(Err(error))
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_reads_back_and_chunks_join() {
+        let input = RawValue::from_string("{ \"a\":\n 1 }".into()).unwrap();
+        let started = Record::Started(Started {
+            at: Timestamp::from_millis(1),
+            namespace: "default".into(),
+            app: "shop".into(),
+            workflow: "check \"out\"".into(),
+            input: Some(&input),
+            key: None,
+            deadline: None,
+            metadata: None,
+            runner: None,
+        });
+        let ended = Record::Ended(Ended {
+            at: Timestamp::from_millis(2),
+            status: RunStatus::Completed,
+            output: None,
+            error: None,
+        });
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        started.encode(&mut first);
+        ended.encode(&mut second);
+        first.extend_from_slice(&second);
+        let records: Vec<_> = decode(&first).map(Result::unwrap).collect();
+        assert_eq!(records.len(), 2);
+        assert!(matches!(&records[0], Record::Started(s)
+            if s.workflow == "check \"out\"" && s.input.unwrap().get() == "{ \"a\":\n 1 }"));
+    }
+
+    #[test]
+    fn damage_is_told_once_with_its_place() {
+        let mut journal = Vec::new();
+        Record::Released(Released { at: Timestamp::from_millis(2), seen: 0 }).encode(&mut journal);
+        let good = journal.len();
+        journal.extend_from_slice(b"{\"rel");
+        let mut records = decode(&journal);
+        assert!(records.next().unwrap().is_ok());
+        assert_eq!(records.next().unwrap().unwrap_err().offset, good);
+        assert!(records.next().is_none());
+    }
+}

@@ -1,0 +1,98 @@
+//! Runs and runners: activation, release, loss, blocking.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::command::{Activate, Change, Effect, Rejection};
+use super::state::Phase;
+use crate::record::{
+    Activated, BlockCause, Blocked, LogLine, Logged, Lost, OrderChanged, Record, Released,
+    Unblocked,
+};
+
+/// Losses of a run that had its runner to itself, after which it is blocked (§4.4).
+const LONE_LOSSES_MAX: u32 = 3;
+
+impl Change<'_, '_> {
+    pub(super) fn activate(&mut self, activate: &Activate<'_>) -> Result<(), Rejection> {
+        let forward = matches!(self.run.phase, Phase::Forward);
+        if !forward || self.run.activation.is_some() || self.run.ready_since.is_none() {
+            return Err(Rejection::NotReady);
+        }
+        if self.run.must_be_alone() && !activate.alone {
+            return Err(Rejection::NotReady);
+        }
+        self.push(&Record::Activated(Activated {
+            at: self.env.now,
+            epoch: self.run.epoch + 1,
+            nonce: activate.nonce,
+            runner: activate.runner.into(),
+            instance: activate.instance.into(),
+            version: activate.version.map(Into::into),
+            build: activate.build.map(Into::into),
+            alone: self.run.must_be_alone(),
+        }));
+        Ok(())
+    }
+
+    pub(super) fn release(&mut self, seen: u32) {
+        self.push(&Record::Released(Released { at: self.env.now, seen }));
+        if let Phase::Ending { .. } = self.run.phase {
+            self.end_as_decided();
+        }
+    }
+
+    pub(super) fn lose(&mut self, epoch: u32, counted: bool) -> Result<(), Rejection> {
+        if self.run.activation.as_ref().is_none_or(|held| held.epoch != epoch) {
+            return Err(Rejection::Fenced(epoch));
+        }
+        self.push(&Record::Lost(Lost { at: self.env.now, counted }));
+        if let Phase::Ending { .. } = self.run.phase {
+            self.end_as_decided();
+        } else if self.run.lone_losses >= LONE_LOSSES_MAX {
+            self.block(BlockCause::CrashesRunner { times: self.run.lone_losses });
+        }
+        Ok(())
+    }
+
+    pub(super) fn block(&mut self, cause: BlockCause<'_>) {
+        let Phase::Forward = self.run.phase else {
+            return;
+        };
+        let held = self.run.activation.as_ref();
+        let build = held.and_then(|held| held.build.clone());
+        let was_held = held.is_some();
+        self.push(&Record::Blocked(Blocked {
+            at: self.env.now,
+            cause,
+            build: build.as_deref().map(Into::into),
+        }));
+        if was_held {
+            self.effect(Effect::Evict);
+        }
+    }
+
+    pub(super) fn unblock(&mut self, by: &'static str) -> Result<(), Rejection> {
+        let Phase::Blocked { .. } = self.run.phase else {
+            return Err(Rejection::NotBlocked);
+        };
+        self.push(&Record::Unblocked(Unblocked { at: self.env.now, by: by.into() }));
+        Ok(())
+    }
+
+    pub(super) fn note_order(&mut self, expected: Cow<'_, str>, found: Cow<'_, str>) {
+        self.push(&Record::OrderChanged(OrderChanged { at: self.env.now, expected, found }));
+    }
+
+    pub(super) fn log(&mut self, step: Option<Cow<'_, str>>, lines: Vec<LogLine<'_>>) {
+        self.push(&Record::Logged(Logged { step, lines }));
+    }
+
+    /// §12: a journal over its limit blocks the run before the next effect.
+    pub(super) fn bound_journal(&mut self) {
+        let (bytes, limit) = (self.run.journal_bytes, self.env.limits.journal_bytes_max);
+        if bytes > limit {
+            self.block(BlockCause::JournalFull { bytes, limit });
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Commands, effects and rejections, and the one entrance for all of them.
+
+use alloc::borrow::Cow;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::state::{Phase, Run};
+use crate::failure::Failure;
+use crate::limits::Limits;
+use crate::record::{BlockCause, LogLine, Opening, Record};
+use crate::retry::Policy;
+use crate::status::{Kind, RunStatus, StepStatus};
+use crate::time::Timestamp;
+
+/// What a command is applied under.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// Engine time.
+    pub now: Timestamp,
+    /// Random bits, new for each command.
+    pub entropy: u64,
+    /// The limits in force.
+    pub limits: &'a Limits,
+}
+
+/// What a command yields: records to make durable and, once they are, effects to perform.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Encoded records, to be put behind the run's journal. Empty where nothing changed.
+    pub records: Vec<u8>,
+    /// What to do once the records are durable, in order.
+    pub effects: Vec<Effect>,
+}
+
+/// What to do once the records of a command are durable.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Tell the runner that a step ended: its end may now be delivered to the code.
+    Settle {
+        /// The step.
+        step: Arc<str>,
+        /// When it ended.
+        at: Timestamp,
+        /// How it ended.
+        status: StepStatus,
+        /// The error to throw, where it failed; the runner knows a result that it sent.
+        error: Option<Failure<'static>>,
+    },
+    /// Tell the runner that an attempt failed and when the next one is due.
+    Retry {
+        /// The step.
+        step: Arc<str>,
+        /// The number of the next attempt.
+        n: u32,
+        /// When it is due.
+        at: Timestamp,
+    },
+    /// Tell the runner to start nothing more, to signal what is in flight and to finish (§7.2).
+    End {
+        /// The status that the run will end with.
+        status: RunStatus,
+    },
+    /// Tell the runner to drop the run.
+    Evict,
+    /// Tell those who wait that the run ended, and its runner that it may forget it.
+    Ended {
+        /// How it ended.
+        status: RunStatus,
+        /// Why it did not complete.
+        error: Option<Failure<'static>>,
+    },
+}
+
+/// Why a command changed nothing. Not an error of the engine: the caller is told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The run has ended (§6.6).
+    #[error("the run has ended: {0}")]
+    Ended(RunStatus),
+    /// The end of the run is decided; nothing new begins (§7.1).
+    #[error("the run is ending")]
+    Ending,
+    /// Another activation holds the run, or none does (§4.7).
+    #[error("the run is not held under epoch {0}")]
+    Fenced(u32),
+    /// The run cannot be given to a runner now.
+    #[error("the run does not want a runner")]
+    NotReady,
+    /// The run is not blocked.
+    #[error("the run is not blocked")]
+    NotBlocked,
+    /// A message on a step misses what its first record needs.
+    #[error("step `{0}` is new, and the message does not open it")]
+    Unopened(Arc<str>),
+    /// The step is of another kind.
+    #[error("step `{step}` is recorded as `{expected}`, not `{found}`")]
+    KindChanged {
+        /// The step.
+        step: Arc<str>,
+        /// The kind in the journal.
+        expected: Kind,
+        /// The kind in the message.
+        found: Kind,
+    },
+    /// The attempt is not the one that is next.
+    #[error("attempt {found} of step `{step}` is not the next, which is {expected}")]
+    AttemptMismatch {
+        /// The step.
+        step: Arc<str>,
+        /// The next attempt.
+        expected: u32,
+        /// The attempt in the message.
+        found: u32,
+    },
+}
+
+/// Something that happens to a run.
+#[derive(Debug)]
+pub enum Command<'a> {
+    /// A runner gets the run.
+    Activate(Activate<'a>),
+    /// The runner that holds the run under this epoch says something.
+    Runner {
+        /// The fence.
+        epoch: u32,
+        /// What it says.
+        act: Act<'a>,
+    },
+    /// The runner is gone. `counted`: code of the run was in progress (§4.4).
+    Lose {
+        /// The fence.
+        epoch: u32,
+        /// Whether the loss counts against the run.
+        counted: bool,
+    },
+    /// A timer may be due.
+    Fire,
+    /// A person or program cancels the run (§7.1).
+    Cancel {
+        /// Why, for the history.
+        reason: Option<&'a str>,
+    },
+    /// A blocked run is tried again: `build` or `operator` (§4.10).
+    Unblock {
+        /// What made it worth trying.
+        by: &'static str,
+    },
+}
+
+/// A runner that gets a run.
+#[derive(Debug)]
+pub struct Activate<'a> {
+    /// The random part of the fence.
+    pub nonce: u64,
+    /// The runner's name.
+    pub runner: &'a str,
+    /// The runner's instance.
+    pub instance: &'a str,
+    /// The version of the workflow there.
+    pub version: Option<&'a str>,
+    /// The runner's build.
+    pub build: Option<&'a str>,
+    /// The runner has nothing else to run.
+    pub alone: bool,
+}
+
+/// What a runner says of a run that it holds.
+#[derive(Debug)]
+pub enum Act<'a> {
+    /// A function runs; sent when it still does after some 50 ms (§4.3).
+    StartStep(StartStep<'a>),
+    /// An attempt ended.
+    EndStep(EndStep<'a>),
+    /// The code pauses.
+    Sleep(SleepStep<'a>),
+    /// The code says that a step does not apply.
+    Skip {
+        /// The step's id.
+        step: Cow<'a, str>,
+        /// Its first record, with the reason as input.
+        open: Opening<'a>,
+    },
+    /// The code dropped a step that had not ended (§5.6).
+    Drop {
+        /// The step's id.
+        step: Cow<'a, str>,
+        /// Its first record.
+        open: Option<Opening<'a>>,
+    },
+    /// Code logged lines.
+    Log {
+        /// The step, absent for the handler.
+        step: Option<Cow<'a, str>>,
+        /// The lines.
+        lines: Vec<LogLine<'a>>,
+    },
+    /// The code asked for steps in another order than recorded (§5.4).
+    NoteOrder {
+        /// The step whose end was next.
+        expected: Cow<'a, str>,
+        /// The step that was asked for.
+        found: Cow<'a, str>,
+    },
+    /// The code and the journal cannot go on together (§4.10).
+    Block(BlockCause<'a>),
+    /// The runner gives the run back: it waits for the engine only.
+    Release {
+        /// How many step ends the code was given.
+        seen: u32,
+    },
+    /// The handler ended.
+    Finish(Finish<'a>),
+}
+
+/// See [`Act::StartStep`].
+#[derive(Debug)]
+pub struct StartStep<'a> {
+    /// The step's id.
+    pub step: Cow<'a, str>,
+    /// The attempt.
+    pub attempt: crate::record::Attempt,
+    /// The step's first record; needed where the step is new.
+    pub open: Option<Opening<'a>>,
+}
+
+/// See [`Act::EndStep`].
+#[derive(Debug)]
+pub struct EndStep<'a> {
+    /// The step's id.
+    pub step: Cow<'a, str>,
+    /// The attempt.
+    pub attempt: crate::record::Attempt,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What the function gave.
+    pub result: Result<Option<&'a RawValue>, AttemptError<'a>>,
+    /// When to try again; the default where absent (§6.1).
+    pub policy: Option<Policy>,
+    /// Most time for all attempts and backoffs together (§2.1).
+    pub total_timeout: Option<Duration>,
+    /// The step's first record; needed where the step is new.
+    pub open: Option<Opening<'a>>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub struct AttemptError<'a> {
+    /// The error.
+    pub failure: Failure<'a>,
+    /// Trying again is of no use (§6.2).
+    pub terminal: bool,
+    /// The code says when to try again (§6.2).
+    pub retry_at: Option<Timestamp>,
+    /// The attempt ran out of time (§6.4).
+    pub timed_out: bool,
+}
+
+/// See [`Act::Sleep`].
+#[derive(Debug)]
+pub struct SleepStep<'a> {
+    /// The step's id.
+    pub step: Cow<'a, str>,
+    /// When it wakes.
+    pub until: Timestamp,
+    /// Its first record.
+    pub open: Opening<'a>,
+}
+
+/// See [`Act::Finish`].
+#[derive(Debug)]
+pub enum Finish<'a> {
+    /// The handler returned a value, absent for none.
+    Completed(Option<&'a RawValue>),
+    /// The handler failed.
+    Failed(Failure<'a>),
+}
+
+impl Run {
+    /// Applies a command: pushes records to `out`, folds them into the state, adds effects.
+    ///
+    /// A repeated message changes nothing and gives its effects again, so a runner that missed an
+    /// answer gets it.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the command does not fit the state; then nothing changed.
+    pub fn apply(
+        &mut self,
+        command: Command<'_>,
+        env: Env<'_>,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        if let Phase::Ended(status) = self.phase {
+            return Err(Rejection::Ended(status));
+        }
+        let mut change = Change { run: self, env, out };
+        match command {
+            Command::Activate(activate) => change.activate(&activate),
+            Command::Runner { epoch, act } => change.on_act(epoch, act),
+            Command::Lose { epoch, counted } => change.lose(epoch, counted),
+            Command::Fire => {
+                change.fire();
+                Ok(())
+            }
+            Command::Cancel { reason } => {
+                change.cancel(reason);
+                Ok(())
+            }
+            Command::Unblock { by } => change.unblock(by),
+        }
+    }
+}
+
+/// A command at work: the state, what it is applied under, and what it yields.
+pub(super) struct Change<'r, 'e> {
+    pub(super) run: &'r mut Run,
+    pub(super) env: Env<'e>,
+    pub(super) out: &'r mut Outcome,
+}
+
+impl Change<'_, '_> {
+    /// Pushes a record and folds it: the only way in which a command changes a run.
+    pub(super) fn push(&mut self, record: &Record<'_>) {
+        let before = self.out.records.len();
+        record.encode(&mut self.out.records);
+        self.run.fold(record);
+        self.run.journal_bytes += (self.out.records.len() - before) as u64;
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.out.effects.push(effect);
+    }
+
+    fn on_act(&mut self, epoch: u32, act: Act<'_>) -> Result<(), Rejection> {
+        if self.run.activation.as_ref().is_none_or(|held| held.epoch != epoch) {
+            return Err(Rejection::Fenced(epoch));
+        }
+        match act {
+            Act::StartStep(start) => self.start_step(start)?,
+            Act::EndStep(end) => self.end_step(end)?,
+            Act::Sleep(sleep) => self.sleep(sleep)?,
+            Act::Skip { step, open } => self.skip(&step, open)?,
+            Act::Drop { step, open } => self.drop_step(&step, open)?,
+            Act::Log { step, lines } => self.log(step, lines),
+            Act::NoteOrder { expected, found } => self.note_order(expected, found),
+            Act::Block(cause) => self.block(cause),
+            Act::Release { seen } => self.release(seen),
+            Act::Finish(finish) => self.finish(finish),
+        }
+        self.bound_journal();
+        Ok(())
+    }
+}

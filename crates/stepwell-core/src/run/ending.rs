@@ -1,0 +1,85 @@
+//! How runs end: by their handler, by a cancel, by their deadline (§7.1, §7.2).
+
+use alloc::string::ToString;
+
+use super::command::{Change, Effect, Finish};
+use super::state::Phase;
+use crate::failure::{Failure, names};
+use crate::payload;
+use crate::record::{Ended, Ending, Record};
+use crate::status::RunStatus;
+
+impl Change<'_, '_> {
+    pub(super) fn finish(&mut self, finish: Finish<'_>) {
+        if let Phase::Ending { .. } = self.run.phase {
+            self.end_as_decided();
+            return;
+        }
+        let (status, output, error) = match finish {
+            Finish::Completed(output) => {
+                let checked = output
+                    .map_or(Ok(()), |raw| payload::check(raw, self.env.limits.payload_bytes_max));
+                match checked {
+                    Ok(()) => (RunStatus::Completed, output, None),
+                    Err(why) => {
+                        let message = alloc::format!("the run's output is refused: {why}");
+                        (RunStatus::Failed, None, Some(Failure::new(names::LIMIT, message)))
+                    }
+                }
+            }
+            Finish::Failed(failure) => (RunStatus::Failed, None, Some(failure)),
+        };
+        let told = error.clone().map(Failure::into_owned);
+        self.push(&Record::Ended(Ended { at: self.env.now, status, output, error }));
+        self.effect(Effect::Ended { status, error: told });
+    }
+
+    /// A cancel is accepted without a runner. One during the ending changes nothing (§7.6).
+    pub(super) fn cancel(&mut self, reason: Option<&str>) {
+        if let Phase::Ending { .. } = self.run.phase {
+            return;
+        }
+        self.decide_end(RunStatus::Cancelled, reason);
+    }
+
+    /// Decides the final status; the run ends when functions in flight have, or at once where no
+    /// runner holds it (§7.2).
+    pub(super) fn decide_end(&mut self, status: RunStatus, reason: Option<&str>) {
+        self.push(&Record::Ending(Ending {
+            at: self.env.now,
+            until: self.env.now.after(self.env.limits.grace()),
+            status,
+            reason: reason.map(Into::into),
+        }));
+        if self.run.activation.is_some() {
+            self.effect(Effect::End { status });
+        } else {
+            self.end_as_decided();
+        }
+    }
+
+    pub(super) fn end_as_decided(&mut self) {
+        let Phase::Ending { status, .. } = self.run.phase else {
+            return;
+        };
+        let message = match status {
+            RunStatus::TimedOut => "the run's deadline passed",
+            RunStatus::Cancelled
+            | RunStatus::Queued
+            | RunStatus::Running
+            | RunStatus::Waiting
+            | RunStatus::Blocked
+            | RunStatus::Compensating
+            | RunStatus::Completed
+            | RunStatus::Failed => "the run was cancelled",
+        };
+        let error = Failure::new(names::CANCELLED, message.to_string());
+        self.push(&Record::Ended(Ended {
+            at: self.env.now,
+            status,
+            output: None,
+            error: Some(error.clone()),
+        }));
+        self.effect(Effect::Ended { status, error: Some(error) });
+    }
+}

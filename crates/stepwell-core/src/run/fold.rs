@@ -1,0 +1,293 @@
+//! What each record does to the state, and replay of a stored journal.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::state::{Activation, Phase, Run, Step};
+use crate::id::RunId;
+use crate::record::{
+    self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
+    StepEnded, StepStarted,
+};
+use crate::status::StepStatus;
+use crate::time::Timestamp;
+
+/// A stored journal is not the history of a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A record could not be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The journal has no records.
+    #[error("the journal is empty")]
+    Empty,
+    /// A record cannot follow those before it.
+    #[error("record {number} cannot stand there: {why}")]
+    Misplaced {
+        /// Its number, from 0.
+        number: usize,
+        /// What is wrong.
+        why: &'static str,
+    },
+}
+
+impl Run {
+    /// Rebuilds a run from its stored journal.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when the bytes are not the history of a run.
+    pub fn replay(id: RunId, journal: &[u8]) -> Result<Self, ReplayError> {
+        let mut records = record::decode(journal);
+        let Some(first) = records.next() else {
+            return Err(ReplayError::Empty);
+        };
+        let Record::Started(started) = first? else {
+            return Err(ReplayError::Misplaced { number: 0, why: "a journal begins with a start" });
+        };
+        let mut run = Self::born(id, &started);
+        for (number, record) in (1..).zip(records) {
+            let record = record?;
+            if let Some(why) = run.excludes(&record) {
+                return Err(ReplayError::Misplaced { number, why });
+            }
+            run.fold(&record);
+        }
+        run.journal_bytes = journal.len() as u64;
+        Ok(run)
+    }
+
+    pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
+        Self {
+            id,
+            namespace: Arc::from(&*started.namespace),
+            app: Arc::from(&*started.app),
+            workflow: Arc::from(&*started.workflow),
+            key: started.key.as_deref().map(Arc::from),
+            runner: started.runner.as_deref().map(Arc::from),
+            created_at: started.at,
+            started_at: None,
+            ended_at: None,
+            deadline: started.deadline,
+            phase: Phase::Forward,
+            ready_since: Some(started.at),
+            activation: None,
+            epoch: 0,
+            started_version: None,
+            losses: 0,
+            lone_losses: 0,
+            steps: Vec::new(),
+            index: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            ended_steps: 0,
+            failed_steps: 0,
+            journal_bytes: 0,
+        }
+    }
+
+    /// Says why a record cannot come next, for journals that were stored.
+    fn excludes(&self, record: &Record<'_>) -> Option<&'static str> {
+        if matches!(self.phase, Phase::Ended(_)) {
+            return Some("the run has ended");
+        }
+        match record {
+            Record::Started(_) => Some("a run starts once"),
+            Record::Activated(activated) => {
+                (activated.epoch <= self.epoch).then_some("epochs only grow")
+            }
+            Record::StepEnded(ended) => {
+                let twice = self.step(&ended.step).is_some_and(|step| step.status.is_ended());
+                twice.then_some("a step ends once")
+            }
+            Record::Released(_) | Record::Lost(_) => {
+                self.activation.is_none().then_some("no runner holds the run")
+            }
+            Record::Woken(_)
+            | Record::StepStarted(_)
+            | Record::AttemptFailed(_)
+            | Record::SleepStarted(_)
+            | Record::Logged(_)
+            | Record::OrderChanged(_)
+            | Record::Blocked(_)
+            | Record::Unblocked(_)
+            | Record::Ending(_)
+            | Record::Ended(_) => None,
+        }
+    }
+
+    /// Changes the state by one record. Total: every record changes every state to some state.
+    pub(super) fn fold(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Started(_) | Record::Logged(_) | Record::OrderChanged(_) => {}
+            Record::Activated(activated) => self.fold_activated(activated),
+            Record::Released(released) => {
+                self.activation = None;
+                self.stop_running_steps();
+                let missed = released.seen < self.ended_steps || self.wakes.is_empty();
+                self.ready_since = missed.then_some(released.at);
+            }
+            Record::Woken(woken) => self.ready_since = Some(woken.at),
+            Record::Lost(lost) => {
+                self.stop_running_steps();
+                let alone = self.activation.take().is_some_and(|held| held.alone);
+                self.losses += u32::from(lost.counted);
+                self.lone_losses += u32::from(lost.counted && alone);
+                self.ready_since = Some(lost.at);
+            }
+            Record::StepStarted(started) => self.fold_step_started(started),
+            Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
+            Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
+            Record::StepEnded(ended) => self.fold_step_ended(ended),
+            Record::Blocked(blocked) => {
+                self.activation = None;
+                self.ready_since = None;
+                self.stop_running_steps();
+                self.phase = Phase::Blocked {
+                    cause: blocked.cause.clone().into_owned(),
+                    build: blocked.build.as_deref().map(Arc::from),
+                };
+            }
+            Record::Unblocked(unblocked) => {
+                self.phase = Phase::Forward;
+                self.losses = 0;
+                self.lone_losses = 0;
+                self.ready_since = Some(unblocked.at);
+            }
+            Record::Ending(ending) => {
+                self.phase = Phase::Ending { status: ending.status, until: ending.until };
+                self.ready_since = None;
+                self.cancel_open_steps(|status| status != StepStatus::Running);
+            }
+            Record::Ended(ended) => self.fold_ended(ended),
+        }
+    }
+
+    fn fold_activated(&mut self, activated: &Activated<'_>) {
+        self.epoch = activated.epoch;
+        self.ready_since = None;
+        self.activation = Some(Activation {
+            epoch: activated.epoch,
+            nonce: activated.nonce,
+            instance: Arc::from(&*activated.instance),
+            build: activated.build.as_deref().map(Arc::from),
+            alone: activated.alone,
+        });
+        if self.started_at.is_none() {
+            self.started_at = Some(activated.at);
+            self.started_version = activated.version.as_deref().map(Arc::from);
+        }
+    }
+
+    fn fold_step_started(&mut self, started: &StepStarted<'_>) {
+        let position = self.open_step(&started.step, started.open.as_ref());
+        self.set_wake(position, None);
+        let epoch = self.epoch;
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Running;
+            step.running = Some(epoch);
+            step.first_started.get_or_insert(started.attempt.started_at);
+        }
+    }
+
+    fn fold_attempt_failed(&mut self, failed: &AttemptFailed<'_>) {
+        let position = self.open_step(&failed.step, failed.open.as_ref());
+        self.set_wake(position, Some(failed.next_at));
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Retrying;
+            step.running = None;
+            step.attempts = failed.attempt.n;
+            step.first_started.get_or_insert(failed.attempt.started_at);
+        }
+    }
+
+    fn fold_sleep_started(&mut self, sleep: &SleepStarted<'_>) {
+        let position = self.open_step(&sleep.step, Some(&sleep.open));
+        self.set_wake(position, Some(sleep.until));
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Sleeping;
+        }
+    }
+
+    fn fold_step_ended(&mut self, ended: &StepEnded<'_>) {
+        let position = self.open_step(&ended.step, ended.open.as_ref());
+        self.set_wake(position, None);
+        if let Some(step) = self.at_mut(position) {
+            step.status = ended.status;
+            step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
+        }
+        self.ended_steps += 1;
+        let failed = matches!(ended.status, StepStatus::Failed | StepStatus::TimedOut);
+        self.failed_steps += u32::from(failed);
+        // §4.4: only what newly ended shows that the run gets on.
+        self.losses = 0;
+        self.lone_losses = 0;
+        if self.activation.is_none() && matches!(self.phase, Phase::Forward) {
+            self.ready_since.get_or_insert(ended.at);
+        }
+    }
+
+    fn fold_ended(&mut self, ended: &Ended<'_>) {
+        // §5.6: what is still open when a run ends is cancelled.
+        self.cancel_open_steps(|_| true);
+        self.phase = Phase::Ended(ended.status);
+        self.ended_at = Some(ended.at);
+        self.activation = None;
+        self.ready_since = None;
+    }
+
+    /// What ran on a runner that is gone has not ended: its step begins again (§4.2).
+    fn stop_running_steps(&mut self) {
+        for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Running) {
+            step.status = StepStatus::Pending;
+            step.running = None;
+        }
+    }
+
+    fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
+        for step in &mut self.steps {
+            if !step.status.is_ended() && which(step.status) {
+                step.status = StepStatus::Cancelled;
+                step.wake = None;
+            }
+        }
+        self.wakes.clear();
+    }
+
+    /// Finds a step or, at its first record, gives it the next position (§3.5).
+    fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
+        if let Some(position) = self.index.get(id) {
+            return *position;
+        }
+        let position = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        let id: Arc<str> = Arc::from(id);
+        self.steps.push(Step {
+            id: id.clone(),
+            kind: open.map_or(crate::status::Kind::Run, |open| open.kind),
+            status: StepStatus::Pending,
+            attempts: 0,
+            running: None,
+            wake: None,
+            first_started: None,
+        });
+        self.index.insert(id, position);
+        position
+    }
+
+    fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {
+        let Some(step) = self.at_mut(position) else {
+            return;
+        };
+        let before = core::mem::replace(&mut step.wake, wake);
+        if let Some(before) = before {
+            self.wakes.remove(&(before, position));
+        }
+        if let Some(at) = wake {
+            self.wakes.insert((at, position));
+        }
+    }
+
+    fn at_mut(&mut self, position: u32) -> Option<&mut Step> {
+        self.steps.get_mut(usize::try_from(position).ok()?)
+    }
+}

@@ -1,0 +1,31 @@
+//! A run: its state, and the commands on it.
+//!
+//! State changes only by records: every command pushes records, and each record is folded into the
+//! state as it is pushed. So `fold(records) == state` holds by construction, and loading a run is
+//! the same fold over its stored journal.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `state` | the state and its questions |
+//! | `fold` | what each record does to the state; replay of a journal |
+//! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
+//! | `start`, `activation`, `step`, `timer`, `ending` | the commands, by what they are about |
+
+mod activation;
+mod command;
+mod ending;
+mod fold;
+mod start;
+mod state;
+mod step;
+#[cfg(test)]
+mod tests;
+mod timer;
+
+pub use command::{
+    Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Outcome, Rejection,
+    SleepStep, StartStep,
+};
+pub use fold::ReplayError;
+pub use start::Start;
+pub use state::{Activation, Phase, Run, Step};

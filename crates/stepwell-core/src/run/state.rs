@@ -1,0 +1,256 @@
+//! The state of a run, and the questions that the engine asks it.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::id::RunId;
+use crate::record::BlockCause;
+use crate::status::{Kind, RunStatus, StepStatus};
+use crate::time::Timestamp;
+
+/// Losses from which on a run gets a runner to itself (§4.4).
+const LOSSES_TO_SUSPECT: u32 = 2;
+
+/// The state of a run: the fold of its records, without payloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub(super) id: RunId,
+    pub(super) namespace: Arc<str>,
+    pub(super) app: Arc<str>,
+    pub(super) workflow: Arc<str>,
+    pub(super) key: Option<Arc<str>>,
+    pub(super) runner: Option<Arc<str>>,
+    pub(super) created_at: Timestamp,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) deadline: Option<Timestamp>,
+    pub(super) phase: Phase,
+    pub(super) ready_since: Option<Timestamp>,
+    pub(super) activation: Option<Activation>,
+    pub(super) epoch: u32,
+    pub(super) started_version: Option<Arc<str>>,
+    pub(super) losses: u32,
+    pub(super) lone_losses: u32,
+    pub(super) steps: Vec<Step>,
+    pub(super) index: BTreeMap<Arc<str>, u32>,
+    /// When sleeping and retrying steps are due, by position.
+    pub(super) wakes: BTreeSet<(Timestamp, u32)>,
+    pub(super) ended_steps: u32,
+    pub(super) failed_steps: u32,
+    pub(super) journal_bytes: u64,
+}
+
+/// Where a run is on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its handler decides.
+    Forward,
+    /// It waits for a deploy or a person.
+    Blocked {
+        /// Why.
+        cause: BlockCause<'static>,
+        /// The build that met it.
+        build: Option<Arc<str>>,
+    },
+    /// Its end is decided, and functions in flight get until then to return (§7.2).
+    Ending {
+        /// The final status.
+        status: RunStatus,
+        /// When waiting for them stops.
+        until: Timestamp,
+    },
+    /// It has ended with this status.
+    Ended(RunStatus),
+}
+
+/// A run held by a runner (§1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activation {
+    /// The fence.
+    pub epoch: u32,
+    /// The random part of the fence.
+    pub nonce: u64,
+    /// The runner's instance.
+    pub instance: Arc<str>,
+    /// The runner's build.
+    pub build: Option<Arc<str>>,
+    /// The runner has nothing else to run.
+    pub alone: bool,
+}
+
+/// A step as the engine needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What it is made by.
+    pub kind: Kind,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// How many of its attempts have ended; lost ones do not count (§4.4).
+    pub attempts: u32,
+    /// The epoch under which a running attempt of it was recorded.
+    pub running: Option<u32>,
+    /// When it wakes or is tried again, while it sleeps or retries.
+    pub wake: Option<Timestamp>,
+    /// When its first attempt began, for the total time (§2.1).
+    pub first_started: Option<Timestamp>,
+}
+
+impl Run {
+    /// Returns the run's id.
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// Returns the namespace.
+    pub fn namespace(&self) -> &Arc<str> {
+        &self.namespace
+    }
+
+    /// Returns the app.
+    pub fn app(&self) -> &Arc<str> {
+        &self.app
+    }
+
+    /// Returns the workflow.
+    pub fn workflow(&self) -> &Arc<str> {
+        &self.workflow
+    }
+
+    /// Returns the idempotency key.
+    pub fn key(&self) -> Option<&Arc<str>> {
+        self.key.as_ref()
+    }
+
+    /// Returns the name of the runner that the run is pinned to.
+    pub fn pinned_runner(&self) -> Option<&Arc<str>> {
+        self.runner.as_ref()
+    }
+
+    /// Returns when the start was accepted.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Returns when a runner first got the run.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.started_at
+    }
+
+    /// Returns when the run ended.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at
+    }
+
+    /// Returns when the run times out.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// Returns where the run is on its way.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Returns the live activation.
+    pub fn activation(&self) -> Option<&Activation> {
+        self.activation.as_ref()
+    }
+
+    /// Returns the epoch of the last activation, 0 before the first.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Returns the workflow version that the first activation had (§9.9).
+    pub fn started_version(&self) -> Option<&Arc<str>> {
+        self.started_version.as_ref()
+    }
+
+    /// Returns the steps in the order of their position.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Finds a step by its id.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.index.get(id).and_then(|position| self.steps.get(usize::try_from(*position).ok()?))
+    }
+
+    /// Returns how many steps have ended, which is how many ends the code can be given.
+    pub fn ended_steps(&self) -> u32 {
+        self.ended_steps
+    }
+
+    /// Returns how many steps failed or timed out.
+    pub fn failed_steps(&self) -> u32 {
+        self.failed_steps
+    }
+
+    /// Returns the size of the journal in bytes.
+    pub fn journal_bytes(&self) -> u64 {
+        self.journal_bytes
+    }
+
+    /// Returns how often the run was lost since it last got on.
+    pub fn losses(&self) -> u32 {
+        self.losses
+    }
+
+    /// Returns the status that people see (§3.2).
+    pub fn status(&self) -> RunStatus {
+        match &self.phase {
+            Phase::Ended(status) => *status,
+            Phase::Ending { .. } => RunStatus::Compensating,
+            Phase::Blocked { .. } => RunStatus::Blocked,
+            Phase::Forward if self.activation.is_some() => RunStatus::Running,
+            Phase::Forward if self.ready_since.is_some() => RunStatus::Queued,
+            Phase::Forward => RunStatus::Waiting,
+        }
+    }
+
+    /// Returns since when the run wants a runner's slot.
+    pub fn ready_since(&self) -> Option<Timestamp> {
+        self.ready_since
+    }
+
+    /// Tells whether the run may only be given a runner that has nothing else to run (§4.4).
+    pub fn must_be_alone(&self) -> bool {
+        self.losses >= LOSSES_TO_SUSPECT
+    }
+
+    /// Returns when [`super::Command::Fire`] is due: the earliest of deadline, sleeps, the end of
+    /// the time to end in, and, while no runner holds the run, backoffs.
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Ended(_) => None,
+            Phase::Ending { until, .. } => Some(*until),
+            Phase::Blocked { .. } => self.deadline,
+            Phase::Forward => {
+                let step = if self.activation.is_some() {
+                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                } else if self.ready_since.is_some() {
+                    // It replays soon, and is then told what is due.
+                    None
+                } else {
+                    self.wakes.first()
+                };
+                let step = step.map(|(at, _)| *at);
+                match (step, self.deadline) {
+                    (Some(step), Some(deadline)) => Some(step.min(deadline)),
+                    (one, other) => one.or(other),
+                }
+            }
+        }
+    }
+
+    pub(super) fn sleeps(&self, position: u32) -> bool {
+        self.at(position).is_some_and(|step| step.status == StepStatus::Sleeping)
+    }
+
+    pub(super) fn at(&self, position: u32) -> Option<&Step> {
+        self.steps.get(usize::try_from(position).ok()?)
+    }
+}

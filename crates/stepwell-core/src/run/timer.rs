@@ -1,0 +1,70 @@
+//! Time: sleeps that are over, backoffs of waiting runs, deadlines.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::command::{Change, Effect};
+use super::state::Phase;
+use crate::record::{Record, StepEnded, Woken};
+use crate::status::{RunStatus, StepStatus};
+
+impl Change<'_, '_> {
+    /// Does all that is due. A timer that is not due yet does nothing, however often it is fired.
+    pub(super) fn fire(&mut self) {
+        let now = self.env.now;
+        if let Phase::Ending { until, .. } = self.run.phase {
+            if until <= now {
+                let held = self.run.activation.is_some();
+                self.end_as_decided();
+                if held {
+                    self.effect(Effect::Evict);
+                }
+            }
+            return;
+        }
+        if self.run.deadline.is_some_and(|deadline| deadline <= now) {
+            self.decide_end(RunStatus::TimedOut, None);
+            return;
+        }
+        if let Phase::Forward = self.run.phase {
+            self.fire_steps();
+        }
+    }
+
+    fn fire_steps(&mut self) {
+        let now = self.env.now;
+        let due: Vec<(Arc<str>, bool)> = self
+            .run
+            .wakes
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .filter_map(|(_, position)| self.run.at(*position))
+            .map(|step| (step.id.clone(), step.status == StepStatus::Sleeping))
+            .collect();
+        let held = self.run.activation.is_some();
+        let mut backoff_over = false;
+        for (step, sleeps) in due {
+            if !sleeps {
+                // A runner that holds the run keeps the time of its backoffs itself.
+                backoff_over = true;
+                continue;
+            }
+            self.push(&Record::StepEnded(StepEnded {
+                step: (&*step).into(),
+                at: now,
+                status: StepStatus::Completed,
+                attempt: None,
+                output: None,
+                error: None,
+                open: None,
+            }));
+            if held {
+                let status = StepStatus::Completed;
+                self.effect(Effect::Settle { step, at: now, status, error: None });
+            }
+        }
+        if backoff_over && !held && self.run.ready_since.is_none() {
+            self.push(&Record::Woken(Woken { at: now }));
+        }
+    }
+}

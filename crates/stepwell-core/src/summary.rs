@@ -1,0 +1,82 @@
+//! The row of a run in lists and queues, derived from its state.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::id::RunId;
+use crate::run::{Phase, Run};
+use crate::status::RunStatus;
+use crate::time::Timestamp;
+
+/// What lists, queues and timers need of a run without loading it.
+///
+/// Derived: `Summary::of(fold(records))` gives it back at any time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The run.
+    pub id: RunId,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its app.
+    pub app: Arc<str>,
+    /// Its workflow.
+    pub workflow: Arc<str>,
+    /// Its idempotency key.
+    pub key: Option<Arc<str>>,
+    /// Its status.
+    pub status: RunStatus,
+    /// When the start was accepted.
+    pub created_at: Timestamp,
+    /// When a runner first got it.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The version of the workflow that began it.
+    pub version: Option<Arc<str>>,
+    /// Since when it wants a runner; absent while one holds it, while it waits, and at its end.
+    pub ready_since: Option<Timestamp>,
+    /// When a timer of it is due.
+    pub timer_at: Option<Timestamp>,
+    /// A runner holds it.
+    pub active: bool,
+    /// How many steps it has.
+    pub steps: u32,
+    /// How many of them ended.
+    pub steps_ended: u32,
+    /// How many of them failed or timed out.
+    pub steps_failed: u32,
+    /// Why it is blocked.
+    pub blocked: Option<String>,
+    /// The size of its journal in bytes.
+    pub journal_bytes: u64,
+}
+
+impl Summary {
+    /// Derives the row of a run.
+    pub fn of(run: &Run) -> Self {
+        let blocked = match run.phase() {
+            Phase::Blocked { cause, .. } => Some(alloc::string::ToString::to_string(cause)),
+            Phase::Forward | Phase::Ending { .. } | Phase::Ended(_) => None,
+        };
+        Self {
+            id: run.id(),
+            namespace: run.namespace().clone(),
+            app: run.app().clone(),
+            workflow: run.workflow().clone(),
+            key: run.key().cloned(),
+            status: run.status(),
+            created_at: run.created_at(),
+            started_at: run.started_at(),
+            ended_at: run.ended_at(),
+            version: run.started_version().cloned(),
+            ready_since: run.ready_since(),
+            timer_at: run.next_timer(),
+            active: run.activation().is_some(),
+            steps: u32::try_from(run.steps().len()).unwrap_or(u32::MAX),
+            steps_ended: run.ended_steps(),
+            steps_failed: run.failed_steps(),
+            blocked,
+            journal_bytes: run.journal_bytes(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a runner is given with a run: its start, the ends of its steps, and what is open.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use stepwell_core::limits::CHUNK_BYTES;
+use stepwell_core::record::{self, Record, StepEnded};
+use stepwell_core::run::Run;
+use stepwell_core::time::Timestamp;
+use stepwell_protocol::to_runner::{Activate, EndedStep, History, OpenStep, ToRunner};
+
+/// Bytes that an ended step takes beside its payload, about.
+const ENDED_BYTES: usize = 96;
+
+/// Builds the messages that give a run to its runner: `activate`, and `history` where the run's
+/// steps do not fit one chunk.
+pub(crate) fn messages<'a>(
+    run: &'a Run,
+    a: u32,
+    journal: &'a [u8],
+    now: Timestamp,
+) -> Vec<ToRunner<'a>> {
+    let mut input = None;
+    let mut metadata = None;
+    let mut chunks: Vec<Vec<EndedStep<'a>>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for record in record::decode(journal) {
+        match record {
+            Ok(Record::Started(started)) => (input, metadata) = (started.input, started.metadata),
+            Ok(Record::StepEnded(ended)) => {
+                let size =
+                    ENDED_BYTES + ended.step.len() + ended.output.map_or(0, |o| o.get().len());
+                if bytes + size > CHUNK_BYTES && bytes > 0 {
+                    chunks.push(Vec::new());
+                    bytes = 0;
+                }
+                bytes += size;
+                if let Some(chunk) = chunks.last_mut() {
+                    chunk.push(ended_step(run, ended));
+                }
+            }
+            _ => {}
+        }
+    }
+    let last = chunks.len() - 1;
+    let mut chunks = chunks.into_iter();
+    let ended = chunks.next().unwrap_or_default();
+    let first = first_message(run, a, (input, metadata), ended, now);
+    let first = Activate { more: last > 0, ..first };
+    let rest = chunks
+        .enumerate()
+        .map(|(index, ended)| ToRunner::History(History { a, ended, more: index + 1 < last }));
+    std::iter::once(ToRunner::Activate(Box::new(first))).chain(rest).collect()
+}
+
+fn first_message<'a>(
+    run: &'a Run,
+    a: u32,
+    (input, metadata): (Option<&'a RawValue>, Option<&'a RawValue>),
+    ended: Vec<EndedStep<'a>>,
+    now: Timestamp,
+) -> Activate<'a> {
+    let open = run.steps().iter().filter(|step| !step.status.is_ended()).map(|step| OpenStep {
+        step: Cow::Borrowed(&*step.id),
+        kind: step.kind,
+        attempts: step.attempts,
+        due_in_us: step.wake.map(|at| micros(at, now)),
+        first_started_ago_us: step.first_started.map(|at| micros(now, at)),
+    });
+    Activate {
+        a,
+        run: run.id(),
+        epoch: run.epoch(),
+        nonce: run.activation().map_or(0, |activation| activation.nonce),
+        namespace: Cow::Borrowed(&**run.namespace()),
+        workflow: Cow::Borrowed(&**run.workflow()),
+        input,
+        key: run.key().map(|key| Cow::Borrowed(&**key)),
+        metadata,
+        created_at_us: run.created_at().as_micros(),
+        started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
+        ended,
+        open: open.collect(),
+        more: false,
+    }
+}
+
+fn ended_step<'a>(run: &Run, ended: StepEnded<'a>) -> EndedStep<'a> {
+    let step = run.step(&ended.step);
+    EndedStep {
+        kind: step.map_or(stepwell_core::status::Kind::Run, |step| step.kind),
+        attempts: step.map_or(0, |step| step.attempts),
+        status: ended.status,
+        at_us: ended.at.as_micros(),
+        output: ended.output,
+        error: ended.error,
+        step: ended.step,
+    }
+}
+
+fn micros(later: Timestamp, earlier: Timestamp) -> u64 {
+    u64::try_from(later.since(earlier).as_micros()).unwrap_or(u64::MAX)
+}

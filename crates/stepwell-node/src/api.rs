@@ -1,0 +1,363 @@
+//! Starts, cancels, and waiting for ends.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::value::RawValue;
+use stepwell_core::code::Code;
+use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
+use stepwell_core::record::{self, Record};
+use stepwell_core::run::{Command, Env, Outcome, Phase, Rejection, Run, Start};
+use stepwell_core::status::RunStatus;
+use stepwell_core::{name, payload};
+use stepwell_store::query::{Key, Queue};
+
+use crate::commit::store_error;
+use crate::hot::Deferred;
+use crate::input::{About, RequestId, StartRequest};
+use crate::node::Node;
+use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
+
+/// Something that was asked about a run.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Cancel {
+        about: About,
+        reason: Option<String>,
+    },
+    Wait {
+        about: About,
+    },
+    /// A start whose key this run has.
+    Repeat {
+        request: RequestId,
+        start: Box<StartRequest>,
+    },
+}
+
+impl Asked {
+    pub(crate) fn needs_journal(&self) -> bool {
+        match self {
+            Self::Cancel { .. } => false,
+            Self::Wait { .. } | Self::Repeat { .. } => true,
+        }
+    }
+
+    fn request(&self) -> RequestId {
+        match self {
+            Self::Cancel { about, .. } | Self::Wait { about } => about.request,
+            Self::Repeat { request, .. } => *request,
+        }
+    }
+
+    fn namespace(&self) -> &Arc<str> {
+        match self {
+            Self::Cancel { about, .. } | Self::Wait { about } => &about.namespace,
+            Self::Repeat { start, .. } => &start.namespace,
+        }
+    }
+}
+
+/// Requests that wait for something.
+#[derive(Debug, Default)]
+pub(crate) struct Api {
+    waiters: FxHashMap<RunId, Vec<(RequestId, bool)>>,
+    waiting: FxHashMap<RequestId, RunId>,
+    /// Starts with a key, in the order in which they came, while the first of them is looked up or
+    /// written.
+    keys: FxHashMap<Key, VecDeque<(RequestId, Box<StartRequest>)>>,
+    starting: FxHashMap<RunId, Key>,
+}
+
+impl Api {
+    fn wait(&mut self, run: RunId, request: RequestId, created: bool) {
+        self.waiters.entry(run).or_default().push((request, created));
+        self.waiting.insert(request, run);
+    }
+
+    pub(crate) fn forget(&mut self, request: RequestId) {
+        let Some(run) = self.waiting.remove(&request) else {
+            return;
+        };
+        if let Some(waiters) = self.waiters.get_mut(&run) {
+            waiters.retain(|(waiting, _)| *waiting != request);
+            if waiters.is_empty() {
+                self.waiters.remove(&run);
+            }
+        }
+    }
+
+    fn take(&mut self, run: RunId) -> Vec<(RequestId, bool)> {
+        let waiters = self.waiters.remove(&run).unwrap_or_default();
+        for (request, _) in &waiters {
+            self.waiting.remove(request);
+        }
+        waiters
+    }
+}
+
+fn refuse(request: RequestId, code: Code, detail: String, out: &mut Outputs) {
+    let reply = Reply::Error(ApiError { code, detail });
+    out.list.push(Output::Reply { request, reply });
+}
+
+impl Node {
+    pub(crate) fn on_start(&mut self, request: RequestId, start: StartRequest, out: &mut Outputs) {
+        if self.draining {
+            let text = "the server is stopping; try again when it is back".into();
+            return refuse(request, Code::Unavailable, text, out);
+        }
+        let queue = match self.resolve(&start) {
+            Ok(queue) => queue,
+            Err(ApiError { code, detail }) => return refuse(request, code, detail, out),
+        };
+        let Some(key) = &start.key else {
+            self.begin(request, &start, &queue, out);
+            return;
+        };
+        let key = Key { queue, key: Arc::from(&**key) };
+        let pending = self.api.keys.entry(key.clone()).or_default();
+        pending.push_back((request, Box::new(start)));
+        if pending.len() == 1 {
+            out.list.push(Output::Find(key));
+        }
+    }
+
+    /// Finds the workflow that a start means (§9.1), and checks what it brings.
+    fn resolve(&self, start: &StartRequest) -> Result<Queue, ApiError> {
+        let error = |code, detail: String| ApiError { code, detail };
+        let bad = |text: name::Error| error(Code::BadRequest, text.to_string());
+        let limit = self.config.limits.payload_bytes_max;
+        let checked = |what: &str, raw: Option<&RawValue>| match raw
+            .map_or(Ok(()), |raw| payload::check(raw, limit))
+        {
+            Ok(()) => Ok(()),
+            Err(why) => Err(error(Code::PayloadTooLarge, format!("the {what} is refused: {why}"))),
+        };
+        name::check("a workflow", &start.workflow).map_err(bad)?;
+        if let Some(key) = &start.key {
+            name::check("an idempotency key", key).map_err(bad)?;
+        }
+        if let Some(runner) = &start.runner {
+            name::check("a runner", runner).map_err(bad)?;
+        }
+        checked("input", start.input.as_deref())?;
+        checked("metadata", start.metadata.as_deref())?;
+        let workflow: Arc<str> = Arc::from(&*start.workflow);
+        let apps = self.registry.apps(&start.namespace, &workflow);
+        let app = match (&start.app, apps) {
+            (Some(app), apps) => apps.iter().find(|one| ***one == **app).ok_or_else(|| {
+                let text =
+                    format!("no runner has ever registered workflow `{workflow}` of app `{app}`");
+                error(Code::UnknownWorkflow, text)
+            })?,
+            (None, [app]) => app,
+            (None, []) => {
+                let text = format!("no runner has ever registered a workflow `{workflow}`");
+                return Err(error(Code::UnknownWorkflow, text));
+            }
+            (None, several) => {
+                let text = format!(
+                    "several apps have a workflow `{workflow}`: {}; say which with `app`",
+                    several.join(", ")
+                );
+                return Err(error(Code::AmbiguousWorkflow, text));
+            }
+        };
+        Ok(Queue { namespace: start.namespace.clone(), app: app.clone(), workflow })
+    }
+
+    fn begin(
+        &mut self,
+        request: RequestId,
+        start: &StartRequest,
+        queue: &Queue,
+        out: &mut Outputs,
+    ) -> RunId {
+        let id = RunId::new(self.now, self.entropy_wide());
+        let entropy = self.entropy();
+        let own = self.registry.get(queue).and_then(|(_, options)| options.timeout_ms);
+        let own = own.map(std::time::Duration::from_millis);
+        let timeout = match (start.timeout, own) {
+            (Some(asked), Some(own)) => Some(asked.min(own)),
+            (asked, own) => asked.or(own),
+        };
+        let begins = Start {
+            namespace: &queue.namespace,
+            app: &queue.app,
+            workflow: &queue.workflow,
+            input: start.input.as_deref(),
+            key: start.key.as_deref(),
+            timeout,
+            metadata: start.metadata.as_deref(),
+            runner: start.runner.as_deref(),
+        };
+        let env = Env { now: self.now, entropy, limits: &self.config.limits };
+        let mut outcome = Outcome::default();
+        let run = Run::start(id, begins, env, &mut outcome);
+        self.commits.start(id, &outcome.records);
+        self.hot.insert(run, 1);
+        self.stats.runs_started += 1;
+        if start.wait {
+            self.api.wait(id, request, true);
+        } else {
+            let reply = Reply::Started { run: id, created: true };
+            self.commits.effects(id).reply(request, reply);
+        }
+        self.try_at_once(id, &outcome.records, out);
+        self.after_change(id);
+        id
+    }
+
+    pub(crate) fn on_found(&mut self, key: Key, run: Option<RunId>, out: &mut Outputs) {
+        let Some(pending) = self.api.keys.get_mut(&key) else {
+            return;
+        };
+        if let Some(run) = run {
+            for (request, start) in self.api.keys.remove(&key).unwrap_or_default() {
+                self.with_run(run, Deferred::Asked(Asked::Repeat { request, start }), out);
+            }
+            return;
+        }
+        let Some((request, start)) = pending.pop_front() else {
+            return;
+        };
+        let run = self.begin(request, &start, &key.queue, out);
+        self.api.starting.insert(run, key);
+    }
+
+    /// A start with a key is written, or refused: those that wait for it are looked up again.
+    pub(crate) fn on_key_written(&mut self, run: RunId, out: &mut Outputs) {
+        let Some(key) = self.api.starting.remove(&run) else {
+            return;
+        };
+        let Some(pending) = self.api.keys.get(&key) else {
+            return;
+        };
+        if pending.is_empty() {
+            self.api.keys.remove(&key);
+        } else {
+            out.list.push(Output::Find(key));
+        }
+    }
+
+    pub(crate) fn on_cancel(&mut self, about: About, reason: Option<String>, out: &mut Outputs) {
+        self.with_run(about.run, Deferred::Asked(Asked::Cancel { about, reason }), out);
+    }
+
+    pub(crate) fn on_wait(&mut self, about: About, out: &mut Outputs) {
+        let known = self.hot.run(about.run);
+        if known.is_some_and(|r| *r.namespace() == about.namespace && !r.status().is_ended()) {
+            self.api.wait(about.run, about.request, false);
+        } else {
+            self.with_run(about.run, Deferred::Asked(Asked::Wait { about }), out);
+        }
+    }
+
+    pub(crate) fn answer_missing(
+        &mut self,
+        run: RunId,
+        asked: &Asked,
+        error: Option<&stepwell_store::Error>,
+    ) {
+        let error = error.map_or_else(
+            || ApiError { code: Code::UnknownRun, detail: format!("there is no run {run}") },
+            store_error,
+        );
+        self.commits.common().reply(asked.request(), Reply::Error(error));
+    }
+
+    pub(crate) fn answer(&mut self, id: RunId, asked: Asked, journal: &[u8]) {
+        let Some(run) = self.hot.run(id) else { return };
+        if run.namespace() != asked.namespace() {
+            // What another namespace has is not there (§1).
+            return self.answer_missing(id, &asked, None);
+        }
+        match asked {
+            Asked::Cancel { about, reason } => {
+                self.answer_cancel(id, about.request, reason.as_deref());
+            }
+            Asked::Wait { about } => self.answer_wait(id, about.request, journal),
+            Asked::Repeat { request, start } => self.answer_repeat(id, request, &start, journal),
+        }
+    }
+
+    fn answer_cancel(&mut self, id: RunId, request: RequestId, reason: Option<&str>) {
+        let command = Command::Cancel { reason };
+        let status = match self.apply(id, command, None) {
+            Ok(()) => self.hot.run(id).map_or(RunStatus::Cancelled, Run::status),
+            Err(Rejection::Ended(status)) => status,
+            Err(_) => RunStatus::Compensating,
+        };
+        self.commits.effects(id).reply(request, Reply::Cancelled { status });
+    }
+
+    fn answer_wait(&mut self, id: RunId, request: RequestId, journal: &[u8]) {
+        let Some(run) = self.hot.run(id) else { return };
+        if !matches!(run.phase(), Phase::Ended(_)) {
+            return self.api.wait(id, request, false);
+        }
+        if let Some(ended) = ended_run(id, journal) {
+            self.commits.effects(id).reply(request, Reply::Ended(Box::new(ended)));
+        }
+    }
+
+    /// §4.8: a repeat returns the first run; with another input it is a conflict.
+    fn answer_repeat(
+        &mut self,
+        id: RunId,
+        request: RequestId,
+        start: &StartRequest,
+        journal: &[u8],
+    ) {
+        let first = record::decode(journal).next();
+        let same = matches!(&first, Some(Ok(Record::Started(first)))
+            if payload::same(first.input, start.input.as_deref()));
+        if !same {
+            let key = start.key.as_deref().unwrap_or_default();
+            let detail = format!("the key `{key}` started {id} with another input");
+            let reply = Reply::Error(ApiError { code: Code::KeyConflict, detail });
+            return self.commits.effects(id).reply(request, reply);
+        }
+        if start.wait {
+            return self.answer_wait(id, request, journal);
+        }
+        self.commits.effects(id).reply(request, Reply::Started { run: id, created: false });
+    }
+
+    pub(crate) fn tell_waiters(
+        &mut self,
+        id: RunId,
+        status: RunStatus,
+        output: Option<&RawValue>,
+        error: Option<&Failure<'static>>,
+    ) {
+        for (request, created) in self.api.take(id) {
+            let output = output.filter(|_| status == RunStatus::Completed).map(ToOwned::to_owned);
+            let ended = EndedRun { run: id, created, status, output, error: error.cloned() };
+            self.commits.effects(id).reply(request, Reply::Ended(Box::new(ended)));
+        }
+    }
+
+    pub(crate) fn refuse_waiters(&mut self, id: RunId, why: &ApiError, out: &mut Outputs) {
+        for (request, _) in self.api.take(id) {
+            let reply = Reply::Error(why.clone());
+            out.list.push(Output::Reply { request, reply });
+        }
+    }
+}
+
+fn ended_run(run: RunId, journal: &[u8]) -> Option<EndedRun> {
+    record::decode(journal).find_map(|record| match record {
+        Ok(Record::Ended(ended)) => Some(EndedRun {
+            run,
+            created: false,
+            status: ended.status,
+            output: ended.output.map(ToOwned::to_owned),
+            error: ended.error.map(Failure::into_owned),
+        }),
+        _ => None,
+    })
+}

@@ -1,0 +1,253 @@
+//! The open batch, and the effects that hang on batches until they are committed.
+//!
+//! [`Effects`] can be filled by anyone, but emptied only by [`Effects::release`], which
+//! [`Node::on_committed`] alone calls for a batch: nothing about a run leaves the node before the
+//! records that justify it are durable (§4.1, §4.8).
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use stepwell_core::code::Code;
+use stepwell_core::id::RunId;
+use stepwell_core::limits::CHUNK_BYTES;
+use stepwell_core::summary::Summary;
+use stepwell_protocol::frame;
+use stepwell_store::batch::{Batch, RunWrite, Workflow};
+
+use crate::input::{RequestId, SessionId};
+use crate::node::Node;
+use crate::output::{ApiError, Output, Outputs, Reply};
+
+/// What is to happen once a batch is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    frames: Vec<(SessionId, Frames)>,
+    by_session: FxHashMap<SessionId, usize>,
+    replies: Vec<(RequestId, Reply)>,
+    registered: Vec<Workflow>,
+}
+
+#[derive(Debug, Default)]
+struct Frames {
+    full: Vec<Vec<u8>>,
+    open: frame::Writer,
+}
+
+impl Effects {
+    /// Adds a message to what is sent on a connection.
+    /// Returns how many bytes it has.
+    pub(crate) fn send(&mut self, session: SessionId, message: &impl Serialize) -> usize {
+        let index = *self.by_session.entry(session).or_insert_with(|| {
+            self.frames.push((session, Frames::default()));
+            self.frames.len() - 1
+        });
+        let Some((_, frames)) = self.frames.get_mut(index) else {
+            return 0;
+        };
+        let before = frames.open.len();
+        frames.open.push(message);
+        let bytes = frames.open.len() - before;
+        if frames.open.len() >= CHUNK_BYTES {
+            frames.full.extend(frames.open.take());
+        }
+        bytes
+    }
+
+    pub(crate) fn reply(&mut self, request: RequestId, reply: Reply) {
+        self.replies.push((request, reply));
+    }
+
+    pub(crate) fn registered(&mut self, workflow: Workflow) {
+        self.registered.push(workflow);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.replies.is_empty() && self.registered.is_empty()
+    }
+
+    fn append(&mut self, other: Self) {
+        for (session, frames) in other.frames {
+            let index = *self.by_session.entry(session).or_insert_with(|| {
+                self.frames.push((session, Frames::default()));
+                self.frames.len() - 1
+            });
+            if let Some((_, mine)) = self.frames.get_mut(index) {
+                mine.full.extend(mine.open.take());
+                mine.full.extend(frames.full);
+                mine.open = frames.open;
+            }
+        }
+        self.replies.extend(other.replies);
+        self.registered.extend(other.registered);
+    }
+
+    fn release(self, out: &mut Outputs) {
+        out.list.extend(self.registered.into_iter().map(Output::Registered));
+        for (session, mut frames) in self.frames {
+            frames.full.extend(frames.open.take());
+            let sends = frames.full.into_iter().map(|frame| Output::Send { session, frame });
+            out.list.extend(sends);
+        }
+        let replies = self.replies.into_iter();
+        out.list.extend(replies.map(|(request, reply)| Output::Reply { request, reply }));
+    }
+}
+
+/// A batch that is being filled.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    writes: Vec<(RunId, Vec<u8>)>,
+    index: FxHashMap<RunId, usize>,
+    workflows: Vec<Workflow>,
+    pub(crate) effects: Effects,
+}
+
+impl Open {
+    fn add(&mut self, run: RunId, records: &[u8]) {
+        if let Some(index) = self.index.get(&run) {
+            if let Some((_, written)) = self.writes.get_mut(*index) {
+                written.extend_from_slice(records);
+            }
+            return;
+        }
+        self.index.insert(run, self.writes.len());
+        self.writes.push((run, records.to_vec()));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.workflows.is_empty()
+    }
+}
+
+/// A batch that was given out.
+#[derive(Debug)]
+struct Given {
+    runs: Vec<RunId>,
+    effects: Effects,
+    grows: bool,
+}
+
+/// The open batches, and those given out and not answered.
+///
+/// New runs have a batch of their own, so that a full disk can refuse them while others end.
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
+    growing: Open,
+    steady: Open,
+    given: VecDeque<Given>,
+}
+
+impl Commits {
+    /// Adds a new run's first records. Returns nothing: its effects hang on [`Commits::effects`].
+    pub(crate) fn start(&mut self, run: RunId, records: &[u8]) {
+        self.growing.add(run, records);
+    }
+
+    /// Adds records to a run. Tells whether the run is new to the open batches.
+    pub(crate) fn add(&mut self, run: RunId, records: &[u8]) -> bool {
+        let open = if self.growing.index.contains_key(&run) {
+            &mut self.growing
+        } else {
+            &mut self.steady
+        };
+        let fresh = !open.index.contains_key(&run);
+        open.add(run, records);
+        fresh
+    }
+
+    /// Adds a registration.
+    pub(crate) fn register(&mut self, workflow: Workflow) {
+        self.steady.effects.registered(workflow.clone());
+        self.steady.workflows.push(workflow);
+    }
+
+    /// Returns the effects that hang on whatever holds the run's newest records.
+    pub(crate) fn effects(&mut self, run: RunId) -> &mut Effects {
+        if self.growing.index.contains_key(&run) {
+            &mut self.growing.effects
+        } else {
+            &mut self.steady.effects
+        }
+    }
+
+    /// Returns the effects that hang on the open batch for what belongs to no run.
+    pub(crate) fn common(&mut self) -> &mut Effects {
+        &mut self.steady.effects
+    }
+}
+
+impl Node {
+    /// Closes the open batches and gives them out. Called when what was waiting has been handled,
+    /// so that one sync serves all of it.
+    pub fn flush(&mut self, out: &mut Outputs) {
+        let growing = std::mem::take(&mut self.commits.growing);
+        let steady = std::mem::take(&mut self.commits.steady);
+        self.give_out(growing, true, out);
+        self.give_out(steady, false, out);
+    }
+
+    fn give_out(&mut self, open: Open, grows: bool, out: &mut Outputs) {
+        if open.is_empty() {
+            if !open.effects.is_empty() {
+                // What they tell of is durable, or will be with the last batch given out.
+                match self.commits.given.back_mut() {
+                    Some(last) => last.effects.append(open.effects),
+                    None => open.effects.release(out),
+                }
+            }
+            return;
+        }
+        let mut batch = Batch { at: self.now, grows, workflows: open.workflows, runs: Vec::new() };
+        let mut runs = Vec::with_capacity(open.writes.len());
+        for (id, records) in open.writes {
+            runs.push(id);
+            if let Some(run) = self.hot.run(id) {
+                batch.runs.push(RunWrite { run: id, records, summary: Summary::of(run) });
+            }
+        }
+        self.stats.commits += 1;
+        self.commits.given.push_back(Given { runs, effects: open.effects, grows });
+        out.list.push(Output::Commit(batch));
+    }
+
+    pub(crate) fn on_committed(&mut self, out: &mut Outputs) {
+        let Some(given) = self.commits.given.pop_front() else {
+            return;
+        };
+        given.effects.release(out);
+        for run in given.runs {
+            self.on_written(run, out);
+        }
+    }
+
+    /// A batch that only held new runs was refused: they never were. For any other the node cannot
+    /// go on, since its memory is ahead of the store.
+    pub(crate) fn on_refused(&mut self, error: &stepwell_store::Error, out: &mut Outputs) {
+        let Some(given) = self.commits.given.pop_front() else {
+            return;
+        };
+        if !given.grows {
+            out.list.push(Output::Restart { reason: error.to_string() });
+            return;
+        }
+        let error = store_error(error);
+        for run in given.runs {
+            self.forget_unborn(run, &error, out);
+        }
+        for (request, _) in given.effects.replies {
+            out.list.push(Output::Reply { request, reply: Reply::Error(error.clone()) });
+        }
+    }
+}
+
+/// Tells an asker why the store did not take something.
+pub(crate) fn store_error(error: &stepwell_store::Error) -> ApiError {
+    let code = match error {
+        stepwell_store::Error::DiskFull { .. } => Code::DiskFull,
+        stepwell_store::Error::Quarantined { .. } => Code::Quarantined,
+        stepwell_store::Error::Poisoned(_) | stepwell_store::Error::Corrupt(_) => Code::StoreFailed,
+        _ => Code::Unavailable,
+    };
+    ApiError { code, detail: error.to_string() }
+}

@@ -1,0 +1,144 @@
+//! The handshake: who a runner is, what it registers, which runs it still holds.
+
+use std::sync::Arc;
+
+use stepwell_core::code::Code;
+use stepwell_core::name;
+use stepwell_protocol::VERSION;
+use stepwell_protocol::to_node::{self, Hello};
+use stepwell_protocol::to_runner::{ToRunner, Welcome};
+use stepwell_store::batch::Workflow;
+use stepwell_store::query::Queue;
+
+use crate::hot::Deferred;
+use crate::input::SessionId;
+use crate::node::{Node, SLICE};
+use crate::output::{Output, Outputs};
+use crate::recovery::Return;
+use crate::worker::Refusal;
+
+const WORKFLOWS_MAX: usize = 10_000;
+const SLOTS_MAX: u32 = 100_000;
+
+impl Node {
+    pub(crate) fn on_hello(
+        &mut self,
+        id: SessionId,
+        hello: &Hello<'_>,
+        out: &mut Outputs,
+    ) -> Result<(), Refusal> {
+        check_hello(hello)?;
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Ok(());
+        };
+        let namespace = session.namespace.clone();
+        session.ready = true;
+        session.app = Arc::from(&*hello.app);
+        session.name = Arc::from(&*hello.runner);
+        session.instance = Arc::from(&*hello.instance);
+        session.sdk = Arc::from(&*hello.sdk);
+        session.build = hello.build.as_deref().map(Arc::from);
+        session.slots = hello.slots;
+        session.credit = i64::try_from(hello.credit_bytes).unwrap_or(i64::MAX);
+        session.pinged_at = now;
+        for workflow in &hello.workflows {
+            let version = workflow.version.as_deref().map(Arc::from);
+            session.workflows.insert(Arc::from(&*workflow.name), version);
+        }
+        let (app, build, instance) =
+            (session.app.clone(), session.build.clone(), session.instance.clone());
+        self.sessions.index(id);
+        for workflow in &hello.workflows {
+            let queue = self.register(&namespace, &app, workflow);
+            self.registry.unblocking.insert(queue.clone(), build.clone());
+            self.dispatch.scan(&queue);
+            out.list.push(Output::Blocked { queue, after: None, limit: SLICE });
+        }
+        let welcome = self.welcome();
+        self.commits.common().send(id, &ToRunner::Welcome(welcome));
+        for resume in &hello.resume {
+            let (instance, resume) = (instance.clone(), resume.clone());
+            let run = resume.run;
+            let back = Return { session: id, instance, resume };
+            self.with_run(run, Deferred::Return(back), out);
+        }
+        Ok(())
+    }
+
+    fn welcome(&self) -> Welcome {
+        let limits = &self.config.limits;
+        Welcome {
+            server: self.config.version.clone(),
+            ping_ms: self.config.ping_ms,
+            ttl_ms: limits.runner_ttl_ms,
+            linger_ms: limits.linger_ms,
+            grace_ms: limits.grace_ms,
+            payload_bytes_max: limits.payload_bytes_max as u64,
+            steps_max: limits.steps_max,
+            branches_max: limits.branches_max,
+            credit_bytes: self.config.credit_bytes,
+        }
+    }
+
+    /// Makes a registration durable where it says something new.
+    fn register(
+        &mut self,
+        namespace: &Arc<str>,
+        app: &Arc<str>,
+        workflow: &to_node::Workflow<'_>,
+    ) -> Queue {
+        let name: Arc<str> = Arc::from(&*workflow.name);
+        let queue =
+            Queue { namespace: namespace.clone(), app: app.clone(), workflow: name.clone() };
+        let options: Arc<str> = serde_json::to_string(workflow).unwrap_or_default().into();
+        let known = self.registry.get(&queue).map(|(known, _)| known);
+        if known.is_some_and(|known| known.options == options) {
+            return queue;
+        }
+        let workflow = Workflow {
+            namespace: namespace.clone(),
+            app: app.clone(),
+            name,
+            options,
+            first_at: known.map_or(self.now, |known| known.first_at),
+            changed_at: self.now,
+        };
+        self.commits.register(workflow.clone());
+        self.registry.insert(workflow)
+    }
+}
+
+fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
+    if hello.protocol != VERSION {
+        let text = format!(
+            "the SDK {} speaks protocol {}, this server {} speaks protocol {VERSION}; use an SDK and \
+             a server of the same protocol",
+            hello.sdk,
+            hello.protocol,
+            env!("CARGO_PKG_VERSION"),
+        );
+        return Err((Code::VersionSkew, text));
+    }
+    let invalid = |text: String| (Code::RegistrationInvalid, text);
+    let named =
+        [("an app", &hello.app), ("a runner", &hello.runner), ("an instance", &hello.instance)];
+    for (what, value) in named {
+        name::check(what, value).map_err(|error| invalid(error.to_string()))?;
+    }
+    if !(1..=SLOTS_MAX).contains(&hello.slots) {
+        return Err(invalid(format!("slots is {}; accepted: 1 to {SLOTS_MAX}", hello.slots)));
+    }
+    if hello.workflows.is_empty() || hello.workflows.len() > WORKFLOWS_MAX {
+        let count = hello.workflows.len();
+        return Err(invalid(format!("{count} workflows; accepted: 1 to {WORKFLOWS_MAX}")));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for workflow in &hello.workflows {
+        name::check("a workflow", &workflow.name).map_err(|error| invalid(error.to_string()))?;
+        if !seen.insert(&workflow.name) {
+            return Err(invalid(format!("workflow `{}` is registered twice", workflow.name)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! Runs in memory: loading them, applying commands to them, dropping them when they are cold.
+
+use rustc_hash::FxHashMap;
+use serde_json::value::RawValue;
+use stepwell_core::id::RunId;
+use stepwell_core::run::{Command, Effect, Env, Outcome, Rejection, Run};
+use stepwell_core::time::Timestamp;
+use stepwell_protocol::to_runner::{Retry, Settled, ToRunner};
+
+use crate::api::Asked;
+use crate::dispatch::Slot;
+use crate::input::SessionId;
+use crate::node::Node;
+use crate::output::{ApiError, Output, Outputs};
+use crate::recovery::Return;
+
+/// A run that a runner holds, as this node knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    /// The connection; absent while the runner is away.
+    pub(crate) session: Option<SessionId>,
+    /// Its handle there.
+    pub(crate) a: u32,
+    /// The fence.
+    pub(crate) epoch: u32,
+    /// No code of it is in progress: it takes no slot.
+    pub(crate) idle: bool,
+}
+
+/// A run in memory.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) run: Run,
+    /// Batches with records of it that are open or given out.
+    pub(crate) unwritten: u32,
+    pub(crate) held: Option<Held>,
+    /// The timer of it that stands among the near ones.
+    pub(crate) timer: Option<Timestamp>,
+    /// What waits for its journal; asked for when all its records are written.
+    reads: Vec<Deferred>,
+    reading: bool,
+}
+
+/// What is to be done with a run once its journal is there.
+#[derive(Debug)]
+pub(crate) enum Deferred {
+    /// Fire its timers.
+    Fire,
+    /// Give it to a runner, for whom a slot is kept.
+    Dispatch(Slot),
+    /// Its runner came back.
+    Return(Return),
+    /// Its runner did not come back.
+    Lose,
+    /// Somebody asked something.
+    Asked(Asked),
+    /// A runner with this build registered its workflow.
+    Unblock(Option<std::sync::Arc<str>>),
+}
+
+impl Deferred {
+    /// Tells whether the journal itself is needed, and not the state alone.
+    fn needs_journal(&self) -> bool {
+        match self {
+            Self::Dispatch(_) | Self::Return(_) => true,
+            Self::Asked(asked) => asked.needs_journal(),
+            Self::Fire | Self::Lose | Self::Unblock(_) => false,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Place {
+    Loading(Vec<Deferred>),
+    Live(Box<Live>),
+}
+
+/// The runs in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Hot {
+    runs: FxHashMap<RunId, Place>,
+}
+
+impl Hot {
+    pub(crate) fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub(crate) fn live(&mut self, run: RunId) -> Option<&mut Live> {
+        match self.runs.get_mut(&run) {
+            Some(Place::Live(live)) => Some(live),
+            Some(Place::Loading(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
+        match self.runs.get(&run) {
+            Some(Place::Live(live)) => Some(&live.run),
+            Some(Place::Loading(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, run: Run, unwritten: u32) {
+        let live = Live { unwritten, held: None, timer: None, reads: vec![], reading: false, run };
+        self.runs.insert(live.run.id(), Place::Live(Box::new(live)));
+    }
+
+    fn remove(&mut self, run: RunId) -> Option<Box<Live>> {
+        match self.runs.remove(&run) {
+            Some(Place::Live(live)) => Some(live),
+            Some(Place::Loading(_)) | None => None,
+        }
+    }
+}
+
+impl Node {
+    /// Does something with a run, now or when its journal has been read.
+    pub(crate) fn with_run(&mut self, run: RunId, what: Deferred, out: &mut Outputs) {
+        match self.hot.runs.get_mut(&run) {
+            Some(Place::Loading(waiting)) => waiting.push(what),
+            Some(Place::Live(live)) => {
+                if !what.needs_journal() {
+                    self.perform(run, what, &[], out);
+                    return;
+                }
+                live.reads.push(what);
+                self.read_if_written(run, out);
+            }
+            None => {
+                self.hot.runs.insert(run, Place::Loading(vec![what]));
+                out.list.push(Output::Load(run));
+            }
+        }
+    }
+
+    /// A journal is read only when all of the run's records are in it.
+    fn read_if_written(&mut self, run: RunId, out: &mut Outputs) {
+        let Some(live) = self.hot.live(run) else {
+            return;
+        };
+        if live.unwritten == 0 && !live.reading && !live.reads.is_empty() {
+            live.reading = true;
+            out.list.push(Output::Load(run));
+        }
+    }
+
+    pub(crate) fn on_loaded(
+        &mut self,
+        run: RunId,
+        journal: Result<Option<Vec<u8>>, stepwell_store::Error>,
+        out: &mut Outputs,
+    ) {
+        if let Some(live) = self.hot.live(run) {
+            live.reading = false;
+            if live.unwritten > 0 {
+                // It changed meanwhile: what waits is done when that is written.
+                return;
+            }
+            let reads = std::mem::take(&mut live.reads);
+            let bytes = journal.ok().flatten().unwrap_or_default();
+            for what in reads {
+                self.perform(run, what, &bytes, out);
+            }
+            self.cool_down(run, out);
+            return;
+        }
+        let Some(Place::Loading(waiting)) = self.hot.runs.remove(&run) else {
+            return;
+        };
+        let journal = match journal {
+            Ok(Some(journal)) => journal,
+            Ok(None) => return self.missing(run, waiting, None),
+            Err(error) => return self.missing(run, waiting, Some(&error)),
+        };
+        match Run::replay(run, &journal) {
+            Ok(state) => {
+                self.hot.insert(state, 0);
+                for what in waiting {
+                    self.perform(run, what, &journal, out);
+                }
+                self.cool_down(run, out);
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let error = stepwell_store::Error::Quarantined { run, why };
+                self.missing(run, waiting, Some(&error));
+            }
+        }
+    }
+
+    fn missing(
+        &mut self,
+        run: RunId,
+        waiting: Vec<Deferred>,
+        error: Option<&stepwell_store::Error>,
+    ) {
+        for what in waiting {
+            match what {
+                Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
+                Deferred::Dispatch(slot) => self.free_slot(slot),
+                Deferred::Return(back) => self.refuse_return(&back, run),
+                Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
+            }
+        }
+    }
+
+    fn perform(&mut self, run: RunId, what: Deferred, journal: &[u8], out: &mut Outputs) {
+        match what {
+            Deferred::Fire => self.apply(run, Command::Fire, None).unwrap_or_default(),
+            Deferred::Dispatch(slot) => self.activate_from(run, slot, journal, out),
+            Deferred::Return(back) => self.take_back(run, &back, journal),
+            Deferred::Lose => self.lose_now(run),
+            Deferred::Asked(asked) => self.answer(run, asked, journal),
+            Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
+        }
+    }
+
+    /// Applies a command to a run in memory, adds its records to the open batch and hangs its
+    /// effects on that. `output` is what the handler returned, where the command is its end.
+    pub(crate) fn apply(
+        &mut self,
+        id: RunId,
+        command: Command<'_>,
+        output: Option<&RawValue>,
+    ) -> Result<(), Rejection> {
+        let entropy = self.entropy();
+        let Some(live) = self.hot.live(id) else {
+            return Err(Rejection::NotReady);
+        };
+        let env = Env { now: self.now, entropy, limits: &self.config.limits };
+        let mut outcome = Outcome::default();
+        live.run.apply(command, env, &mut outcome)?;
+        let held = live.held;
+        if !outcome.records.is_empty() && self.commits.add(id, &outcome.records) {
+            live.unwritten += 1;
+        }
+        for effect in outcome.effects {
+            self.stage(id, held, effect, output);
+        }
+        self.after_change(id);
+        Ok(())
+    }
+
+    fn stage(&mut self, id: RunId, held: Option<Held>, effect: Effect, output: Option<&RawValue>) {
+        let to = held.and_then(|held| Some((held.session?, held.a)));
+        match effect {
+            Effect::Settle { step, at, status, error } => {
+                self.stats.steps_ended += 1;
+                let Some((session, a)) = to else { return };
+                let status =
+                    Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
+                let settled =
+                    Settled { a, step: (&*step).into(), at_us: at.as_micros(), status, error };
+                self.commits.effects(id).send(session, &ToRunner::Settled(settled));
+                self.set_busy(id);
+            }
+            Effect::Retry { step, n, at } => {
+                self.stats.retries += 1;
+                let Some((session, a)) = to else { return };
+                let in_us = u64::try_from(at.since(self.now).as_micros()).unwrap_or(u64::MAX);
+                let retry = Retry { a, step: (&*step).into(), n, in_us };
+                self.commits.effects(id).send(session, &ToRunner::Retry(retry));
+            }
+            Effect::End { status } => {
+                let Some((session, a)) = to else { return };
+                self.commits.effects(id).send(session, &ToRunner::End { a, status });
+            }
+            Effect::Evict => {
+                let Some((session, a)) = to else { return };
+                self.commits.effects(id).send(session, &ToRunner::Evict { a });
+            }
+            Effect::Ended { status, error } => {
+                self.stats.runs_ended += 1;
+                if let Some((session, a)) = to {
+                    self.commits.effects(id).send(session, &ToRunner::Done { a });
+                }
+                self.tell_waiters(id, status, output, error.as_ref());
+            }
+        }
+    }
+
+    /// Keeps what is derived from a run's state in step with it.
+    pub(crate) fn after_change(&mut self, id: RunId) {
+        let Some(live) = self.hot.live(id) else {
+            return;
+        };
+        if live.run.activation().is_none()
+            && let Some(held) = live.held.take()
+        {
+            self.let_go(id, held);
+        }
+        self.set_timer(id);
+    }
+
+    /// All records of a batch that holds this run's are durable.
+    pub(crate) fn on_written(&mut self, id: RunId, out: &mut Outputs) {
+        let Some(live) = self.hot.live(id) else {
+            return;
+        };
+        live.unwritten = live.unwritten.saturating_sub(1);
+        if live.unwritten > 0 {
+            return;
+        }
+        // The horizon may have moved while the records were on their way to the store.
+        if let Some(at) = live.run.next_timer() {
+            self.timers.insert_near(at, id);
+        }
+        self.on_key_written(id, out);
+        self.cool_down(id, out);
+    }
+
+    /// Drops a run that nothing in memory needs, and queues one that wants a runner.
+    pub(crate) fn cool_down(&mut self, id: RunId, out: &mut Outputs) {
+        let Some(live) = self.hot.live(id) else {
+            return;
+        };
+        if live.unwritten > 0 || live.reading || !live.reads.is_empty() {
+            self.read_if_written(id, out);
+            return;
+        }
+        if live.held.is_some() || live.run.activation().is_some() {
+            return;
+        }
+        let ready = live.run.ready_since();
+        let Some(live) = self.hot.remove(id) else {
+            return;
+        };
+        if let Some(since) = ready {
+            self.enqueue(&live.run, since);
+        }
+    }
+
+    /// Drops a new run whose start was refused.
+    pub(crate) fn forget_unborn(&mut self, id: RunId, why: &ApiError, out: &mut Outputs) {
+        let Some(live) = self.hot.remove(id) else {
+            return;
+        };
+        if let Some(held) = live.held {
+            self.let_go(id, held);
+        }
+        if let Some(at) = live.timer {
+            self.timers.remove(at, id);
+        }
+        self.refuse_waiters(id, why, out);
+        self.on_key_written(id, out);
+    }
+}

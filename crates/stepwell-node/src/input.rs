@@ -1,0 +1,163 @@
+//! What a node is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_store::batch::Workflow;
+use stepwell_store::query::{Key, Queue};
+
+/// Names a connection of a runner; the driver gives numbers and never repeats one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// Names a request that waits for a reply; the driver gives numbers and never repeats one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// A request to start a run (§9.1). The driver has checked the input against its schema.
+#[derive(Debug)]
+pub struct StartRequest {
+    /// The namespace, from the credential.
+    pub namespace: Arc<str>,
+    /// The app; found by the workflow's name where absent.
+    pub app: Option<String>,
+    /// The workflow.
+    pub workflow: String,
+    /// The input as JSON.
+    pub input: Option<Box<RawValue>>,
+    /// The idempotency key.
+    pub key: Option<String>,
+    /// Most time for the run's forward phase.
+    pub timeout: Option<Duration>,
+    /// What the start says about itself, as JSON.
+    pub metadata: Option<Box<RawValue>>,
+    /// The name of the runner to pin the run to.
+    pub runner: Option<String>,
+    /// Reply when the run has ended, not when it has started.
+    pub wait: bool,
+}
+
+/// A request about one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Whom to answer.
+    pub request: RequestId,
+    /// The namespace, from the credential.
+    pub namespace: Arc<str>,
+    /// The run.
+    pub run: RunId,
+}
+
+/// What a node is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// First of all: what the store knows of workflows. The node then asks for what it owns.
+    Opened {
+        /// Every workflow ever registered.
+        workflows: Vec<Workflow>,
+    },
+    /// A runner connected, and the gate let it in under this namespace.
+    Connected {
+        /// The connection.
+        session: SessionId,
+        /// Its namespace.
+        namespace: Arc<str>,
+    },
+    /// A runner sent a frame.
+    Frame {
+        /// The connection.
+        session: SessionId,
+        /// The frame.
+        bytes: &'a [u8],
+    },
+    /// A connection is gone.
+    Disconnected {
+        /// The connection.
+        session: SessionId,
+    },
+    /// Start a run; answered with [`crate::Reply::Started`], or [`crate::Reply::Ended`] with `wait`.
+    Start {
+        /// Whom to answer.
+        request: RequestId,
+        /// What to start.
+        start: Box<StartRequest>,
+    },
+    /// Cancel a run (§7.1); answered with [`crate::Reply::Cancelled`] once that is durable.
+    Cancel {
+        /// Whom to answer, about which run.
+        about: About,
+        /// Why, for the history.
+        reason: Option<String>,
+    },
+    /// Answer with [`crate::Reply::Ended`] when the run has ended.
+    Wait {
+        /// Whom to answer, about which run.
+        about: About,
+    },
+    /// Nobody waits for this reply any more.
+    Forget {
+        /// The request.
+        request: RequestId,
+    },
+    /// Answer with [`crate::Reply::Runners`].
+    Runners {
+        /// Whom to answer.
+        request: RequestId,
+        /// The namespace, from the credential.
+        namespace: Arc<str>,
+    },
+    /// The oldest batch that was given out is durable.
+    Committed,
+    /// The oldest batch that was given out was not written, and nothing of it will be.
+    Refused {
+        /// Why, for those who asked.
+        error: stepwell_store::Error,
+    },
+    /// Answers [`crate::Output::Load`].
+    Loaded {
+        /// The run.
+        run: RunId,
+        /// Its journal, or `None` for a run that is not stored, or why it cannot be read.
+        journal: Result<Option<Vec<u8>>, stepwell_store::Error>,
+    },
+    /// Answers [`crate::Output::Due`]: fewer than asked for means that there are no more.
+    Due {
+        /// Runs and when their timers are due.
+        runs: Vec<(Timestamp, RunId)>,
+    },
+    /// Answers [`crate::Output::Ready`]: fewer than asked for means that there are no more.
+    Ready {
+        /// The queue.
+        queue: Queue,
+        /// Runs and since when they want a runner.
+        runs: Vec<(Timestamp, RunId)>,
+    },
+    /// Answers [`crate::Output::Active`]: fewer than asked for means that there are no more.
+    Active {
+        /// Runs that a runner holds by their journal.
+        runs: Vec<RunId>,
+    },
+    /// Answers [`crate::Output::Blocked`]: fewer than asked for means that there are no more.
+    Blocked {
+        /// The queue.
+        queue: Queue,
+        /// Runs that are blocked.
+        runs: Vec<RunId>,
+    },
+    /// Answers [`crate::Output::Find`].
+    Found {
+        /// The key.
+        key: Key,
+        /// The run that it started.
+        run: Option<RunId>,
+    },
+    /// Time has passed. Wanted at least as often as [`crate::Node::next_tick`] says.
+    Tick,
+    /// Answers [`crate::Output::Continue`].
+    Continue,
+    /// The server stops: runners are told to keep their runs and to connect elsewhere or again.
+    Drain,
+}

@@ -1,0 +1,177 @@
+//! The node: its state, its entrance, and how much it does at once.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use stepwell_core::limits::Limits;
+use stepwell_core::time::Timestamp;
+
+use crate::api::Api;
+use crate::commit::Commits;
+use crate::dispatch::Dispatch;
+use crate::hot::Hot;
+use crate::input::Input;
+use crate::output::{Output, Outputs, Stats};
+use crate::recovery::Away;
+use crate::session::{Registry, Sessions};
+use crate::timers::Timers;
+
+/// How many runs, timers or answers one input handles before others get their turn.
+pub(crate) const SLICE: usize = 256;
+
+/// What a node is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The limits in force.
+    pub limits: Limits,
+    /// How often runners send `ping`, in milliseconds. Default 1,000.
+    pub ping_ms: u64,
+    /// Bytes that a runner may send before they are handled. Default 8 MiB.
+    pub credit_bytes: u64,
+    /// The server's version, for the handshake.
+    pub version: String,
+    /// Random bits from the operating system; the whole of the node's randomness.
+    pub seed: [u8; 32],
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            ping_ms: 1_000,
+            credit_bytes: 8 * 1024 * 1024,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: [0; 32],
+        }
+    }
+}
+
+/// Everything between sockets and the store. See the crate's page.
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) hot: Hot,
+    pub(crate) commits: Commits,
+    pub(crate) sessions: Sessions,
+    pub(crate) registry: Registry,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) timers: Timers,
+    pub(crate) away: Away,
+    pub(crate) api: Api,
+    pub(crate) stats: Stats,
+    pub(crate) draining: bool,
+    continuing: bool,
+}
+
+impl Node {
+    /// Makes a node that knows nothing yet; its first input is [`Input::Opened`].
+    pub fn new(config: Config) -> Self {
+        let rng = ChaCha8Rng::from_seed(config.seed);
+        Self {
+            config,
+            now: Timestamp::MIN,
+            rng,
+            hot: Hot::default(),
+            commits: Commits::default(),
+            sessions: Sessions::default(),
+            registry: Registry::default(),
+            dispatch: Dispatch::default(),
+            timers: Timers::default(),
+            away: Away::default(),
+            api: Api::default(),
+            stats: Stats::default(),
+            draining: false,
+            continuing: false,
+        }
+    }
+
+    /// Handles one input at engine time `now`, which never goes backwards, and adds to `out`.
+    ///
+    /// The work done is bounded: where more is left, [`Output::Continue`] asks to come back.
+    pub fn handle(&mut self, input: Input<'_>, now: Timestamp, out: &mut Outputs) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Opened { workflows } => self.on_opened(workflows, out),
+            Input::Connected { session, namespace } => self.on_connected(session, namespace),
+            Input::Frame { session, bytes } => self.on_frame(session, bytes, out),
+            Input::Disconnected { session } => self.on_disconnected(session),
+            Input::Start { request, start } => self.on_start(request, *start, out),
+            Input::Cancel { about, reason } => self.on_cancel(about, reason, out),
+            Input::Wait { about } => self.on_wait(about, out),
+            Input::Forget { request } => self.api.forget(request),
+            Input::Runners { request, namespace } => {
+                let reply = self.sessions.describe(&namespace);
+                out.list.push(Output::Reply { request, reply });
+            }
+            Input::Committed => self.on_committed(out),
+            Input::Refused { error } => self.on_refused(&error, out),
+            Input::Loaded { run, journal } => self.on_loaded(run, journal, out),
+            Input::Due { runs } => self.on_due(&runs, out),
+            Input::Ready { queue, runs } => self.on_ready(&queue, &runs),
+            Input::Active { runs } => self.on_active(&runs, out),
+            Input::Blocked { queue, runs } => self.on_blocked(&queue, &runs, out),
+            Input::Found { key, run } => self.on_found(key, run, out),
+            Input::Tick => self.on_tick(out),
+            Input::Continue => {
+                self.continuing = false;
+                self.on_tick(out);
+            }
+            Input::Drain => self.on_drain(out),
+        }
+        self.dispatch(out);
+    }
+
+    /// Returns when [`Input::Tick`] is wanted next.
+    pub fn next_tick(&self) -> Option<Timestamp> {
+        let near = self.timers.next();
+        let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
+        let away = self.away.next();
+        [near, silent, away].into_iter().flatten().min()
+    }
+
+    /// Returns counters and gauges.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            hot: self.hot.len() as u64,
+            near_timers: self.timers.len() as u64,
+            sessions: self.sessions.len() as u64,
+            ..self.stats
+        }
+    }
+
+    /// Asks to come back, once however often it is called before the answer.
+    pub(crate) fn come_back(&mut self, out: &mut Outputs) {
+        if !std::mem::replace(&mut self.continuing, true) {
+            out.list.push(Output::Continue);
+        }
+    }
+
+    pub(crate) fn entropy(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    pub(crate) fn entropy_wide(&mut self) -> u128 {
+        u128::from(self.rng.next_u64()) << 64 | u128::from(self.rng.next_u64())
+    }
+
+    fn on_opened(&mut self, workflows: Vec<stepwell_store::batch::Workflow>, out: &mut Outputs) {
+        for workflow in workflows {
+            self.dispatch.scan(&self.registry.insert(workflow.clone()));
+            out.list.push(Output::Registered(workflow));
+        }
+        out.list.push(crate::recovery::first_question());
+        self.move_horizon(out);
+    }
+
+    fn on_tick(&mut self, out: &mut Outputs) {
+        self.drop_silent_sessions(out);
+        self.lose_overdue(out);
+        self.move_horizon(out);
+        self.fire_due(out);
+    }
+
+    fn on_drain(&mut self, out: &mut Outputs) {
+        self.draining = true;
+        self.tell_draining(out);
+    }
+}

@@ -1,0 +1,196 @@
+//! Runs whose runner is away: it comes back in time and goes on, or the run is lost to it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use stepwell_core::id::RunId;
+use stepwell_core::record::{self, Record};
+use stepwell_core::run::{Command, Phase, Run};
+use stepwell_core::status::StepStatus;
+use stepwell_core::time::Timestamp;
+use stepwell_protocol::to_node::Resume;
+use stepwell_protocol::to_runner::{Resumed, Retry, Settled, ToRunner};
+use stepwell_store::query::Queue;
+
+use crate::dispatch::Slot;
+use crate::hot::Deferred;
+use crate::input::SessionId;
+use crate::node::{Node, SLICE};
+use crate::output::{Output, Outputs};
+
+const PAGE: usize = 1_024;
+
+/// A runner that presents a run that it still holds.
+#[derive(Debug)]
+pub(crate) struct Return {
+    pub(crate) session: SessionId,
+    pub(crate) instance: Arc<str>,
+    pub(crate) resume: Resume,
+}
+
+/// Runs whose runner is away, by the instant until which it may come back.
+#[derive(Debug, Default)]
+pub(crate) struct Away {
+    until: BTreeSet<(Timestamp, RunId)>,
+    by_run: FxHashMap<RunId, Timestamp>,
+}
+
+impl Away {
+    pub(crate) fn insert(&mut self, until: Timestamp, run: RunId) {
+        self.remove(run);
+        self.by_run.insert(run, until);
+        self.until.insert((until, run));
+    }
+
+    pub(crate) fn remove(&mut self, run: RunId) {
+        if let Some(until) = self.by_run.remove(&run) {
+            self.until.remove(&(until, run));
+        }
+    }
+
+    fn pop(&mut self, now: Timestamp) -> Option<RunId> {
+        let (_, run) = self.until.first().copied().filter(|(until, _)| *until <= now)?;
+        self.remove(run);
+        Some(run)
+    }
+
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.until.first().map(|(at, _)| *at)
+    }
+}
+
+/// After a start: what a runner holds by its journal is given the time to be presented.
+pub(crate) fn first_question() -> Output {
+    Output::Active { after: None, limit: PAGE }
+}
+
+impl Node {
+    pub(crate) fn on_active(&mut self, runs: &[RunId], out: &mut Outputs) {
+        let until = self.now.after(self.config.limits.runner_ttl());
+        for run in runs {
+            // Its runner may have presented it before it was read here.
+            if self.hot.live(*run).is_none_or(|live| live.held.is_none()) {
+                self.away.insert(until, *run);
+            }
+        }
+        if let Some(last) = runs.last().filter(|_| runs.len() >= PAGE) {
+            out.list.push(Output::Active { after: Some(*last), limit: PAGE });
+        }
+    }
+
+    pub(crate) fn lose_overdue(&mut self, out: &mut Outputs) {
+        for _ in 0..SLICE {
+            let Some(run) = self.away.pop(self.now) else {
+                return;
+            };
+            self.with_run(run, Deferred::Lose, out);
+        }
+        self.come_back(out);
+    }
+
+    /// Loses a run, unless its runner came back.
+    pub(crate) fn lose_now(&mut self, id: RunId) {
+        let Some(live) = self.hot.live(id) else {
+            return;
+        };
+        let Some(activation) = live.run.activation() else {
+            return;
+        };
+        if live.held.is_some_and(|held| held.session.is_some()) {
+            return;
+        }
+        // §4.4: a loss counts unless it is known that no code of the run was in progress.
+        let counted = live.held.is_none_or(|held| !held.idle);
+        let epoch = activation.epoch;
+        self.stats.losses += 1;
+        self.apply(id, Command::Lose { epoch, counted }, None).unwrap_or_default();
+    }
+
+    /// Gives a run back to the runner that held it, with all that it missed.
+    pub(crate) fn take_back(&mut self, id: RunId, back: &Return, journal: &[u8]) {
+        let matches = self.sessions.get(back.session).is_some()
+            && self.hot.run(id).and_then(|run| run.activation()).is_some_and(|activation| {
+                activation.epoch == back.resume.epoch
+                    && activation.nonce == back.resume.nonce
+                    && activation.instance == back.instance
+            });
+        if !matches {
+            return self.refuse_return(back, id);
+        }
+        if let Some(held) = self.hot.live(id).and_then(|live| live.held.take()) {
+            self.let_go(id, held);
+        }
+        self.away.remove(id);
+        let idle = back.resume.idle;
+        if !idle && let Some(session) = self.sessions.get_mut(back.session) {
+            session.used += 1;
+        }
+        let a = self.hold(id, Slot { session: back.session, alone: false }, idle);
+        if self.hot.run(id).is_some_and(Run::must_be_alone) {
+            self.sessions.give_alone(back.session, id);
+        }
+        self.tell_missed(id, a, back, journal);
+        self.set_timer(id);
+    }
+
+    fn tell_missed(&mut self, id: RunId, a: u32, back: &Return, journal: &[u8]) {
+        let Some(run) = self.hot.run(id) else { return };
+        let effects = self.commits.effects(id);
+        effects.send(back.session, &ToRunner::Resumed(Resumed { a, run: id }));
+        let ends = record::decode(journal).filter_map(|record| match record {
+            Ok(Record::StepEnded(ended)) => Some(ended),
+            _ => None,
+        });
+        for ended in ends.skip(usize::try_from(back.resume.told).unwrap_or(usize::MAX)) {
+            let status = Some(ended.status).filter(|s| *s != StepStatus::Completed);
+            let (step, at_us) = (ended.step, ended.at.as_micros());
+            let error = ended.error;
+            let settled = Settled { a, step, at_us, status, error };
+            effects.send(back.session, &ToRunner::Settled(settled));
+        }
+        for step in run.steps().iter().filter(|step| step.status == StepStatus::Retrying) {
+            let wait = step.wake.map_or_else(Default::default, |at| at.since(self.now));
+            let in_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+            let retry = Retry { a, step: (&*step.id).into(), n: step.attempts + 1, in_us };
+            effects.send(back.session, &ToRunner::Retry(retry));
+        }
+        if let Phase::Ending { status, .. } = run.phase() {
+            effects.send(back.session, &ToRunner::End { a, status: *status });
+        }
+    }
+
+    pub(crate) fn refuse_return(&mut self, back: &Return, run: RunId) {
+        let gone = ToRunner::Gone { run, epoch: back.resume.epoch };
+        self.commits.effects(run).send(back.session, &gone);
+    }
+
+    pub(crate) fn on_blocked(&mut self, queue: &Queue, runs: &[RunId], out: &mut Outputs) {
+        let Some(build) = self.registry.unblocking.get(queue).cloned() else {
+            return;
+        };
+        for run in runs {
+            self.with_run(*run, Deferred::Unblock(build.clone()), out);
+        }
+        match runs.last() {
+            Some(last) if runs.len() >= SLICE => {
+                let (queue, after) = (queue.clone(), Some(*last));
+                out.list.push(Output::Blocked { queue, after, limit: SLICE });
+            }
+            _ => {
+                self.registry.unblocking.remove(queue);
+            }
+        }
+    }
+
+    /// §4.10: a run that a build could not go on with is tried again with another.
+    pub(crate) fn unblock(&mut self, id: RunId, build: Option<&str>) {
+        let Some(run) = self.hot.run(id) else { return };
+        let Phase::Blocked { build: met_by, .. } = run.phase() else {
+            return;
+        };
+        if met_by.as_deref() != build {
+            self.apply(id, Command::Unblock { by: "build" }, None).unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Connections of runners: who they are, what slots they have, and their end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_protocol::to_runner::ToRunner;
+use stepwell_store::batch::Workflow;
+use stepwell_store::query::Queue;
+
+use crate::input::SessionId;
+use crate::node::Node;
+use crate::output::{Output, Outputs, Reply, RunnerInfo};
+
+/// A connection of a runner.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) namespace: Arc<str>,
+    /// It said `hello` and was taken.
+    pub(crate) ready: bool,
+    pub(crate) app: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) instance: Arc<str>,
+    pub(crate) sdk: Arc<str>,
+    pub(crate) build: Option<Arc<str>>,
+    pub(crate) slots: u32,
+    /// Slots taken or kept.
+    pub(crate) used: u32,
+    /// Bytes that it may be sent.
+    pub(crate) credit: i64,
+    /// Bytes that it sent and was not yet given back.
+    pub(crate) owed: u64,
+    pub(crate) next_handle: u32,
+    pub(crate) held: FxHashMap<u32, RunId>,
+    /// The run that has it to itself, or that it is being emptied for.
+    pub(crate) alone: Option<RunId>,
+    pub(crate) draining: bool,
+    pub(crate) connected_at: Timestamp,
+    /// When its last `ping` arrived: its grant ends before this plus the TTL.
+    pub(crate) pinged_at: Timestamp,
+    /// Its workflows and their versions.
+    pub(crate) workflows: BTreeMap<Arc<str>, Option<Arc<str>>>,
+}
+
+impl Session {
+    fn has_slot(&self, workflow: &str) -> bool {
+        self.ready
+            && !self.draining
+            && self.alone.is_none()
+            && self.credit > 0
+            && self.used < self.slots
+            && self.workflows.contains_key(workflow)
+    }
+}
+
+/// The connections.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    all: BTreeMap<SessionId, Session>,
+    by_app: FxHashMap<(Arc<str>, Arc<str>), Vec<SessionId>>,
+}
+
+impl Sessions {
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.all.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.all.get_mut(&id)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<SessionId> {
+        self.all.keys().copied().collect()
+    }
+
+    pub(crate) fn index(&mut self, id: SessionId) {
+        if let Some(session) = self.all.get(&id) {
+            let app = (session.namespace.clone(), session.app.clone());
+            self.by_app.entry(app).or_default().push(id);
+        }
+    }
+
+    fn of_queue(&self, queue: &Queue) -> impl Iterator<Item = (SessionId, &Session)> {
+        let app = (queue.namespace.clone(), queue.app.clone());
+        let ids = self.by_app.get(&app).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| Some((*id, self.all.get(id)?)))
+    }
+
+    /// Finds the runner with the most free slots for a workflow.
+    pub(crate) fn pick(&self, queue: &Queue, name: Option<&Arc<str>>) -> Option<SessionId> {
+        self.of_queue(queue)
+            .filter(|(_, s)| s.has_slot(&queue.workflow) && name.is_none_or(|n| *n == s.name))
+            .max_by_key(|(_, s)| s.slots - s.used)
+            .map(|(id, _)| id)
+    }
+
+    /// Finds a runner with a free slot that has this version of the workflow.
+    pub(crate) fn pick_version(
+        &self,
+        queue: &Queue,
+        name: Option<&Arc<str>>,
+        version: &Arc<str>,
+    ) -> Option<SessionId> {
+        self.of_queue(queue)
+            .filter(|(_, s)| s.has_slot(&queue.workflow) && name.is_none_or(|n| *n == s.name))
+            .find(|(_, s)| {
+                s.workflows.get(&queue.workflow).and_then(Option::as_ref) == Some(version)
+            })
+            .map(|(id, _)| id)
+    }
+
+    /// Finds a runner without any run in progress. Where there is none, the least busy one is given
+    /// nothing more until it is empty.
+    pub(crate) fn pick_empty(&mut self, queue: &Queue, run: RunId) -> Option<SessionId> {
+        let found = self
+            .of_queue(queue)
+            .filter(|(_, s)| s.ready && !s.draining && s.credit > 0)
+            .filter(|(_, s)| s.workflows.contains_key(&queue.workflow))
+            .filter(|(_, s)| s.alone.is_none_or(|reserved| reserved == run))
+            .min_by_key(|(id, s)| (s.alone != Some(run), s.used, *id))
+            .map(|(id, s)| (id, s.used));
+        let (id, used) = found?;
+        self.give_alone(id, run);
+        (used == 0).then_some(id)
+    }
+
+    pub(crate) fn give_alone(&mut self, id: SessionId, run: RunId) {
+        if let Some(session) = self.all.get_mut(&id) {
+            session.alone = Some(run);
+        }
+    }
+
+    /// Returns the version of a workflow on a runner.
+    pub(crate) fn version(&self, id: SessionId, workflow: &str) -> Option<Arc<str>> {
+        self.all.get(&id)?.workflows.get(workflow).cloned().flatten()
+    }
+
+    pub(crate) fn next_silent(&self, ttl: Duration) -> Option<Timestamp> {
+        self.all.values().map(|session| session.pinged_at.after(ttl)).min()
+    }
+
+    /// Describes the runners of a namespace.
+    pub(crate) fn describe(&self, namespace: &Arc<str>) -> Reply {
+        let ready = self.all.values().filter(|s| s.ready && s.namespace == *namespace);
+        Reply::Runners(ready.map(describe).collect())
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.all.remove(&id)?;
+        let app = (session.namespace.clone(), session.app.clone());
+        if let Some(ids) = self.by_app.get_mut(&app) {
+            ids.retain(|other| *other != id);
+        }
+        Some(session)
+    }
+}
+
+/// What a workflow's registration says that the node acts on.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Options {
+    #[serde(default)]
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+type Apps = Vec<Arc<str>>;
+
+/// The workflows ever registered.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    workflows: FxHashMap<Queue, (Workflow, Options)>,
+    /// By namespace and workflow.
+    apps: FxHashMap<(Arc<str>, Arc<str>), Apps>,
+    /// Queues whose blocked runs are being tried again, with the build that is the reason.
+    pub(crate) unblocking: FxHashMap<Queue, Option<Arc<str>>>,
+}
+
+impl Registry {
+    pub(crate) fn insert(&mut self, workflow: Workflow) -> Queue {
+        let queue = Queue {
+            namespace: workflow.namespace.clone(),
+            app: workflow.app.clone(),
+            workflow: workflow.name.clone(),
+        };
+        let options = serde_json::from_str(&workflow.options).unwrap_or_default();
+        if self.workflows.insert(queue.clone(), (workflow, options)).is_none() {
+            let name = (queue.namespace.clone(), queue.workflow.clone());
+            self.apps.entry(name).or_default().push(queue.app.clone());
+        }
+        queue
+    }
+
+    pub(crate) fn get(&self, queue: &Queue) -> Option<&(Workflow, Options)> {
+        self.workflows.get(queue)
+    }
+
+    /// Returns the apps that have a workflow of this name.
+    pub(crate) fn apps(&self, namespace: &Arc<str>, workflow: &Arc<str>) -> &[Arc<str>] {
+        self.apps.get(&(namespace.clone(), workflow.clone())).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Node {
+    pub(crate) fn on_connected(&mut self, id: SessionId, namespace: Arc<str>) {
+        let nothing: Arc<str> = Arc::from("");
+        let session = Session {
+            namespace,
+            ready: false,
+            app: nothing.clone(),
+            name: nothing.clone(),
+            instance: nothing.clone(),
+            sdk: nothing,
+            build: None,
+            slots: 0,
+            used: 0,
+            credit: 0,
+            owed: 0,
+            next_handle: 1,
+            held: FxHashMap::default(),
+            alone: None,
+            draining: false,
+            connected_at: self.now,
+            pinged_at: self.now,
+            workflows: BTreeMap::new(),
+        };
+        self.sessions.all.insert(id, session);
+    }
+
+    /// The connection is gone; its runner may come back until its grant has certainly ended.
+    pub(crate) fn on_disconnected(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.remove(id) else {
+            return;
+        };
+        let until = session.pinged_at.after(self.config.limits.runner_ttl());
+        for run in session.held.into_values() {
+            let Some(live) = self.hot.live(run) else {
+                continue;
+            };
+            if let Some(held) = live.held.as_mut().filter(|held| held.session == Some(id)) {
+                held.session = None;
+                self.away.insert(until, run);
+            }
+        }
+        self.dispatch.wake();
+    }
+
+    pub(crate) fn drop_silent_sessions(&mut self, out: &mut Outputs) {
+        let ttl = self.config.limits.runner_ttl();
+        for id in self.sessions.ids() {
+            let silent = self.sessions.get(id).is_some_and(|s| s.pinged_at.after(ttl) <= self.now);
+            if silent {
+                self.on_disconnected(id);
+                let reason = format!("no ping within {} ms", ttl.as_millis());
+                out.list.push(Output::Close { session: id, reason });
+            }
+        }
+    }
+
+    pub(crate) fn tell_draining(&mut self, out: &mut Outputs) {
+        for session in self.sessions.ids() {
+            send_now(session, &ToRunner::Draining {}, out);
+        }
+    }
+}
+
+/// Sends what tells nothing about a run, and so need not wait for a commit.
+pub(crate) fn send_now(session: SessionId, message: &ToRunner<'_>, out: &mut Outputs) {
+    let control = matches!(
+        message,
+        ToRunner::Pong { .. }
+            | ToRunner::Draining {}
+            | ToRunner::Refused(_)
+            | ToRunner::Credit { .. }
+    );
+    assert!(control, "what tells of a run hangs on its commit");
+    let mut writer = stepwell_protocol::frame::Writer::default();
+    writer.push(message);
+    if let Some(frame) = writer.take() {
+        out.list.push(Output::Send { session, frame });
+    }
+}
+
+fn describe(session: &Session) -> RunnerInfo {
+    let workflows = session.workflows.iter().map(|(name, version)| match version {
+        Some(version) => Arc::from(format!("{name}@{version}")),
+        None => name.clone(),
+    });
+    RunnerInfo {
+        app: session.app.clone(),
+        name: session.name.clone(),
+        instance: session.instance.clone(),
+        sdk: session.sdk.clone(),
+        build: session.build.clone(),
+        connected_at: session.connected_at,
+        seen_at: session.pinged_at,
+        slots: session.slots,
+        busy: session.used,
+        held: u32::try_from(session.held.len()).unwrap_or(u32::MAX),
+        draining: session.draining,
+        workflows: workflows.collect(),
+    }
+}
