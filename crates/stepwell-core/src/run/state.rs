@@ -179,6 +179,11 @@ impl Run {
         self.index.get(id).and_then(|position| self.steps.get(usize::try_from(*position).ok()?))
     }
 
+    /// Returns the position of a step (§3.5).
+    pub fn position(&self, id: &str) -> Option<u32> {
+        self.index.get(id).copied()
+    }
+
     /// Returns how many steps have ended, which is how many ends the code can be given.
     pub fn ended_steps(&self) -> u32 {
         self.ended_steps

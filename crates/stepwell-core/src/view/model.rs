@@ -1,0 +1,207 @@
+//! The shape of the view. Instants are shown as ISO 8601, durations in milliseconds.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::failure::Failure;
+use crate::id::RunId;
+use crate::record::{BlockCause, LogLine};
+use crate::status::{Kind, RunStatus, StepStatus};
+use crate::time::Timestamp;
+
+/// Shows an instant as ISO 8601.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn iso<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+/// Shows an instant as ISO 8601, or null.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn iso_option<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn lines<S: Serializer>(lines: &[LogLine<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(lines.iter().map(|line| LogView {
+        at: line.at.to_string(),
+        level: &line.level,
+        message: &line.message,
+    }))
+}
+
+#[derive(Serialize)]
+struct LogView<'a> {
+    at: String,
+    level: &'a str,
+    message: &'a str,
+}
+
+/// A run with all that is recorded of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View<'a> {
+    /// The run.
+    pub id: RunId,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its app.
+    pub app: Arc<str>,
+    /// Its workflow.
+    pub workflow: Arc<str>,
+    /// Its status.
+    pub status: RunStatus,
+    /// Its idempotency key.
+    pub key: Option<Arc<str>>,
+    /// The name of the runner that it is pinned to.
+    pub runner: Option<Arc<str>>,
+    /// The version that its first activation had.
+    pub version: Option<Arc<str>>,
+    /// When its start was accepted.
+    #[serde(serialize_with = "iso")]
+    pub created_at: Timestamp,
+    /// When a runner first got it.
+    #[serde(serialize_with = "iso_option")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(serialize_with = "iso_option")]
+    pub ended_at: Option<Timestamp>,
+    /// When it times out.
+    #[serde(serialize_with = "iso_option")]
+    pub deadline: Option<Timestamp>,
+    /// Its input.
+    pub input: Option<&'a RawValue>,
+    /// What its handler returned.
+    pub output: Option<&'a RawValue>,
+    /// Why it did not complete.
+    pub error: Option<Failure<'a>>,
+    /// What its start said about it.
+    pub metadata: Option<&'a RawValue>,
+    /// Why it is blocked.
+    pub blocked: Option<BlockCause<'static>>,
+    /// The same as a sentence.
+    pub blocked_because: Option<String>,
+    /// Its steps, by start and then position (§3.5).
+    pub steps: Vec<StepView<'a>>,
+    /// Lines that its handler logged.
+    #[serde(serialize_with = "lines")]
+    pub logs: Vec<LogLine<'a>>,
+    /// The runners that held it, in order.
+    pub activations: Vec<Activation>,
+    /// What else happened to it: cancels, blocks, changed orders.
+    pub history: Vec<Note<'a>>,
+    /// The size of its journal in bytes.
+    pub journal_bytes: u64,
+}
+
+/// A step with all that is recorded of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepView<'a> {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What it is made by.
+    pub kind: Kind,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// The place of its first record among those of the run's steps; never changes.
+    pub position: u32,
+    /// Its recorded input.
+    pub input: Option<&'a RawValue>,
+    /// Its result.
+    pub output: Option<&'a RawValue>,
+    /// Why it failed.
+    pub error: Option<Failure<'a>>,
+    /// Its attempts, lost ones included.
+    pub attempts: Vec<AttemptView<'a>>,
+    /// Lines that its function logged.
+    #[serde(serialize_with = "lines")]
+    pub logs: Vec<LogLine<'a>>,
+    /// What the code says of it.
+    pub metadata: Option<&'a RawValue>,
+    /// When the code asked for it.
+    #[serde(serialize_with = "iso")]
+    pub scheduled_at: Timestamp,
+    /// When its first attempt or pause began.
+    #[serde(serialize_with = "iso_option")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended; null while it has not.
+    #[serde(serialize_with = "iso_option")]
+    pub completed_at: Option<Timestamp>,
+    /// When it wakes or is tried again.
+    #[serde(serialize_with = "iso_option")]
+    pub next_at: Option<Timestamp>,
+    /// The steps that it followed, reduced: those that no other one of them followed.
+    pub after: Vec<Arc<str>>,
+}
+
+/// An attempt of a step's function.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptView<'a> {
+    /// Its number; a lost attempt and the one after it have the same.
+    pub n: u32,
+    /// `running`, `completed`, `failed`, `timed_out`, `cancelled` or `lost`.
+    pub status: &'static str,
+    /// When its function began.
+    #[serde(serialize_with = "iso")]
+    pub started_at: Timestamp,
+    /// When it ended or was lost.
+    #[serde(serialize_with = "iso_option")]
+    pub ended_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<Failure<'a>>,
+    /// The name of the runner.
+    pub runner: Arc<str>,
+    /// It began while the function of the attempt before still ran.
+    pub overlapped: bool,
+}
+
+/// A runner that held the run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activation {
+    /// The fence.
+    pub epoch: u32,
+    /// The runner's name.
+    pub runner: Arc<str>,
+    /// The runner's instance.
+    pub instance: Arc<str>,
+    /// The workflow's version there.
+    pub version: Option<Arc<str>>,
+    /// The runner's build.
+    pub build: Option<Arc<str>>,
+    /// From when.
+    #[serde(serialize_with = "iso")]
+    pub at: Timestamp,
+    /// Until when.
+    #[serde(serialize_with = "iso_option")]
+    pub until: Option<Timestamp>,
+    /// `held`, `released`, `lost`, `blocked` or `ended`.
+    pub end: &'static str,
+    /// The run had the runner to itself.
+    pub alone: bool,
+}
+
+/// Something that happened to a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Note<'a> {
+    /// When.
+    #[serde(serialize_with = "iso")]
+    pub at: Timestamp,
+    /// `cancelled`, `timed_out`, `blocked`, `unblocked` or `order_changed`.
+    pub what: &'static str,
+    /// More about it, as a sentence.
+    pub detail: Option<alloc::borrow::Cow<'a, str>>,
+}
