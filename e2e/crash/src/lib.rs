@@ -1,0 +1,1 @@
+//! Kills servers and runners under load and judges what they did.
