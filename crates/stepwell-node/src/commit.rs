@@ -201,10 +201,11 @@ impl Node {
         let mut batch = Batch { at: self.now, grows, workflows: open.workflows, runs: Vec::new() };
         let mut runs = Vec::with_capacity(open.writes.len());
         for (id, records) in open.writes {
+            // A run with unwritten records stays in memory; only a refused start is dropped, and what
+            // was said of it after is dropped with it.
+            let Some(run) = self.hot.run(id) else { continue };
             runs.push(id);
-            if let Some(run) = self.hot.run(id) {
-                batch.runs.push(RunWrite { run: id, records, summary: Summary::of(run) });
-            }
+            batch.runs.push(RunWrite { run: id, records, summary: Summary::of(run) });
         }
         self.stats.commits += 1;
         self.commits.given.push_back(Given { runs, effects: open.effects, grows });

@@ -131,6 +131,9 @@ impl Node {
             self.sessions.give_alone(back.session, id);
         }
         self.tell_missed(id, a, back, journal);
+        if self.hot.run(id).is_some_and(|run| run.ended_steps() > back.resume.told) {
+            self.set_busy(id);
+        }
         self.set_timer(id);
     }
 
