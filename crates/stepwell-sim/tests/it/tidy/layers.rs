@@ -13,10 +13,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core"]),
     ("stepwell-sqlite", &["stepwell-core", "stepwell-store"]),
-    (
-        "stepwell-node",
-        &["stepwell-core", "stepwell-protocol", "stepwell-store"],
-    ),
+    ("stepwell-node", &["stepwell-core", "stepwell-protocol", "stepwell-store"]),
     ("stepwell", &["stepwell-core", "stepwell-protocol"]),
     (
         "stepwell-server",
@@ -41,17 +38,21 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The crates of ours that run on tokio; examples may as well.
+/// What programs may see: examples show what users have, end-to-end programs judge from outside.
+const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
+    &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
+
+/// The crates of ours that run on tokio; programs may as well.
 const ON_TOKIO: &[&str] = &["stepwell", "stepwell-server"];
 
 /// Most crates in the tree of the SDK without features, itself included.
 const SDK_CRATES_MAX: usize = 80;
 
-fn is_example(package: &Package) -> bool {
-    package
-        .manifest_path
-        .components()
-        .any(|part| part.as_str() == "examples")
+/// What a package may see as a program, if it stands among programs.
+fn program(package: &Package) -> Option<&'static [&'static str]> {
+    let folders: Vec<&str> = package.manifest_path.components().map(|part| part.as_str()).collect();
+    let is_in = |folder| folders.iter().rev().nth(2) == Some(folder);
+    PROGRAMS_MAY_SEE.iter().find(|(folder, _)| is_in(folder)).map(|(_, may_see)| *may_see)
 }
 
 /// Names of what a package needs to be built and run.
@@ -67,15 +68,10 @@ fn upward_edges(metadata: &Metadata) -> Vec<String> {
     let mut findings = Vec::new();
     for package in metadata.workspace_packages() {
         let name = package.name.as_str();
-        let may_see = match MAY_SEE.iter().find(|(one, _)| *one == name) {
-            Some((_, may_see)) => *may_see,
-            None if is_example(package) => &["stepwell"],
-            None => {
-                findings.push(format!(
-                    "{name} has no place in the layers: give it one here"
-                ));
-                continue;
-            }
+        let listed = MAY_SEE.iter().find(|(one, _)| *one == name).map(|(_, may_see)| *may_see);
+        let Some(may_see) = listed.or_else(|| program(package)) else {
+            findings.push(format!("{name} has no place in the layers: give it one here"));
+            continue;
         };
         for need in
             needs(package).filter(|need| *need == "stepwell" || need.starts_with("stepwell-"))
@@ -90,43 +86,27 @@ fn upward_edges(metadata: &Metadata) -> Vec<String> {
 
 /// Everything that a package of ours is built from, by following normal dependencies.
 fn closure(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
-    let resolve = metadata
-        .resolve
-        .as_ref()
-        .expect("cargo resolved the workspace");
+    let resolve = metadata.resolve.as_ref().expect("cargo resolved the workspace");
     let mut open = vec![package.id.clone()];
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         if !seen.insert(id.clone()) {
             continue;
         }
-        let node = resolve
-            .nodes
-            .iter()
-            .find(|node| node.id == id)
-            .expect("each node is listed");
+        let node = resolve.nodes.iter().find(|node| node.id == id).expect("each node is listed");
         open.extend(
             node.deps
                 .iter()
-                .filter(|one| {
-                    one.dep_kinds
-                        .iter()
-                        .any(|kind| kind.kind == DependencyKind::Normal)
-                })
+                .filter(|one| one.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal))
                 .map(|one| one.pkg.clone()),
         );
     }
-    seen.iter()
-        .map(|id| metadata[id].name.to_string())
-        .collect()
+    seen.iter().map(|id| metadata[id].name.to_string()).collect()
 }
 
 #[test]
 fn dependencies_point_down() {
-    tree::refuse(
-        "a dependency points up or aside:",
-        &upward_edges(&tree::metadata()),
-    );
+    tree::refuse("a dependency points up or aside:", &upward_edges(&tree::metadata()));
 }
 
 #[test]
@@ -135,7 +115,7 @@ fn only_the_sdk_and_the_server_run_on_tokio() {
     let findings: Vec<String> = metadata
         .workspace_packages()
         .into_iter()
-        .filter(|package| !ON_TOKIO.contains(&package.name.as_str()) && !is_example(package))
+        .filter(|package| !ON_TOKIO.contains(&package.name.as_str()) && program(package).is_none())
         .filter(|package| {
             let through_the_sdk = needs(package).any(|need| ON_TOKIO.contains(&need));
             !through_the_sdk && closure(&metadata, package).contains("tokio")
@@ -149,27 +129,18 @@ fn only_the_sdk_and_the_server_run_on_tokio() {
 fn the_sdk_without_features_is_small() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let told = Command::new(cargo)
-        .args([
-            "tree", "-p", "stepwell", "-e", "normal", "--prefix", "none", "--locked",
-        ])
+        .args(["tree", "-p", "stepwell", "-e", "normal", "--prefix", "none", "--locked"])
         .current_dir(tree::root())
         .output()
         .unwrap();
-    assert!(
-        told.status.success(),
-        "{}",
-        String::from_utf8_lossy(&told.stderr)
-    );
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let told = String::from_utf8(told.stdout).unwrap();
     let crates: BTreeSet<&str> = told
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))
         .filter(|line| !line.is_empty())
         .collect();
-    assert!(
-        crates.iter().any(|line| line.starts_with("stepwell v")),
-        "{told}"
-    );
+    assert!(crates.iter().any(|line| line.starts_with("stepwell v")), "{told}");
     assert!(
         crates.len() <= SDK_CRATES_MAX,
         "the SDK's tree has {} crates, over {SDK_CRATES_MAX}:\n{told}",

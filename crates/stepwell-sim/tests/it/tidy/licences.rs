@@ -7,9 +7,7 @@ fn allowed() -> Vec<String> {
     let text = std::fs::read_to_string(tree::root().join("deny.toml")).unwrap();
     let rules: toml::Table = text.parse().unwrap();
     let list = rules["licenses"]["allow"].as_array().unwrap();
-    list.iter()
-        .map(|one| one.as_str().unwrap().to_owned())
-        .collect()
+    list.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
 }
 
 /// Reads an SPDX expression and tells whether its terms can be met with allowed licences.
@@ -34,11 +32,7 @@ impl<'a> Expression<'a> {
             words.push(rest);
         }
         words.retain(|word| !word.is_empty());
-        let mut expression = Self {
-            words,
-            next: 0,
-            allowed,
-        };
+        let mut expression = Self { words, next: 0, allowed };
         let accepted = expression.any()?;
         match expression.words.get(expression.next) {
             None => Ok(accepted),
@@ -47,10 +41,7 @@ impl<'a> Expression<'a> {
     }
 
     fn take(&mut self, words: &[&str]) -> bool {
-        let found = self
-            .words
-            .get(self.next)
-            .is_some_and(|word| words.contains(word));
+        let found = self.words.get(self.next).is_some_and(|word| words.contains(word));
         self.next += usize::from(found);
         found
     }
@@ -74,11 +65,7 @@ impl<'a> Expression<'a> {
     fn one(&mut self) -> Result<bool, String> {
         if self.take(&["("]) {
             let accepted = self.any()?;
-            return if self.take(&[")"]) {
-                Ok(accepted)
-            } else {
-                Err("`)` is missing".into())
-            };
+            return if self.take(&[")"]) { Ok(accepted) } else { Err("`)` is missing".into()) };
         }
         let name = *self.words.get(self.next).ok_or("a licence is missing")?;
         if ["AND", "OR", "WITH", ")", "/"].contains(&name) {
@@ -102,20 +89,14 @@ fn every_dependency_is_permissive() {
     let mut findings = Vec::new();
     for package in tree::metadata().packages {
         let Some(licence) = &package.license else {
-            findings.push(format!(
-                "{} {} names no licence",
-                package.name, package.version
-            ));
+            findings.push(format!("{} {} names no licence", package.name, package.version));
             continue;
         };
         match Expression::accepted(licence, &allowed) {
             Ok(true) => {}
             Ok(false) => findings.push(format!("{} {}: {licence}", package.name, package.version)),
             Err(why) => {
-                findings.push(format!(
-                    "{} {}: `{licence}`: {why}",
-                    package.name, package.version
-                ));
+                findings.push(format!("{} {}: `{licence}`: {why}", package.name, package.version));
             }
         }
     }
@@ -136,12 +117,9 @@ fn expressions_are_read_as_spdx_means_them() {
     ] {
         assert_eq!(check(text), Ok(true), "{text}");
     }
-    for text in [
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "MIT WITH LLVM-exception",
-        "GPL-3.0 AND (MIT OR MIT)",
-    ] {
+    for text in
+        ["GPL-3.0", "MIT AND GPL-3.0", "MIT WITH LLVM-exception", "GPL-3.0 AND (MIT OR MIT)"]
+    {
         assert_eq!(check(text), Ok(false), "{text}");
     }
     for text in ["", "MIT OR", "(MIT", "MIT)", "MIT Apache-2.0", "OR MIT"] {

@@ -38,11 +38,7 @@ fn every_error_code_has_a_page() {
         match std::fs::read_to_string(folder.join(format!("{code}.md"))) {
             Ok(page) => {
                 let faults = page_faults(*code, &page);
-                findings.extend(
-                    faults
-                        .into_iter()
-                        .map(|fault| format!("{code}.md: {fault}")),
-                );
+                findings.extend(faults.into_iter().map(|fault| format!("{code}.md: {fault}")));
             }
             Err(error) => findings.push(format!("{code}.md: {error}")),
         }
@@ -65,16 +61,9 @@ fn faults_of_pages_are_seen() {
     let whole = format!("{head}\n## What happened\n\n{body}\n## What to do\n\n{body}");
     assert_eq!(page_faults(code, &whole), Vec::<String>::new());
     assert_eq!(page_faults(code, &whole.replace(title, "Else")).len(), 1);
+    assert_eq!(page_faults(code, &whole.replace("## What to do", "")).len(), 1);
     assert_eq!(
-        page_faults(code, &whole.replace("## What to do", "")).len(),
-        1
-    );
-    assert_eq!(
-        page_faults(
-            code,
-            &format!("{head}\n## What happened\n\n{body}\n## What to do\n")
-        )
-        .len(),
+        page_faults(code, &format!("{head}\n## What happened\n\n{body}\n## What to do\n")).len(),
         1
     );
 }
@@ -125,17 +114,12 @@ fn make_targets(text: &str) -> Vec<&str> {
     for line in text.lines() {
         in_code ^= line.trim_start().starts_with("```");
         // Of `a` and `b` in a line, every second piece is code.
-        let pieces = line
-            .split('`')
-            .enumerate()
-            .filter(|(at, _)| in_code || at % 2 == 1);
+        let pieces = line.split('`').enumerate().filter(|(at, _)| in_code || at % 2 == 1);
         for (_, piece) in pieces {
             let Some(piece) = piece.trim().strip_prefix("make ") else {
                 continue;
             };
-            let end = piece
-                .find(|c: char| !c.is_ascii_lowercase())
-                .unwrap_or(piece.len());
+            let end = piece.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(piece.len());
             if end > 0 {
                 found.push(&piece[..end]);
             }
@@ -150,18 +134,12 @@ fn targets_of_make_exist() {
     let mut findings = Vec::new();
     for file in tree::files().iter().filter(|file| file.is_any(&["md"])) {
         for target in make_targets(&file.text) {
-            if !makefile
-                .lines()
-                .any(|rule| rule.starts_with(&format!("{target}:")))
-            {
+            if !makefile.lines().any(|rule| rule.starts_with(&format!("{target}:"))) {
                 findings.push(format!("{}: make {target}", file.path));
             }
         }
     }
-    tree::refuse(
-        "documents name targets that the Makefile does not have:",
-        &findings,
-    );
+    tree::refuse("documents name targets that the Makefile does not have:", &findings);
 }
 
 #[test]

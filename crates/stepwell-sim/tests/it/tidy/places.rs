@@ -3,19 +3,13 @@
 use super::tree::{self, File};
 
 /// The only registry that lock files may name.
-const REGISTRIES: [&str; 2] = [
-    "registry+https://github.com/rust-lang/crates.io-index",
-    "https://registry.npmjs.org/",
-];
+const REGISTRIES: [&str; 2] =
+    ["registry+https://github.com/rust-lang/crates.io-index", "https://registry.npmjs.org/"];
 
 /// Folders of a development machine; the last is for tests as well.
 // Put together here, so that this file does not find itself.
-const PLACES: [&str; 4] = [
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-    concat!("/t", "mp/"),
-];
+const PLACES: [&str; 4] =
+    [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/t", "mp/")];
 
 /// Tells whether the text holds an absolute path that begins with the folder.
 fn names(text: &str, place: &str) -> bool {
@@ -26,11 +20,7 @@ fn names(text: &str, place: &str) -> bool {
 }
 
 fn places(file: &File) -> Vec<String> {
-    let places = if file.is_test() {
-        &PLACES[..3]
-    } else {
-        &PLACES[..]
-    };
+    let places = if file.is_test() { &PLACES[..3] } else { &PLACES[..] };
     let lines = file.text.lines().enumerate();
     lines
         .filter(|(_, line)| places.iter().any(|place| names(line, place)))
@@ -47,18 +37,10 @@ fn no_path_of_a_machine_is_kept() {
 #[test]
 fn paths_of_a_machine_are_seen() {
     let place = PLACES[0];
-    for text in [
-        place.to_owned(),
-        format!("cd {place}x"),
-        format!("\"{place}\""),
-    ] {
+    for text in [place.to_owned(), format!("cd {place}x"), format!("\"{place}\"")] {
         assert!(names(&text, place), "{text}");
     }
-    for text in [
-        format!("net{place}x"),
-        format!("..{place}"),
-        place.trim_matches('/').to_owned(),
-    ] {
+    for text in [format!("net{place}x"), format!("..{place}"), place.trim_matches('/').to_owned()] {
         assert!(!names(&text, place), "{text}");
     }
 }
@@ -74,10 +56,7 @@ fn lock_files_name_public_registries() {
             _ => continue,
         };
         for (at, line) in file.text.lines().enumerate() {
-            let source = line
-                .trim()
-                .strip_prefix(key)
-                .map(|rest| rest.trim_matches(['"', ',']));
+            let source = line.trim().strip_prefix(key).map(|rest| rest.trim_matches(['"', ',']));
             if source.is_some_and(|found| !REGISTRIES.iter().any(|one| found.starts_with(one))) {
                 findings.push(format!("{}:{}: {}", file.path, at + 1, line.trim()));
             }

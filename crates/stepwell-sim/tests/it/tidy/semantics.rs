@@ -42,16 +42,11 @@ fn number(text: &str) -> Option<(Number, &str)> {
 fn statements(page: &str) -> BTreeMap<Number, bool> {
     let mut found = BTreeMap::new();
     for line in page.lines() {
-        let Some(rest) = line
-            .strip_prefix("**")
-            .and_then(|rest| rest.strip_prefix(SIGN))
-        else {
+        let Some(rest) = line.strip_prefix("**").and_then(|rest| rest.strip_prefix(SIGN)) else {
             continue;
         };
         if let Some((number, rest)) = number(rest) {
-            let text = rest
-                .strip_prefix("**")
-                .expect("a number is closed by two asterisks");
+            let text = rest.strip_prefix("**").expect("a number is closed by two asterisks");
             let again = found.insert(number, !text.starts_with(" (planned)"));
             assert_eq!(again, None, "{number} stands twice");
         }
@@ -61,10 +56,7 @@ fn statements(page: &str) -> BTreeMap<Number, bool> {
 
 /// Every citation in the text.
 fn citations(text: &str) -> Vec<Number> {
-    text.split(SIGN)
-        .skip(1)
-        .filter_map(|rest| Some(number(rest)?.0))
-        .collect()
+    text.split(SIGN).skip(1).filter_map(|rest| Some(number(rest)?.0)).collect()
 }
 
 /// The part of a file that is test code.
@@ -77,10 +69,7 @@ fn test_code(file: &File) -> &str {
         return &file.text;
     }
     // A `#[cfg(test)] mod` is the last item of a file.
-    let tests = file
-        .is_any(&["rs"])
-        .then(|| file.text.find("#[cfg(test)]\nmod "))
-        .flatten();
+    let tests = file.is_any(&["rs"]).then(|| file.text.find("#[cfg(test)]\nmod ")).flatten();
     tests.map_or("", |at| &file.text[at..])
 }
 
@@ -92,10 +81,8 @@ fn page() -> BTreeMap<Number, bool> {
 }
 
 fn untested(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<String> {
-    let cited: BTreeSet<Number> = files
-        .iter()
-        .flat_map(|file| citations(test_code(file)))
-        .collect();
+    let cited: BTreeSet<Number> =
+        files.iter().flat_map(|file| citations(test_code(file))).collect();
     page.iter()
         .filter(|(number, built)| **built && !cited.contains(number))
         .map(|(number, _)| number.to_string())
@@ -104,10 +91,7 @@ fn untested(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<String> {
 
 fn without_statement(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.is_any(&["rs"]) || file.path.starts_with("spec/"))
-    {
+    for file in files.iter().filter(|file| file.is_any(&["rs"]) || file.path.starts_with("spec/")) {
         for (at, line) in file.text.lines().enumerate() {
             for number in citations(line) {
                 // A section as a whole may be cited, though it is not one statement.
@@ -121,25 +105,16 @@ fn without_statement(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<Strin
     findings
 }
 
-#[expect(
-    dead_code,
-    reason = "becomes a test once the tests of all statements are in"
-)]
+#[expect(dead_code, reason = "becomes a test once the tests of all statements are in")]
 fn every_statement_has_a_test() {
     let findings = untested(&page(), &tree::files());
-    tree::refuse(
-        "statements of docs/semantics.md that no test cites:",
-        &findings,
-    );
+    tree::refuse("statements of docs/semantics.md that no test cites:", &findings);
 }
 
 #[test]
 fn every_citation_has_a_statement() {
     let findings = without_statement(&page(), &tree::files());
-    tree::refuse(
-        "citations of numbers that docs/semantics.md does not have:",
-        &findings,
-    );
+    tree::refuse("citations of numbers that docs/semantics.md does not have:", &findings);
 }
 
 #[test]
@@ -148,37 +123,17 @@ fn missing_tests_and_statements_are_seen() {
         "# Page\n**\u{a7}1** words\n**\u{a7}4.1** built \u{a7}4.9\n**\u{a7}4.2** (planned) later\n",
     );
     assert_eq!(page.len(), 3);
-    let file = |path: &str, text: &str| File {
-        path: path.into(),
-        text: text.into(),
-    };
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
     let code = "// \u{a7}4.1\n#[cfg(test)]\nmod tests {\n/// \u{a7}1, \u{a7}4: and so on\n}\n";
     let files = [file("a/src/b.rs", code)];
-    assert_eq!(
-        untested(&page, &files),
-        ["\u{a7}4.1"],
-        "code alone is no test"
-    );
+    assert_eq!(untested(&page, &files), ["\u{a7}4.1"], "code alone is no test");
     assert!(without_statement(&page, &files).is_empty());
-    let files = [file(
-        "a/tests/it/c.rs",
-        "/// \u{a7}1. \u{a7}4.1: x \u{a7}4.10 \u{a7}7",
-    )];
+    let files = [file("a/tests/it/c.rs", "/// \u{a7}1. \u{a7}4.1: x \u{a7}4.10 \u{a7}7")];
     assert!(untested(&page, &files).is_empty());
     assert_eq!(
         without_statement(&page, &files),
-        [
-            "a/tests/it/c.rs:1: \u{a7}4.10",
-            "a/tests/it/c.rs:1: \u{a7}7"
-        ]
+        ["a/tests/it/c.rs:1: \u{a7}4.10", "a/tests/it/c.rs:1: \u{a7}7"]
     );
-    let files = [
-        file("spec/d.json", "{\"section\": \"\u{a7}4.1\"}"),
-        file("e.md", "\u{a7}1"),
-    ];
-    assert_eq!(
-        untested(&page, &files),
-        ["\u{a7}1"],
-        "documents are no tests"
-    );
+    let files = [file("spec/d.json", "{\"section\": \"\u{a7}4.1\"}"), file("e.md", "\u{a7}1")];
+    assert_eq!(untested(&page, &files), ["\u{a7}1"], "documents are no tests");
 }

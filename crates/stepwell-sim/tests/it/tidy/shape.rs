@@ -11,11 +11,7 @@ const TEST_LINES_MAX: usize = 800;
 const SOURCE: &[&str] = &["rs", "ts", "tsx", "js", "mjs", "sh", "py", "sql", "css"];
 
 fn too_long(file: &File) -> Option<String> {
-    let max = if file.is_test() {
-        TEST_LINES_MAX
-    } else {
-        LINES_MAX
-    };
+    let max = if file.is_test() { TEST_LINES_MAX } else { LINES_MAX };
     let lines = file.text.lines().count();
     (lines > max).then(|| format!("{} has {lines} lines, over {max}", file.path))
 }
@@ -48,15 +44,9 @@ fn bodies(text: &str) -> Vec<usize> {
 
 #[test]
 fn files_are_short() {
-    let findings: Vec<String> = tree::files()
-        .iter()
-        .filter(|file| file.is_any(SOURCE))
-        .filter_map(too_long)
-        .collect();
-    tree::refuse(
-        "files are too long: give each reason to change a file of its own:",
-        &findings,
-    );
+    let findings: Vec<String> =
+        tree::files().iter().filter(|file| file.is_any(SOURCE)).filter_map(too_long).collect();
+    tree::refuse("files are too long: give each reason to change a file of its own:", &findings);
 }
 
 #[test]
@@ -64,17 +54,11 @@ fn maps_hold_no_code() {
     let mut findings = Vec::new();
     for file in tree::files() {
         if file.path.ends_with("/lib.rs") || file.path.ends_with("/mod.rs") {
-            findings.extend(
-                bodies(&file.text)
-                    .into_iter()
-                    .map(|line| format!("{}:{line}", file.path)),
-            );
+            findings
+                .extend(bodies(&file.text).into_iter().map(|line| format!("{}:{line}", file.path)));
         }
     }
-    tree::refuse(
-        "functions stand in lib.rs or mod.rs, which are for docs and modules:",
-        &findings,
-    );
+    tree::refuse("functions stand in lib.rs or mod.rs, which are for docs and modules:", &findings);
 }
 
 #[test]
@@ -92,9 +76,7 @@ fn every_crate_takes_the_lints_of_the_workspace() {
     for package in tree::metadata().workspace_packages() {
         let text = std::fs::read_to_string(&package.manifest_path).unwrap();
         let manifest: toml::Table = text.parse().unwrap();
-        let inherits = manifest
-            .get("lints")
-            .and_then(|lints| lints.get("workspace"));
+        let inherits = manifest.get("lints").and_then(|lints| lints.get("workspace"));
         if inherits != Some(&toml::Value::Boolean(true)) {
             findings.push(package.manifest_path.to_string());
         }
@@ -119,8 +101,5 @@ fn versions_stand_once() {
             }
         }
     }
-    tree::refuse(
-        "versions stand outside of the workspace's manifest:",
-        &findings,
-    );
+    tree::refuse("versions stand outside of the workspace's manifest:", &findings);
 }

@@ -25,66 +25,42 @@ impl File {
 
     /// Tells whether the file has one of these endings.
     pub(crate) fn is_any(&self, endings: &[&str]) -> bool {
-        endings.iter().any(|ending| {
-            Path::new(&self.path)
-                .extension()
-                .is_some_and(|found| found == *ending)
-        })
+        endings
+            .iter()
+            .any(|ending| Path::new(&self.path).extension().is_some_and(|found| found == *ending))
     }
 }
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// Every text file that is tracked, or would be if it were added.
 pub(crate) fn files() -> Vec<File> {
     let root = root();
     let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(&root)
         .output()
         .expect("git lists the files to check");
-    assert!(
-        listed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&listed.stderr)
-    );
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
     let names = String::from_utf8(listed.stdout).expect("paths are UTF-8");
     let files: Vec<File> = names
         .split_terminator('\0')
         .filter_map(|path| {
             // Binary files and files that were deleted but not yet committed have no text.
             let text = std::fs::read_to_string(root.join(path)).ok()?;
-            Some(File {
-                path: path.to_owned(),
-                text,
-            })
+            Some(File { path: path.to_owned(), text })
         })
         .collect();
-    assert!(
-        files.iter().any(|file| file.path == "Cargo.toml"),
-        "the list of files is not whole"
-    );
+    assert!(files.iter().any(|file| file.path == "Cargo.toml"), "the list of files is not whole");
     files
 }
 
 /// What cargo knows about the workspace and all its dependencies.
 pub(crate) fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .exec()
-        .unwrap()
+    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec().unwrap()
 }
 
 /// Fails with every finding on a line of its own.

@@ -25,16 +25,12 @@ const REFUSED: &[&str] = &[
 ];
 
 /// Keywords after which a name is declared.
-const DECLARES: &[&str] = &[
-    "fn", "struct", "enum", "trait", "type", "mod", "const", "static",
-];
+const DECLARES: &[&str] = &["fn", "struct", "enum", "trait", "type", "mod", "const", "static"];
 
 /// The name that a line makes public, if it does.
 fn public_name(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("pub ")?;
-    let mut words = rest
-        .split_whitespace()
-        .skip_while(|word| matches!(*word, "async" | "unsafe"));
+    let mut words = rest.split_whitespace().skip_while(|word| matches!(*word, "async" | "unsafe"));
     let mut word = words.next()?;
     if word == "const" && rest.contains("fn ") {
         word = words.next()?;
@@ -45,9 +41,7 @@ fn public_name(line: &str) -> Option<&str> {
         // A field: `pub name: Type`.
         word.strip_suffix(':')?
     };
-    let end = name
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(name.len());
+    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
     Some(&name[..end])
 }
 
@@ -60,10 +54,7 @@ fn parts(name: &str) -> Vec<String> {
             parts.push(String::new());
         }
         if c != '_' {
-            parts
-                .last_mut()
-                .expect("there is always one")
-                .extend(c.to_lowercase());
+            parts.last_mut().expect("there is always one").extend(c.to_lowercase());
         }
         last = c;
     }
@@ -72,17 +63,10 @@ fn parts(name: &str) -> Vec<String> {
 }
 
 fn refused_names(file: &File) -> Vec<String> {
-    let names = file
-        .text
-        .lines()
-        .enumerate()
-        .filter_map(|(at, line)| Some((at, public_name(line)?)));
+    let names =
+        file.text.lines().enumerate().filter_map(|(at, line)| Some((at, public_name(line)?)));
     names
-        .filter(|(_, name)| {
-            parts(name)
-                .iter()
-                .any(|part| REFUSED.contains(&part.as_str()))
-        })
+        .filter(|(_, name)| parts(name).iter().any(|part| REFUSED.contains(&part.as_str())))
         .map(|(at, name)| format!("{}:{}: {name}", file.path, at + 1))
         .collect()
 }
@@ -102,15 +86,9 @@ fn lines_with(endings: &[&str], marks: &[&str]) -> Vec<String> {
 /// §1: things have the names of the contract.
 #[test]
 fn public_names_keep_to_the_words() {
-    let findings: Vec<String> = tree::files()
-        .iter()
-        .filter(|file| file.is_any(&["rs"]))
-        .flat_map(refused_names)
-        .collect();
-    tree::refuse(
-        "public names use words that are refused (STYLE.md, Words):",
-        &findings,
-    );
+    let findings: Vec<String> =
+        tree::files().iter().filter(|file| file.is_any(&["rs"])).flat_map(refused_names).collect();
+    tree::refuse("public names use words that are refused (STYLE.md, Words):", &findings);
 }
 
 /// §1: shows that the check sees each way in which a name is made public.
@@ -118,11 +96,7 @@ fn public_names_keep_to_the_words() {
 fn refused_words_are_seen() {
     let seen = |line| {
         let text = format!("{line}\n");
-        refused_names(&File {
-            path: "a.rs".into(),
-            text,
-        })
-        .len()
+        refused_names(&File { path: "a.rs".into(), text }).len()
     };
     for line in [
         "pub fn next_task() {",
@@ -171,20 +145,11 @@ fn no_test_is_skipped() {
         concat!("it.on", "ly("),
         concat!("test.on", "ly("),
     ];
-    tree::refuse(
-        "tests are skipped:",
-        &lines_with(&["rs", "ts", "tsx", "js"], &marks),
-    );
+    tree::refuse("tests are skipped:", &lines_with(&["rs", "ts", "tsx", "js"], &marks));
 }
 
 #[test]
 fn lints_are_silenced_with_a_reason_only() {
-    let findings = lines_with(
-        &["rs"],
-        &[concat!("#[al", "low("), concat!("#![al", "low(")],
-    );
-    tree::refuse(
-        "`expect` with a reason silences a lint, `allow` does not:",
-        &findings,
-    );
+    let findings = lines_with(&["rs"], &[concat!("#[al", "low("), concat!("#![al", "low(")]);
+    tree::refuse("`expect` with a reason silences a lint, `allow` does not:", &findings);
 }
