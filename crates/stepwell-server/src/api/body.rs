@@ -1,0 +1,117 @@
+//! Reading bodies and queries, strictly: unknown fields are refused with what is accepted.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Uri, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use stepwell_core::code::Code;
+use stepwell_core::duration;
+use stepwell_core::id::RunId;
+use stepwell_core::limits::{FRAME_ROOM_BYTES, Limits};
+
+use crate::problem::Problem;
+
+/// Longest time that a request waits.
+pub(super) const WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// Reads a body of at most a payload and some room. The declared length is checked before a byte
+/// is read.
+///
+/// # Errors
+/// [`Code::BodyTooLarge`]; [`Code::BadRequest`] when the connection breaks.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Limits,
+) -> Result<Bytes, Problem> {
+    let max = limits.payload_bytes_max + FRAME_ROOM_BYTES;
+    let refuse = |bytes: &str| {
+        let detail = format!("the body has {bytes} bytes; accepted: at most {max}");
+        Problem::new(Code::BodyTooLarge, detail)
+    };
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let declared = declared.and_then(|text| text.parse::<u64>().ok());
+    if let Some(bytes) = declared.filter(|bytes| *bytes > max as u64) {
+        return Err(refuse(&bytes.to_string()));
+    }
+    match Limited::new(body, max).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(refuse("more")),
+        Err(error) => Err(Problem::bad_request(format!("the body could not be read: {error}"))),
+    }
+}
+
+/// Checks that a body is declared as JSON.
+///
+/// # Errors
+/// [`Code::UnsupportedMedia`].
+pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let found = headers
+        .get(header::CONTENT_TYPE)
+        .map_or("", |value| value.to_str().unwrap_or("of unreadable bytes"));
+    let media = found.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        let detail = format!("the Content-Type is `{found}`; accepted: application/json");
+        return Err(Problem::new(Code::UnsupportedMedia, detail));
+    }
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
+        let detail = format!("the Content-Encoding is {encoding:?}; accepted: none");
+        return Err(Problem::new(Code::UnsupportedMedia, detail));
+    }
+    Ok(())
+}
+
+/// Reads a value from JSON.
+///
+/// # Errors
+/// [`Code::BadRequest`] with the place and what is accepted there.
+pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::bad_request("the body is empty; accepted: a JSON object"));
+    }
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let at = error.valid_up_to();
+        return Err(Problem::bad_request(format!("the body is not UTF-8 at byte {at}")));
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request(format!("the body is not accepted: {error}")))
+}
+
+/// Reads the parameters of an address.
+///
+/// # Errors
+/// [`Code::BadRequest`] with the parameter and what is accepted.
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let read = axum::extract::Query::<T>::try_from_uri(uri);
+    read.map(|query| query.0).map_err(|error| {
+        let text = error.body_text();
+        let why = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        Problem::bad_request(format!("the parameters are not accepted: {why}"))
+    })
+}
+
+/// Reads how long a request waits.
+///
+/// # Errors
+/// [`Code::BadRequest`] when it is not a duration, or over [`WAIT_MAX`].
+pub(super) fn wait(text: Option<&str>) -> Result<Option<Duration>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let refuse = |why: String| Problem::bad_request(format!("`wait` is not accepted: {why}"));
+    let wait = duration::parse(text).map_err(|error| refuse(error.to_string()))?;
+    if wait > WAIT_MAX {
+        return Err(refuse(format!("`{text}` is too long; accepted: at most 5m")));
+    }
+    Ok(Some(wait))
+}
+
+/// Reads the id of a run from an address.
+///
+/// # Errors
+/// [`Code::BadRequest`].
+pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {
+    text.parse().map_err(|error| Problem::bad_request(format!("{error}")))
+}

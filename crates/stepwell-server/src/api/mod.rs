@@ -1,0 +1,23 @@
+//! The HTTP API, version 1; `docs/api.md` describes it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `routes` | the one table of routes, and the router made of it |
+//! | `body` | reading bodies and queries, strictly |
+//! | `runs` | starts, lists, cancels |
+//! | `run` | one run with its steps |
+//! | `why` | why a run is not moving |
+//! | `known` | workflows and runners |
+//! | `health` | health and metrics |
+//! | `answer` | values as answers |
+
+mod answer;
+mod body;
+mod health;
+mod known;
+mod routes;
+mod run;
+mod runs;
+mod why;
+
+pub use routes::{Api, Route, router, routes};

@@ -1,0 +1,207 @@
+//! Commands and flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::Settings;
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 the server \
+    cannot be reached; 4 the run that was waited for did not complete.\n\
+    Errors have codes such as SW2001; docs/errors says more about each.";
+
+/// Durable functions that survive kill -9.
+#[derive(Debug, Parser)]
+#[command(name = "stepwell", version, about, after_help = EXIT_CODES, propagate_version = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a server for development, and a runner that is restarted when its files change
+    Dev(Dev),
+    /// Run the server on a data folder
+    Start(Start),
+    /// List, show, follow, start and cancel runs
+    #[command(subcommand)]
+    Runs(Runs),
+    /// List workflows that were ever registered
+    Workflows(Known),
+    /// List runners that are connected or awaited
+    Runners(Known),
+    /// Check a server, or with --data a folder whose server is stopped
+    Doctor(Doctor),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How a server is reached and how answers are shown.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Reach {
+    /// Address of the server
+    #[arg(long, env = "STEPWELL_URL", default_value = "http://127.0.0.1:7878", value_name = "URL")]
+    pub(super) url: String,
+    /// Print JSON; lists have one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// See [`Command::Start`].
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// File of settings (TOML); its keys are the long flags with `_` for `-`
+    #[arg(long, env = "STEPWELL_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print the settings in force as a file of settings, and exit
+    #[arg(long)]
+    pub(super) print_config: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// See [`Command::Dev`].
+#[derive(Debug, Args)]
+pub(super) struct Dev {
+    /// File of settings (TOML)
+    #[arg(long, env = "STEPWELL_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// File or folder that is watched, may be repeated [default: the current folder]
+    #[arg(long, value_name = "PATH")]
+    pub(super) watch: Vec<PathBuf>,
+    /// Do not restart the command when files change
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) no_watch: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// Command that runs the runner; its `STEPWELL_URL` leads to this server
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+}
+
+/// See [`Command::Runs`].
+#[derive(Debug, Subcommand)]
+pub(super) enum Runs {
+    /// List runs, newest first
+    List(List),
+    /// Show a run with its steps on a time line
+    Show {
+        /// The run's id
+        run: String,
+        /// Show inputs, outputs and logs whole
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Follow a run's steps and logs until it ends
+    Tail {
+        /// The run's id
+        run: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Start a run
+    Start(StartRun),
+    /// Cancel a run
+    Cancel {
+        /// The run's id
+        run: String,
+        /// Why, for the run's history
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// See [`Runs::List`].
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only runs of this app
+    #[arg(long)]
+    pub(super) app: Option<String>,
+    /// Only runs of this workflow
+    #[arg(long)]
+    pub(super) workflow: Option<String>,
+    /// Only runs with these statuses, divided by commas
+    #[arg(long, value_name = "STATUSES")]
+    pub(super) status: Option<String>,
+    /// Only the run with this idempotency key
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// Created at or after: an instant, or a duration back such as 7d
+    #[arg(long, value_name = "WHEN")]
+    pub(super) from: Option<String>,
+    /// Created before: an instant, or a duration back
+    #[arg(long, value_name = "WHEN")]
+    pub(super) to: Option<String>,
+    /// Most runs to list, 1 to 500
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub(super) limit: String,
+    /// Go on behind the page before
+    #[arg(long)]
+    pub(super) cursor: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// See [`Runs::Start`].
+#[derive(Debug, Args)]
+pub(super) struct StartRun {
+    /// The workflow
+    pub(super) workflow: String,
+    /// The input: JSON, @FILE, or @- for standard input
+    #[arg(long, value_name = "JSON")]
+    pub(super) input: Option<String>,
+    /// The app, where several have the workflow
+    #[arg(long)]
+    pub(super) app: Option<String>,
+    /// Idempotency key: a repeat returns the first run
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// Most time for the run
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<String>,
+    /// What is kept with the run, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(super) metadata: Option<String>,
+    /// Name of the only runner that may run it
+    #[arg(long)]
+    pub(super) runner: Option<String>,
+    /// Wait for the end: as long as it takes, or at most a duration
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "")]
+    pub(super) wait: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// See [`Command::Workflows`] and [`Command::Runners`].
+#[derive(Debug, Args)]
+pub(super) struct Known {
+    /// Only those of this app
+    #[arg(long)]
+    pub(super) app: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// See [`Command::Doctor`].
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Folder to read whole and check; its server has to be stopped
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Make everything that is derived anew from the histories
+    #[arg(long, requires = "data")]
+    pub(super) rebuild: bool,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}

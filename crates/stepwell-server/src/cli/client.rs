@@ -1,0 +1,194 @@
+//! Requests to a server: one connection for each, plain HTTP/1.1 on loopback.
+
+use std::time::Duration;
+
+use axum::http::{Method, Request, Response, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+
+use super::fault::Fault;
+
+/// Longest time for a connection to be made.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+
+/// A way to a server.
+pub(crate) struct Client {
+    authority: String,
+    runtime: Runtime,
+}
+
+/// An answer that is not an error.
+pub(crate) struct Answer {
+    /// The body.
+    pub(crate) bytes: Bytes,
+}
+
+/// As much of a problem as is shown.
+#[derive(Deserialize)]
+struct Told {
+    code: String,
+    detail: String,
+}
+
+impl Client {
+    /// Makes a client of the server at `url`.
+    pub(crate) fn new(url: &str) -> Result<Self, Fault> {
+        let authority = authority(url).ok_or_else(|| {
+            Fault::Usage(format!(
+                "`{url}` is not the address of a server; accepted: http://, a host and a port, such \
+                 as http://127.0.0.1:7878"
+            ))
+        })?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { authority: authority.to_owned(), runtime })
+    }
+
+    /// Gets a resource.
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, Fault> {
+        self.send(Method::GET, path, None)
+    }
+
+    /// Posts JSON.
+    pub(crate) fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
+        self.send(Method::POST, path, Some(body))
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, Fault> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.authority)
+            .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
+        let request = request.map_err(|error| Fault::Usage(error.to_string()))?;
+        self.runtime.block_on(self.exchange(request))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
+        let away = |why: &dyn std::fmt::Display| {
+            Fault::Unreachable(format!(
+                "no server answers at http://{}: {why}; start one with `stepwell dev` or `stepwell \
+                 start`, or say where with --url",
+                self.authority
+            ))
+        };
+        let connecting = TcpStream::connect(&self.authority);
+        let stream = tokio::time::timeout(CONNECT_TIME, connecting).await;
+        let stream = stream.map_err(|_| away(&"it takes too long"))?.map_err(|e| away(&e))?;
+        let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = made.map_err(|error| away(&error))?;
+        let driving = tokio::spawn(connection);
+        let response: Response<Incoming> =
+            sender.send_request(request).await.map_err(|error| away(&error))?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.map_err(|error| away(&error))?;
+        driving.abort();
+        let answer = Answer { bytes: body.to_bytes() };
+        if (200..300).contains(&status) {
+            return Ok(answer);
+        }
+        Err(match serde_json::from_slice::<Told>(&answer.bytes) {
+            Ok(Told { code, detail }) => Fault::Answered { code, detail },
+            Err(_) => Fault::Unreachable(format!(
+                "what answers at http://{} with status {status} is not a Stepwell server",
+                self.authority
+            )),
+        })
+    }
+}
+
+impl Answer {
+    /// Reads the body.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.bytes).map_err(|error| {
+            Fault::Unreachable(format!(
+                "the server's answer is not understood ({error}); are server and command line of the \
+                 same version?"
+            ))
+        })
+    }
+
+    /// Returns the body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// Returns host and port of an address.
+fn authority(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://")?.trim_end_matches('/');
+    let port = rest.rsplit_once(':')?.1;
+    let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    (plain && port.parse::<u16>().is_ok()).then_some(rest)
+}
+
+/// Puts parameters behind a path, leaving out what is absent.
+pub(crate) fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let mut all = path.to_owned();
+    for (name, value) in parameters {
+        let Some(value) = value else { continue };
+        all.push(if all.contains('?') { '&' } else { '?' });
+        all.push_str(name);
+        all.push('=');
+        escape(value, &mut all);
+    }
+    all
+}
+
+/// Returns text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    let mut escaped = String::new();
+    escape(text, &mut escaped);
+    escaped
+}
+
+fn escape(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            into.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(u32::from(digit), 16).unwrap_or('0');
+                into.push(digit.to_ascii_uppercase());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_addresses_of_servers_are_accepted() {
+        assert_eq!(authority("http://127.0.0.1:7878/"), Some("127.0.0.1:7878"));
+        assert_eq!(authority("http://[::1]:1"), Some("[::1]:1"));
+        for url in [
+            "",
+            "127.0.0.1:7878",
+            "https://localhost:1",
+            "http://localhost",
+            "http://localhost:1/api",
+            "http://u:p@localhost:1",
+            "http://localhost:99999",
+        ] {
+            assert_eq!(authority(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_escaped() {
+        let path = with_query("/a", &[("b", Some("c d&e=ü")), ("f", None), ("g", Some("1"))]);
+        assert_eq!(path, "/a?b=c%20d%26e%3D%C3%BC&g=1");
+    }
+}

@@ -1,0 +1,50 @@
+//! Which command runs what, and the exit code.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use super::args::{Cli, Command, Runs};
+use super::fault::Fault;
+use super::{dev, doctor, known, out, runs, serve, show, tail};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Clap shows help and versions on standard output, errors on standard error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            out::fault(&fault);
+            fault.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Fault> {
+    match command {
+        Command::Dev(dev) => dev::run(dev),
+        Command::Start(start) => serve::run(start),
+        Command::Runs(runs) => match runs {
+            Runs::List(list) => runs::list(&list),
+            Runs::Show { run, full, reach } => show::run(&run, full, &reach),
+            Runs::Tail { run, reach } => tail::run(&run, &reach),
+            Runs::Start(start) => runs::start(&start),
+            Runs::Cancel { run, reason, reach } => runs::cancel(&run, reason.as_deref(), &reach),
+        },
+        Command::Workflows(known) => known::workflows(&known),
+        Command::Runners(known) => known::runners(&known),
+        Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut script);
+            out::text(&String::from_utf8_lossy(&script))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The command line.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `args` | commands and flags |
+//! | `entry` | which command runs what, and the exit code |
+//! | `fault` | errors as people see them |
+//! | `out` | the one place that prints |
+//! | `client` | requests to a server |
+//! | `model` | what the server answers, as far as it is shown |
+//! | `serve` | `start`, and the signals that stop it |
+//! | `dev` | `dev`: a server, and a command that is restarted |
+//! | `watch` | which files changed |
+//! | `runs` | `runs list`, `start`, `cancel` |
+//! | `show` | `runs show` |
+//! | `timeline` | the picture of a run |
+//! | `tail` | `runs tail` |
+//! | `known` | `workflows`, `runners` |
+//! | `doctor` | `doctor` |
+
+mod args;
+mod client;
+mod dev;
+mod doctor;
+mod entry;
+mod fault;
+mod known;
+mod model;
+mod out;
+mod runs;
+mod serve;
+mod show;
+mod tail;
+mod timeline;
+mod watch;
+
+pub use entry::main;

@@ -1,0 +1,249 @@
+//! `runs list`, `runs start`, `runs cancel`.
+
+use std::io::Read as _;
+
+use comfy_table::Cell;
+use owo_colors::OwoColorize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use stepwell_core::duration;
+
+use super::args::{List, Reach, StartRun};
+use super::client::{Client, segment, with_query};
+use super::fault::Fault;
+use super::known::short;
+use super::model::{Row, Run, Started, span};
+use super::out;
+
+/// Longest wait of one request; longer ones are made of several.
+pub(super) const WAIT_MAX: &str = "5m";
+
+#[derive(Deserialize)]
+struct Page {
+    runs: Vec<Box<RawValue>>,
+    next: Option<String>,
+    stale: bool,
+}
+
+/// Lists runs.
+pub(super) fn list(args: &List) -> Result<(), Fault> {
+    let client = Client::new(&args.reach.url)?;
+    let parameters = [
+        ("app", args.app.as_deref()),
+        ("workflow", args.workflow.as_deref()),
+        ("status", args.status.as_deref()),
+        ("key", args.key.as_deref()),
+        ("from", args.from.as_deref()),
+        ("to", args.to.as_deref()),
+        ("limit", Some(&*args.limit)),
+        ("cursor", args.cursor.as_deref()),
+    ];
+    let page: Page = client.get(&with_query("/api/v1/runs", &parameters))?.read()?;
+    if args.reach.json {
+        page.runs.iter().try_for_each(out::json)?;
+    } else if page.runs.is_empty() {
+        out::note("no run fits");
+    } else {
+        show(&page.runs)?;
+    }
+    if page.stale {
+        out::note("the list lags behind: the newest changes may be missing");
+    }
+    if let Some(next) = page.next {
+        out::note(format_args!("older runs follow: --cursor {next}"));
+    }
+    Ok(())
+}
+
+fn show(rows: &[Box<RawValue>]) -> Result<(), Fault> {
+    let head = ["run", "status", "app", "workflow", "key", "steps", "created", "took"];
+    let mut table = out::table(&head);
+    for raw in rows {
+        let row: Row =
+            serde_json::from_str(raw.get()).map_err(|error| Fault::Machine(error.to_string()))?;
+        let mut steps = format!("{}/{}", row.steps_ended, row.steps);
+        if row.steps_failed > 0 {
+            steps = format!("{steps}, {} failed", row.steps_failed);
+        }
+        let status = row
+            .blocked
+            .as_ref()
+            .map_or_else(|| row.status.clone(), |cause| format!("{}: {cause}", row.status));
+        table.add_row([
+            Cell::new(row.id),
+            out::status_cell(&row.status, &status),
+            Cell::new(row.app),
+            Cell::new(row.workflow),
+            Cell::new(row.key.unwrap_or_default()),
+            Cell::new(steps),
+            Cell::new(short(&row.created_at.to_string())),
+            Cell::new(row.duration_ms.map(span).unwrap_or_default()),
+        ]);
+    }
+    out::line(table)
+}
+
+#[derive(Serialize)]
+struct StartBody<'a> {
+    workflow: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<&'a str>,
+}
+
+/// Starts a run.
+pub(super) fn start(args: &StartRun) -> Result<(), Fault> {
+    let client = Client::new(&args.reach.url)?;
+    let body = StartBody {
+        workflow: &args.workflow,
+        app: args.app.as_deref(),
+        input: args.input.as_deref().map(|text| payload("--input", text)).transpose()?,
+        key: args.key.as_deref(),
+        timeout: args.timeout.as_deref(),
+        metadata: args.metadata.as_deref().map(|text| payload("--metadata", text)).transpose()?,
+        runner: args.runner.as_deref(),
+    };
+    let body = serde_json::to_vec(&body).map_err(|error| Fault::Machine(error.to_string()))?;
+    let patience = args.wait.as_deref().map(Patience::read).transpose()?;
+    let wait = patience.as_ref().map(Patience::first);
+    let answer = client.post(&with_query("/api/v1/runs", &[("wait", wait)]), body)?;
+    let started: Started = answer.read()?;
+    if let Some(status) = &started.status {
+        return ended(&started, status, &answer.text(), &args.reach);
+    }
+    if args.wait.is_none() || args.reach.json {
+        if args.reach.json {
+            out::line(answer.text())?;
+        } else if started.created {
+            out::line(&started.id)?;
+        } else {
+            out::line(&started.id)?;
+            out::note("the key had started this run before");
+        }
+    }
+    match patience {
+        Some(Patience::Forever) => wait_on(&client, &started.id, &args.reach),
+        Some(Patience::AtMost(_)) => {
+            out::note(format_args!("{} goes on", started.id));
+            Err(Fault::NotCompleted)
+        }
+        None => Ok(()),
+    }
+}
+
+/// How long a start waits for the end.
+enum Patience {
+    Forever,
+    AtMost(String),
+}
+
+impl Patience {
+    fn read(text: &str) -> Result<Self, Fault> {
+        if text.is_empty() {
+            return Ok(Self::Forever);
+        }
+        duration::parse(text).map_err(|error| Fault::Usage(format!("--wait: {error}")))?;
+        Ok(Self::AtMost(text.to_owned()))
+    }
+
+    fn first(&self) -> &str {
+        match self {
+            Self::Forever => WAIT_MAX,
+            Self::AtMost(text) => text,
+        }
+    }
+}
+
+fn wait_on(client: &Client, id: &str, reach: &Reach) -> Result<(), Fault> {
+    let path = format!("/api/v1/runs/{}?wait={WAIT_MAX}", segment(id));
+    loop {
+        let answer = client.get(&path)?;
+        let run: Run = answer.read()?;
+        if run.is_ended() {
+            let started = Started {
+                id: run.id,
+                created: false,
+                status: None,
+                output: run.output,
+                error: run.error,
+            };
+            return ended(&started, &run.status, &answer.text(), reach);
+        }
+    }
+}
+
+fn ended(started: &Started, status: &str, json: &str, reach: &Reach) -> Result<(), Fault> {
+    if reach.json {
+        out::line(json)?;
+    } else {
+        let sign = out::sign(status);
+        let status = status.style(out::style(status));
+        out::note(format_args!("{} {sign} {status}", started.id));
+        if let Some(error) = &started.error {
+            out::note(format_args!("{}: {}", error.name, error.message));
+        }
+        if let Some(output) = &started.output {
+            out::line(output)?;
+        }
+    }
+    if status == "completed" { Ok(()) } else { Err(Fault::NotCompleted) }
+}
+
+/// Reads JSON from the command line, a file or standard input.
+fn payload(flag: &str, text: &str) -> Result<Box<RawValue>, Fault> {
+    let (from, text) = match text.strip_prefix('@') {
+        None => ("the command line".to_owned(), text.to_owned()),
+        Some("-") => {
+            let mut read = String::new();
+            std::io::stdin().read_to_string(&mut read).map_err(|error| {
+                Fault::Usage(format!("{flag}: standard input cannot be read: {error}"))
+            })?;
+            ("standard input".to_owned(), read)
+        }
+        Some(file) => {
+            let read = std::fs::read_to_string(file).map_err(|error| {
+                Fault::Usage(format!("{flag}: `{file}` cannot be read: {error}"))
+            })?;
+            (format!("`{file}`"), read)
+        }
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Fault::Usage(format!(
+            "{flag}: {from} is not JSON: {error}; accepted: JSON such as '{{\"order\": 7}}', @FILE, \
+             or @- for standard input"
+        ))
+    })
+}
+
+/// Cancels a run.
+pub(super) fn cancel(run: &str, reason: Option<&str>, reach: &Reach) -> Result<(), Fault> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    #[derive(Deserialize)]
+    struct Cancelled {
+        id: String,
+        status: String,
+    }
+    let client = Client::new(&reach.url)?;
+    let body = serde_json::to_vec(&Body { reason });
+    let body = body.map_err(|error| Fault::Machine(error.to_string()))?;
+    let answer = client.post(&format!("/api/v1/runs/{}/cancel", segment(run)), body)?;
+    if reach.json {
+        return out::line(answer.text());
+    }
+    let Cancelled { id, status } = answer.read()?;
+    let sign = out::sign(&status);
+    out::line(format_args!("{id} {sign} {}", status.style(out::style(&status))))
+}

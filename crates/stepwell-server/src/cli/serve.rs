@@ -1,0 +1,80 @@
+//! `start`, and the signals that stop it.
+
+use stepwell_core::code::Code;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::args::Start;
+use super::fault::Fault;
+use super::out;
+use crate::config::{self, Config};
+use crate::logs;
+use crate::server::Server;
+
+/// Exit code of a process that a second signal ended.
+const CUT_OFF: i32 = 130;
+
+/// Runs a server until a signal stops it.
+pub(super) fn run(start: Start) -> Result<(), Fault> {
+    let config = config::resolve(start.settings, start.config.as_deref())?;
+    if start.print_config {
+        return out::text(&config.to_toml());
+    }
+    if config.data.is_none() {
+        return Err(Fault::refused(
+            Code::ConfigInvalid,
+            "`data` is not set; accepted: a folder, with --data DIR, STEPWELL_DATA or `data` in the \
+             file of settings (`stepwell dev` needs none)",
+        ));
+    }
+    logs::start(&config)?;
+    runtime()?.block_on(serve(&config))
+}
+
+/// Makes the runtime of a server: sockets only, the node has a thread of its own.
+pub(super) fn runtime() -> Result<Runtime, Fault> {
+    Ok(Builder::new_multi_thread().thread_name("stepwell-io").enable_all().build()?)
+}
+
+async fn serve(config: &Config) -> Result<(), Fault> {
+    let mut signals = Signals::new()?;
+    let server = Server::start(config).await?;
+    let signal = signals.next().await;
+    tracing::info!(signal, "stopping; a second signal exits at once");
+    stop(server, &mut signals).await;
+    Ok(())
+}
+
+/// Stops a server in order; a second signal ends the process at once.
+pub(super) async fn stop(server: Server, signals: &mut Signals) {
+    tokio::select! {
+        () = server.stop() => {}
+        signal = signals.next() => {
+            tracing::warn!(signal, "exiting at once");
+            std::process::exit(CUT_OFF);
+        }
+    }
+}
+
+/// The signals that ask a server to stop.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> Result<Self, Fault> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next signal and returns its name.
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Settings: flags, then the environment, then a file, then the defaults.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `settings` | every setting once, as flag, variable and key of the file |
+//! | `values` | durations, sizes and addresses as people write them |
+//! | `resolve` | the layers put together, checked, with the defaults |
+
+mod resolve;
+mod settings;
+mod values;
+
+pub use resolve::{Config, Error, resolve};
+pub use settings::{LogFormat, Settings};
+pub use values::{Bytes, Listen, Span};

@@ -1,0 +1,275 @@
+//! The layers of settings put together and checked; every default stands here.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stepwell_core::limits::Limits;
+
+use super::settings::{LogFormat, Settings};
+use super::values::{Bytes, Span};
+
+/// The port that servers listen on and clients look at by default.
+const PORT: u16 = 7878;
+
+/// How the server is to be. See [`Settings`] for ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen. Default 127.0.0.1:7878.
+    pub listen: SocketAddr,
+    /// The folder; `None` keeps everything in memory. Default `None`.
+    pub data: Option<PathBuf>,
+    /// How logs are written. Default `auto`.
+    pub log_format: LogFormat,
+    /// What is logged. Default `info`.
+    pub log: String,
+    /// How long ended runs are kept. Default 7 days.
+    pub retention: Duration,
+    /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
+    pub reserve_bytes: u64,
+    /// Most bytes that are durable but not in tables yet. Default 256 MiB.
+    pub tail_bytes_max: u64,
+    /// The limits of runs and runners.
+    pub limits: Limits,
+    /// How often runners send `ping`. Default 1 s.
+    pub ping: Duration,
+}
+
+/// The configuration is not accepted (SW4005).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file of settings cannot be read.
+    #[error("{file} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file of settings is not understood.
+    #[error("{file}, line {line}, `{shown}`: {why}")]
+    File {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        shown: String,
+        /// What is wrong and what is accepted.
+        why: String,
+    },
+    /// A value is outside of its range.
+    #[error("`{key}` is {found}; accepted: {accepted}")]
+    Range {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// Its range.
+        accepted: String,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+            data: None,
+            log_format: LogFormat::Auto,
+            log: "info".into(),
+            retention: Duration::from_hours(7 * 24),
+            reserve_bytes: 64 << 20,
+            tail_bytes_max: 256 << 20,
+            limits: Limits::default(),
+            ping: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Puts the layers together: `given` (flags and environment) over the file over the defaults.
+///
+/// # Errors
+/// [`Error`] says which file, key and value, and what is accepted.
+pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
+    let settings = match file {
+        Some(file) => given.or(Settings::read(file)?),
+        None => given,
+    };
+    let mut config = Config::default();
+    let limits = &mut config.limits;
+    set(&mut limits.steps_max, settings.steps_max);
+    set(&mut limits.branches_max, settings.branches_max);
+    set(&mut limits.journal_bytes_max, settings.journal_bytes_max.map(|size| size.0));
+    set(&mut limits.runner_ttl_ms, settings.runner_ttl.map(millis));
+    set(&mut limits.linger_ms, settings.linger.map(millis));
+    set(&mut limits.grace_ms, settings.grace.map(millis));
+    let payload = settings.payload_bytes_max.map(|size| usize::try_from(size.0));
+    set(&mut limits.payload_bytes_max, payload.map(|size| size.unwrap_or(usize::MAX)));
+    set(&mut config.listen, settings.listen.map(|listen| listen.0));
+    set(&mut config.log_format, settings.log_format);
+    set(&mut config.log, settings.log);
+    set(&mut config.retention, settings.retention.map(|span| span.0));
+    set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
+    set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
+    set(&mut config.ping, settings.ping.map(|span| span.0));
+    config.data = settings.data;
+    config.check()?;
+    Ok(config)
+}
+
+impl Config {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for the first value outside of its range.
+    pub fn check(&self) -> Result<(), Error> {
+        let limits = &self.limits;
+        size("payload_bytes_max", limits.payload_bytes_max as u64, 1 << 10, 32 << 20)?;
+        size("journal_bytes_max", limits.journal_bytes_max, 64 << 10, 1 << 30)?;
+        size("tail_bytes_max", self.tail_bytes_max, 16 << 20, 64 << 30)?;
+        size("reserve_bytes", self.reserve_bytes, 1 << 20, 1 << 40)?;
+        count("steps_max", limits.steps_max, 100_000)?;
+        count("branches_max", limits.branches_max, 100_000)?;
+        let second = Duration::from_secs(1);
+        let hour = Duration::from_hours(1);
+        span("runner_ttl", limits.runner_ttl(), second, hour)?;
+        span("ping", self.ping, Duration::from_millis(50), limits.runner_ttl() / 3)?;
+        span("linger", limits.linger(), Duration::ZERO, hour)?;
+        span("grace", limits.grace(), Duration::ZERO, hour)?;
+        // §4.8: a key is kept at least 24 hours after the end of its run.
+        span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)
+    }
+
+    /// Shows the settings in force as a file that can be read back.
+    pub fn to_toml(&self) -> String {
+        let limits = &self.limits;
+        let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
+        let shown = |span: Duration| text(&Span(span).to_string());
+        let sized = |bytes: u64| text(&Bytes(bytes).to_string());
+        let mut lines = vec![
+            ("listen", text(&self.listen.to_string())),
+            ("log_format", text(self.log_format.as_str())),
+            ("log", text(&self.log)),
+            ("retention", shown(self.retention)),
+            ("reserve_bytes", sized(self.reserve_bytes)),
+            ("tail_bytes_max", sized(self.tail_bytes_max)),
+            ("payload_bytes_max", sized(limits.payload_bytes_max as u64)),
+            ("steps_max", limits.steps_max.to_string()),
+            ("branches_max", limits.branches_max.to_string()),
+            ("journal_bytes_max", sized(limits.journal_bytes_max)),
+            ("runner_ttl", shown(limits.runner_ttl())),
+            ("ping", shown(self.ping)),
+            ("linger", shown(limits.linger())),
+            ("grace", shown(limits.grace())),
+        ];
+        if let Some(data) = &self.data {
+            lines.insert(1, ("data", text(&data.display().to_string())));
+        }
+        lines.into_iter().fold(String::new(), |mut all, (key, value)| {
+            let _ = writeln!(all, "{key} = {value}");
+            all
+        })
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+fn millis(span: Span) -> u64 {
+    u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn size(key: &'static str, found: u64, min: u64, max: u64) -> Result<(), Error> {
+    range(key, Bytes(found), (min..=max).contains(&found), (Bytes(min), Bytes(max)))
+}
+
+fn count(key: &'static str, found: u32, max: u32) -> Result<(), Error> {
+    range(key, found, (1..=max).contains(&found), (1, max))
+}
+
+fn span(key: &'static str, found: Duration, min: Duration, max: Duration) -> Result<(), Error> {
+    range(key, Span(found), (min..=max).contains(&found), (Span(min), Span(max)))
+}
+
+fn range<T: std::fmt::Display>(
+    key: &'static str,
+    found: T,
+    fits: bool,
+    (min, max): (T, T),
+) -> Result<(), Error> {
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Range { key, found: found.to_string(), accepted: format!("{min} to {max}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(text: &str, given: Settings) -> Result<Config, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("stepwell.toml");
+        std::fs::write(&file, text).unwrap();
+        resolve(given, Some(&file))
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let given = Settings { steps_max: Some(7), ..Settings::default() };
+        let file = "steps_max = 8\nbranches_max = 9\nretention = \"2d\"\nlinger = 250\n";
+        let config = from_file(file, given).unwrap();
+        assert_eq!((config.limits.steps_max, config.limits.branches_max), (7, 9));
+        assert_eq!(config.retention, Duration::from_hours(48));
+        assert_eq!(config.limits.linger_ms, 250);
+        assert_eq!(config.limits.grace_ms, 30_000);
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same() {
+        let given = Settings {
+            data: Some("/a \"b\"".into()),
+            ping: Some(Span(Duration::from_millis(750))),
+            payload_bytes_max: Some(Bytes(12_345)),
+            ..Settings::default()
+        };
+        let config = resolve(given, None).unwrap();
+        assert_eq!(from_file(&config.to_toml(), Settings::default()).unwrap(), config);
+    }
+
+    #[test]
+    fn errors_name_the_place_the_key_and_what_is_accepted() {
+        let cases = [
+            ("\nlisen = \"127.0.0.1:1\"", ["line 2", "`lisen`", "`listen`"]),
+            ("listen = 7878", ["line 1", "listen = 7878", "string"]),
+            ("listen = \"here\"", ["`here`", "accepted", "127.0.0.1:7878"]),
+            ("retention = \"1M\"", ["`1M`", "accepted", "1d12h"]),
+            ("retention = \"1h\"", ["`retention` is 1h", "accepted", "1d"]),
+            ("steps_max = 0", ["`steps_max` is 0", "accepted", "1 to 100000"]),
+            ("steps_max = \"many\"", ["line 1", "steps_max", "u32"]),
+            ("payload_bytes_max = \"64MiB\"", ["`payload_bytes_max` is 64MiB", "1KiB", "32MiB"]),
+            ("ping = \"9s\"", ["`ping` is 9s", "50ms", "3333ms"]),
+            ("linger = [1]", ["line 1", "linger", "a number"]),
+            ("log_format = \"xml\"", ["`xml`", "`auto`", "`json`"]),
+            ("steps_max = ", ["line 1", "steps_max", "line 1"]),
+        ];
+        for (text, parts) in cases {
+            let error = from_file(text, Settings::default()).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{text:?} gives {error:?}, without {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error() {
+        let missing = Path::new("/nowhere/stepwell.toml");
+        let error = resolve(Settings::default(), Some(missing)).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/stepwell.toml cannot be read"), "{error}");
+    }
+}

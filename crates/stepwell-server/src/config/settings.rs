@@ -1,0 +1,132 @@
+//! Every setting once: as a flag, as a variable of the environment, as a key of the file.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use super::resolve::Error;
+use super::values::{Bytes, Listen, Span};
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON. The default.
+    #[default]
+    Auto,
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Returns the word in flags and the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Settings as given on the command line and in the environment, or in the file; absent where not.
+///
+/// A key of the file is the name of the field; a flag has dashes in place of underscores.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[command(
+    next_help_heading = "Settings (flags win over STEPWELL_* variables, these over --config)"
+)]
+pub struct Settings {
+    /// Loopback address to listen on [default: 127.0.0.1:7878]
+    #[arg(long, env = "STEPWELL_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<Listen>,
+    /// Folder that holds everything; made if it is not there
+    #[arg(long, env = "STEPWELL_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// How logs are written [default: auto: text on a terminal, else JSON]
+    #[arg(long, env = "STEPWELL_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug, or targets as in `stepwell_server=debug`
+    /// [default: info]
+    #[arg(long, env = "STEPWELL_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How long ended runs and their keys are kept, at least 24h [default: 7d]
+    #[arg(long, env = "STEPWELL_RETENTION", value_name = "DURATION")]
+    pub retention: Option<Span>,
+    /// Free space below which no new runs are taken [default: 64MiB]
+    #[arg(long, env = "STEPWELL_RESERVE_BYTES", value_name = "SIZE")]
+    pub reserve_bytes: Option<Bytes>,
+    /// Most bytes that are durable in the log but not in tables yet [default: 256MiB]
+    #[arg(long, env = "STEPWELL_TAIL_BYTES_MAX", value_name = "SIZE")]
+    pub tail_bytes_max: Option<Bytes>,
+    /// Largest input, result or metadata, 1KiB to 32MiB [default: 4MiB]
+    #[arg(long, env = "STEPWELL_PAYLOAD_BYTES_MAX", value_name = "SIZE")]
+    pub payload_bytes_max: Option<Bytes>,
+    /// Most steps in a run, 1 to 100000 [default: 10000]
+    #[arg(long, env = "STEPWELL_STEPS_MAX", value_name = "N")]
+    pub steps_max: Option<u32>,
+    /// Most steps of a run in flight at once, 1 to 100000 [default: 1000]
+    #[arg(long, env = "STEPWELL_BRANCHES_MAX", value_name = "N")]
+    pub branches_max: Option<u32>,
+    /// Largest journal of a run, 64KiB to 1GiB; beyond it the run is blocked [default: 64MiB]
+    #[arg(long, env = "STEPWELL_JOURNAL_BYTES_MAX", value_name = "SIZE")]
+    pub journal_bytes_max: Option<Bytes>,
+    /// Silence after which a runner's runs go to another, 1s to 1h [default: 10s]
+    #[arg(long, env = "STEPWELL_RUNNER_TTL", value_name = "DURATION")]
+    pub runner_ttl: Option<Span>,
+    /// How often runners are heard, at most a third of runner-ttl [default: 1s]
+    #[arg(long, env = "STEPWELL_PING", value_name = "DURATION")]
+    pub ping: Option<Span>,
+    /// How long a waiting run stays with its runner, at most 1h [default: 1s]
+    #[arg(long, env = "STEPWELL_LINGER", value_name = "DURATION")]
+    pub linger: Option<Span>,
+    /// Time for functions in flight to return once a run ends, at most 1h [default: 30s]
+    #[arg(long, env = "STEPWELL_GRACE", value_name = "DURATION")]
+    pub grace: Option<Span>,
+}
+
+impl Settings {
+    /// Takes from `below` what is absent here.
+    #[must_use]
+    pub fn or(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            data: self.data.or(below.data),
+            log_format: self.log_format.or(below.log_format),
+            log: self.log.or(below.log),
+            retention: self.retention.or(below.retention),
+            reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
+            tail_bytes_max: self.tail_bytes_max.or(below.tail_bytes_max),
+            payload_bytes_max: self.payload_bytes_max.or(below.payload_bytes_max),
+            steps_max: self.steps_max.or(below.steps_max),
+            branches_max: self.branches_max.or(below.branches_max),
+            journal_bytes_max: self.journal_bytes_max.or(below.journal_bytes_max),
+            runner_ttl: self.runner_ttl.or(below.runner_ttl),
+            ping: self.ping.or(below.ping),
+            linger: self.linger.or(below.linger),
+            grace: self.grace.or(below.grace),
+        }
+    }
+
+    /// Reads a file of settings.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when there is no such file; [`Error::File`] with the place, the key and
+    /// what is accepted.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| Error::Unreadable { file: name.clone(), source })?;
+        toml::from_str(&text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let shown = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
+            Error::File { file: name, line, shown, why: error.message().replace("field", "key") }
+        })
+    }
+}

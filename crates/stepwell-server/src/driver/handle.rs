@@ -1,0 +1,270 @@
+//! What the rest of the server uses of the node: starts, waits, cancels, reads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stepwell_core::id::RunId;
+use stepwell_core::status::RunStatus;
+use stepwell_node::{EndedRun, Reply, RequestId, RunnerInfo, SessionId, StartRequest, Stats};
+use stepwell_store::{Error as StoreError, Store};
+use tokio::sync::{oneshot, watch};
+
+pub use super::inbox::Created;
+use super::inbox::{Ask, Closed, Inbound, Then};
+use super::outgoing::{Outbox, Outgoing};
+use super::thread::{Shared, lost};
+use crate::problem::Problem;
+use crate::schema::Schemas;
+
+/// A way to the node; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) shared: Arc<Shared>,
+    numbers: Arc<AtomicU64>,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+/// What came of a start that waited for the run's end.
+#[derive(Debug)]
+pub enum Waited {
+    /// The run has ended.
+    Ended(Box<EndedRun>, Created),
+    /// The run goes on; the time is over or the server stops.
+    GoesOn(RunId, Created),
+}
+
+/// Tells the node that nobody waits any more, unless the reply came.
+struct Asked<'a> {
+    handle: &'a Handle,
+    request: RequestId,
+    answered: bool,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.handle.shared.inbox.notify(Inbound::Forget { request: self.request });
+        }
+    }
+}
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let stopping = Arc::new(watch::Sender::new(false));
+        Self { shared, numbers: Arc::new(AtomicU64::new(1)), stopping }
+    }
+
+    /// Starts a run; returns once that is durable (§4.8).
+    ///
+    /// # Errors
+    /// What the node says; SW1008 when the server stops or starts again.
+    pub async fn start(&self, start: StartRequest) -> Result<(RunId, Created), Problem> {
+        let ask = Ask::Start { start: Box::new(start), then: Then::Answer };
+        match self.ask(ask, None).await? {
+            Some(Reply::Started { run, created: true }) => Ok((run, Created::Now)),
+            Some(Reply::Started { run, created: false }) => Ok((run, Created::Before)),
+            other => Err(unexpected(other.as_ref())),
+        }
+    }
+
+    /// Starts a run and waits for its end, at most `patience`.
+    ///
+    /// # Errors
+    /// As [`Handle::start`]; also SW1008 when the start is not durable within `patience`.
+    pub async fn start_and_wait(
+        &self,
+        start: StartRequest,
+        patience: Duration,
+    ) -> Result<Waited, Problem> {
+        let started = Arc::new(OnceLock::new());
+        let then = Then::Wait(Arc::clone(&started));
+        let ask = Ask::Start { start: Box::new(start), then };
+        let reply = self.ask(ask, Some(patience)).await?;
+        match (reply, started.get()) {
+            (Some(Reply::Ended(ended)), Some((_, created))) => Ok(Waited::Ended(ended, *created)),
+            (None, Some((run, created))) => Ok(Waited::GoesOn(*run, *created)),
+            (None, None) => Err(Problem::unavailable(
+                "the start was not durable in time; it may still be done: repeat it with the same \
+                 key",
+            )),
+            (other, _) => Err(unexpected(other.as_ref())),
+        }
+    }
+
+    /// Waits for the end of a run, at most `patience`; `None` when that is over before.
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW1008 when the server starts again.
+    pub async fn wait(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        patience: Duration,
+    ) -> Result<Option<Box<EndedRun>>, Problem> {
+        match self.ask(Ask::Wait { namespace, run }, Some(patience)).await? {
+            Some(Reply::Ended(ended)) => Ok(Some(ended)),
+            None => Ok(None),
+            other => Err(unexpected(other.as_ref())),
+        }
+    }
+
+    /// Cancels a run; returns its status once that is durable (§4.8).
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW1008 when the server stops or starts again.
+    pub async fn cancel(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        reason: Option<String>,
+    ) -> Result<RunStatus, Problem> {
+        match self.ask(Ask::Cancel { namespace, run, reason }, None).await? {
+            Some(Reply::Cancelled { status }) => Ok(status),
+            other => Err(unexpected(other.as_ref())),
+        }
+    }
+
+    /// Returns the runners that are connected or awaited.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops or starts again.
+    pub async fn runners(&self, namespace: Arc<str>) -> Result<Vec<RunnerInfo>, Problem> {
+        match self.ask(Ask::Runners { namespace }, None).await? {
+            Some(Reply::Runners(runners)) => Ok(runners),
+            other => Err(unexpected(other.as_ref())),
+        }
+    }
+
+    /// Returns the node's counters.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops or starts again.
+    pub async fn stats(&self) -> Result<Stats, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Inbound::Stats { reply }).await?;
+        answer.await.map_err(|e| lost(e).into())
+    }
+
+    /// Returns how often the node was dropped and the store opened again.
+    pub fn restarts(&self) -> u64 {
+        self.shared.restarts.load(Ordering::Relaxed)
+    }
+
+    /// Returns the input schemas of workflows.
+    pub fn schemas(&self) -> &Schemas {
+        &self.shared.schemas
+    }
+
+    /// Reads from the store, which may block, on a thread for such calls.
+    ///
+    /// # Errors
+    /// What the store says; SW1008 when the server starts again.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shared = Arc::clone(&self.shared);
+        let reading = tokio::task::spawn_blocking(move || {
+            let guard = shared.store.read().unwrap_or_else(PoisonError::into_inner);
+            let store = guard.as_ref().map(Arc::clone);
+            drop(guard);
+            store.map(|store| read(&*store))
+        });
+        match reading.await {
+            Ok(Some(found)) => Ok(found?),
+            Ok(None) => Err(Problem::unavailable("the store is being opened")),
+            Err(_) => Err(Problem::new(
+                stepwell_core::code::Code::Internal,
+                "reading from the store failed; the log says more",
+            )),
+        }
+    }
+
+    /// Connects a runner: frames go to the returned session, and come from the outbox.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops.
+    pub async fn connect(&self, namespace: Arc<str>) -> Result<(Session, Outbox), Problem> {
+        let id = SessionId(self.number());
+        let (outgoing, outbox) = Outgoing::new();
+        self.send(Inbound::Connect { session: id, namespace, outgoing }).await?;
+        Ok((Session { handle: self.clone(), id }, outbox))
+    }
+
+    /// Tells runners that the server is about to stop, and ends all waits.
+    pub fn drain(&self) {
+        self.stopping.send_replace(true);
+        self.shared.inbox.notify(Inbound::Drain);
+    }
+
+    async fn ask(&self, ask: Ask, patience: Option<Duration>) -> Result<Option<Reply>, Problem> {
+        let request = RequestId(self.number());
+        let (reply, answer) = oneshot::channel();
+        let mut asked = Asked { handle: self, request, answered: true };
+        self.send(Inbound::Ask { request, ask, reply }).await?;
+        asked.answered = false;
+        let reply = match patience {
+            None => Some(answer.await),
+            Some(patience) => {
+                let mut stopping = self.stopping.subscribe();
+                tokio::select! {
+                    biased;
+                    reply = answer => Some(reply),
+                    () = tokio::time::sleep(patience) => None,
+                    _ = stopping.wait_for(|stopping| *stopping) => None,
+                }
+            }
+        };
+        asked.answered = reply.is_some();
+        match reply {
+            Some(Ok(Reply::Error(error))) => Err(error.into()),
+            Some(Ok(reply)) => Ok(Some(reply)),
+            Some(Err(error)) => Err(lost(error).into()),
+            None => Ok(None),
+        }
+    }
+
+    async fn send(&self, item: Inbound) -> Result<(), Problem> {
+        let closed = |Closed| Problem::unavailable("the server stops");
+        self.shared.inbox.send(item).await.map_err(closed)
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The node's side of a runner's connection; it is closed when this is dropped.
+#[derive(Debug)]
+pub struct Session {
+    handle: Handle,
+    id: SessionId,
+}
+
+impl Session {
+    /// Hands a frame to the node; waits while the node has enough to do.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops.
+    pub async fn frame(&self, bytes: Bytes) -> Result<(), Problem> {
+        self.handle.send(Inbound::Frame { session: self.id, bytes }).await
+    }
+
+    /// Returns the connection's number, for logs.
+    pub fn number(&self) -> u64 {
+        self.id.0
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.handle.shared.inbox.notify(Inbound::Disconnect { session: self.id });
+    }
+}
+
+fn unexpected(reply: Option<&Reply>) -> Problem {
+    tracing::error!(?reply, "the node answered something else than was asked");
+    Problem::new(stepwell_core::code::Code::Internal, "the node answered something else")
+}

@@ -1,0 +1,215 @@
+//! The bounded queue in front of the node's thread.
+//!
+//! Senders are async and wait for room, counted in bytes, so that what runners and clients send is
+//! bounded in memory whatever they do; a connection that waits here is not read from, which is what
+//! slows its sender down. The node's thread takes everything that is there at once: one wake-up and
+//! one lock for a whole batch.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stepwell_core::id::RunId;
+use stepwell_node::{Reply, RequestId, SessionId, StartRequest, Stats};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::outgoing::Outgoing;
+
+/// Room in kibibytes: what may wait for the node in all.
+const ROOM_KIB: usize = 64 * 1024;
+
+/// Something for the node's thread.
+#[derive(Debug)]
+pub(super) enum Inbound {
+    /// A runner connected.
+    Connect { session: SessionId, namespace: Arc<str>, outgoing: Outgoing },
+    /// A runner sent a frame.
+    Frame { session: SessionId, bytes: Bytes },
+    /// A runner's connection is gone.
+    Disconnect { session: SessionId },
+    /// A request that waits for a reply.
+    Ask { request: RequestId, ask: Ask, reply: oneshot::Sender<Reply> },
+    /// The request's asker is gone.
+    Forget { request: RequestId },
+    /// Counters are wanted.
+    Stats { reply: oneshot::Sender<Stats> },
+    /// The server is about to stop: runners are told.
+    Drain,
+    /// The thread ends, having written what it holds.
+    Stop,
+}
+
+/// A request as the API makes it.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Start { start: Box<StartRequest>, then: Then },
+    Cancel { namespace: Arc<str>, run: RunId, reason: Option<String> },
+    Wait { namespace: Arc<str>, run: RunId },
+    Runners { namespace: Arc<str> },
+}
+
+/// When the request of a start is answered.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// Once the start is durable.
+    Answer,
+    /// At the run's end. What was started is put here as soon as that is durable.
+    Wait(Arc<OnceLock<(RunId, Created)>>),
+}
+
+/// Whether a request started the run, or its key had before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It did.
+    Now,
+    /// Its key had.
+    Before,
+}
+
+impl Inbound {
+    fn kib(&self) -> usize {
+        let bytes = match self {
+            Self::Frame { bytes, .. } => bytes.len(),
+            Self::Ask { ask: Ask::Start { start, .. }, .. } => {
+                let len = |raw: &Option<Box<serde_json::value::RawValue>>| {
+                    raw.as_ref().map_or(0, |raw| raw.get().len())
+                };
+                len(&start.input) + len(&start.metadata)
+            }
+            _ => 0,
+        };
+        bytes / 1024 + 1
+    }
+}
+
+/// The node's thread does not take anything any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Closed;
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    ready: Condvar,
+    room: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<(usize, Inbound)>,
+    waiting: bool,
+    closed: bool,
+}
+
+impl Inbox {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::default(), ready: Condvar::new(), room: Semaphore::new(ROOM_KIB) }
+    }
+
+    /// Waits for room and puts an item into the queue.
+    pub(super) async fn send(&self, item: Inbound) -> Result<(), Closed> {
+        let kib = item.kib().min(ROOM_KIB);
+        let count = u32::try_from(kib).unwrap_or(u32::MAX);
+        self.room.acquire_many(count).await.map_err(|_| Closed)?.forget();
+        self.put(kib, item)
+    }
+
+    /// Puts an item of no weight into the queue, at once: ends of things that were let in before.
+    pub(super) fn notify(&self, item: Inbound) {
+        // Nobody is left who would have to be told where the queue is closed.
+        let _ = self.put(0, item);
+    }
+
+    /// Takes up to `max` items; waits for the first at most `patience`.
+    pub(super) fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
+        let mut state = self.state();
+        if state.items.is_empty() && !patience.is_zero() {
+            state.waiting = true;
+            let waited = self.ready.wait_timeout_while(state, patience, |s| s.items.is_empty());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting = false;
+        }
+        let count = state.items.len().min(max);
+        let mut kib = 0;
+        for (weight, item) in state.items.drain(..count) {
+            kib += weight;
+            into.push(item);
+        }
+        drop(state);
+        self.room.add_permits(kib);
+    }
+
+    /// Lets nobody put anything in any more, and returns what is left.
+    pub(super) fn close(&self) -> Vec<Inbound> {
+        self.room.close();
+        let mut state = self.state();
+        state.closed = true;
+        state.items.drain(..).map(|(_, item)| item).collect()
+    }
+
+    fn put(&self, kib: usize, item: Inbound) -> Result<(), Closed> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Closed);
+        }
+        state.items.push_back((kib, item));
+        let wake = std::mem::replace(&mut state.waiting, false);
+        drop(state);
+        if wake {
+            self.ready.notify_one();
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No user code runs under the lock, so a poisoned one holds a whole state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn frame(bytes: usize) -> Inbound {
+        Inbound::Frame { session: SessionId(1), bytes: Bytes::from(vec![b' '; bytes]) }
+    }
+
+    fn take(inbox: &Inbox, max: usize) -> usize {
+        let mut items = Vec::new();
+        inbox.take(max, Duration::ZERO, &mut items);
+        items.len()
+    }
+
+    /// Proves the bound by polling a sender by hand: it is pending exactly until room is made.
+    #[test]
+    fn a_sender_waits_until_there_is_room() {
+        let inbox = Inbox::new();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut send = |item| {
+            let mut sending = Box::pin(inbox.send(item));
+            (sending.as_mut().poll(&mut context), sending)
+        };
+        for _ in 0..15 {
+            assert!(send(frame(4 << 20)).0.is_ready());
+        }
+        let (first, mut waiting) = send(frame(5 << 20));
+        assert!(first.is_pending());
+        assert_eq!(take(&inbox, 10), 10);
+        let again = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(again, Poll::Ready(Ok(())));
+        assert_eq!(take(&inbox, 100), 6);
+    }
+
+    #[test]
+    fn a_closed_queue_takes_nothing_and_gives_back_what_it_held() {
+        let inbox = Inbox::new();
+        inbox.notify(Inbound::Drain);
+        assert_eq!(inbox.close().len(), 1);
+        inbox.notify(Inbound::Drain);
+        assert_eq!(take(&inbox, 1), 0);
+    }
+}

@@ -1,0 +1,331 @@
+//! One life of a node over one opening of the store.
+//!
+//! A life ends in order, or it is abandoned: on any doubt about what is stored (fenced, unknown,
+//! poisoned), on a failed read, on a panic. What follows is always the same: drop everything, open
+//! the store, begin a new life. There is no other way to recover, and start-up takes it too.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use stepwell_core::code::Code;
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_node::{About, ApiError, Input, Node, Output, Outputs, Reply, RequestId, SessionId};
+use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::{Error as StoreError, Store};
+use tokio::sync::oneshot;
+
+use super::inbox::{Ask, Created, Inbound, Then};
+use super::outgoing::Outgoing;
+use crate::clock::{Clock, Machine};
+use crate::schema::Schemas;
+
+/// Most inputs that are handled before a commit.
+pub(super) const INPUTS_MAX: usize = 1_024;
+
+/// Longest sleep without a timer, to bound what a missed one could cost.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// Why a life is abandoned.
+#[derive(Debug)]
+pub(super) struct Doubt(pub(super) String);
+
+/// Whether the thread goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// Wait for more.
+    On,
+    /// Everything is written; end.
+    Stop,
+}
+
+/// Someone who waits for a reply.
+#[derive(Debug)]
+struct Pending {
+    reply: oneshot::Sender<Reply>,
+    /// Set for a start that is answered at the run's end.
+    started: Option<Arc<OnceLock<(RunId, Created)>>>,
+    namespace: Arc<str>,
+}
+
+/// A node, the store that it writes to, and who is connected.
+pub(super) struct Life {
+    node: Node,
+    store: Arc<dyn Store>,
+    schemas: Arc<Schemas>,
+    machine: Machine,
+    clock: Clock,
+    sessions: HashMap<SessionId, Outgoing>,
+    pending: HashMap<RequestId, Pending>,
+    out: Outputs,
+    again: bool,
+}
+
+/// What a life needs.
+pub(super) struct Birth {
+    pub(super) node: Node,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) schemas: Arc<Schemas>,
+    /// What the store knows.
+    pub(super) workflows: Vec<Workflow>,
+    /// Engine time is not before this.
+    pub(super) floor: Timestamp,
+}
+
+impl Life {
+    /// Begins a life: the node asks for what it owns.
+    pub(super) fn begin(birth: Birth) -> Result<Self, Doubt> {
+        let machine = Machine::new();
+        let clock = Clock::new(machine.read(), birth.floor);
+        let mut life = Self {
+            node: birth.node,
+            store: birth.store,
+            schemas: birth.schemas,
+            machine,
+            clock,
+            sessions: HashMap::new(),
+            pending: HashMap::new(),
+            out: Outputs::default(),
+            again: false,
+        };
+        life.tell(Input::Opened { workflows: birth.workflows });
+        life.settle()?;
+        Ok(life)
+    }
+
+    /// Returns engine time.
+    pub(super) fn now(&mut self) -> Timestamp {
+        self.clock.at(self.machine.read())
+    }
+
+    /// Returns how long the thread may sleep while nothing comes.
+    pub(super) fn patience(&mut self) -> Duration {
+        if self.again {
+            return Duration::ZERO;
+        }
+        let now = self.now();
+        let until = |tick: Timestamp| tick.since(now).clamp(Duration::ZERO, IDLE);
+        self.node.next_tick().map_or(IDLE, until)
+    }
+
+    /// Handles what came, commits, and performs what that allows: one sync for all of it.
+    pub(super) fn turn(&mut self, items: &mut Vec<Inbound>) -> Result<Flow, Doubt> {
+        let mut flow = Flow::On;
+        for item in items.drain(..) {
+            if let Inbound::Stop = item {
+                flow = Flow::Stop;
+            } else {
+                self.take(item);
+            }
+        }
+        let now = self.now();
+        if std::mem::take(&mut self.again) {
+            self.tell(Input::Continue);
+        } else if self.node.next_tick().is_some_and(|tick| tick <= now) {
+            self.tell(Input::Tick);
+        }
+        self.settle()?;
+        Ok(flow)
+    }
+
+    /// Lets go of everyone, telling why.
+    pub(super) fn end(&mut self, reason: &str) {
+        for (_, outgoing) in self.sessions.drain() {
+            outgoing.close(reason.to_owned());
+        }
+        for (_, pending) in self.pending.drain() {
+            let error = ApiError { code: Code::Unavailable, detail: reason.to_owned() };
+            // An asker that is gone needs no answer.
+            let _ = pending.reply.send(Reply::Error(error));
+        }
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        let now = self.clock.at(self.machine.read());
+        self.node.handle(input, now, &mut self.out);
+    }
+
+    fn take(&mut self, item: Inbound) {
+        match item {
+            Inbound::Connect { session, namespace, outgoing } => {
+                self.sessions.insert(session, outgoing);
+                self.tell(Input::Connected { session, namespace });
+            }
+            // Connections of an earlier life are closed; what they still sent is not looked at.
+            Inbound::Frame { session, bytes } if self.sessions.contains_key(&session) => {
+                self.tell(Input::Frame { session, bytes: &bytes });
+            }
+            Inbound::Disconnect { session } => {
+                if self.sessions.remove(&session).is_some() {
+                    self.tell(Input::Disconnected { session });
+                }
+            }
+            Inbound::Ask { request, ask, reply } => self.ask(request, ask, reply),
+            Inbound::Forget { request } => {
+                if self.pending.remove(&request).is_some() {
+                    self.tell(Input::Forget { request });
+                }
+            }
+            Inbound::Stats { reply } => {
+                let _ = reply.send(self.node.stats());
+            }
+            Inbound::Drain => self.tell(Input::Drain),
+            Inbound::Frame { .. } | Inbound::Stop => {}
+        }
+    }
+
+    fn ask(&mut self, request: RequestId, ask: Ask, reply: oneshot::Sender<Reply>) {
+        let (input, namespace, started) = match ask {
+            Ask::Start { start, then } => {
+                let namespace = Arc::clone(&start.namespace);
+                let started = match then {
+                    Then::Answer => None,
+                    Then::Wait(started) => Some(started),
+                };
+                (Input::Start { request, start }, namespace, started)
+            }
+            Ask::Cancel { namespace, run, reason } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Cancel { about, reason }, namespace, None)
+            }
+            Ask::Wait { namespace, run } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Wait { about }, namespace, None)
+            }
+            Ask::Runners { namespace } => {
+                (Input::Runners { request, namespace: Arc::clone(&namespace) }, namespace, None)
+            }
+        };
+        self.pending.insert(request, Pending { reply, started, namespace });
+        self.tell(input);
+    }
+
+    /// Performs outputs, and closes batches, until the node wants nothing more.
+    fn settle(&mut self) -> Result<(), Doubt> {
+        loop {
+            if self.out.list.is_empty() {
+                self.node.flush(&mut self.out);
+                if self.out.list.is_empty() {
+                    return Ok(());
+                }
+            }
+            let mut list = std::mem::take(&mut self.out.list);
+            for output in list.drain(..) {
+                self.perform(output)?;
+            }
+            if self.out.list.is_empty() {
+                self.out.list = list;
+            }
+        }
+    }
+
+    fn perform(&mut self, output: Output) -> Result<(), Doubt> {
+        match output {
+            Output::Commit(batch) => self.commit(&batch)?,
+            Output::Send { session, frame } => self.send(session, frame),
+            Output::Reply { request, reply } => self.reply(request, reply),
+            Output::Close { session, reason } => {
+                if let Some(outgoing) = self.sessions.remove(&session) {
+                    tracing::info!(session = session.0, reason, "closing a runner's connection");
+                    outgoing.close(reason);
+                }
+            }
+            Output::Registered(workflow) => self.schemas.set(&workflow),
+            Output::Continue => self.again = true,
+            Output::Restart { reason } => return Err(Doubt(reason)),
+            Output::Load(_)
+            | Output::Due { .. }
+            | Output::Ready { .. }
+            | Output::Active { .. }
+            | Output::Blocked { .. }
+            | Output::Find(_) => self.look_up(output)?,
+        }
+        Ok(())
+    }
+
+    /// §4.8: what hangs on the batch leaves the node only after the store has said that it is
+    /// durable.
+    fn commit(&mut self, batch: &Batch) -> Result<(), Doubt> {
+        match self.store.commit(batch) {
+            Ok(position) => {
+                let runs = batch.runs.len();
+                tracing::debug!(position = position.0, runs, grows = batch.grows, "committed");
+                self.tell(Input::Committed);
+                Ok(())
+            }
+            Err(error @ (StoreError::DiskFull { .. } | StoreError::Unavailable(_))) => {
+                tracing::warn!(%error, "the store refused a batch");
+                self.tell(Input::Refused { error });
+                Ok(())
+            }
+            Err(error) => Err(Doubt(error.to_string())),
+        }
+    }
+
+    fn look_up(&mut self, output: Output) -> Result<(), Doubt> {
+        let store = Arc::clone(&self.store);
+        let failed = |error: StoreError| Doubt(error.to_string());
+        match output {
+            Output::Load(run) => {
+                let journal = store.load(run);
+                if let Err(error) = &journal
+                    && !matches!(error, StoreError::Quarantined { .. })
+                {
+                    return Err(failed(error.clone()));
+                }
+                self.tell(Input::Loaded { run, journal });
+            }
+            Output::Due { until, after, limit } => {
+                let runs = store.due(until, after, limit).map_err(failed)?;
+                self.tell(Input::Due { runs });
+            }
+            Output::Ready { queue, after, limit } => {
+                let runs = store.ready(&queue, after, limit).map_err(failed)?;
+                self.tell(Input::Ready { queue, runs });
+            }
+            Output::Active { after, limit } => {
+                let runs = store.active(after, limit).map_err(failed)?;
+                self.tell(Input::Active { runs });
+            }
+            Output::Blocked { queue, after, limit } => {
+                let runs = store.blocked(&queue, after, limit).map_err(failed)?;
+                self.tell(Input::Blocked { queue, runs });
+            }
+            Output::Find(key) => {
+                let run = store.key(&key).map_err(failed)?;
+                self.tell(Input::Found { key, run });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, session: SessionId, frame: Vec<u8>) {
+        let Some(outgoing) = self.sessions.get(&session) else { return };
+        if !outgoing.send(frame) {
+            tracing::warn!(session = session.0, "a runner does not read what it is sent");
+            outgoing.close("the runner does not read what it is sent".to_owned());
+            self.sessions.remove(&session);
+            self.tell(Input::Disconnected { session });
+        }
+    }
+
+    fn reply(&mut self, request: RequestId, reply: Reply) {
+        if let Reply::Started { run, created } = &reply
+            && let Some(pending) = self.pending.get_mut(&request)
+            && let Some(started) = pending.started.take()
+        {
+            // The asker learns of the run should its patience end before the run does.
+            let created = if *created { Created::Now } else { Created::Before };
+            let _ = started.set((*run, created));
+            let namespace = Arc::clone(&pending.namespace);
+            self.tell(Input::Wait { about: About { request, namespace, run: *run } });
+            return;
+        }
+        if let Some(pending) = self.pending.remove(&request) {
+            // An asker that is gone needs no answer.
+            let _ = pending.reply.send(reply);
+        }
+    }
+}

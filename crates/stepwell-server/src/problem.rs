@@ -1,0 +1,136 @@
+//! Errors as answers: `application/problem+json` (RFC 9457) with a stable code.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+use stepwell_core::code::Code;
+use stepwell_node::ApiError;
+use stepwell_store::Error as StoreError;
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong with this request, and what is accepted.
+    pub detail: String,
+    /// Places in a value that do not fit, for SW2006.
+    pub places: Vec<Place>,
+    /// Methods that the address takes, for SW1003.
+    pub allow: Option<&'static str>,
+}
+
+/// A place in a value that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The place as a JSON pointer (RFC 6901); empty for the whole value.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Problem {
+    /// Makes a problem from a code and a text.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), places: Vec::new(), allow: None }
+    }
+
+    /// The request is not understood.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, detail)
+    }
+
+    /// The server stops or starts again; trying again helps.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Code::Unavailable, detail)
+    }
+
+    /// Returns the body of the answer.
+    pub fn to_json(&self) -> Vec<u8> {
+        let body = Document {
+            r#type: format!("/errors/{}", self.code),
+            title: self.code.title(),
+            status: self.code.http_status(),
+            code: self.code.as_str(),
+            detail: &self.detail,
+            errors: &self.places,
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Place],
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.code, error.detail)
+    }
+}
+
+/// Only what a person can act on leaves the process; the store's own words are for the log.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::DiskFull { .. } => Code::DiskFull,
+            StoreError::Quarantined { .. } => Code::Quarantined,
+            StoreError::Corrupt(_) => Code::LogCorrupt,
+            StoreError::Poisoned(_) => Code::StoreFailed,
+            StoreError::Locked { .. } => Code::FolderLocked,
+            StoreError::Format { .. } => Code::FormatUnknown,
+            _ => Code::Unavailable,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.to_json()));
+        let status = StatusCode::from_u16(self.code.http_status());
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(self.code, Code::Unavailable | Code::DiskFull) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_tells_its_code_and_what_is_wrong() {
+        let problem = Problem {
+            places: vec![Place { path: "/a".into(), message: "is not a number".into() }],
+            ..Problem::new(Code::InputInvalid, "the input does not fit")
+        };
+        let text = String::from_utf8(problem.to_json()).unwrap();
+        insta::assert_snapshot!(text, @r#"{"type":"/errors/SW2006","title":"The input does not fit the workflow","status":422,"code":"SW2006","detail":"the input does not fit","errors":[{"path":"/a","message":"is not a number"}]}"#);
+    }
+
+    #[test]
+    fn trying_again_is_advised_where_it_helps() {
+        let retry_after = |code| {
+            let response = Problem::new(code, "").into_response();
+            response.headers().contains_key(header::RETRY_AFTER)
+        };
+        assert!(retry_after(Code::Unavailable) && retry_after(Code::DiskFull));
+        assert!(!retry_after(Code::BadRequest));
+    }
+}
