@@ -1,1 +1,14 @@
 //! Kills servers and runners under load and judges what they did.
+//!
+//! Three programs: `crash` starts a server, runners and clients, kills the first two with SIGKILL at
+//! random instants, starts them again, and reads every run back at the end; `crash-runner` is the
+//! runner; `crash-judge` reads the ledger that both wrote outside of the engine, and says whether
+//! something that was acknowledged is lost, has changed, or was done again.
+//!
+//! - [`ledger`]: facts, and how they are written and read
+//! - [`judge`]: the judgement, a pure function of the ledger, and ledgers that are wrong on purpose
+//! - [`report`]: what is printed
+
+pub mod judge;
+pub mod ledger;
+pub mod report;

@@ -1,0 +1,179 @@
+//! What can be wrong with a ledger.
+
+use std::fmt;
+
+use crate::ledger::Hash;
+
+/// What a finding counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Something that was acknowledged is not there.
+    Lost,
+    /// Something that was acknowledged is not the same.
+    Changed,
+    /// Something was done again after it was acknowledged.
+    Repeated,
+    /// The ledger itself cannot be trusted, or proves too little.
+    Unsound,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "lost",
+            Self::Changed => "changed",
+            Self::Repeated => "repeated",
+            Self::Unsound => "unsound",
+        })
+    }
+}
+
+/// A violation, with where it is.
+#[expect(missing_docs, reason = "the text of each finding says what its fields are")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    /// An accepted start led to a run that nobody can read.
+    #[error("run {run} of the accepted start {key} cannot be read")]
+    StartGone { run: String, key: String },
+    /// A run did not complete.
+    #[error("run {run} is {status}: {why}")]
+    NotCompleted { run: String, status: String, why: String },
+    /// A function ran for a run that was not durable.
+    #[error("functions ran for run {run}, which cannot be read")]
+    RunUnknown { run: String },
+    /// A result that the code was given is not in the run.
+    #[error("run {run}: step {step} has status {found}, though the code was given its result")]
+    ResultGone { run: String, step: String, found: String },
+    /// A run completed without all of its steps.
+    #[error("run {run}: {found} of {wanted} steps are in its output")]
+    StepsMissing { run: String, found: usize, wanted: u32 },
+    /// A later attempt began, and the ends of those before it are not recorded.
+    #[error("run {run}: attempt {started} of step {step} began, and {recorded} are recorded")]
+    AttemptGone { run: String, step: String, started: u32, recorded: u32 },
+    /// The code was given two results of one step.
+    #[error("run {run}: the code was given {one} for step {step}, and {other} as well")]
+    TwoResults { run: String, step: String, one: Hash, other: Hash },
+    /// A step is read with another result than the code was given.
+    #[error("run {run}: the code was given {acked} for step {step}, and {read} is read")]
+    OtherThanAcked { run: String, step: String, acked: Hash, read: Hash },
+    /// The output of a run was made of another result than the code was given.
+    #[error("run {run}: the code was given {acked} for step {step}, and its output says {said}")]
+    OutputDisagrees { run: String, step: String, acked: Hash, said: Hash },
+    /// A result that no function had returned by then.
+    #[error(
+        "run {run}: the code was given {value} for step {step}, which no function had returned"
+    )]
+    Invented { run: String, step: String, value: Hash },
+    /// A run ended with a result that its code never had.
+    #[error("run {run}: step {step} has a result that the code was never given")]
+    NeverGiven { run: String, step: String },
+    /// Two reads of a run that had ended differ.
+    #[error("run {run} was read as {one} and as {other}, after its end")]
+    TwoEnds { run: String, one: String, other: String },
+    /// A function began again after its result was given to the code.
+    #[error("run {run}: {process} began step {step} {late_us} us after its result was given")]
+    AfterResult { run: String, step: String, process: String, late_us: u64 },
+    /// A function began after the run had ended.
+    #[error("run {run}: {process} began step {step} {late_us} us after the run was read as ended")]
+    AfterEnd { run: String, step: String, process: String, late_us: u64 },
+    /// One key started two runs.
+    #[error("the key {key} started run {one} and run {other}")]
+    TwoRuns { key: String, one: String, other: String },
+    /// A function began twice, though nothing had happened that would allow it.
+    #[error("run {run}: step {step} began {starts} times, though its runner lived all the time")]
+    MoreThanOnce { run: String, step: String, starts: usize },
+    /// An attempt beyond the last.
+    #[error("run {run}: attempt {attempt} of step {step}, which may have {attempts_max}")]
+    TooManyAttempts { run: String, step: String, attempt: u32, attempts_max: u32 },
+    /// A line that is no fact.
+    #[error("sheet {sheet}, line {line}: {why}")]
+    Unreadable { sheet: String, line: usize, why: String },
+    /// A torn end of a sheet whose process was not killed.
+    #[error("sheet {sheet} ends in the middle of a fact, though its process was not killed")]
+    Torn { sheet: String },
+    /// A fact in the sheet of another process.
+    #[error("sheet {sheet} has a fact of process {process}")]
+    ForeignFact { sheet: String, process: String },
+    /// The end of a function that did not begin.
+    #[error("run {run}: {process} ended step {step}, attempt {attempt}, and never began it")]
+    EndWithoutStart { run: String, step: String, process: String, attempt: u32 },
+    /// A process wrote after it was killed.
+    #[error("{process} wrote a fact after it was killed")]
+    AfterDeath { process: String },
+    /// The clock of a process went back.
+    #[error("sheet {sheet}: the monotonic clock went back at fact {at}")]
+    ClockWentBack { sheet: String, at: usize },
+    /// Too little happened for the ledger to prove anything.
+    #[error("{found} {what}, fewer than {wanted}")]
+    TooFew { what: &'static str, found: usize, wanted: usize },
+}
+
+impl Finding {
+    /// Every kind of finding, as [`Finding::kind`] names it.
+    pub const KINDS: [&str; 24] = [
+        "start gone",
+        "not completed",
+        "run unknown",
+        "result gone",
+        "steps missing",
+        "attempt gone",
+        "two results",
+        "other than acked",
+        "output disagrees",
+        "invented",
+        "never given",
+        "two ends",
+        "after result",
+        "after end",
+        "two runs",
+        "more than once",
+        "too many attempts",
+        "unreadable",
+        "torn",
+        "foreign fact",
+        "end without start",
+        "after death",
+        "clock went back",
+        "too few",
+    ];
+
+    /// Returns what the finding counts as, and the name of its kind.
+    const fn about(&self) -> (Class, usize) {
+        match self {
+            Self::StartGone { .. } => (Class::Lost, 0),
+            Self::NotCompleted { .. } => (Class::Lost, 1),
+            Self::RunUnknown { .. } => (Class::Lost, 2),
+            Self::ResultGone { .. } => (Class::Lost, 3),
+            Self::StepsMissing { .. } => (Class::Lost, 4),
+            Self::AttemptGone { .. } => (Class::Lost, 5),
+            Self::TwoResults { .. } => (Class::Changed, 6),
+            Self::OtherThanAcked { .. } => (Class::Changed, 7),
+            Self::OutputDisagrees { .. } => (Class::Changed, 8),
+            Self::Invented { .. } => (Class::Changed, 9),
+            Self::NeverGiven { .. } => (Class::Changed, 10),
+            Self::TwoEnds { .. } => (Class::Changed, 11),
+            Self::AfterResult { .. } => (Class::Repeated, 12),
+            Self::AfterEnd { .. } => (Class::Repeated, 13),
+            Self::TwoRuns { .. } => (Class::Repeated, 14),
+            Self::MoreThanOnce { .. } => (Class::Repeated, 15),
+            Self::TooManyAttempts { .. } => (Class::Repeated, 16),
+            Self::Unreadable { .. } => (Class::Unsound, 17),
+            Self::Torn { .. } => (Class::Unsound, 18),
+            Self::ForeignFact { .. } => (Class::Unsound, 19),
+            Self::EndWithoutStart { .. } => (Class::Unsound, 20),
+            Self::AfterDeath { .. } => (Class::Unsound, 21),
+            Self::ClockWentBack { .. } => (Class::Unsound, 22),
+            Self::TooFew { .. } => (Class::Unsound, 23),
+        }
+    }
+
+    /// Returns what the finding counts as.
+    pub const fn class(&self) -> Class {
+        self.about().0
+    }
+
+    /// Returns the name of its kind, one of [`Finding::KINDS`].
+    pub fn kind(&self) -> &'static str {
+        Self::KINDS.get(self.about().1).copied().unwrap_or_default()
+    }
+}

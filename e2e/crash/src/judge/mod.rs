@@ -1,0 +1,19 @@
+//! The judgement over a ledger: what was lost, what changed, what was done again.
+//!
+//! [`judge`] is a pure function. [`plant`] puts each kind of violation into a ledger that has none, to
+//! show that it would be seen.
+
+mod finding;
+mod index;
+mod plant;
+mod rules;
+mod sample;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Class, Finding};
+pub use plant::{PLANTS, Plant};
+pub use sample::sample;
+pub use verdict::{Demands, Figures, Verdict, judge};

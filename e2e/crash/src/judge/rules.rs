@@ -1,0 +1,211 @@
+//! The rules, each over the part of the ledger that it is about.
+
+use super::finding::Finding;
+use super::index::{End, Index, Run, Step};
+use crate::ledger::{Hash, Sheet};
+
+/// The status of a run or step that did what it should.
+const COMPLETED: &str = "completed";
+
+/// Whether the ledger itself can be trusted.
+pub(super) fn sheet(sheet: &Sheet, index: &Index<'_>, found: &mut Vec<Finding>) {
+    let name = || sheet.name.clone();
+    for bad in &sheet.unreadable {
+        let why = bad.why.clone();
+        found.push(Finding::Unreadable { sheet: name(), line: bad.line, why });
+    }
+    let death = index.killed.get(sheet.name.as_str());
+    if sheet.torn && death.is_none() {
+        found.push(Finding::Torn { sheet: name() });
+    }
+    for fact in &sheet.facts {
+        if fact.process != sheet.name {
+            found.push(Finding::ForeignFact { sheet: name(), process: fact.process.clone() });
+        }
+        if death.is_some_and(|death| fact.at.mono_ns > *death) {
+            found.push(Finding::AfterDeath { process: name() });
+        }
+    }
+    // Threads of a process write side by side: between reading the clock and writing, another may
+    // have written. What may not happen is that a clock is far behind what was written before.
+    let mut latest = 0;
+    for (at, fact) in sheet.facts.iter().enumerate() {
+        if fact.at.mono_ns.saturating_add(SLACK_NS) < latest {
+            found.push(Finding::ClockWentBack { sheet: name(), at });
+        }
+        latest = latest.max(fact.at.mono_ns);
+    }
+}
+
+/// How far threads of one process may be apart between reading the clock and writing. 10 s.
+const SLACK_NS: u64 = 10_000_000_000;
+
+/// Whether each key started one run.
+pub(super) fn keys(index: &Index<'_>, found: &mut Vec<Finding>) {
+    for (key, runs) in &index.keys {
+        let Some((one, others)) = runs.split_first() else { continue };
+        if let Some(other) = others.iter().find(|other| *other != one) {
+            let (one, other) = ((*one).to_owned(), (*other).to_owned());
+            found.push(Finding::TwoRuns { key: (*key).to_owned(), one, other });
+        }
+    }
+}
+
+/// Whether a run is as it was promised.
+pub(super) fn run(id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
+    for (step_id, one) in &run.steps {
+        step(&Place { run: id, step: step_id }, one, found);
+    }
+    let Some(end) = run.ends.first() else {
+        let run_id = id.to_owned();
+        found.push(match run.accepted.first() {
+            Some((key, _)) => Finding::StartGone { run: run_id, key: (*key).to_owned() },
+            None => Finding::RunUnknown { run: run_id },
+        });
+        return;
+    };
+    for other in &run.ends[1..] {
+        same_end(id, end, other, found);
+    }
+    let first_read = run.ends.iter().map(|end| end.at).min().unwrap_or_default();
+    for (step_id, step) in &run.steps {
+        after_end(&Place { run: id, step: step_id }, step, first_read, found);
+    }
+    // The last read: a result may be lost after a first read that still had it.
+    let last = run.ends.iter().max_by_key(|end| end.at).unwrap_or(end);
+    if last.status != COMPLETED {
+        found.push(Finding::NotCompleted {
+            run: id.to_owned(),
+            status: last.status.to_owned(),
+            why: last.why.unwrap_or("it does not say why").to_owned(),
+        });
+        return;
+    }
+    completed(id, run, last, found);
+}
+
+/// Where a finding is.
+struct Place<'a> {
+    run: &'a str,
+    step: &'a str,
+}
+
+impl Place<'_> {
+    fn own(&self) -> (String, String) {
+        (self.run.to_owned(), self.step.to_owned())
+    }
+}
+
+/// Whether a step's function began when it might, and its result is one and the same.
+fn step(place: &Place<'_>, step: &Step<'_>, found: &mut Vec<Finding>) {
+    let first_given = step.given.iter().min_by_key(|(at, _)| *at);
+    for start in &step.starts {
+        let ((run, step), attempt) = (place.own(), start.attempt);
+        if start.attempt > start.attempts_max {
+            let attempts_max = start.attempts_max;
+            let (run, step) = place.own();
+            found.push(Finding::TooManyAttempts { run, step, attempt, attempts_max });
+        }
+        if let Some((given, _)) = first_given.filter(|(given, _)| start.at > *given) {
+            let late_us = (start.at - given) / 1_000;
+            let process = start.process.to_owned();
+            found.push(Finding::AfterResult { run, step, process, late_us });
+        }
+    }
+    if step.starts.len() > 1 && step.starts.iter().any(|start| start.once) {
+        let ((run, id), starts) = (place.own(), step.starts.len());
+        found.push(Finding::MoreThanOnce { run, step: id, starts });
+    }
+    for end in &step.returns {
+        let begun = step.starts.iter().any(|start| {
+            start.process == end.process && start.attempt == end.attempt && start.at <= end.at
+        });
+        if !begun {
+            let ((run, step), process) = (place.own(), end.process.to_owned());
+            found.push(Finding::EndWithoutStart { run, step, process, attempt: end.attempt });
+        }
+    }
+    let mut seen: Option<Hash> = None;
+    for (at, value) in &step.given {
+        let value = *value;
+        if let Some(one) = seen.filter(|one| *one != value) {
+            let (run, step) = place.own();
+            found.push(Finding::TwoResults { run, step, one, other: value });
+        }
+        seen = seen.or(Some(value));
+        if !step.returns.iter().any(|end| end.value == Some(value) && end.at <= *at) {
+            let (run, step) = place.own();
+            found.push(Finding::Invented { run, step, value });
+        }
+    }
+}
+
+/// Whether a function began after a client had read that the run had ended.
+fn after_end(place: &Place<'_>, step: &Step<'_>, ended: u64, found: &mut Vec<Finding>) {
+    for start in step.starts.iter().filter(|start| start.at > ended) {
+        let ((run, step), process) = (place.own(), start.process.to_owned());
+        let late_us = (start.at - ended) / 1_000;
+        found.push(Finding::AfterEnd { run, step, process, late_us });
+    }
+}
+
+/// Whether two reads of an ended run agree.
+fn same_end(run: &str, one: &End<'_>, other: &End<'_>, found: &mut Vec<Finding>) {
+    if (one.status, one.output, one.steps) == (other.status, other.output, other.steps) {
+        return;
+    }
+    let differs = |id: &String| one.steps.get(id) != other.steps.get(id);
+    let step = one.steps.keys().chain(other.steps.keys()).find(|id| differs(id));
+    let show = |end: &End<'_>| match step {
+        Some(id) => format!("{} with step {id} {:?}", end.status, end.steps.get(id)),
+        None => format!("{} with output {:?}", end.status, end.output),
+    };
+    let (one, other) = (show(one), show(other));
+    found.push(Finding::TwoEnds { run: run.to_owned(), one, other });
+}
+
+/// Whether what is read of a run is what its functions returned and its code was given.
+fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
+    let place = |step: &str| (id.to_owned(), step.to_owned());
+    let wanted = run.accepted.iter().map(|(_, steps)| *steps).max().unwrap_or_default();
+    if end.output.len() < wanted as usize {
+        let found_steps = end.output.len();
+        found.push(Finding::StepsMissing { run: id.to_owned(), found: found_steps, wanted });
+    }
+    for (step_id, step) in &run.steps {
+        let read = end.steps.get(*step_id);
+        let status = read.map_or("none", |read| read.status.as_str());
+        let recorded = read.map_or(0, |read| read.attempts);
+        let started = step.starts.iter().map(|start| start.attempt).max().unwrap_or_default();
+        if started > recorded {
+            let (run, step) = place(step_id);
+            found.push(Finding::AttemptGone { run, step, started, recorded });
+        }
+        let Some((_, acked)) = step.given.first().copied() else { continue };
+        match read.and_then(|read| read.value).filter(|_| status == COMPLETED) {
+            None => {
+                let (run, step) = place(step_id);
+                found.push(Finding::ResultGone { run, step, found: status.to_owned() });
+            }
+            Some(read) if read != acked => {
+                let (run, step) = place(step_id);
+                found.push(Finding::OtherThanAcked { run, step, acked, read });
+            }
+            Some(_) => {}
+        }
+    }
+    for (step_id, said) in end.output {
+        let given = run.steps.get(step_id.as_str()).and_then(|step| step.given.first());
+        if let Some((_, acked)) = given.filter(|(_, acked)| acked != said) {
+            let ((run, step), acked, said) = (place(step_id), *acked, *said);
+            found.push(Finding::OutputDisagrees { run, step, acked, said });
+        }
+    }
+    for (step_id, read) in end.steps {
+        let given = run.steps.get(step_id.as_str()).is_some_and(|step| !step.given.is_empty());
+        if read.kind == "run" && read.status == COMPLETED && !given {
+            let (run, step) = place(step_id);
+            found.push(Finding::NeverGiven { run, step });
+        }
+    }
+}

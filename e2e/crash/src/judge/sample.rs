@@ -1,0 +1,128 @@
+//! A small ledger in which nothing is wrong, though much happened.
+
+use serde_json::json;
+
+use crate::ledger::{Fact, Hash, Sheet, Stamp, StepRead, Target, What};
+
+const RUN: &str = "run_1";
+const OTHER: &str = "run_2";
+
+/// Returns a ledger of two runs. The first lost its runner in the middle of a function and again after
+/// a result, its server at its start, and has a step that failed once; the second has a step that may
+/// begin only once.
+pub fn sample() -> Vec<Sheet> {
+    let mut ledger = Script { now_ms: 100_000, sheets: Vec::new() };
+    ledger.client();
+    ledger.runners();
+    ledger.end();
+    ledger.sheets
+}
+
+struct Script {
+    now_ms: u64,
+    sheets: Vec<Sheet>,
+}
+
+fn value(of: &str) -> Hash {
+    Hash::of(&json!(of))
+}
+
+impl Script {
+    /// Notes a fact a millisecond after the one before.
+    fn note(&mut self, process: &str, what: What) {
+        self.now_ms += 1;
+        let at = Stamp { wall_us: self.now_ms * 1_000, mono_ns: self.now_ms * 1_000_000 };
+        let fact = Fact { at, process: process.into(), what };
+        if let Some(sheet) = self.sheets.iter_mut().find(|sheet| sheet.name == process) {
+            sheet.facts.push(fact);
+        } else {
+            let facts = vec![fact];
+            self.sheets.push(Sheet { name: process.into(), facts, ..Sheet::default() });
+        }
+    }
+
+    fn start(&mut self, process: &str, place: (&str, &str), attempt: u32) {
+        let (run, step) = (place.0.to_owned(), place.1.to_owned());
+        let once = run == OTHER;
+        let what = What::FnStart { run, step, attempt, attempts_max: 3, once };
+        self.note(process, what);
+    }
+
+    fn function(&mut self, process: &str, place: (&str, &str), attempt: u32, of: Option<&str>) {
+        self.start(process, place, attempt);
+        let (run, step) = (place.0.to_owned(), place.1.to_owned());
+        self.note(process, What::FnEnd { run, step, attempt, value: of.map(value) });
+    }
+
+    fn given(&mut self, process: &str, place: (&str, &str), of: &str) {
+        let (run, step) = (place.0.to_owned(), place.1.to_owned());
+        self.note(process, What::AckedResult { run, step, value: value(of) });
+    }
+
+    fn kill(&mut self, target: Target, victim: &str) {
+        self.note("driver", What::Kill { target, victim: victim.into() });
+    }
+
+    fn client(&mut self) {
+        let accepted = |key: &str, run: &str, steps| What::AckedStart {
+            key: key.into(),
+            run: run.into(),
+            steps,
+        };
+        self.kill(Target::Server, "server-1");
+        self.note("driver", accepted("k1", RUN, 2));
+        self.note("driver", accepted("k1", RUN, 2));
+        self.note("driver", accepted("k2", OTHER, 1));
+    }
+
+    fn runners(&mut self) {
+        // The first execution of the function is lost with its runner; the second has its own value.
+        self.start("runner-1", (RUN, "pick"), 1);
+        self.kill(Target::Runner, "runner-1");
+        if let Some(sheet) = self.sheets.iter_mut().find(|sheet| sheet.name == "runner-1") {
+            sheet.torn = true;
+        }
+        self.function("runner-2", (RUN, "pick"), 1, Some("second"));
+        self.given("runner-2", (RUN, "pick"), "second");
+        self.function("runner-2", (RUN, "pack"), 1, None);
+        self.kill(Target::Runner, "runner-2");
+        // On replay the code is given the result, and the function does not begin.
+        self.given("runner-3", (RUN, "pick"), "second");
+        self.function("runner-3", (RUN, "pack"), 2, Some("packed"));
+        self.given("runner-3", (RUN, "pack"), "packed");
+        self.function("runner-3", (OTHER, "block"), 1, Some("blocked"));
+        self.given("runner-3", (OTHER, "block"), "blocked");
+    }
+
+    fn end(&mut self) {
+        let read = |attempts, of: &str| StepRead {
+            kind: "run".into(),
+            status: "completed".into(),
+            attempts,
+            value: Some(value(of)),
+        };
+        let nap =
+            StepRead { kind: "sleep".into(), status: "completed".into(), attempts: 0, value: None };
+        let end = |run: &str, key: &str, output: &[(&str, &str)], steps: &[(&str, StepRead)]| {
+            What::RunEnd {
+                run: run.into(),
+                key: Some(key.into()),
+                status: "completed".into(),
+                why: None,
+                output: output.iter().map(|(id, of)| ((*id).into(), value(of))).collect(),
+                steps: steps.iter().map(|(id, read)| ((*id).into(), read.clone())).collect(),
+            }
+        };
+        let one = end(
+            RUN,
+            "k1",
+            &[("pick", "second"), ("pack", "packed")],
+            &[("pick", read(1, "second")), ("nap", nap), ("pack", read(2, "packed"))],
+        );
+        let output = [("block", "blocked")];
+        let other = end(OTHER, "k2", &output, &[("block", read(1, "blocked"))]);
+        self.note("driver", one.clone());
+        self.note("driver", one);
+        self.note("driver", other);
+    }
+}

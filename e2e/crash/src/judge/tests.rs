@@ -1,0 +1,109 @@
+//! Shows that the judge accepts what is right and refuses each kind of violation.
+
+use super::*;
+use crate::ledger::{Sheet, What, parse};
+
+fn refuse(kind: &str) -> Verdict {
+    let plant = PLANTS.iter().find(|plant| plant.kind == kind).unwrap();
+    let (mut sheets, mut demands) = (sample(), Demands::default());
+    plant.put(&mut sheets, &mut demands).unwrap();
+    judge(&sheets, &demands)
+}
+
+#[test]
+fn a_sound_ledger_is_accepted() {
+    let verdict = judge(&sample(), &Demands { server_kills: 1, runner_kills: 2, runs: 2 });
+    assert_eq!(verdict.findings, []);
+    assert_eq!(verdict.to_string(), "3 kills, 2 runs, 0 lost, 0 changed, 0 repeated");
+    let figures = verdict.figures;
+    assert_eq!((figures.starts, figures.again, figures.failed), (5, 1, 1));
+    assert_eq!((figures.results, figures.replayed, figures.torn), (3, 1, 1));
+    assert_eq!((figures.accepted, figures.reads), (3, 3));
+}
+
+#[test]
+fn each_kind_of_violation_is_refused() {
+    let kinds: Vec<&str> = PLANTS.iter().map(|plant| plant.kind).collect();
+    assert_eq!(kinds, Finding::KINDS);
+    for kind in kinds {
+        let verdict = refuse(kind);
+        let found: Vec<&str> = verdict.findings.iter().map(Finding::kind).collect();
+        assert!(found.contains(&kind), "{kind}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_planted_is_all_that_is_found() {
+    for plant in &PLANTS {
+        let mut found: Vec<&str> = refuse(plant.kind).findings.iter().map(Finding::kind).collect();
+        found.dedup();
+        let follows: &[&str] = match plant.kind {
+            // What no function returned, what nobody reads, and what began twice, is more than one.
+            "two results" => &["two results", "invented"],
+            "two runs" => &["two runs", "start gone"],
+            "after end" => &["after end", "attempt gone"],
+            "two ends" => &["two ends", "not completed"],
+            "result gone" => &["attempt gone", "result gone"],
+            "foreign fact" | "clock went back" | "after death" => continue,
+            kind => {
+                assert_eq!(found, [kind]);
+                continue;
+            }
+        };
+        assert_eq!(found, follows, "{}", plant.kind);
+    }
+}
+
+#[test]
+fn findings_count_in_the_last_line() {
+    for (kind, line) in [
+        ("start gone", "3 kills, 2 runs, 1 lost, 0 changed, 0 repeated"),
+        ("other than acked", "3 kills, 2 runs, 0 lost, 1 changed, 0 repeated"),
+        ("after result", "3 kills, 2 runs, 0 lost, 0 changed, 1 repeated"),
+    ] {
+        assert_eq!(refuse(kind).to_string(), line);
+    }
+}
+
+#[test]
+fn a_blocked_run_is_told_with_its_reason() {
+    let texts: Vec<String> =
+        refuse("not completed").findings.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["run run_1 is blocked: crashes its runner"]);
+}
+
+#[test]
+fn a_run_that_was_never_acknowledged_may_be_missing_and_may_not_be_half_there() {
+    // The client was killed before it read the answer: the run may exist or not.
+    let without = |wanted: fn(&What) -> bool| -> Vec<Sheet> {
+        let mut sheets = sample();
+        for sheet in &mut sheets {
+            sheet.facts.retain(|fact| !wanted(&fact.what));
+        }
+        sheets
+    };
+    let unacknowledged = without(|what| matches!(what, What::AckedStart { .. }));
+    assert_eq!(judge(&unacknowledged, &Demands::default()).findings, []);
+    let unread = without(|what| matches!(what, What::RunEnd { .. } | What::AckedStart { .. }));
+    assert_eq!(judge(&unread, &Demands::default()).count(Class::Lost), 2);
+}
+
+#[test]
+fn a_result_that_vanishes_between_two_reads_is_lost() {
+    let mut sheets = sample();
+    let ends = sheets.iter_mut().flat_map(|sheet| &mut sheet.facts);
+    let mut ends: Vec<_> = ends.filter(|fact| matches!(fact.what, What::RunEnd { .. })).collect();
+    if let What::RunEnd { steps, .. } = &mut ends[1].what {
+        steps.remove("pick");
+    }
+    let verdict = judge(&sheets, &Demands::default());
+    let kinds: Vec<&str> = verdict.findings.iter().map(Finding::kind).collect();
+    assert_eq!(kinds, ["two ends", "attempt gone", "result gone"]);
+}
+
+#[test]
+fn an_empty_ledger_proves_nothing() {
+    let demands = Demands { server_kills: 1, runner_kills: 1, runs: 1 };
+    assert_eq!(judge(&[], &demands).count(Class::Unsound), 3);
+    assert_eq!(judge(&[parse("p", b"")], &demands).count(Class::Unsound), 3);
+}

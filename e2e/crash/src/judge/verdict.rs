@@ -1,0 +1,156 @@
+//! The judgement.
+
+use std::fmt;
+
+use super::finding::{Class, Finding};
+use super::index::Index;
+use super::rules;
+use crate::ledger::Sheet;
+
+/// How much has to have happened for a ledger to prove something.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demands {
+    /// Least kills of servers. Default 0.
+    pub server_kills: usize,
+    /// Least kills of runners. Default 0.
+    pub runner_kills: usize,
+    /// Least runs. Default 0.
+    pub runs: usize,
+}
+
+/// What is in a ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Facts.
+    pub facts: usize,
+    /// Processes with a sheet.
+    pub sheets: usize,
+    /// Torn ends of sheets of killed processes.
+    pub torn: usize,
+    /// Kills of servers.
+    pub server_kills: usize,
+    /// Kills of runners.
+    pub runner_kills: usize,
+    /// Runs.
+    pub runs: usize,
+    /// Accepted starts, repeats included.
+    pub accepted: usize,
+    /// Steps of which the code was given the result.
+    pub results: usize,
+    /// Times that the code was given a result again, on replay.
+    pub replayed: usize,
+    /// Functions that began.
+    pub starts: usize,
+    /// Functions that began again because nothing was acknowledged of the time before (§4.2).
+    pub again: usize,
+    /// Attempts that failed on purpose.
+    pub failed: usize,
+    /// Reads of ended runs.
+    pub reads: usize,
+}
+
+/// The judgement over a ledger.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// What is in it.
+    pub figures: Figures,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// Returns how many findings there are of a class.
+    pub fn count(&self, class: Class) -> usize {
+        self.findings.iter().filter(|finding| finding.class() == class).count()
+    }
+
+    /// Tells whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// The last line of a test.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kills = self.figures.server_kills + self.figures.runner_kills;
+        let [lost, changed, repeated] =
+            [Class::Lost, Class::Changed, Class::Repeated].map(|class| self.count(class));
+        let runs = self.figures.runs;
+        write!(f, "{kills} kills, {runs} runs, {lost} lost, {changed} changed, {repeated} repeated")
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "kills         {} servers, {} runners", self.server_kills, self.runner_kills)?;
+        writeln!(
+            f,
+            "runs          {}, {} accepted starts, {} reads of ended runs",
+            self.runs, self.accepted, self.reads
+        )?;
+        writeln!(f, "results       {}, given again {} times", self.results, self.replayed)?;
+        writeln!(
+            f,
+            "functions     {} began, {} of them again, {} failed on purpose",
+            self.starts, self.again, self.failed
+        )?;
+        write!(
+            f,
+            "ledger        {} facts in {} sheets, {} torn at their end",
+            self.facts, self.sheets, self.torn
+        )
+    }
+}
+
+/// Judges a ledger.
+pub fn judge(sheets: &[Sheet], demands: &Demands) -> Verdict {
+    let index = Index::of(sheets);
+    let figures = figures(sheets, &index);
+    let mut findings = Vec::new();
+    for sheet in sheets {
+        rules::sheet(sheet, &index, &mut findings);
+    }
+    rules::keys(&index, &mut findings);
+    for (id, run) in &index.runs {
+        rules::run(id, run, &mut findings);
+    }
+    let counts = [
+        ("kills of servers", figures.server_kills, demands.server_kills),
+        ("kills of runners", figures.runner_kills, demands.runner_kills),
+        ("runs", figures.runs, demands.runs),
+    ];
+    for (what, found, wanted) in counts {
+        if found < wanted {
+            findings.push(Finding::TooFew { what, found, wanted });
+        }
+    }
+    Verdict { figures, findings }
+}
+
+fn figures(sheets: &[Sheet], index: &Index<'_>) -> Figures {
+    let mut figures = Figures {
+        facts: index.facts,
+        sheets: sheets.len(),
+        torn: sheets.iter().filter(|sheet| sheet.torn).count(),
+        server_kills: index.server_kills,
+        runner_kills: index.runner_kills,
+        runs: index.runs.len(),
+        ..Figures::default()
+    };
+    for run in index.runs.values() {
+        figures.accepted += run.accepted.len();
+        figures.reads += run.ends.len();
+        for step in run.steps.values() {
+            figures.results += usize::from(!step.given.is_empty());
+            figures.replayed += step.given.len().saturating_sub(1);
+            figures.starts += step.starts.len();
+            figures.failed += step.returns.iter().filter(|end| end.value.is_none()).count();
+            let mut attempts: Vec<u32> = step.starts.iter().map(|start| start.attempt).collect();
+            attempts.sort_unstable();
+            attempts.dedup();
+            figures.again += step.starts.len() - attempts.len();
+        }
+    }
+    figures
+}
