@@ -1,0 +1,115 @@
+//! What a store must answer, found by looking at everything.
+
+use std::collections::BTreeMap;
+
+use stepwell_core::id::RunId;
+use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
+
+use crate::batch::{Batch, Workflow};
+use crate::query::{Cursor, Filter, Key, Queue};
+
+/// All that was written, without any index.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    pub(super) runs: BTreeMap<RunId, (Summary, Vec<u8>)>,
+    workflows: Vec<Workflow>,
+    pub(super) high_water: Option<Timestamp>,
+}
+
+impl Model {
+    pub(super) fn apply(&mut self, batch: &Batch) {
+        for write in &batch.runs {
+            let run = self.runs.entry(write.run);
+            let (row, journal) = run.or_insert_with(|| (write.summary.clone(), Vec::new()));
+            *row = write.summary.clone();
+            journal.extend_from_slice(&write.records);
+        }
+        for new in &batch.workflows {
+            let same = |one: &Workflow| {
+                (&one.namespace, &one.app, &one.name) == (&new.namespace, &new.app, &new.name)
+            };
+            self.workflows.retain(|one| !same(one));
+            self.workflows.push(new.clone());
+        }
+        self.workflows.sort();
+        self.high_water = self.high_water.max(Some(batch.at));
+    }
+
+    pub(super) fn due(&self, until: Timestamp, after: Cursor) -> Vec<(Timestamp, RunId)> {
+        let rows = self.rows().filter_map(|row| Some((row.timer_at?, row.id)));
+        sorted(rows.filter(|one| one.0 <= until && Some(*one) > after))
+    }
+
+    pub(super) fn ready(&self, queue: &Queue, after: Cursor) -> Vec<(Timestamp, RunId)> {
+        let rows = self.of(queue).filter_map(|row| Some((row.ready_since?, row.id)));
+        sorted(rows.filter(|one| Some(*one) > after))
+    }
+
+    pub(super) fn active(&self, after: Option<RunId>) -> Vec<RunId> {
+        let rows = self.rows().filter(|row| row.active).map(|row| row.id);
+        sorted(rows.filter(|id| Some(*id) > after))
+    }
+
+    pub(super) fn blocked(&self, queue: &Queue, after: Option<RunId>) -> Vec<RunId> {
+        let rows = self.of(queue).filter(|row| row.blocked.is_some()).map(|row| row.id);
+        sorted(rows.filter(|id| Some(*id) > after))
+    }
+
+    pub(super) fn key(&self, key: &Key) -> Option<RunId> {
+        self.of(&key.queue).find(|row| row.key.as_ref() == Some(&key.key)).map(|row| row.id)
+    }
+
+    pub(super) fn workflows(&self) -> Vec<Workflow> {
+        self.workflows.clone()
+    }
+
+    pub(super) fn list(&self, filter: &Filter) -> (Vec<Summary>, bool) {
+        let wanted = |row: &&Summary| {
+            let namespace = row.namespace == filter.namespace;
+            let app = filter.app.as_ref().is_none_or(|app| *app == row.app);
+            let workflow = filter.workflow.as_ref().is_none_or(|one| *one == row.workflow);
+            let status = filter.statuses.is_empty() || filter.statuses.contains(&row.status);
+            let key = filter.key.is_none() || filter.key == row.key;
+            let from = filter.from.is_none_or(|from| from <= row.created_at);
+            let to = filter.to.is_none_or(|to| row.created_at < to);
+            let before = filter.before.is_none_or(|before| row.id < before);
+            namespace && app && workflow && status && key && from && to && before
+        };
+        let mut rows: Vec<_> = self.rows().filter(wanted).cloned().collect();
+        rows.reverse();
+        let limit = filter.limit.max(1);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        (rows, more)
+    }
+
+    pub(super) fn forget(&mut self, runs: &[RunId]) {
+        self.runs.retain(|id, _| !runs.contains(id));
+    }
+
+    pub(super) fn queues(&self) -> Vec<Queue> {
+        let mut queues: Vec<_> = self.rows().map(crate::rows::queue_of).collect();
+        queues.sort();
+        queues.dedup();
+        queues
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Summary> {
+        self.runs.values().map(|(row, _)| row)
+    }
+
+    fn of(&self, queue: &Queue) -> impl Iterator<Item = &Summary> {
+        self.rows().filter(move |row| {
+            row.namespace == queue.namespace
+                && row.app == queue.app
+                && row.workflow == queue.workflow
+        })
+    }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort();
+    items
+}

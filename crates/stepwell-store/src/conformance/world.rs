@@ -1,0 +1,290 @@
+//! A store under test beside its model.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_core::status::RunStatus;
+use stepwell_core::time::Timestamp;
+
+use super::harness::Harness;
+use super::model::Model;
+use super::script::{Script, Start};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::query::{Filter, Key};
+use crate::rows::key_of;
+use crate::store::{Position, Store};
+
+/// How long a list may wait to be complete. Long, since the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happens after each commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    AsItComes,
+    Settled,
+    Reopened,
+}
+
+impl Mode {
+    pub(super) const ALL: [Self; 3] = [Self::AsItComes, Self::Settled, Self::Reopened];
+}
+
+/// A store under test.
+pub(super) struct World<'h> {
+    harness: &'h mut dyn Harness,
+    store: Option<Arc<dyn Store>>,
+    mode: Mode,
+    pub(super) model: Model,
+    pub(super) commits: u64,
+    pub(super) faults: u64,
+    last: Position,
+    now: Timestamp,
+    salt: u64,
+}
+
+impl<'h> World<'h> {
+    pub(super) fn new(harness: &'h mut dyn Harness, mode: Mode) -> Self {
+        let store = harness.open();
+        Self {
+            harness,
+            store: Some(store),
+            mode,
+            model: Model::default(),
+            commits: 0,
+            faults: 0,
+            last: Position(0),
+            now: Timestamp::from_millis(1_795_000_000_000),
+            salt: 0,
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "the store is taken for the time of a reopening only")]
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        self.store.as_ref().expect("there is a store but while it is opened anew")
+    }
+
+    /// Returns an instant, a second behind the last one.
+    pub(super) fn tick(&mut self) -> Timestamp {
+        self.now = self.now.after(Duration::from_secs(1));
+        self.now
+    }
+
+    /// Lets time pass.
+    pub(super) fn skip(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Begins a run of the default workflow.
+    pub(super) fn start(&mut self) -> Script {
+        self.start_as(Start::default())
+    }
+
+    pub(super) fn start_as(&mut self, start: Start<'_>) -> Script {
+        self.salt += 1;
+        let at = self.tick();
+        Script::new(at, self.salt, start)
+    }
+
+    /// Begins a run and commits it as it then is.
+    pub(super) fn put(&mut self, start: Start<'_>, go_on: impl Fn(&mut Script)) -> Script {
+        let mut script = self.start_as(start);
+        go_on(&mut script);
+        self.commit_run(&mut script);
+        script
+    }
+
+    pub(super) fn commit_run(&mut self, script: &mut Script) -> Position {
+        let at = self.tick();
+        self.commit(&Batch { at, runs: vec![script.write()], ..Batch::default() })
+    }
+
+    /// Commits a batch, whatever it takes: after a failure it looks whether it happened.
+    pub(super) fn commit(&mut self, batch: &Batch) -> Position {
+        let position = loop {
+            self.commits += 1;
+            match self.store().commit(batch) {
+                Ok(position) => break Some(position),
+                Err(Error::Unknown(_)) => {
+                    self.faults += 1;
+                    if self.happened(batch) {
+                        break None;
+                    }
+                }
+                Err(Error::DiskFull { .. } | Error::Unavailable(_)) => {
+                    self.faults += 1;
+                    assert!(self.undone(batch), "refused, and yet done");
+                }
+                Err(error) => panic!("commit: {error}"),
+            }
+        };
+        self.model.apply(batch);
+        if let Some(position) = position {
+            assert!(position > self.last, "positions grow: {position:?} after {:?}", self.last);
+            self.last = position;
+        }
+        match self.mode {
+            Mode::AsItComes => {}
+            Mode::Settled => self.settle(),
+            Mode::Reopened => self.reopen(),
+        }
+        self.last
+    }
+
+    /// Tells whether nothing of a batch is stored.
+    fn undone(&self, batch: &Batch) -> bool {
+        batch.runs.iter().all(|write| {
+            let expected = self.model.runs.get(&write.run).map(|(_, journal)| journal.clone());
+            self.store().load(write.run) == Ok(expected)
+        })
+    }
+
+    /// Tells whether a batch is stored: all of it or nothing.
+    fn happened(&self, batch: &Batch) -> bool {
+        let mut after = self.model.clone();
+        after.apply(batch);
+        let is = |model: &Model| {
+            let runs = batch.runs.iter().all(|write| {
+                let expected = model.runs.get(&write.run).map(|(_, journal)| journal.clone());
+                self.store().load(write.run) == Ok(expected)
+            });
+            let high_water = model.high_water.unwrap_or(Timestamp::MIN);
+            runs && self.store().workflows() == Ok(model.workflows())
+                && self.store().high_water() == Ok(high_water)
+        };
+        // A batch without effect is as good as done.
+        let (undone, done) = (is(&self.model), is(&after));
+        assert!(undone || done, "a batch is half written");
+        done
+    }
+
+    pub(super) fn settle(&mut self) {
+        if let Some(store) = &self.store {
+            self.harness.settle(store);
+        }
+    }
+
+    pub(super) fn reopen(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.store = Some(self.harness.reopen(store));
+        }
+    }
+
+    /// Purges, and tells the model which runs that must be.
+    pub(super) fn purge(&mut self, cutoff: Timestamp, limit: usize) -> usize {
+        let old = |at: Option<Timestamp>| at.is_some_and(|at| at < cutoff);
+        let due: Vec<RunId> =
+            self.model.rows().filter(|row| old(row.ended_at)).map(|row| row.id).collect();
+        let purged = self.store().purge(cutoff, limit).unwrap();
+        assert_eq!(purged, due.len().min(limit), "as many as are due, at most the limit");
+        let gone: Vec<RunId> =
+            due.into_iter().filter(|run| self.store().load(*run) == Ok(None)).collect();
+        assert_eq!(gone.len(), purged, "what is purged does not load");
+        self.model.forget(&gone);
+        purged
+    }
+
+    /// Lists, patiently, and compares with the model.
+    pub(super) fn list(&self, filter: &Filter) -> Vec<RunId> {
+        let page = self.store().query(filter, PATIENCE).unwrap();
+        assert!(!page.stale, "a list is complete after {PATIENCE:?}");
+        assert!(page.position >= self.last, "a list is of a position that shows every write");
+        let (rows, more) = self.model.list(filter);
+        assert_eq!(page.runs, rows, "{filter:?}");
+        assert_eq!(page.more, more, "{filter:?}: more");
+        page.runs.iter().map(|row| row.id).collect()
+    }
+
+    /// Asks the store everything and compares with the model.
+    pub(super) fn check(&self) {
+        self.check_runs();
+        self.check_queues();
+        self.check_lists();
+        assert_eq!(self.store().workflows().unwrap(), self.model.workflows());
+        let high_water = self.model.high_water.unwrap_or(Timestamp::MIN);
+        assert_eq!(self.store().high_water().unwrap(), high_water);
+        assert_eq!(self.store().health().refuses_growth, None);
+    }
+
+    fn check_runs(&self) {
+        for (run, (row, journal)) in &self.model.runs {
+            assert_eq!(self.store().load(*run).unwrap().as_ref(), Some(journal), "{run}");
+            if let Some(key) = key_of(row) {
+                assert_eq!(self.store().key(&key).unwrap(), self.model.key(&key), "{key:?}");
+            }
+        }
+        assert_eq!(self.store().load(RunId::MIN).unwrap(), None);
+    }
+
+    fn check_queues(&self) {
+        let store = self.store();
+        for limit in [1, 3, 1_000] {
+            let due = paged(limit, |after| store.due(Timestamp::MAX, after, limit).unwrap());
+            assert_eq!(due, self.model.due(Timestamp::MAX, None), "due, by {limit}");
+            let active = paged(limit, |after| store.active(after, limit).unwrap());
+            assert_eq!(active, self.model.active(None), "active, by {limit}");
+            for queue in self.model.queues() {
+                let ready = paged(limit, |after| store.ready(&queue, after, limit).unwrap());
+                assert_eq!(ready, self.model.ready(&queue, None), "ready {queue:?}, by {limit}");
+                let blocked = paged(limit, |after| store.blocked(&queue, after, limit).unwrap());
+                assert_eq!(blocked, self.model.blocked(&queue, None), "blocked, by {limit}");
+            }
+        }
+    }
+
+    fn check_lists(&self) {
+        let mut namespaces: Vec<_> = self.model.rows().map(|row| row.namespace.clone()).collect();
+        namespaces.dedup();
+        for namespace in namespaces {
+            let mut filter = Filter { namespace, limit: 3, ..Filter::default() };
+            loop {
+                let page = self.list(&filter);
+                if page.len() < filter.limit {
+                    break;
+                }
+                filter.before = page.last().copied();
+            }
+        }
+    }
+
+    /// Returns a filter for everything in the default namespace.
+    pub(super) fn all() -> Filter {
+        Filter { namespace: "default".into(), limit: 1_000, ..Filter::default() }
+    }
+
+    pub(super) fn with_status(statuses: &[RunStatus]) -> Filter {
+        Filter { statuses: statuses.to_vec(), ..Self::all() }
+    }
+
+    /// Returns a key of the default workflow.
+    pub(super) fn key(key: &str) -> Key {
+        let start = Start::default();
+        Key {
+            queue: crate::query::Queue {
+                namespace: start.namespace.into(),
+                app: start.app.into(),
+                workflow: start.workflow.into(),
+            },
+            key: key.into(),
+        }
+    }
+}
+
+/// Reads page after page until one is not full.
+fn paged<T: Copy>(limit: usize, mut page: impl FnMut(Option<T>) -> Vec<T>) -> Vec<T> {
+    let mut all = Vec::new();
+    loop {
+        let next = page(all.last().copied());
+        assert!(next.len() <= limit, "a page holds at most the limit");
+        let full = next.len() == limit;
+        all.extend(next);
+        if !full {
+            return all;
+        }
+    }
+}

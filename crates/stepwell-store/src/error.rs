@@ -1,0 +1,56 @@
+//! How a store says no.
+
+use stepwell_core::id::RunId;
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another owner has taken over: drop all hot state and load again.
+    #[error("another owner has taken over this store")]
+    Fenced,
+    /// It is not known whether the write happened: drop all hot state and load again.
+    #[error("it is not known whether the write happened: {0}")]
+    Unknown(String),
+    /// Nothing was written, and trying again later may work.
+    #[error("the store cannot take this now: {0}")]
+    Unavailable(String),
+    /// Nothing was written: free space is below the reserve.
+    #[error("the disk has {free} bytes free, less than the reserve of {reserve} bytes")]
+    DiskFull {
+        /// Bytes free on the disk.
+        free: u64,
+        /// Bytes that are kept for runs to end in.
+        reserve: u64,
+    },
+    /// Stored bytes are damaged; what they belong to is not served.
+    #[error("stored bytes are damaged: {0}")]
+    Corrupt(String),
+    /// The stored history of one run is damaged; other runs are served.
+    #[error("the stored history of {run} is damaged: {why}")]
+    Quarantined {
+        /// The run.
+        run: RunId,
+        /// What was found.
+        why: String,
+    },
+    /// An earlier write failed, so this handle takes no more (a failed sync cannot be retried).
+    #[error("the store stopped taking writes after a failure: {0}")]
+    Poisoned(String),
+    /// Another process owns the folder.
+    #[error("{folder} is owned by another process: {why}")]
+    Locked {
+        /// The folder.
+        folder: String,
+        /// What is known of the owner.
+        why: String,
+    },
+    /// The format of what is stored is not read by this version.
+    #[error("format {found} is stored, this version reads {known}")]
+    Format {
+        /// The format found.
+        found: String,
+        /// What is read.
+        known: String,
+    },
+}

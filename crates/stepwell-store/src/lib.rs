@@ -1,0 +1,28 @@
+//! What a node asks of its store.
+//!
+//! A store keeps journals and answers a few questions about runs. No rule of a run lives here: the
+//! rows it indexes are [`Summary`] values that the core derived.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`batch`] | what is written: many runs' records, made durable at once |
+//! | [`query`] | what is asked: lists, queues, timers, keys |
+//! | [`error`] | how a store says no; retryability is in the type |
+//! | [`memory`] | a store without a disk |
+//! | [`rows`] | rows of runs in memory, in the orders that are asked for |
+//! | `conformance` | the suite for every store (feature `conformance`) |
+//!
+//! [`Summary`]: stepwell_core::summary::Summary
+
+pub mod batch;
+pub mod error;
+pub mod memory;
+pub mod query;
+pub mod rows;
+mod store;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use error::Error;
+pub use store::{Health, Position, Store};

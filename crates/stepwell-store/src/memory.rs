@@ -1,0 +1,181 @@
+//! A store without a disk: for tests, and for `stepwell dev` without a folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
+
+use crate::batch::{Batch, Workflow};
+use crate::error::Error;
+use crate::query::{Cursor, Filter, Key, Page, Queue};
+use crate::rows::Rows;
+use crate::store::{Health, Position, Store};
+
+/// Keeps everything in memory; what it holds is gone with it.
+#[derive(Debug)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    head: Position,
+    high_water: Timestamp,
+    rows: Rows,
+    ended: BTreeSet<(Timestamp, RunId)>,
+    journals: BTreeMap<RunId, Vec<u8>>,
+    workflows: BTreeMap<Queue, Workflow>,
+}
+
+impl Memory {
+    /// Makes an empty store.
+    pub fn new() -> Self {
+        let state = State {
+            head: Position(0),
+            high_water: Timestamp::MIN,
+            rows: Rows::default(),
+            ended: BTreeSet::new(),
+            journals: BTreeMap::new(),
+            workflows: BTreeMap::new(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing between lock and unlock can leave the state half changed but a panic in a
+        // collection, which would be a panic of the allocator.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn put(&mut self, row: &Summary, records: &[u8]) {
+        self.journals.entry(row.id).or_default().extend_from_slice(records);
+        let row = Arc::new(row.clone());
+        let (run, ended_at) = (row.id, row.ended_at);
+        let old = self.rows.set(&row).and_then(|old| old.ended_at);
+        if old != ended_at {
+            old.map(|at| self.ended.remove(&(at, run)));
+            ended_at.map(|at| self.ended.insert((at, run)));
+        }
+    }
+
+    fn drop_run(&mut self, at: Timestamp, run: RunId) {
+        self.ended.remove(&(at, run));
+        self.rows.remove(run);
+        self.journals.remove(&run);
+    }
+}
+
+impl Store for Memory {
+    fn commit(&self, batch: &Batch) -> Result<Position, Error> {
+        let mut state = self.state();
+        for write in &batch.runs {
+            state.put(&write.summary, &write.records);
+        }
+        for workflow in &batch.workflows {
+            let queue = Queue {
+                namespace: Arc::clone(&workflow.namespace),
+                app: Arc::clone(&workflow.app),
+                workflow: Arc::clone(&workflow.name),
+            };
+            state.workflows.insert(queue, workflow.clone());
+        }
+        state.high_water = state.high_water.max(batch.at);
+        state.head.0 += 1;
+        Ok(state.head)
+    }
+
+    fn load(&self, run: RunId) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.state().journals.get(&run).cloned())
+    }
+
+    fn due(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        Ok(self.state().rows.due(until, after).take(limit).collect())
+    }
+
+    fn ready(
+        &self,
+        queue: &Queue,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        Ok(self.state().rows.ready(queue, after).take(limit).collect())
+    }
+
+    fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
+        Ok(self.state().rows.active(after).take(limit).collect())
+    }
+
+    fn blocked(
+        &self,
+        queue: &Queue,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, Error> {
+        Ok(self.state().rows.blocked(queue, after).take(limit).collect())
+    }
+
+    fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
+        Ok(self.state().rows.key(key))
+    }
+
+    fn workflows(&self) -> Result<Vec<Workflow>, Error> {
+        Ok(self.state().workflows.values().cloned().collect())
+    }
+
+    fn query(&self, filter: &Filter, _patience: Duration) -> Result<Page, Error> {
+        let state = self.state();
+        let limit = filter.limit.max(1);
+        let mut found = state.rows.newest(filter.before).filter(|row| matches(filter, row));
+        let runs: Vec<_> = found.by_ref().take(limit).map(|row| Summary::clone(row)).collect();
+        let more = found.next().is_some();
+        Ok(Page { runs, more, position: state.head, stale: false })
+    }
+
+    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+        let mut state = self.state();
+        let ended = state.ended.range(..(cutoff, RunId::MIN));
+        let old: Vec<_> = ended.copied().take(limit).collect();
+        for (at, run) in &old {
+            state.drop_run(*at, *run);
+        }
+        Ok(old.len())
+    }
+
+    fn high_water(&self) -> Result<Timestamp, Error> {
+        Ok(self.state().high_water)
+    }
+
+    fn health(&self) -> Health {
+        let head = self.state().head;
+        Health { head, folded: head, ..Health::default() }
+    }
+}
+
+fn matches(filter: &Filter, row: &Summary) -> bool {
+    let is = |wanted: &Option<Arc<str>>, found: &Arc<str>| {
+        wanted.as_ref().is_none_or(|wanted| wanted == found)
+    };
+    row.namespace == filter.namespace
+        && is(&filter.app, &row.app)
+        && is(&filter.workflow, &row.workflow)
+        && (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
+        && (filter.key.is_none() || filter.key == row.key)
+        && filter.from.is_none_or(|from| row.created_at >= from)
+        && filter.to.is_none_or(|to| row.created_at < to)
+}

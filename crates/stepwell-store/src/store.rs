@@ -1,0 +1,128 @@
+//! The trait.
+
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+
+use crate::batch::{Batch, Workflow};
+use crate::error::Error;
+use crate::query::{Cursor, Filter, Key, Page, Queue};
+
+/// How many batches a store has made durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+/// How a store is doing, for health checks, metrics and back-pressure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The last durable batch.
+    pub head: Position,
+    /// The last batch that lists show.
+    pub folded: Position,
+    /// Age of the oldest batch that lists do not show yet.
+    pub fold_lag: Duration,
+    /// Bytes durable but not yet in tables; a restart reads them again.
+    pub tail_bytes: u64,
+    /// Bytes on disk in all; 0 for a store in memory.
+    pub disk_bytes: u64,
+    /// Bytes free on the disk, where that is known.
+    pub disk_free: Option<u64>,
+    /// Why the store takes no new runs, if it takes none.
+    pub refuses_growth: Option<Error>,
+}
+
+/// Keeps the journals of runs. See the crate's page for what a store is and is not.
+///
+/// Calls may block. Reads show durable writes only, and every durable write (`load`, `due`, `ready`,
+/// `active`, `key`, `workflows`), with one exception: [`Store::query`] may lag behind and says so.
+pub trait Store: Send + Sync {
+    /// Makes a batch durable. On `Ok` every record in it survives any crash.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`] or [`Error::Unavailable`]: nothing was written, and a batch that does not
+    /// grow may still be taken. [`Error::Fenced`], [`Error::Unknown`] and [`Error::Poisoned`]: the
+    /// caller drops what it knows and loads again.
+    fn commit(&self, batch: &Batch) -> Result<Position, Error>;
+
+    /// Returns a run's whole journal, or `None` for a run that is not stored.
+    ///
+    /// # Errors
+    /// [`Error::Quarantined`] when the stored bytes are damaged; [`Error::Unavailable`].
+    fn load(&self, run: RunId) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Returns runs whose timer is due at or before `until`, in the order of (timer, run), after the
+    /// cursor; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn due(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error>;
+
+    /// Returns runs of a workflow that want a runner, in the order of (ready since, run), after the
+    /// cursor; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn ready(
+        &self,
+        queue: &Queue,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error>;
+
+    /// Returns runs that a runner holds, in the order of their id, after the given one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error>;
+
+    /// Returns runs of a workflow that are blocked, in the order of their id, after the given one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn blocked(
+        &self,
+        queue: &Queue,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, Error>;
+
+    /// Finds the run that an idempotency key started.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn key(&self, key: &Key) -> Result<Option<RunId>, Error>;
+
+    /// Returns every workflow ever registered.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn workflows(&self) -> Result<Vec<Workflow>, Error>;
+
+    /// Lists runs, newest first. Waits up to `patience` until it shows every write that was durable
+    /// when it was asked, else the page is marked stale.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error>;
+
+    /// Deletes runs that ended before `cutoff`, with their keys; at most `limit`. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error>;
+
+    /// Returns the greatest `at` of any durable batch, [`Timestamp::MIN`] before the first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn high_water(&self) -> Result<Timestamp, Error>;
+
+    /// Tells how the store is doing.
+    fn health(&self) -> Health;
+}

@@ -1,0 +1,3 @@
+//! Tests of the store in memory and of the suite itself.
+
+mod conformance;
