@@ -34,7 +34,7 @@ const fn plant(kind: &'static str, what: &'static str, put: fn(&mut Bed<'_>)) ->
 
 /// One plant for each kind of finding, in the order of [`super::Finding::KINDS`].
 pub const PLANTS: [Plant; 24] = [
-    plant("start gone", "an accepted start has no run", Bed::drop_ends),
+    plant("start gone", "an accepted start has no run", |bed| bed.drop(is_end)),
     plant("not completed", "a run is blocked", |bed| {
         bed.ends(|end| {
             *end.status = "blocked".into();
@@ -42,7 +42,7 @@ pub const PLANTS: [Plant; 24] = [
         });
     }),
     plant("run unknown", "functions ran for a run that nobody started or read", |bed| {
-        bed.drop_ends();
+        bed.drop(is_end);
         bed.drop(|what| matches!(what, What::AckedStart { .. }));
     }),
     plant("result gone", "a step with an acknowledged result is not there", |bed| {
@@ -225,10 +225,6 @@ impl<'a> Bed<'a> {
         }
     }
 
-    fn drop_ends(&mut self) {
-        self.drop(|what| matches!(what, What::RunEnd { .. }));
-    }
-
     fn ends(&mut self, change: impl Fn(EndRead<'_>)) {
         self.ends_at(|end, _| change(end));
     }
@@ -265,6 +261,10 @@ impl<'a> Bed<'a> {
         });
         kills.next()
     }
+}
+
+fn is_end(what: &What) -> bool {
+    matches!(what, What::RunEnd { .. })
 }
 
 /// The run and the step that a fact is about.
