@@ -1,5 +1,6 @@
 //! Payloads: JSON text that is checked once and then passed on as it came.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// Deepest nesting of arrays and objects in a payload.
@@ -58,6 +59,19 @@ fn depth(text: &[u8]) -> usize {
         }
     }
     deepest
+}
+
+/// Reads a payload that is there, `null` included: for members that have no value when absent (§2.6).
+///
+/// Used as `#[serde(default, deserialize_with = "…")]`, since an `Option` alone takes `null` for
+/// absent.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Tells whether two payloads are the same JSON value, whatever their spelling.

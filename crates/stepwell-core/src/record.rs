@@ -9,7 +9,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
 pub use crate::block::BlockCause;
@@ -81,7 +81,12 @@ pub struct Started<'a> {
     #[serde(borrow)]
     pub workflow: Cow<'a, str>,
     /// The input, absent where the start gave none.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input: Option<&'a RawValue>,
     /// The idempotency key.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -90,7 +95,12 @@ pub struct Started<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// What the start said about itself.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner that the run is pinned to.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -164,10 +174,20 @@ pub struct Opening<'a> {
     /// When the code asked for the step.
     pub at: Timestamp,
     /// The recorded input: what `run` was given, the duration of a sleep (§3.4).
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input: Option<&'a RawValue>,
     /// What the code says about the step.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<&'a RawValue>,
 }
 
@@ -251,7 +271,12 @@ pub struct StepEnded<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
     /// The result, absent where the function gave none (§2.6).
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<&'a RawValue>,
     /// Why it failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -350,7 +375,12 @@ pub struct Ended<'a> {
     /// The final status.
     pub status: RunStatus,
     /// What the handler returned.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "crate::payload::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<&'a RawValue>,
     /// Why it did not complete.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -395,9 +425,15 @@ pub fn decode(journal: &[u8]) -> impl Iterator<Item = Result<Record<'_>, DecodeE
         let rest = journal.get(offset..).filter(|rest| !rest.is_empty())?;
         let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<Record<'_>>();
         match stream.next()? {
-            Ok(record) => {
+            Ok(record) if rest.get(stream.byte_offset()) == Some(&b',') => {
                 offset += stream.byte_offset() + 1;
                 Some(Ok(record))
+            }
+            Ok(_) => {
+                let source = de::Error::custom("a record ends with a comma");
+                let error = DecodeError { offset: offset + stream.byte_offset(), source };
+                offset = journal.len();
+                Some(Err(error))
             }
             Err(source) => {
                 let error = DecodeError { offset, source };

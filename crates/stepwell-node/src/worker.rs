@@ -154,7 +154,11 @@ impl Node {
                 self.apply(run, command, None).unwrap_or_default();
                 Ok(())
             }
-            Err(error @ (Rejection::Unopened(_) | Rejection::AttemptMismatch { .. })) => {
+            Err(
+                error @ (Rejection::Unopened(_)
+                | Rejection::ForeignKind { .. }
+                | Rejection::AttemptMismatch { .. }),
+            ) => {
                 Err((Code::Protocol, format!("{run}: {error}")))
             }
             Err(_) => {

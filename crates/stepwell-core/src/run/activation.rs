@@ -1,6 +1,7 @@
 //! Runs and runners: activation, release, loss, blocking.
 
 use alloc::borrow::Cow;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::command::{Activate, Change, Effect, Rejection};
@@ -46,26 +47,36 @@ impl Change<'_, '_> {
         if self.run.activation.as_ref().is_none_or(|held| held.epoch != epoch) {
             return Err(Rejection::Fenced(epoch));
         }
+        // §4.10: the build that it crashed is no reason to try again.
+        let build = self.build();
         self.push(&Record::Lost(Lost { at: self.env.now, counted }));
         if let Phase::Ending { .. } = self.run.phase {
             self.end_as_decided();
         } else if self.run.lone_losses >= LONE_LOSSES_MAX {
-            self.block(BlockCause::CrashesRunner { times: self.run.lone_losses });
+            let cause = BlockCause::CrashesRunner { times: self.run.lone_losses };
+            self.block_for(cause, build.as_deref());
         }
         Ok(())
     }
 
     pub(super) fn block(&mut self, cause: BlockCause<'_>) {
+        let build = self.build();
+        self.block_for(cause, build.as_deref());
+    }
+
+    fn build(&self) -> Option<Arc<str>> {
+        self.run.activation.as_ref().and_then(|held| held.build.clone())
+    }
+
+    fn block_for(&mut self, cause: BlockCause<'_>, build: Option<&str>) {
         let Phase::Forward = self.run.phase else {
             return;
         };
-        let held = self.run.activation.as_ref();
-        let build = held.and_then(|held| held.build.clone());
-        let was_held = held.is_some();
+        let was_held = self.run.activation.is_some();
         self.push(&Record::Blocked(Blocked {
             at: self.env.now,
             cause,
-            build: build.as_deref().map(Into::into),
+            build: build.map(Into::into),
         }));
         if was_held {
             self.effect(Effect::Evict);

@@ -96,6 +96,14 @@ pub enum Rejection {
     /// A message on a step misses what its first record needs.
     #[error("step `{0}` is new, and the message does not open it")]
     Unopened(Arc<str>),
+    /// The message opens a step of a kind that it does not make.
+    #[error("this message does not open step `{step}` as `{kind}`")]
+    ForeignKind {
+        /// The step.
+        step: Arc<str>,
+        /// The kind in its opening.
+        kind: Kind,
+    },
     /// The step is of another kind.
     #[error("step `{step}` is recorded as `{expected}`, not `{found}`")]
     KindChanged {

@@ -96,23 +96,33 @@ impl Run {
             Record::Activated(activated) => {
                 (activated.epoch <= self.epoch).then_some("epochs only grow")
             }
-            Record::StepEnded(ended) => {
-                let twice = self.step(&ended.step).is_some_and(|step| step.status.is_ended());
-                twice.then_some("a step ends once")
+            Record::StepStarted(started) => {
+                self.excludes_step(&started.step, started.open.is_some())
             }
+            Record::AttemptFailed(failed) => {
+                self.excludes_step(&failed.step, failed.open.is_some())
+            }
+            Record::SleepStarted(sleep) => self.excludes_step(&sleep.step, true),
+            Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
             }
             Record::Woken(_)
-            | Record::StepStarted(_)
-            | Record::AttemptFailed(_)
-            | Record::SleepStarted(_)
             | Record::Logged(_)
             | Record::OrderChanged(_)
             | Record::Blocked(_)
             | Record::Unblocked(_)
             | Record::Ending(_)
             | Record::Ended(_) => None,
+        }
+    }
+
+    fn excludes_step(&self, id: &str, opens: bool) -> Option<&'static str> {
+        match (self.step(id), opens) {
+            (Some(step), _) if step.status.is_ended() => Some("a step ends once"),
+            (Some(_), true) => Some("a step is opened once"),
+            (None, false) => Some("a step's first record opens it"),
+            (Some(_), false) | (None, true) => None,
         }
     }
 
@@ -157,7 +167,9 @@ impl Run {
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
                 self.ready_since = None;
-                self.cancel_open_steps(|status| status != StepStatus::Running);
+                // §7.2: a function may be in flight without a record of it, and may still return.
+                let held = self.activation.is_some();
+                self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
             }
             Record::Ended(ended) => self.fold_ended(ended),
         }
@@ -248,8 +260,9 @@ impl Run {
         for step in &mut self.steps {
             if !step.status.is_ended() && which(step.status) {
                 step.status = StepStatus::Cancelled;
-                step.wake = None;
             }
+            // The end is decided: no backoff is waited for.
+            step.wake = None;
         }
         self.wakes.clear();
     }

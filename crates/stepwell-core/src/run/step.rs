@@ -176,7 +176,10 @@ impl Change<'_, '_> {
     }
 
     pub(super) fn sleep(&mut self, sleep: SleepStep<'_>) -> Result<(), Rejection> {
-        let kind = sleep.open.kind;
+        let kind = match sleep.open.kind {
+            Kind::Sleep | Kind::SleepUntil => sleep.open.kind,
+            Kind::Run | Kind::Skip => Kind::Sleep,
+        };
         match self.look_up(&sleep.step, kind, Some(&sleep.open))? {
             Known::Ended | Known::Open { .. } => return Ok(()),
             Known::New if self.is_full() => return Ok(()),
@@ -206,8 +209,8 @@ impl Change<'_, '_> {
         step: &str,
         open: Option<Opening<'_>>,
     ) -> Result<(), Rejection> {
-        let known = self.run.step(step).map(|step| step.kind);
-        let kind = known.or_else(|| open.as_ref().map(|open| open.kind)).unwrap_or(Kind::Run);
+        let known = || self.run.step(step).map(|step| step.kind);
+        let kind = open.as_ref().map(|open| open.kind).or_else(known).unwrap_or(Kind::Run);
         self.note(step, kind, StepStatus::Cancelled, open)
     }
 
@@ -243,15 +246,18 @@ impl Change<'_, '_> {
         kind: Kind,
         open: Option<&Opening<'_>>,
     ) -> Result<Known, Rejection> {
-        let found = open.map_or(kind, |open| open.kind);
+        if let Some(open) = open.filter(|open| open.kind != kind) {
+            let (step, kind) = (Arc::from(id), open.kind);
+            return Err(Rejection::ForeignKind { step, kind });
+        }
         let Some(step) = self.run.step(id) else {
             return match open {
                 Some(_) => Ok(Known::New),
                 None => Err(Rejection::Unopened(Arc::from(id))),
             };
         };
-        if step.kind != found {
-            let (step, expected) = (step.id.clone(), step.kind);
+        if step.kind != kind {
+            let (step, expected, found) = (step.id.clone(), step.kind, kind);
             return Err(Rejection::KindChanged { step, expected, found });
         }
         if step.status.is_ended() {

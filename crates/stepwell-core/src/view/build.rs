@@ -87,7 +87,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.view.metadata = started.metadata;
             }
             Record::Activated(activated) => self.add_activated(activated),
-            Record::Released(released) => self.end_activation("released", released.at),
+            Record::Released(released) => {
+                self.end_activation("released", released.at);
+                self.lose_attempts(released.at);
+            }
             Record::Lost(lost) => {
                 self.end_activation("lost", lost.at);
                 self.lose_attempts(lost.at);
@@ -134,6 +137,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Record::Ended(ended) => {
                 self.end_activation("ended", ended.at);
+                self.stop_attempts("cancelled", ended.at);
                 self.view.output = ended.output;
                 self.view.error = ended.error;
             }
@@ -237,9 +241,13 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn lose_attempts(&mut self, at: Timestamp) {
+        self.stop_attempts("lost", at);
+    }
+
+    fn stop_attempts(&mut self, status: &'static str, at: Timestamp) {
         let attempts = self.view.steps.iter_mut().flat_map(|step| &mut step.attempts);
         for attempt in attempts.filter(|attempt| attempt.status == "running") {
-            attempt.status = "lost";
+            attempt.status = status;
             attempt.ended_at = Some(at);
         }
     }
@@ -288,12 +296,14 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn finish(mut self) -> View<'a> {
-        for logged in core::mem::take(&mut self.early_logs) {
+        // Backwards, so that what was said first comes to stand first.
+        for logged in core::mem::take(&mut self.early_logs).into_iter().rev() {
             let id = logged.step.as_deref().unwrap_or_default();
-            match self.view.steps.iter_mut().find(|step| *step.id == *id) {
-                Some(step) => step.logs.extend(logged.lines),
-                None => self.view.logs.extend(logged.lines),
-            }
+            let position = self.run.position(id).and_then(|found| usize::try_from(found).ok());
+            match position.and_then(|position| self.view.steps.get_mut(position)) {
+                Some(step) => step.logs.splice(0..0, logged.lines),
+                None => self.view.logs.splice(0..0, logged.lines),
+            };
         }
         let ended_at = self.run.ended_at();
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
@@ -320,8 +330,12 @@ impl<'a, 'r> Builder<'a, 'r> {
         let mut most = 0;
         let mut implied = alloc::vec![0];
         for position in &self.ends {
-            let followed = usize::try_from(*position).ok().and_then(|at| self.followed.get(at));
-            most = followed.copied().unwrap_or(0).max(most);
+            let at = usize::try_from(*position).unwrap_or(usize::MAX);
+            let cancelled = |step: &StepView<'_>| step.status == StepStatus::Cancelled;
+            if !self.view.steps.get(at).is_none_or(cancelled) {
+                // What was cancelled was not delivered, and so stands for nothing that it followed.
+                most = self.followed.get(at).copied().unwrap_or(0).max(most);
+            }
             implied.push(most);
         }
         implied
