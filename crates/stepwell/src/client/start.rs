@@ -1,0 +1,133 @@
+//! Starts and their options (§9.1).
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use stepwell_core::id::RunId;
+
+use super::client::Client;
+use super::run_handle::RunHandle;
+use crate::duration::{IntoDuration, to_millis};
+use crate::error::{Error, Result};
+use crate::json;
+
+/// The start of a run; made by [`Client::start`]. Await it to have it done.
+///
+/// Once it is done the run outlives every process. With a [`key`](Start::key) it can be repeated
+/// after a lost answer: the run is started once (§4.8).
+#[must_use = "nothing is started unless this is awaited"]
+#[derive(Debug)]
+pub struct Start {
+    client: Client,
+    body: Body,
+    error: Option<Error>,
+}
+
+#[derive(Debug, Serialize)]
+struct Body {
+    workflow: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Started {
+    id: RunId,
+    created: bool,
+}
+
+impl Start {
+    pub(super) fn new(client: Client, workflow: &str, input: &(impl Serialize + ?Sized)) -> Self {
+        let mut start = Self {
+            client,
+            body: Body {
+                workflow: workflow.to_owned(),
+                app: None,
+                input: None,
+                key: None,
+                timeout: None,
+                metadata: None,
+                runner: None,
+            },
+            error: None,
+        };
+        let input = json::encode(|| format!("the input of workflow `{workflow}`"), input);
+        start.body.input = start.keep(input).flatten();
+        start
+    }
+
+    /// Keeps the first error for when the start is awaited.
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// Says which app's workflow is meant, where several have one of this name.
+    pub fn app(mut self, app: impl Into<String>) -> Self {
+        self.body.app = Some(app.into());
+        self
+    }
+
+    /// Sets the idempotency key: starts of the workflow with the same key and input are one run
+    /// (§4.8).
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.body.key = Some(key.into());
+        self
+    }
+
+    /// Bounds the run (§7.1). Default: the workflow's bound.
+    pub fn timeout(mut self, timeout: impl IntoDuration) -> Self {
+        let timeout = timeout.into_duration();
+        self.body.timeout = self.keep(timeout).map(to_millis);
+        self
+    }
+
+    /// Sets what the start says about itself; the run reads it with
+    /// [`Ctx::metadata`](crate::Ctx::metadata).
+    pub fn metadata(mut self, metadata: impl Serialize) -> Self {
+        let metadata = json::encode(|| "the metadata of the start".into(), &metadata);
+        self.body.metadata = self.keep(metadata).flatten();
+        self
+    }
+
+    /// Pins the run to the runners of this name.
+    pub fn runner(mut self, runner: impl Into<String>) -> Self {
+        self.body.runner = Some(runner.into());
+        self
+    }
+
+    async fn send(self) -> Result<RunHandle> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let answer = self.client.http.post("/api/v1/runs", &self.body).await?;
+        let started: Started = answer.read()?;
+        Ok(RunHandle::new(self.client, started.id, started.created))
+    }
+}
+
+impl IntoFuture for Start {
+    type Output = Result<RunHandle>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<RunHandle>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,131 @@
+//! The future that serves an app.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::address::Address;
+use super::thread::{Driver, Ended};
+use crate::app::App;
+use crate::duration::IntoDuration;
+use crate::error::{Error, Result};
+use crate::moment::Monotonic;
+use crate::session::{Blocking, Session};
+
+/// How long a shutdown waits for functions in progress, unless told otherwise.
+const DRAIN: Duration = Duration::from_secs(30);
+
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Serves an app; made by [`App::serve`].
+///
+/// The future ends with an error when the app is not accepted, by itself or by the server, and
+/// without one after a graceful shutdown. While the server is away it goes on trying.
+#[must_use = "an app is not served unless this is awaited"]
+pub struct Serve {
+    app: App,
+    url: String,
+    shutdown: Option<Shutdown>,
+    drain: Result<Duration>,
+}
+
+impl Serve {
+    pub(crate) fn new(app: App, url: String) -> Self {
+        Self { app, url, shutdown: None, drain: Ok(DRAIN) }
+    }
+
+    /// Ends gracefully once `signal` does: no more runs are taken, functions in progress end and are
+    /// saved, and the runs go on with other runners.
+    ///
+    /// ```no_run
+    /// # use stepwell::{App, Ctx, Result};
+    /// # async fn nothing(_ctx: Ctx) -> Result<()> { Ok(()) }
+    /// # async fn demo(stop: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
+    /// let app = App::new("demo").workflow("nothing", nothing);
+    /// app.serve("http://127.0.0.1:7878")
+    ///     .with_graceful_shutdown(async { drop(stop.await) })
+    ///     .await
+    /// # }
+    /// ```
+    pub fn with_graceful_shutdown(
+        mut self,
+        signal: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        self.shutdown = Some(Box::pin(signal));
+        self
+    }
+
+    /// Sets how long a shutdown waits for functions in progress. Default 30 s.
+    pub fn drain_timeout(mut self, timeout: impl IntoDuration) -> Self {
+        self.drain = timeout.into_duration();
+        self
+    }
+
+    async fn serve(self) -> Result<()> {
+        let address = Address::parse(&self.url)?;
+        let drain = self.drain?;
+        // Drawn from the operating system by way of the standard library.
+        let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+        let instance = format!("{:016x}{:016x}", random(), random());
+        let (identity, handlers) = self.app.into_parts(instance)?;
+        let runtime = Handle::current();
+        let clock = Arc::new(Monotonic::new());
+        let blocking = Arc::new(Pool(runtime.clone()));
+        let session = Session::new(identity, handlers, clock.clone(), blocking);
+        let (stop, stopped) = mpsc::channel(1);
+        let (ended, mut end) = oneshot::channel();
+        let driver = Driver { session, clock, runtime, address, stopped, drain };
+        let thread = std::thread::Builder::new().name("stepwell".into());
+        thread
+            .spawn(move || {
+                let end = driver.run();
+                // Whoever served the app may have gone away without waiting.
+                drop(ended.send(end));
+            })
+            .map_err(|error| Error::connection(format!("no thread for the connection: {error}")))?;
+        if let Some(shutdown) = self.shutdown {
+            match select(shutdown, &mut end).await {
+                // The thread may be gone: its end tells why.
+                Either::Left(_) => drop(stop.send(()).await),
+                Either::Right((end, _)) => return Ended::into_result(end),
+            }
+        }
+        let end = end.await;
+        // Held until here: the thread stops when nobody can tell it to any more.
+        drop(stop);
+        Ended::into_result(end)
+    }
+}
+
+impl IntoFuture for Serve {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.serve())
+    }
+}
+
+impl fmt::Debug for Serve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve")
+            .field("app", &self.app)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The runtime's threads for functions that block.
+struct Pool(Handle);
+
+impl Blocking for Pool {
+    fn spawn(&self, function: Box<dyn FnOnce() + Send>) {
+        drop(self.0.spawn_blocking(function));
+    }
+}

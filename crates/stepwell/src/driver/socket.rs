@@ -1,0 +1,187 @@
+//! One connection: frames in and out, deadlines.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+
+use super::backoff::Backoff;
+use super::thread::{Driver, Lost, Stop};
+use crate::moment::{Clock, Moment};
+
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+/// Largest frame that is taken: payloads can be made larger by a setting of the server.
+const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Most frames that are taken or sent before the others get their turn.
+const TURNS_MAX: usize = 32;
+
+/// Connects to a node and upgrades to a WebSocket.
+pub(super) async fn connect(url: &str) -> Result<Socket, String> {
+    let uri: hyper::Uri = url.parse().map_err(|error| format!("{error}"))?;
+    let authority = uri.authority().map(|one| one.as_str().to_owned()).unwrap_or_default();
+    let stream = TcpStream::connect(&*authority).await.map_err(|error| error.to_string())?;
+    // Small messages are not to wait for the answer to those before.
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let request = hyper::Request::builder()
+        .uri(url)
+        .header("Host", &authority)
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", generate_key())
+        .header("Sec-WebSocket-Protocol", stepwell_protocol::SUBPROTOCOL)
+        .body(())
+        .map_err(|error| error.to_string())?;
+    let request = request.into_client_request().map_err(|error| error.to_string())?;
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX));
+    tokio_tungstenite::client_async_with_config(request, stream, Some(config))
+        .await
+        .map(|(socket, _)| socket)
+        .map_err(|error| error.to_string())
+}
+
+/// A connection at work.
+pub(super) struct Conversation<'a> {
+    pub(super) driver: &'a mut Driver,
+    pub(super) socket: Socket,
+    pub(super) stop: &'a mut Stop,
+    pub(super) backoff: &'a mut Backoff,
+}
+
+impl Conversation<'_> {
+    pub(super) async fn run(mut self) -> Lost {
+        let mut sleep = Box::pin(tokio::time::sleep(std::time::Duration::ZERO));
+        let lost = poll_fn(|cx| self.poll(cx, sleep.as_mut())).await;
+        if let Lost::Over = lost {
+            // What is told last is to arrive: a run that was given back goes on at once.
+            drop(tokio::time::timeout(std::time::Duration::from_secs(1), self.close()).await);
+        }
+        lost
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<Lost> {
+        self.driver.session.set_waker(cx.waker());
+        // Wakes this when somebody says stop; looked at below.
+        let _ = self.driver.stopped.poll_recv_many(cx, &mut Vec::new(), 0);
+        for _ in 0..TURNS_MAX {
+            let now = self.driver.clock.now();
+            if let Poll::Ready(lost) = self.poll_once(cx, now) {
+                return Poll::Ready(lost);
+            }
+            let next = self.next_deadline();
+            let now = self.driver.clock.now();
+            let wait = next.since(now);
+            if wait.is_zero() {
+                continue;
+            }
+            sleep.as_mut().reset(Instant::now() + wait);
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn next_deadline(&self) -> Moment {
+        let next = self.driver.session.next_deadline().unwrap_or(Moment::MAX);
+        self.stop.deadline().map_or(next, |stop| next.min(stop))
+    }
+
+    fn poll_once(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<Lost> {
+        self.driver.look_for_stop(self.stop, now);
+        self.driver.session.on_time(now);
+        if let Err(fault) = self.driver.session.check(now) {
+            return Poll::Ready(Lost::Fault(fault));
+        }
+        if let Poll::Ready(lost) = self.receive(cx) {
+            return Poll::Ready(lost);
+        }
+        for run in self.driver.session.take_runs() {
+            drop(self.driver.runtime.spawn(run));
+        }
+        if let Poll::Ready(Err(why)) = self.send(cx) {
+            return Poll::Ready(Lost::Broken(why));
+        }
+        if self.stop.is_over(&mut self.driver.session, now) {
+            return Poll::Ready(Lost::Over);
+        }
+        Poll::Pending
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_>) -> Poll<Lost> {
+        for _ in 0..TURNS_MAX {
+            let Poll::Ready(next) = Pin::new(&mut self.socket).poll_next(cx) else {
+                return Poll::Pending;
+            };
+            let message = match next {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => return Poll::Ready(Lost::Broken(error.to_string())),
+                None => {
+                    return Poll::Ready(Lost::Broken("the server closed the connection".into()));
+                }
+            };
+            let frame: Bytes = match message {
+                Message::Text(text) => text.into(),
+                Message::Binary(_) => {
+                    let text = "the server sent a binary message".into();
+                    return Poll::Ready(Lost::Broken(text));
+                }
+                Message::Close(frame) => {
+                    let why = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
+                    let text = format!("the server closed the connection: {why}");
+                    return Poll::Ready(Lost::Broken(text));
+                }
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+            };
+            let now = self.driver.clock.now();
+            if let Err(fault) = self.driver.session.on_frame(&frame, now) {
+                return Poll::Ready(Lost::Fault(fault));
+            }
+            if self.driver.session.is_welcome() {
+                self.backoff.reset();
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        loop {
+            match Pin::new(&mut self.socket).poll_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.to_string())),
+                Poll::Ready(Ok(())) => {}
+            }
+            let Some(frame) = self.driver.session.next_frame() else { break };
+            let text = Utf8Bytes::try_from(frame).map_err(|error| error.to_string())?;
+            let sent = Pin::new(&mut self.socket).start_send(Message::Text(text));
+            if let Err(error) = sent {
+                return Poll::Ready(Err(error.to_string()));
+            }
+        }
+        Pin::new(&mut self.socket).poll_flush(cx).map_err(|error| error.to_string())
+    }
+
+    async fn close(&mut self) {
+        let sent = poll_fn(|cx| self.send(cx)).await;
+        if sent.is_ok() {
+            // The node may be gone already; there is nobody left to tell.
+            drop(self.socket.close(None).await);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The thread of the connection: one connection after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::address::Address;
+use super::backoff::Backoff;
+use super::socket::{self, Socket};
+use crate::error::{Error, Result};
+use crate::moment::{Clock, Moment, Monotonic};
+use crate::session::{Fault, Session};
+
+/// How long making a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How a driver ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// As it was told to.
+    Drained,
+    /// The server does not take the runner.
+    Refused { code: String, message: String },
+    /// It could not begin.
+    Failed(String),
+}
+
+impl Ended {
+    pub(super) fn into_result(end: Result<Self, oneshot::error::RecvError>) -> Result<()> {
+        match end {
+            Ok(Self::Drained) => Ok(()),
+            Ok(Self::Refused { code, message }) => Err(Error::refused(&code, message)),
+            Ok(Self::Failed(why)) => Err(Error::connection(why)),
+            Err(_) => Err(Error::connection("the thread of the connection is gone".into())),
+        }
+    }
+}
+
+/// Moves a session.
+pub(super) struct Driver {
+    pub(super) session: Session,
+    pub(super) clock: Arc<Monotonic>,
+    pub(super) runtime: Handle,
+    pub(super) address: Address,
+    /// Says when to stop, and is closed when nobody serves the app any more.
+    pub(super) stopped: mpsc::Receiver<()>,
+    pub(super) drain: Duration,
+}
+
+/// Why a connection ended.
+pub(super) enum Lost {
+    /// It broke, or the node closed it.
+    Broken(String),
+    /// It cannot go on.
+    Fault(Fault),
+    /// The runner is drained, or nobody serves the app any more.
+    Over,
+}
+
+impl Driver {
+    pub(super) fn run(mut self) -> Ended {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.connect_again_and_again()),
+            Err(error) => Ended::Failed(format!("no runtime for the connection: {error}")),
+        }
+    }
+
+    async fn connect_again_and_again(&mut self) -> Ended {
+        let mut backoff = Backoff::new();
+        let mut told = false;
+        let mut stop = Stop::None;
+        loop {
+            let url = self.address.url("ws", stepwell_protocol::PATH);
+            let why = match tokio::time::timeout(CONNECT, socket::connect(&url)).await {
+                Ok(Ok(socket)) => {
+                    told = false;
+                    match self.converse(socket, &mut stop, &mut backoff).await {
+                        Lost::Over => return Ended::Drained,
+                        Lost::Fault(Fault::Refused { code, message }) => {
+                            return Ended::Refused { code, message };
+                        }
+                        Lost::Fault(fault) => format!("{fault:?}"),
+                        Lost::Broken(why) => why,
+                    }
+                }
+                Ok(Err(why)) => why,
+                Err(_) => "no answer".into(),
+            };
+            if !told {
+                told = true;
+                tracing::warn!(%url, "no connection to the server, trying on: {why}");
+            }
+            if self.pause(backoff.next(), &mut stop).await {
+                return Ended::Drained;
+            }
+        }
+    }
+
+    async fn converse(&mut self, socket: Socket, stop: &mut Stop, backoff: &mut Backoff) -> Lost {
+        self.session.on_connected(self.clock.now());
+        let lost = socket::Conversation { driver: self, socket, stop, backoff }.run().await;
+        self.session.on_disconnected();
+        lost
+    }
+
+    /// Waits without a connection; deadlines of runs go on. Tells whether to end.
+    async fn pause(&mut self, pause: Duration, stop: &mut Stop) -> bool {
+        let until = self.clock.now().after(pause);
+        loop {
+            let now = self.clock.now();
+            self.session.on_time(now);
+            self.look_for_stop(stop, now);
+            if stop.is_over(&mut self.session, now) {
+                return true;
+            }
+            if now >= until {
+                return false;
+            }
+            let next = self.session.next_deadline().map_or(until, |next| next.min(until));
+            tokio::time::sleep(next.since(now).clamp(Duration::from_millis(1), CONNECT)).await;
+        }
+    }
+
+    /// Looks whether it is time to stop.
+    pub(super) fn look_for_stop(&mut self, stop: &mut Stop, now: Moment) {
+        match self.stopped.try_recv() {
+            Ok(()) => {
+                *stop = Stop::Draining(now.after(self.drain));
+                self.session.drain();
+            }
+            Err(mpsc::error::TryRecvError::Disconnected) if matches!(stop, Stop::None) => {
+                *stop = Stop::Abandoned;
+            }
+            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => {}
+        }
+    }
+}
+
+/// Whether the driver is to stop.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stop {
+    None,
+    /// It stops once it holds nothing, or at this instant.
+    Draining(Moment),
+    /// Nobody serves the app any more.
+    Abandoned,
+}
+
+impl Stop {
+    pub(super) fn is_over(self, session: &mut Session, now: Moment) -> bool {
+        match self {
+            Self::None => false,
+            Self::Draining(until) => session.held() == 0 || now >= until,
+            Self::Abandoned => true,
+        }
+    }
+
+    pub(super) fn deadline(self) -> Option<Moment> {
+        match self {
+            Self::Draining(until) => Some(until),
+            Self::None | Self::Abandoned => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Which errors there are.
+
+use stepwell_core::failure::names;
+
+/// What sort of error an [`Error`](crate::Error) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An error of the user's own; its name is that of its type. In a step it is tried again.
+    Other,
+    /// A step failed for good (§6.3): [`step_id`](crate::Error::step_id),
+    /// [`attempts`](crate::Error::attempts) and [`cause`](crate::Error::cause) tell more.
+    Step,
+    /// A step or an attempt ran out of time (§6.4).
+    StepTimeout,
+    /// Trying again is of no use (§6.2).
+    NonRetryable,
+    /// The code says when to try again (§6.2).
+    RetryAfter,
+    /// The run was cancelled.
+    Cancelled,
+    /// One id was used for two steps (§2.5).
+    DuplicateStepId,
+    /// A step was called inside another step's function (§2.5).
+    NestedStep,
+    /// Code and journal do not agree (§4.10).
+    Nondeterminism,
+    /// A value is not JSON, or JSON is not the expected value (§2.6).
+    Serialization,
+    /// The input does not fit the workflow (§9.1).
+    Input,
+    /// Something is over a limit of §12.
+    Limit,
+    /// An argument is not accepted, such as a text that is not a duration (§11).
+    Argument,
+    /// The server cannot be reached, or does not speak as expected.
+    Connection,
+    /// The server does not do what was asked: [`code`](crate::Error::code) tells why.
+    Refused,
+    /// A run failed: [`cause`](crate::Error::cause) is its error.
+    RunFailed,
+    /// A run was cancelled.
+    RunCancelled,
+    /// A run's deadline passed.
+    RunTimedOut,
+    /// A run had not ended when waiting for it stopped.
+    WaitTimeout,
+}
+
+impl ErrorKind {
+    /// Returns the name of errors of this kind on the wire (§6.7). [`ErrorKind::Other`] errors have
+    /// names of their own.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Other => "Error",
+            Self::Step => names::STEP,
+            Self::StepTimeout => names::STEP_TIMEOUT,
+            Self::NonRetryable => names::NON_RETRYABLE,
+            Self::RetryAfter => names::RETRY_AFTER,
+            Self::Cancelled => names::CANCELLED,
+            Self::DuplicateStepId => names::DUPLICATE_STEP,
+            Self::NestedStep => names::NESTED_STEP,
+            Self::Nondeterminism => names::NONDETERMINISM,
+            Self::Serialization => names::SERIALIZATION,
+            Self::Input => names::INPUT,
+            Self::Limit => names::LIMIT,
+            Self::Argument => "ArgumentError",
+            Self::Connection => "ConnectionError",
+            Self::Refused => "RefusedError",
+            Self::RunFailed => "RunFailedError",
+            Self::RunCancelled => "RunCancelledError",
+            Self::RunTimedOut => "RunTimedOutError",
+            Self::WaitTimeout => "WaitTimeout",
+        }
+    }
+
+    /// Returns the page and place in the project's documents that explain errors of this kind.
+    pub const fn docs(self) -> &'static str {
+        match self {
+            Self::Other
+            | Self::Step
+            | Self::StepTimeout
+            | Self::NonRetryable
+            | Self::RetryAfter => "docs/semantics.md#6-errors-and-retries",
+            Self::DuplicateStepId | Self::NestedStep | Self::Serialization => {
+                "docs/semantics.md#2-steps"
+            }
+            Self::Cancelled | Self::RunFailed | Self::RunCancelled | Self::RunTimedOut => {
+                "docs/semantics.md#7-ending-badly"
+            }
+            Self::Nondeterminism => "docs/semantics.md#4-durability",
+            Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting",
+            Self::Argument => "docs/semantics.md#11-durations",
+            Self::Limit => "docs/semantics.md#12-limits",
+            Self::Connection | Self::Refused => "docs/errors/README.md",
+        }
+    }
+
+    /// Tells whether an attempt that ends with such an error is the step's last, since another one
+    /// would meet the same.
+    pub(crate) const fn is_terminal(self) -> bool {
+        match self {
+            Self::NonRetryable
+            | Self::Cancelled
+            | Self::DuplicateStepId
+            | Self::NestedStep
+            | Self::Nondeterminism
+            | Self::Serialization
+            | Self::Input
+            | Self::Limit
+            | Self::Argument => true,
+            Self::Other
+            | Self::Step
+            | Self::StepTimeout
+            | Self::RetryAfter
+            | Self::Connection
+            | Self::Refused
+            | Self::RunFailed
+            | Self::RunCancelled
+            | Self::RunTimedOut
+            | Self::WaitTimeout => false,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Code asks for a step.
+
+use std::sync::Arc;
+
+use stepwell_core::name;
+use stepwell_core::record::BlockCause;
+use stepwell_core::status::{Kind, StepStatus};
+
+use super::cell::Cell;
+use super::inside::inside;
+use super::state::{Asked, Core, Details, Out, Phase, State, Step};
+use crate::error::{Error, Result};
+
+/// What code asks for.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) id: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) blocking: bool,
+    pub(crate) details: Option<Box<Details>>,
+}
+
+impl Cell {
+    /// Takes a step up and returns its place; `None` where the code cannot go on (then the step's
+    /// future never ends).
+    ///
+    /// # Errors
+    /// Nothing was taken up: the id is used twice or is no id, the step stands inside another one's
+    /// function, or a limit is reached.
+    pub(crate) fn ask(&self, ask: Ask) -> Result<Option<usize>> {
+        name::check("a step id", &ask.id).map_err(|why| Error::argument(why.to_string()))?;
+        let mut core = self.lock();
+        if let Some(outer) = inside().filter(|inside| inside.run == self.address()) {
+            return Err(Error::nested(&ask.id, &core.steps[outer.step].id));
+        }
+        if core.phase != Phase::Forward {
+            return Ok(None);
+        }
+        match core.index.get(&ask.id).copied() {
+            Some(place) => self.ask_known(&mut core, place, ask),
+            None => self.ask_new(&mut core, ask).map(Some),
+        }
+    }
+
+    fn ask_known(&self, core: &mut Core, place: usize, ask: Ask) -> Result<Option<usize>> {
+        let now = self.now();
+        let step = &mut core.steps[place];
+        if step.asked != Asked::No {
+            return Err(Error::duplicate(&ask.id));
+        }
+        if step.kind != ask.kind {
+            // §4.10: another kind under the same id blocks the run.
+            let (expected, found) = (step.kind, ask.kind);
+            let step = step.id.to_string().into();
+            core.block(BlockCause::KindChanged { step, expected, found });
+            self.notify_from_code();
+            return Ok(None);
+        }
+        step.asked = Asked::Yes;
+        step.blocking = ask.blocking;
+        step.details = ask.details;
+        step.asked_at = now;
+        match step.state {
+            State::Known => {
+                let state = if step.kind == Kind::Run { State::Due } else { State::Waiting };
+                core.unasked -= 1;
+                core.set(place, state);
+            }
+            State::Ended => {
+                core.askable += u32::from(core.steps[place].is_wanted());
+                self.notify_from_code();
+            }
+            State::Passed => {
+                let cancelled = |end: &super::End| end.status == StepStatus::Cancelled;
+                let never = step.end.as_deref().is_some_and(cancelled);
+                core.set(place, if never { State::Taken } else { State::Ready });
+            }
+            State::Due
+            | State::Running
+            | State::Telling
+            | State::Waiting
+            | State::Ready
+            | State::Taken
+            | State::Dropped => {}
+        }
+        Ok(Some(place))
+    }
+
+    fn ask_new(&self, core: &mut Core, ask: Ask) -> Result<usize> {
+        self.within_limits(core, &ask)?;
+        let now = self.now();
+        let state = match ask.kind {
+            Kind::Run => State::Due,
+            Kind::Sleep | Kind::SleepUntil => State::Waiting,
+            Kind::Skip => State::Telling,
+        };
+        let mut step = Step::new(ask.id, ask.kind, state);
+        step.asked = Asked::Yes;
+        step.blocking = ask.blocking;
+        step.details = ask.details;
+        step.after = core.passed;
+        step.asked_at = now;
+        step.due = now;
+        let place = core.add(step);
+        match ask.kind {
+            Kind::Run => {}
+            Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
+            Kind::Skip => core.outbox.push_back(Out::Skip(place)),
+        }
+        if ask.kind != Kind::Run {
+            self.notify_from_code();
+        }
+        Ok(place)
+    }
+
+    /// §12: limits are met before the side effect.
+    fn within_limits(&self, core: &Core, ask: &Ask) -> Result<()> {
+        let (id, terms) = (&ask.id, &self.terms);
+        if core.steps.len() >= terms.steps_max as usize {
+            let text = format!("step `{id}` is one more than the {} of a run", terms.steps_max);
+            return Err(Error::limit(text));
+        }
+        if core.counts.in_flight() >= terms.branches_max {
+            let max = terms.branches_max;
+            let text = format!("step `{id}` is one more than the {max} that may be in flight");
+            return Err(Error::limit(text));
+        }
+        let Some(details) = ask.details.as_deref() else { return Ok(()) };
+        let what = || format!("the input of step `{id}`");
+        crate::json::within(what, details.input.as_deref(), terms.payload_bytes_max)?;
+        let what = || format!("the metadata of step `{id}`");
+        crate::json::within(what, details.metadata.as_deref(), terms.payload_bytes_max)?;
+        let payloads = [details.input.as_deref(), details.metadata.as_deref()];
+        let bytes: usize = payloads.iter().flatten().map(|raw| raw.get().len()).sum();
+        if bytes > terms.payload_bytes_max {
+            let max = terms.payload_bytes_max;
+            let text = format!(
+                "input and metadata of step `{id}` have {bytes} bytes together; the limit is {max}"
+            );
+            return Err(Error::limit(text));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Attempts end.
+
+use std::sync::Arc;
+
+use super::cell::Cell;
+use super::state::{Core, Failed, Level, Line, Out, Outcome, State};
+use crate::duration::to_millis;
+use crate::error::{Error, ErrorKind};
+use crate::moment::Moment;
+use crate::signal::Signal;
+
+impl Outcome {
+    /// What an error of a step's function means for the step (§6.2).
+    pub(crate) fn of_error(error: &Error) -> Self {
+        Self::Failed(Box::new(Failed {
+            failure: error.to_failure(),
+            terminal: error.kind().is_terminal(),
+            timed_out: false,
+            retry_in_ms: error
+                .retries_after()
+                .filter(|_| error.kind() == ErrorKind::RetryAfter)
+                .map(to_millis),
+        }))
+    }
+}
+
+/// How long a line of a log may wait for others.
+const LINES_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
+
+impl Cell {
+    /// A step's function ended, having been called for attempt `n`.
+    pub(crate) fn on_function_end(&self, place: usize, n: u32, outcome: Outcome) {
+        let mut core = self.lock();
+        let attempt = core.steps[place].attempt.as_ref().map(|attempt| attempt.n);
+        // §6.4: a late result of an ended attempt changes nothing.
+        if core.steps[place].state == State::Running && attempt == Some(n) {
+            self.end_attempt(&mut core, place, outcome);
+            drop(core);
+            self.notify_from_code();
+        }
+    }
+
+    /// A blocking function ended, on a thread of its own.
+    pub(crate) fn on_blocking_end(self: &Arc<Self>, place: usize, n: u32, outcome: Outcome) {
+        let waker = {
+            let mut core = self.lock();
+            core.blocking -= 1;
+            let step = &mut core.steps[place];
+            let attempt = step.attempt.as_ref().map(|attempt| attempt.n);
+            if step.state == State::Running && attempt == Some(n) {
+                self.end_attempt(&mut core, place, outcome);
+                None
+            } else {
+                step.stray = step.stray.saturating_sub(1);
+                step.waker.clone()
+            }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.notify();
+    }
+
+    pub(super) fn end_attempt(&self, core: &mut Core, place: usize, outcome: Outcome) {
+        let now = self.now();
+        if let Some(attempt) = &mut core.steps[place].attempt {
+            attempt.ended_at = now;
+            attempt.outcome = Some(outcome);
+        }
+        core.set(place, State::Telling);
+        core.outbox.push_back(Out::Ended(place));
+    }
+
+    /// Returns the signal of the attempt in progress.
+    pub(crate) fn signal(&self, place: usize) -> Signal {
+        let mut core = self.lock();
+        match &mut core.steps[place].attempt {
+            Some(attempt) => attempt.signal.get_or_insert_default().clone(),
+            None => Signal::default(),
+        }
+    }
+
+    /// Code logged a line; `step` is absent for the handler.
+    pub(crate) fn log(self: &Arc<Self>, step: Option<usize>, level: Level, message: String) {
+        let now: Moment = self.now();
+        let mut core = self.lock();
+        // §2.3: what the handler logs is shown once, not again on replay.
+        if step.is_none() && core.is_replaying() {
+            return;
+        }
+        self.print(&core, step, level, &message);
+        core.lines.push_back(Line { step, at: now, level, message: crate::error::cut(message) });
+        // Where the thread is held by a function, nobody but the session sends the line.
+        self.set_timer(&mut core, now.after(LINES_WAIT), None);
+    }
+
+    fn print(&self, core: &Core, step: Option<usize>, level: Level, message: &str) {
+        let (run, workflow) = (self.info.run, &*self.info.workflow);
+        let step = step.map_or("", |place| &*core.steps[place].id);
+        match level {
+            Level::Debug => tracing::debug!(%run, workflow, step, "{message}"),
+            Level::Info => tracing::info!(%run, workflow, step, "{message}"),
+            Level::Warn => tracing::warn!(%run, workflow, step, "{message}"),
+            Level::Error => tracing::error!(%run, workflow, step, "{message}"),
+        }
+    }
+}

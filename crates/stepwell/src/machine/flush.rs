@@ -1,0 +1,143 @@
+//! Tells the node what is in the outbox.
+
+use std::collections::VecDeque;
+
+use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Skip, Started, ToNode};
+
+use super::cell::Cell;
+use super::message;
+use super::state::{Core, Line, Out, Step};
+use crate::moment::Moment;
+use crate::session::Outgoing;
+
+/// Most bytes of payloads that travel in one message beside the message itself.
+const ROOM_BYTES: usize = stepwell_core::limits::FRAME_ROOM_BYTES / 2;
+
+impl Cell {
+    /// Writes the outbox into the session's frames; keeps it where the run has no connection.
+    pub(crate) fn flush(&self, core: &mut Core, now: Moment) {
+        if core.outbox.is_empty() && core.lines.is_empty() {
+            return;
+        }
+        let Some(attached) = core.attached else { return };
+        let busy = core.idle_told && !core.is_idle();
+        let mut outbox = std::mem::take(&mut core.outbox);
+        self.shared.link.write(attached.generation, |outgoing| {
+            let mut writer = Writer { a: attached.a, now, outgoing };
+            if busy && outbox.iter().any(|out| matches!(out, Out::Started(_) | Out::Ended(_))) {
+                writer.outgoing.push(&ToNode::Busy { a: attached.a }, 0);
+                core.idle_told = false;
+            }
+            for out in outbox.drain(..) {
+                writer.write(core, out);
+            }
+            writer.lines(core, false);
+        });
+        // Keeps the room for the next messages.
+        core.outbox = outbox;
+    }
+}
+
+struct Writer<'a> {
+    a: u32,
+    now: Moment,
+    outgoing: &'a mut Outgoing,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, core: &mut Core, out: Out) {
+        let (a, now) = (self.a, self.now);
+        match out {
+            Out::Started(place) => self.started(&mut core.steps[place]),
+            Out::Ended(place) => self.ended(&mut core.steps[place]),
+            Out::Sleep(place) => {
+                let step = &mut core.steps[place];
+                if let Some(sleep) = message::sleep(step, a, now) {
+                    self.outgoing.push(&ToNode::Sleep(sleep), message::details_bytes(step));
+                }
+                step.opened = true;
+            }
+            Out::Skip(place) => {
+                let step = &mut core.steps[place];
+                let open = message::opening(step, now);
+                let skip = Skip { a, step: (&*step.id).into(), open };
+                self.outgoing.push(&ToNode::Skip(skip), message::details_bytes(step));
+                step.opened = true;
+            }
+            Out::Dropped(place) => {
+                let step = &mut core.steps[place];
+                let open = (!step.opened).then(|| message::opening(step, now));
+                let dropped = Dropped { a, step: (&*step.id).into(), open };
+                self.outgoing.push(&ToNode::Dropped(dropped), message::details_bytes(step));
+                step.opened = true;
+            }
+            Out::Order { expected, found } => {
+                let (expected, found) = ((&*expected).into(), (&*found).into());
+                self.outgoing.push(&ToNode::Order(Order { a, expected, found }), 0);
+            }
+            Out::Block(cause) => self.outgoing.push(&ToNode::Block(Block { a, cause }), 0),
+            Out::Idle => self.outgoing.push(&ToNode::Idle { a }, 0),
+            Out::Released { seen } => {
+                self.lines(core, true);
+                self.outgoing.push(&ToNode::Released { a, seen }, 0);
+            }
+            Out::Finished => {
+                self.lines(core, true);
+                let finished = message::finished(core, a);
+                let bytes = finished.output.map_or(0, |raw| raw.get().len());
+                self.outgoing.push(&ToNode::Finished(finished), bytes);
+            }
+        }
+    }
+
+    fn started(&mut self, step: &mut Step) {
+        let Some(attempt) = &step.attempt else { return };
+        let started = Started {
+            a: self.a,
+            step: (&*step.id).into(),
+            n: attempt.n,
+            ago_us: self.now.micros_since(attempt.started_at),
+            overlapped: attempt.overlapped,
+            open: (!step.opened).then(|| message::opening(step, self.now)),
+        };
+        let bytes = if step.opened { 0 } else { message::details_bytes(step) };
+        self.outgoing.push(&ToNode::Started(started), bytes);
+        step.opened = true;
+    }
+
+    fn ended(&mut self, step: &mut Step) {
+        let payloads = message::details_bytes(step) + message::output_bytes(step);
+        if !step.opened && message::details_bytes(step) > 0 && payloads > ROOM_BYTES {
+            // §12: a frame has room for one payload; the input goes ahead of the result.
+            self.started(step);
+        }
+        let Some(ended) = message::ended(step, self.a, self.now) else { return };
+        self.outgoing.push(&ToNode::Ended(ended), payloads);
+        step.opened = true;
+    }
+
+    /// Writes lines of the handler and of steps that the node knows, or all of them.
+    fn lines(&mut self, core: &mut Core, all: bool) {
+        if core.lines.is_empty() {
+            return;
+        }
+        let ready = |line: &Line| line.step.is_none_or(|place| core.steps[place].opened);
+        let (now, later): (VecDeque<Line>, VecDeque<Line>) = if all {
+            (std::mem::take(&mut core.lines), VecDeque::new())
+        } else {
+            std::mem::take(&mut core.lines).into_iter().partition(ready)
+        };
+        let mut rest = now.into_iter().peekable();
+        while let Some(first) = rest.next() {
+            let mut lines = vec![first];
+            while let Some(line) = rest.next_if(|line| line.step == lines[0].step) {
+                lines.push(line);
+            }
+            let step = lines[0].step.map(|place| (&*core.steps[place].id).into());
+            let bytes = lines.iter().map(|line| line.message.len()).sum();
+            let lines = message::lines(&lines, self.now);
+            self.outgoing.push(&ToNode::Log(Log { a: self.a, step, lines }), bytes);
+        }
+        core.lines = later;
+    }
+}

@@ -1,0 +1,113 @@
+//! When a run has nothing to do in this process, and what is done then.
+
+use std::sync::Arc;
+
+use super::cell::Cell;
+use super::state::{Core, Out, Outcome, Phase, Rest};
+use crate::moment::Moment;
+
+/// What to do next with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Poll the handler.
+    Handler,
+    /// Wait to be woken.
+    Wait,
+    /// Drop everything.
+    Over,
+}
+
+impl Core {
+    /// Tells whether the code waits for the engine only (and perhaps for futures that are no steps).
+    pub(super) fn is_idle(&self) -> bool {
+        let counts = self.counts;
+        self.phase == Phase::Forward
+            && counts.running == 0
+            && counts.telling == 0
+            && self.askable == 0
+            && counts.waiting + counts.due > 0
+    }
+}
+
+impl Cell {
+    /// Ends a look at the run whose handler is pending.
+    pub(super) fn rest(self: &Arc<Self>, core: &mut Core, now: Moment) {
+        if core.phase != Phase::Forward || core.attached.is_none() {
+            return;
+        }
+        if core.draining && core.counts.running == 0 && core.counts.telling == 0 {
+            // What is in the queue and asked for was not seen: the run is ready again at once.
+            let seen = if core.askable == 0 { core.told } else { core.passed };
+            self.release(core, seen);
+            return;
+        }
+        if !core.is_idle() {
+            core.resting = None;
+            return;
+        }
+        if !core.idle_told {
+            core.idle_told = true;
+            core.outbox.push_back(Out::Idle);
+        }
+        let Some(rest) = core.resting else {
+            core.resting = Some(Rest { since: now });
+            self.set_timer(core, now.after(self.terms.linger), None);
+            return;
+        };
+        if now >= rest.since.after(self.terms.linger) {
+            // What was told and is never asked for does not make the run ready again.
+            let told = core.told;
+            self.release(core, told);
+        }
+    }
+
+    fn release(&self, core: &mut Core, seen: u32) {
+        core.outbox.push_back(Out::Released { seen });
+        core.phase = Phase::Closed;
+        self.flush(core, self.now());
+        core.attached = None;
+        self.shared.forget(self.info.run);
+    }
+
+    /// The handler returned. What it left behind is cancelled by the end of the run (§5.6).
+    pub(super) fn on_returned(self: &Arc<Self>, outcome: Outcome) {
+        let now = self.now();
+        let mut core = self.lock();
+        let core = &mut *core;
+        if core.phase != Phase::Forward {
+            return;
+        }
+        core.finish = Some(outcome);
+        let until = now.after(self.terms.grace);
+        core.phase = Phase::Leaving(until);
+        if core.blocking > 0 {
+            let attempts = core.steps.iter().filter_map(|step| step.attempt.as_ref());
+            for signal in attempts.filter_map(|attempt| attempt.signal.as_ref()) {
+                signal.fire();
+            }
+            self.set_timer(core, until, None);
+        }
+    }
+
+    /// Says what to do after the end of a run was decided, by its handler or from outside.
+    pub(super) fn next_of_ending(&self, core: &mut Core, now: Moment) -> Option<Next> {
+        match core.phase {
+            Phase::Ending if core.counts.running == 0 => {
+                self.finish_cancelled(core, now);
+                Some(Next::Over)
+            }
+            Phase::Forward | Phase::Ending => None,
+            Phase::Leaving(until) if core.blocking == 0 || until <= now => {
+                core.phase = Phase::Finished;
+                core.outbox.push_back(Out::Finished);
+                self.flush(core, now);
+                Some(Next::Over)
+            }
+            Phase::Loading | Phase::Leaving(_) => Some(Next::Wait),
+            Phase::Blocked | Phase::Finished | Phase::Closed => {
+                self.flush(core, now);
+                Some(Next::Over)
+            }
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The state of a run and its steps in this process.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use stepwell_core::failure::Failure;
+use stepwell_core::record::BlockCause;
+use stepwell_core::status::{Kind, StepStatus};
+
+use crate::moment::Moment;
+use crate::retry::Options;
+use crate::signal::Signal;
+
+/// Where a run stands in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its history is still arriving.
+    Loading,
+    /// Its handler runs.
+    Forward,
+    /// Its end is decided; functions in flight get time to return (§7.2).
+    Ending,
+    /// Its handler returned; blocking functions get time to return, until then.
+    Leaving(Moment),
+    /// Code and journal cannot go on together; the node is told and will evict it.
+    Blocked,
+    /// The node is told how the handler ended, and will say `done`.
+    Finished,
+    /// This process does not hold it any more.
+    Closed,
+}
+
+/// Where a step stands in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The journal has it open; the code has not asked for it.
+    Known,
+    /// It wants to begin its next attempt when `due` has come.
+    Due,
+    /// Its function is in progress.
+    Running,
+    /// The node is told of an attempt's end, or of a skip, and will answer at once.
+    Telling,
+    /// It waits for the engine: a sleep.
+    Waiting,
+    /// It has ended; its end waits in the queue.
+    Ended,
+    /// It has ended and was passed over in the queue, since the code did not ask for it (§5.4).
+    Passed,
+    /// Its end is there for its future to take.
+    Ready,
+    /// Its end was taken.
+    Taken,
+    /// The code dropped it; the node is told.
+    Dropped,
+}
+
+/// How many asked-for steps are in which state, so that a look at a run costs the same for all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) running: u32,
+    pub(crate) telling: u32,
+    pub(crate) due: u32,
+    pub(crate) waiting: u32,
+}
+
+impl Counts {
+    fn of(&mut self, state: State) -> Option<&mut u32> {
+        match state {
+            State::Running => Some(&mut self.running),
+            State::Telling => Some(&mut self.telling),
+            State::Due => Some(&mut self.due),
+            State::Waiting => Some(&mut self.waiting),
+            State::Known
+            | State::Ended
+            | State::Passed
+            | State::Ready
+            | State::Taken
+            | State::Dropped => None,
+        }
+    }
+
+    /// Returns how many steps are in flight.
+    pub(crate) fn in_flight(self) -> u32 {
+        self.running + self.telling + self.due + self.waiting
+    }
+}
+
+/// When a sleep is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// So long after the code asked.
+    For(Duration),
+    /// At this instant, in microseconds since the Unix epoch.
+    At(i64),
+}
+
+/// What only some steps have.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) input: Option<Box<RawValue>>,
+    pub(crate) metadata: Option<Box<RawValue>>,
+    pub(crate) until: Option<Until>,
+    pub(crate) options: Options,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its function returned.
+    Returned(Option<Box<RawValue>>),
+    /// Its function failed, or ran out of time.
+    Failed(Box<Failed>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure<'static>,
+    pub(crate) terminal: bool,
+    pub(crate) timed_out: bool,
+    pub(crate) retry_in_ms: Option<u64>,
+}
+
+/// The attempt in progress, or the last one while the node has not answered.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) n: u32,
+    pub(crate) started_at: Moment,
+    pub(crate) ended_at: Moment,
+    pub(crate) overlapped: bool,
+    /// The node is told, or about to be, that it runs.
+    pub(crate) start_told: bool,
+    pub(crate) deadline: Option<Moment>,
+    pub(crate) signal: Option<Signal>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// How a step ended.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) status: StepStatus,
+    pub(crate) at_us: i64,
+    pub(crate) output: Option<Box<RawValue>>,
+    pub(crate) error: Option<Failure<'static>>,
+    pub(crate) attempts: u32,
+}
+
+/// Whether code asked for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Not in this process.
+    No,
+    /// Its future exists, or took its end.
+    Yes,
+    /// Its future was dropped before it had ended.
+    Dropped,
+}
+
+/// A step that the code asked for or the journal has.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) id: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) state: State,
+    pub(crate) asked: Asked,
+    /// Its function runs on a thread of its own.
+    pub(crate) blocking: bool,
+    /// A message on this connection opened it, or the journal has it.
+    pub(crate) opened: bool,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) after: u32,
+    pub(crate) asked_at: Moment,
+    pub(crate) due: Moment,
+    /// How many of its attempts have ended.
+    pub(crate) attempts: u32,
+    pub(crate) first_started: Option<Moment>,
+    pub(crate) attempt: Option<Attempt>,
+    /// Functions that still run though their attempt has ended, and since when.
+    pub(crate) stray: u32,
+    pub(crate) stray_since: Moment,
+    pub(crate) end: Option<Box<End>>,
+    pub(crate) details: Option<Box<Details>>,
+    /// Random numbers that its function drew.
+    pub(crate) draws: u64,
+}
+
+impl Step {
+    pub(crate) fn new(id: Arc<str>, kind: Kind, state: State) -> Self {
+        Self {
+            id,
+            kind,
+            state,
+            asked: Asked::No,
+            blocking: false,
+            opened: false,
+            waker: None,
+            after: 0,
+            asked_at: Moment::default(),
+            due: Moment::default(),
+            attempts: 0,
+            first_started: None,
+            attempt: None,
+            stray: 0,
+            stray_since: Moment::default(),
+            end: None,
+            details: None,
+            draws: 0,
+        }
+    }
+
+    /// Tells whether the code waits for the end of the step and may be given it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let told = self.end.as_deref().is_none_or(|end| end.status != StepStatus::Cancelled);
+        self.asked == Asked::Yes && told
+    }
+
+    pub(crate) fn options(&self) -> Option<&Options> {
+        self.details.as_deref().map(|details| &details.options)
+    }
+}
+
+/// Something that the node is to be told. Steps are named by their place.
+#[derive(Debug)]
+pub(crate) enum Out {
+    Started(usize),
+    Ended(usize),
+    Sleep(usize),
+    Skip(usize),
+    Dropped(usize),
+    Order { expected: Arc<str>, found: Arc<str> },
+    Block(BlockCause<'static>),
+    Idle,
+    Released { seen: u32 },
+    Finished,
+}
+
+/// How loud a line of a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A line that code logged.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) step: Option<usize>,
+    pub(crate) at: Moment,
+    pub(crate) level: Level,
+    pub(crate) message: String,
+}
+
+/// The connection that holds the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attached {
+    /// The run's handle on it.
+    pub(crate) a: u32,
+    /// Which connection it is.
+    pub(crate) generation: u64,
+}
+
+/// A run with nothing to do in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    pub(crate) since: Moment,
+}
+
+/// The state of a run in this process.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) phase: Phase,
+    pub(crate) attached: Option<Attached>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) index: HashMap<Arc<str>, usize>,
+    pub(crate) counts: Counts,
+    /// Steps that have ended, in the recorded order; their ends are not delivered yet.
+    pub(crate) queue: VecDeque<usize>,
+    /// How many steps in the queue the code asks for.
+    pub(crate) askable: u32,
+    /// How many ends of steps the node has told.
+    pub(crate) told: u32,
+    /// How many of them were delivered or passed over.
+    pub(crate) passed: u32,
+    /// How many ends the history had when the code began.
+    pub(crate) history: u32,
+    /// Open steps of the journal that the code has not asked for.
+    pub(crate) unasked: u32,
+    pub(crate) now_us: i64,
+    /// Since when the next end in the queue is one that the code does not ask for.
+    pub(crate) stalled_since: Option<Moment>,
+    pub(crate) resting: Option<Rest>,
+    /// The node was told that the run rests, and not that it does no more.
+    pub(crate) idle_told: bool,
+    /// The runner stops: the run is given back as soon as it can be.
+    pub(crate) draining: bool,
+    pub(crate) outbox: VecDeque<Out>,
+    pub(crate) lines: VecDeque<Line>,
+    pub(crate) finish: Option<Outcome>,
+    pub(crate) block: Option<BlockCause<'static>>,
+    /// Blocking functions in progress.
+    pub(crate) blocking: u32,
+    pub(crate) timers: BinaryHeap<Reverse<(Moment, usize)>>,
+    /// The session looks at the run's deadlines at this instant.
+    pub(crate) armed: Moment,
+    /// Random numbers that the handler drew.
+    pub(crate) draws: u64,
+}
+
+/// The place of timers that belong to no step.
+pub(crate) const NO_STEP: usize = usize::MAX;
+
+impl Core {
+    pub(crate) fn new(attached: Attached, now_us: i64) -> Self {
+        Self {
+            phase: Phase::Loading,
+            attached: Some(attached),
+            steps: Vec::new(),
+            index: HashMap::new(),
+            counts: Counts::default(),
+            queue: VecDeque::new(),
+            askable: 0,
+            told: 0,
+            passed: 0,
+            history: 0,
+            unasked: 0,
+            now_us,
+            stalled_since: None,
+            resting: None,
+            idle_told: false,
+            draining: false,
+            outbox: VecDeque::new(),
+            lines: VecDeque::new(),
+            finish: None,
+            block: None,
+            blocking: 0,
+            timers: BinaryHeap::new(),
+            armed: Moment::MAX,
+            draws: 0,
+        }
+    }
+
+    /// Adds a step and returns its place.
+    pub(crate) fn add(&mut self, step: Step) -> usize {
+        let place = self.steps.len();
+        self.index.insert(step.id.clone(), place);
+        if let Some(count) = self.counts.of(step.state) {
+            *count += 1;
+        }
+        self.steps.push(step);
+        place
+    }
+
+    /// Moves a step to another state: the only way in which one does.
+    pub(crate) fn set(&mut self, place: usize, state: State) {
+        let was = std::mem::replace(&mut self.steps[place].state, state);
+        if let Some(count) = self.counts.of(was) {
+            *count -= 1;
+        }
+        if let Some(count) = self.counts.of(state) {
+            *count += 1;
+        }
+    }
+
+    /// Tells whether the code still goes where it went before (§2.3).
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.passed < self.history || self.unasked > 0
+    }
+
+    /// Blocks the run (§4.10).
+    pub(crate) fn block(&mut self, cause: BlockCause<'static>) {
+        self.phase = Phase::Blocked;
+        self.block = Some(cause.clone());
+        self.outbox.push_back(Out::Block(cause));
+    }
+}

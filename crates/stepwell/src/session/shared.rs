@@ -1,0 +1,81 @@
+//! What the runs of a process and its session share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_protocol::to_runner::Welcome;
+
+use super::grant::Grant;
+use super::link::Link;
+use super::timers::Timers;
+use crate::moment::Clock;
+
+/// Runs functions that block their thread.
+pub trait Blocking: Send + Sync {
+    /// Runs the function on a thread where it may block.
+    fn spawn(&self, function: Box<dyn FnOnce() + Send>);
+}
+
+/// What the node said about how it works, for the runs that it gives out from then on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) linger: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) payload_bytes_max: usize,
+    pub(crate) steps_max: u32,
+    pub(crate) branches_max: u32,
+}
+
+impl Terms {
+    pub(super) fn of(welcome: &Welcome) -> Self {
+        Self {
+            linger: Duration::from_millis(welcome.linger_ms),
+            grace: Duration::from_millis(welcome.grace_ms),
+            payload_bytes_max: usize::try_from(welcome.payload_bytes_max).unwrap_or(usize::MAX),
+            steps_max: welcome.steps_max,
+            branches_max: welcome.branches_max,
+        }
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) app: Arc<str>,
+    pub(crate) runner: Arc<str>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) blocking: Arc<dyn Blocking>,
+    pub(crate) grant: Grant,
+    pub(crate) link: Link,
+    pub(crate) timers: Timers,
+    /// Runs that this process gave back.
+    forgotten: Mutex<Vec<RunId>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        app: Arc<str>,
+        runner: Arc<str>,
+        clock: Arc<dyn Clock>,
+        blocking: Arc<dyn Blocking>,
+    ) -> Self {
+        Self {
+            app,
+            runner,
+            clock,
+            blocking,
+            grant: Grant::default(),
+            link: Link::default(),
+            timers: Timers::default(),
+            forgotten: Mutex::default(),
+        }
+    }
+
+    /// Notes that this process gave a run back.
+    pub(crate) fn forget(&self, run: RunId) {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(run);
+    }
+
+    pub(super) fn take_forgotten(&self) -> Vec<RunId> {
+        std::mem::take(&mut *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

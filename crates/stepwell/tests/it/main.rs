@@ -1,0 +1,9 @@
+//! The SDK against a scripted node, on a virtual clock; and its driver against a WebSocket.
+
+#![expect(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tests read better so")]
+
+mod branches;
+mod ending;
+mod replay;
+mod steps;
+mod world;
