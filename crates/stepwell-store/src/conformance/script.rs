@@ -1,6 +1,7 @@
 //! Journals of runs in every state, made of records as the engine writes them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stepwell_core::failure::Failure;
@@ -24,6 +25,7 @@ pub struct Script {
     written: usize,
     epoch: u32,
     ended_steps: u32,
+    opened: BTreeSet<String>,
     now: Timestamp,
 }
 
@@ -59,6 +61,7 @@ impl Script {
             written: 0,
             epoch: 0,
             ended_steps: 0,
+            opened: BTreeSet::new(),
             now: at,
         };
         script.push(&Record::Started(Started {
@@ -117,15 +120,15 @@ impl Script {
     /// A step's function begins.
     pub fn begin(&mut self, step: &str) -> &mut Self {
         let at = self.tick();
-        let open = Some(self.opening(Kind::Run, at));
+        let open = self.opening(step, Kind::Run, at);
         let attempt = attempt(at);
         self.push(&Record::StepStarted(StepStarted { step: step.into(), attempt, open }))
     }
 
-    /// A step of the given kind begins and ends in one record.
+    /// A step ends; if it did not begin before, in one record.
     pub fn end(&mut self, step: &str, status: StepStatus, output: &str) -> &mut Self {
         let at = self.tick();
-        let open = Some(self.opening(Kind::Run, at));
+        let open = self.opening(step, Kind::Run, at);
         let output = serde_json::value::RawValue::from_string(output.to_owned()).ok();
         let failed = matches!(status, StepStatus::Failed | StepStatus::TimedOut);
         self.push(&Record::StepEnded(StepEnded {
@@ -141,17 +144,22 @@ impl Script {
         self
     }
 
-    /// A pause begins.
+    /// A pause begins, unless it did before.
     pub fn sleep(&mut self, step: &str, until: Timestamp) -> &mut Self {
         let at = self.tick();
-        let open = self.opening(Kind::Sleep, at);
-        self.push(&Record::SleepStarted(SleepStarted { step: step.into(), until, open }))
+        match self.opening(step, Kind::Sleep, at) {
+            Some(open) => {
+                let step = step.into();
+                self.push(&Record::SleepStarted(SleepStarted { step, until, open }))
+            }
+            None => self,
+        }
     }
 
     /// An attempt fails and waits for the next.
     pub fn fail(&mut self, step: &str, next_at: Timestamp) -> &mut Self {
         let at = self.tick();
-        let open = Some(self.opening(Kind::Run, at));
+        let open = self.opening(step, Kind::Run, at);
         self.push(&Record::AttemptFailed(AttemptFailed {
             step: step.into(),
             at,
@@ -212,8 +220,10 @@ impl Script {
         self.now
     }
 
-    fn opening(&self, kind: Kind, at: Timestamp) -> Opening<'static> {
-        Opening { kind, after: self.ended_steps, at, input: None, metadata: None }
+    fn opening(&mut self, step: &str, kind: Kind, at: Timestamp) -> Option<Opening<'static>> {
+        let after = self.ended_steps;
+        let new = self.opened.insert(step.into());
+        new.then_some(Opening { kind, after, at, input: None, metadata: None })
     }
 
     fn push(&mut self, record: &Record<'_>) -> &mut Self {

@@ -109,7 +109,7 @@ fn cursor_of_none(world: &mut World<'_>) {
 fn timer_moves(world: &mut World<'_>) {
     let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
     let mut run = world.put(Start::default(), |run| {
-        run.activate().sleep("first", at(10)).release();
+        run.activate().fail("first", at(10)).release();
     });
     run.activate().fail("first", at(40)).release();
     world.commit_run(&mut run);

@@ -1,0 +1,150 @@
+//! Reading everything and telling what is damaged; making derived rows anew.
+
+use stepwell_core::id::RunId;
+use stepwell_core::run::Run;
+use stepwell_core::summary::Summary;
+use stepwell_store::Error;
+
+use crate::disk::Disk;
+use crate::embedded::{Embedded, Shared, guard};
+use crate::log::recover;
+use crate::tables::{self, Damage};
+
+/// How many runs are looked at between two locks.
+const PAGE: usize = 500;
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The run that it concerns; absent for the log and the tables as a whole.
+    pub run: Option<RunId>,
+    /// What was found.
+    pub what: String,
+}
+
+/// What was read, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many runs the tables hold.
+    pub runs: u64,
+    /// The size of their journals, in bytes.
+    pub journal_bytes: u64,
+    /// The position up to which the tables are.
+    pub folded: u64,
+    /// The last position of the log.
+    pub head: u64,
+    /// What is damaged; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+impl<D: Disk> Embedded<D> {
+    /// Reads the log and every journal, checks and replays them, and compares rows with journals.
+    /// Holds commits up while it reads the log.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when something cannot be read at all; damage is no error.
+    pub fn verify(&self) -> Result<Report, Error> {
+        let shared = &*self.shared;
+        let mut report = Report::default();
+        shared.verify_log(&mut report)?;
+        let reader = shared.reader()?;
+        for what in tables::integrity(&reader)? {
+            report.problems.push(Problem { run: None, what: format!("the tables: {what}") });
+        }
+        shared.each_run(|run| {
+            report.runs += 1;
+            match tables::journal(&reader, run) {
+                Ok(stored) => {
+                    let journal = stored.journal.unwrap_or_default();
+                    report.journal_bytes += journal.len() as u64;
+                    let row = tables::find_row(&reader, run)?;
+                    let what = match Run::replay(run, &journal) {
+                        Err(error) => Some(format!("its journal does not replay: {error}")),
+                        Ok(replayed) => (row != Some(Summary::of(&replayed)))
+                            .then(|| "its row is not that of its journal".into()),
+                    };
+                    report.problems.extend(what.map(|what| Problem { run: Some(run), what }));
+                }
+                Err(Damage::Run(what)) => report.problems.push(Problem { run: Some(run), what }),
+                Err(Damage::Tables(error)) => return Err(error),
+            }
+            Ok(())
+        })?;
+        Ok(report)
+    }
+
+    /// Makes every row of `runs` and every index anew from the journals. Rows whose journal is
+    /// damaged stay as they are and are told.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`], [`Error::Unavailable`], [`Error::Corrupt`] when the tables cannot be read
+    /// or written.
+    pub fn rebuild(&self) -> Result<Report, Error> {
+        let shared = &*self.shared;
+        let head = shared.overlay().head;
+        shared.fold_to(head)?;
+        let mut report = Report { folded: head, head, ..Report::default() };
+        let mut rows = Vec::new();
+        {
+            let writer = guard(&shared.tables.writer);
+            writer.execute_batch("REINDEX").map_err(|e| tables::failed(&e))?;
+        }
+        let reader = shared.reader()?;
+        shared.each_run(|run| {
+            report.runs += 1;
+            let found = tables::chunks(&reader, run).map_err(|e| tables::failed(&e))?;
+            let row = found.and_then(|journal| {
+                let journal = journal.ok_or("it has no history")?;
+                report.journal_bytes += journal.len() as u64;
+                let run = Run::replay(run, &journal)
+                    .map_err(|error| format!("its journal does not replay: {error}"))?;
+                Ok(Summary::of(&run))
+            });
+            match row {
+                Ok(row) => rows.push(row),
+                Err(what) => report.problems.push(Problem { run: Some(run), what }),
+            }
+            if rows.len() >= PAGE {
+                tables::put_rows(&mut guard(&shared.tables.writer), &rows)?;
+                rows.clear();
+            }
+            Ok(())
+        })?;
+        tables::put_rows(&mut guard(&shared.tables.writer), &rows)?;
+        Ok(report)
+    }
+}
+
+impl<D: Disk> Shared<D> {
+    fn verify_log(&self, report: &mut Report) -> Result<(), Error> {
+        let log = guard(&self.log);
+        let reader = self.tables.reader()?;
+        report.folded = tables::position(&reader)?;
+        report.head = log.head;
+        let what = match recover::verify(&*self.disk, &self.settings, report.folded) {
+            Ok(found) if found == log.head => None,
+            Ok(found) => Some(format!("the log ends at {found}, {} was written", log.head)),
+            Err(Error::Corrupt(what)) => Some(what),
+            Err(error) => return Err(error),
+        };
+        report.problems.extend(what.map(|what| Problem { run: None, what }));
+        Ok(())
+    }
+
+    fn each_run(&self, mut look: impl FnMut(RunId) -> Result<(), Error>) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = {
+                let reader = self.reader()?;
+                tables::runs_behind(&reader, after, PAGE)?
+            };
+            for run in &page {
+                look(*run)?;
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+}

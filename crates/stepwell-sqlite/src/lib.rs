@@ -1,0 +1,46 @@
+//! The embedded store: a log that is synced before any answer, folded into SQLite tables.
+//!
+//! A commit is one write and one sync of the log. What is durable there and not yet in tables is
+//! kept in an overlay; reads see both as one. A fold moves batches from log to tables in large
+//! transactions, each with the position of the log inside. Truth is: tables at position P, and the
+//! log behind P.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`disk`] | what the log asks of a disk, and the disk of the operating system |
+//! | `log` | segments, frames, recovery |
+//! | `overlay` | what is durable and not yet in tables |
+//! | `tables` | SQLite: schema, reads, what a fold writes |
+//! | `fold` | moving batches from log to tables |
+//! | [`doctor`] | what is damaged; rows made anew |
+//! | `folder` | owner, format and id of a folder |
+//! | `sim` | a disk in memory that crashes, from a seed (feature `sim`) |
+//!
+//! ```
+//! use stepwell_sqlite::{Embedded, Options};
+//! use stepwell_store::{Store, batch::Batch};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path();
+//! let store = Embedded::open(path, Options::default())?;
+//! store.spawn_fold()?;
+//! let position = store.commit(&Batch::default())?;
+//! assert_eq!(store.health().head, position);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod disk;
+pub mod doctor;
+mod embedded;
+mod fold;
+mod folder;
+mod log;
+mod options;
+mod overlay;
+mod store;
+mod tables;
+
+pub use embedded::Embedded;
+pub use fold::Folded;
+pub use options::Options;
+pub use tables::Place;

@@ -1,0 +1,163 @@
+//! A batch as the body of a frame.
+//!
+//! Numbers are little-endian. `at: i64`, number of runs `u32`, then for each run its id `u128`, the
+//! length of its records `u32` and the records as they came; number of workflows `u32`, then for
+//! each its namespace, app, name and options (length `u32` and text) and two instants `i64`.
+//! Rows of runs are not written: they follow from the records.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_store::batch::{Batch, Workflow};
+
+/// Where a run's records stand in a body.
+pub(crate) type Piece = (RunId, Range<usize>);
+
+/// A body that was read back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) at: Timestamp,
+    pub(crate) runs: Vec<Piece>,
+    pub(crate) workflows: Vec<Workflow>,
+}
+
+/// Returns the length of a batch's body, in bytes.
+pub(crate) fn len(batch: &Batch) -> usize {
+    let runs: usize = batch.runs.iter().map(|run| 20 + run.records.len()).sum();
+    let workflows: usize = batch
+        .workflows
+        .iter()
+        .map(|one| {
+            let texts = one.namespace.len() + one.app.len() + one.name.len() + one.options.len();
+            16 + texts + 16
+        })
+        .sum();
+    16 + runs + workflows
+}
+
+/// Appends the body of a batch; returns where in the body each run's records stand. Lengths fit 32
+/// bits, since the caller bounds the whole.
+pub(crate) fn encode(batch: &Batch, bytes: &mut Vec<u8>) -> Vec<Piece> {
+    let start = bytes.len();
+    let mut pieces = Vec::with_capacity(batch.runs.len());
+    bytes.extend_from_slice(&batch.at.as_micros().to_le_bytes());
+    put_len(bytes, batch.runs.len());
+    for run in &batch.runs {
+        bytes.extend_from_slice(&run.run.as_u128().to_le_bytes());
+        put_len(bytes, run.records.len());
+        let at = bytes.len() - start;
+        bytes.extend_from_slice(&run.records);
+        pieces.push((run.run, at..at + run.records.len()));
+    }
+    put_len(bytes, batch.workflows.len());
+    for one in &batch.workflows {
+        for text in [&one.namespace, &one.app, &one.name, &one.options] {
+            put_len(bytes, text.len());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        bytes.extend_from_slice(&one.first_at.as_micros().to_le_bytes());
+        bytes.extend_from_slice(&one.changed_at.as_micros().to_le_bytes());
+    }
+    pieces
+}
+
+/// Reads a body; `None` when it is not one.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Body> {
+    let mut reader = Reader { bytes, at: 0 };
+    let at = reader.instant()?;
+    let count = reader.len()?;
+    let mut runs = Vec::with_capacity(count.min(bytes.len() / 20));
+    for _ in 0..count {
+        let run = RunId::from_u128(u128::from_le_bytes(reader.take()?));
+        let len = reader.len()?;
+        runs.push((run, reader.skip(len)?));
+    }
+    let count = reader.len()?;
+    let mut workflows = Vec::with_capacity(count.min(bytes.len() / 32));
+    for _ in 0..count {
+        workflows.push(Workflow {
+            namespace: reader.text()?,
+            app: reader.text()?,
+            name: reader.text()?,
+            options: reader.text()?,
+            first_at: reader.instant()?,
+            changed_at: reader.instant()?,
+        });
+    }
+    (reader.at == bytes.len()).then_some(Body { at, runs, workflows })
+}
+
+fn put_len(bytes: &mut Vec<u8>, len: usize) {
+    bytes.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn skip(&mut self, len: usize) -> Option<Range<usize>> {
+        let range = self.at..self.at.checked_add(len)?;
+        self.bytes.get(range.clone())?;
+        self.at = range.end;
+        Some(range)
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let range = self.skip(N)?;
+        self.bytes.get(range)?.try_into().ok()
+    }
+
+    fn len(&mut self) -> Option<usize> {
+        usize::try_from(u32::from_le_bytes(self.take()?)).ok()
+    }
+
+    fn instant(&mut self) -> Option<Timestamp> {
+        Some(Timestamp::from_micros(i64::from_le_bytes(self.take()?)))
+    }
+
+    fn text(&mut self) -> Option<Arc<str>> {
+        let len = self.len()?;
+        let range = self.skip(len)?;
+        std::str::from_utf8(self.bytes.get(range)?).ok().map(Arc::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workflow() -> Workflow {
+        Workflow {
+            namespace: "default".into(),
+            app: "shop".into(),
+            name: "checköut".into(),
+            options: "{}".into(),
+            first_at: Timestamp::from_millis(1),
+            changed_at: Timestamp::from_millis(2),
+        }
+    }
+
+    /// A body cut at any byte, or with a byte behind it, is not a body.
+    #[test]
+    fn a_body_reads_back_whole_or_not_at_all() {
+        let batch = Batch {
+            at: Timestamp::from_millis(-5),
+            workflows: vec![workflow()],
+            ..Batch::default()
+        };
+        let mut bytes = Vec::new();
+        encode(&batch, &mut bytes);
+        assert_eq!(bytes.len(), len(&batch));
+        let body = decode(&bytes).unwrap();
+        assert_eq!((body.at, body.workflows), (batch.at, batch.workflows));
+        for cut in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..cut]), None, "cut at {cut}");
+        }
+        bytes.push(0);
+        assert_eq!(decode(&bytes), None);
+    }
+}

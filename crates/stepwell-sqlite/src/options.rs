@@ -1,0 +1,43 @@
+//! Settings of the embedded store.
+
+use std::time::Duration;
+
+/// How a store is opened. `Options::default()` is right for a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Size of a segment file of the log, in bytes. Default 8 MiB; at least 4 KiB. A batch that is
+    /// larger gets a segment of its own size.
+    pub segment_bytes: u64,
+    /// Age from which on batches are folded into tables. Default 1 s.
+    pub fold_after: Duration,
+    /// Size of the tail from which on batches are folded whatever their age, in bytes. Default
+    /// 64 MiB.
+    pub fold_beyond: u64,
+    /// How much one transaction of a fold takes, in bytes. Default 8 MiB.
+    pub fold_slice: u64,
+    /// Size of the tail, in bytes, above which batches that grow the store are refused with
+    /// `Error::Unavailable`. Above half of it they wait for the fold. Default 256 MiB.
+    pub tail_max: u64,
+    /// Free space, in bytes, below which batches that grow the store are refused with
+    /// `Error::DiskFull`. Default 64 MiB.
+    pub disk_reserve: u64,
+    /// The id of a store that is made anew. Default: drawn at random.
+    pub store_id: Option<u128>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 8 << 20,
+            fold_after: Duration::from_secs(1),
+            fold_beyond: 64 << 20,
+            fold_slice: 8 << 20,
+            tail_max: 256 << 20,
+            disk_reserve: 64 << 20,
+            store_id: None,
+        }
+    }
+}
+
+/// The smallest segment, in bytes.
+pub(crate) const SEGMENT_MIN: u64 = 4 << 10;

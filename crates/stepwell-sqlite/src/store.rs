@@ -1,0 +1,298 @@
+//! The embedded store as a [`Store`].
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::query::{Cursor, Filter, Key, Page, Queue};
+use stepwell_store::rows::Rows;
+use stepwell_store::{Error, Health, Position, Store};
+
+use crate::disk::Disk;
+use crate::embedded::{Embedded, Shared, guard};
+use crate::log::Prepared;
+use crate::overlay::{TailBatch, TailWrite};
+use crate::tables::{self, Reader};
+
+/// How long a growing batch waits for the fold while the tail is over half of its bound.
+const YIELD: Duration = Duration::from_millis(10);
+/// How many runs one transaction of a purge deletes.
+const PURGE_SLICE: usize = 500;
+
+impl<D: Disk> Store for Embedded<D> {
+    fn commit(&self, batch: &Batch) -> Result<Position, Error> {
+        let shared = &*self.shared;
+        if batch.grows {
+            shared.make_room()?;
+        }
+        // All that does not depend on the place in the log happens before its lock is taken.
+        let (frame, pieces) = Prepared::batch(batch)?;
+        let rows: Vec<_> = batch.runs.iter().map(|run| Arc::new(run.summary.clone())).collect();
+        let mut log = guard(&shared.log);
+        let (position, body) = log.append(frame).inspect_err(|_| {
+            shared.poisoned.store(log.poisoned.is_some(), Ordering::Release);
+        })?;
+        let write = |((run, at), row): ((RunId, std::ops::Range<usize>), _)| TailWrite {
+            run,
+            records: body.slice(at),
+            row: Some(row),
+        };
+        let tail = TailBatch {
+            position,
+            at: batch.at,
+            received: Instant::now(),
+            bytes: body.len() as u64,
+            writes: pieces.into_iter().zip(rows).map(write).collect(),
+            workflows: batch.workflows.clone(),
+        };
+        let spare_wanted = log.spares.is_empty();
+        let (was_empty, bytes) = {
+            // Before the log is free again, so that the overlay is in the order of the log.
+            let mut overlay = shared.overlay();
+            let was_empty = overlay.oldest().is_none();
+            overlay.push(Arc::new(tail));
+            (was_empty, overlay.bytes())
+        };
+        drop(log);
+        if was_empty || spare_wanted || bytes > shared.options.fold_beyond {
+            shared.work.notify_one();
+        }
+        Ok(Position(position))
+    }
+
+    fn load(&self, run: RunId) -> Result<Option<Vec<u8>>, Error> {
+        self.shared.journal(run)
+    }
+
+    fn due(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        let fetch = |reader: &Reader<'_>, after, limit| tables::due(reader, until, after, limit);
+        self.shared.scan(after, limit, fetch, |rows| rows.due(until, after).take(limit).collect())
+    }
+
+    fn ready(
+        &self,
+        queue: &Queue,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        let fetch = |reader: &Reader<'_>, after, limit| tables::ready(reader, queue, after, limit);
+        self.shared.scan(after, limit, fetch, |rows| rows.ready(queue, after).take(limit).collect())
+    }
+
+    fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
+        let fetch = |reader: &Reader<'_>, after, limit| tables::active(reader, after, limit);
+        self.shared.scan(after, limit, fetch, |rows| rows.active(after).take(limit).collect())
+    }
+
+    fn blocked(
+        &self,
+        queue: &Queue,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, Error> {
+        let fetch =
+            |reader: &Reader<'_>, after, limit| tables::blocked(reader, queue, after, limit);
+        self.shared
+            .scan(after, limit, fetch, |rows| rows.blocked(queue, after).take(limit).collect())
+    }
+
+    fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
+        let reader = self.shared.reader()?;
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let stored = tables::find_key(&reader, key)?;
+        let fresh = self.shared.overlay().rows.key(key);
+        drop(gate);
+        // A run never changes its key, so what either knows holds; the first start counts.
+        Ok(match (stored, fresh) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        })
+    }
+
+    fn workflows(&self) -> Result<Vec<Workflow>, Error> {
+        let reader = self.shared.reader()?;
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: std::collections::BTreeMap<Queue, Workflow> =
+            tables::workflows(&reader)?.into_iter().map(|one| (queue_of(&one), one)).collect();
+        for (queue, one) in self.shared.overlay().workflows() {
+            all.insert(queue.clone(), one.clone());
+        }
+        drop(gate);
+        Ok(all.into_values().collect())
+    }
+
+    fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
+        self.shared.check_poison()?;
+        let wanted = self.shared.overlay().head;
+        self.shared.await_fold(wanted, patience)?;
+        let reader = self.shared.reader()?;
+        let snapshot = reader.unchecked_transaction().map_err(|e| tables::failed(&e))?;
+        let position = tables::position(&reader)?;
+        let (runs, more) = tables::list(&reader, filter)?;
+        drop(snapshot);
+        Ok(Page { runs, more, position: Position(position), stale: position < wanted })
+    }
+
+    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+        let shared = &*self.shared;
+        shared.check_poison()?;
+        // Runs that ended lately may be in the log only.
+        let head = shared.overlay().head;
+        shared.fold_to(head)?;
+        let mut purged = 0;
+        while purged < limit {
+            let mut writer = guard(&shared.tables.writer);
+            let wanted = (limit - purged).min(PURGE_SLICE);
+            let mut runs = tables::ended_before(&writer, cutoff, wanted)?;
+            let found = runs.len();
+            {
+                let overlay = shared.overlay();
+                runs.retain(|run| !overlay.holds(*run));
+            }
+            if runs.is_empty() {
+                break;
+            }
+            tables::delete_runs(&mut writer, &runs)?;
+            purged += runs.len();
+            if found < wanted {
+                break;
+            }
+        }
+        Ok(purged)
+    }
+
+    fn high_water(&self) -> Result<Timestamp, Error> {
+        self.shared.check_poison()?;
+        Ok(self.shared.overlay().high_water)
+    }
+
+    fn health(&self) -> Health {
+        self.shared.health()
+    }
+}
+
+/// An entry of a queue.
+trait OfRun: Ord + Copy {
+    fn run(&self) -> RunId;
+}
+
+impl OfRun for RunId {
+    fn run(&self) -> RunId {
+        *self
+    }
+}
+
+impl OfRun for (Timestamp, RunId) {
+    fn run(&self) -> RunId {
+        self.1
+    }
+}
+
+impl<D: Disk> Shared<D> {
+    /// Reads tables and overlay as one: rows of the overlay hide those of the tables.
+    fn scan<T: OfRun>(
+        &self,
+        after: Option<T>,
+        limit: usize,
+        fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
+        fresh: impl Fn(&Rows) -> Vec<T>,
+    ) -> Result<Vec<T>, Error> {
+        let reader = self.reader()?;
+        let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let mut stored: Vec<T> = Vec::new();
+        loop {
+            // More with each turn, since all that was read so far may be hidden.
+            let wanted = limit.max(stored.len()).max(16);
+            let page = fetch(&reader, stored.last().copied().or(after), wanted)?;
+            let last_page = page.len() < wanted;
+            stored.extend(page);
+            let overlay = self.overlay();
+            let visible = |one: &&T| !overlay.rows.contains(one.run());
+            let mut found: Vec<T> = stored.iter().filter(visible).take(limit).copied().collect();
+            if found.len() == limit || last_page {
+                found.extend(fresh(&overlay.rows));
+                drop(overlay);
+                found.sort_unstable();
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Refuses growth while the disk or the tail is over its bound, and lets the fold go first while
+    /// the tail is over half of it.
+    fn make_room(&self) -> Result<(), Error> {
+        if let Some(error) = self.low_disk() {
+            return Err(error);
+        }
+        let bytes = self.overlay().bytes();
+        if bytes <= self.options.tail_max / 2 {
+            return Ok(());
+        }
+        self.work.notify_one();
+        if bytes > self.options.tail_max {
+            return Err(self.long_tail(bytes));
+        }
+        let progress = guard(&self.progress);
+        if progress.runs && progress.trouble.is_none() {
+            let at = progress.folded;
+            let _ = self.folded.wait_timeout_while(progress, YIELD, |now| now.folded == at);
+        }
+        Ok(())
+    }
+
+    fn low_disk(&self) -> Option<Error> {
+        let reserve = self.options.disk_reserve;
+        // A disk that does not tell is taken as one with room: a commit tells for sure.
+        let free = self.disk.free_space().unwrap_or(u64::MAX);
+        (free < reserve).then_some(Error::DiskFull { free, reserve })
+    }
+
+    fn long_tail(&self, bytes: u64) -> Error {
+        let limit = self.options.tail_max;
+        let trouble = guard(&self.progress).trouble.clone();
+        let why =
+            trouble.map_or_else(String::new, |error| format!("; the last fold failed: {error}"));
+        Error::Unavailable(format!(
+            "{bytes} bytes wait to be folded into tables, over the limit of {limit}{why}"
+        ))
+    }
+
+    fn health(&self) -> Health {
+        let (head, folded, tail_bytes, fold_lag) = {
+            let overlay = self.overlay();
+            let lag = overlay.oldest().map_or(Duration::ZERO, |batch| batch.received.elapsed());
+            (overlay.head, overlay.folded, overlay.bytes(), lag)
+        };
+        let log_bytes = guard(&self.log).disk_bytes();
+        let refuses_growth =
+            self.check_poison().err().or_else(|| self.low_disk()).or_else(|| {
+                (tail_bytes > self.options.tail_max).then(|| self.long_tail(tail_bytes))
+            });
+        Health {
+            head: Position(head),
+            folded: Position(folded),
+            fold_lag,
+            tail_bytes,
+            disk_bytes: log_bytes + self.tables.disk_bytes(),
+            disk_free: self.disk.free_space().ok(),
+            refuses_growth,
+        }
+    }
+}
+
+fn queue_of(workflow: &Workflow) -> Queue {
+    Queue {
+        namespace: Arc::clone(&workflow.namespace),
+        app: Arc::clone(&workflow.app),
+        workflow: Arc::clone(&workflow.name),
+    }
+}

@@ -1,0 +1,191 @@
+//! Connections to SQLite.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use stepwell_store::Error;
+
+use super::schema::{SCHEMA, STEPS};
+
+/// How long a connection waits for another process that reads the file, such as `sqlite3`.
+const BUSY: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 48;
+/// Format of the tables that is written and read.
+const FORMAT: i64 = 1;
+
+/// Where the tables are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file, with SQLite's own files beside it.
+    File(PathBuf),
+    /// The memory of this process, under a name; there as long as one connection to it is open.
+    Memory(String),
+}
+
+impl Place {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when SQLite refuses, [`Error::Corrupt`] when it finds damage.
+    pub(crate) fn connect(&self) -> Result<Connection, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match self {
+            Self::File(path) => Connection::open_with_flags(path, flags),
+            Self::Memory(name) => Connection::open_with_flags(
+                format!("file:/{name}?vfs=memdb"),
+                flags | OpenFlags::SQLITE_OPEN_URI,
+            ),
+        };
+        let connection = connection.map_err(|e| failed(&e))?;
+        let set = || {
+            connection.busy_timeout(BUSY)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+            connection.pragma_update(None, "temp_store", "memory")
+        };
+        set().map_err(|e| failed(&e))?;
+        Ok(connection)
+    }
+
+    /// Removes what an attempt to make a store left behind.
+    pub(crate) fn discard(&self) -> Result<(), Error> {
+        let Self::File(path) = self else { return Ok(()) };
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut name = path.clone().into_os_string();
+            name.push(suffix);
+            match std::fs::remove_file(&name) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let why = format!("cannot remove {}: {error}", name.display());
+                    return Err(Error::Unavailable(why));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tables of one store: a connection that writes, and a pool of those that read.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    place: Place,
+    /// Held while a fold or a purge writes.
+    pub(crate) writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Tables {
+    /// Opens the tables, making them where they are missing.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when they are another store's or damaged, [`Error::Format`] when a later
+    /// version wrote them, [`Error::Unavailable`] when SQLite refuses.
+    pub(crate) fn open(place: Place, store: u128) -> Result<Self, Error> {
+        let writer = place.connect()?;
+        prepare(&writer, &place, store)?;
+        Ok(Self { place, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// Returns a connection to read with; it goes back into the pool when dropped.
+    pub(crate) fn reader(&self) -> Result<Reader<'_>, Error> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = if let Some(connection) = pooled {
+            connection
+        } else {
+            let connection = self.place.connect()?;
+            connection.pragma_update(None, "query_only", true).map_err(|e| failed(&e))?;
+            connection
+        };
+        Ok(Reader { tables: self, connection: Some(connection) })
+    }
+
+    /// Returns the size of the tables on disk, in bytes; 0 in memory.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let Place::File(path) = &self.place else { return 0 };
+        let size = |suffix: &str| {
+            let mut name = path.clone().into_os_string();
+            name.push(suffix);
+            std::fs::metadata(name).map_or(0, |file| file.len())
+        };
+        size("") + size("-wal")
+    }
+}
+
+/// A connection on loan from the pool.
+pub(crate) struct Reader<'a> {
+    tables: &'a Tables,
+    connection: Option<Connection>,
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+
+    #[expect(clippy::expect_used, reason = "the connection is taken in `drop` only")]
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("a reader holds its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.tables.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error> {
+    let shape = || {
+        if let Place::File(_) = place {
+            // What was folded leaves the log, so a fold must be as durable as the log.
+            writer.pragma_update(None, "journal_mode", "wal")?;
+            writer.pragma_update(None, "synchronous", "full")?;
+            writer.pragma_update(None, "cache_size", -32_768)?;
+        }
+        writer.execute_batch("BEGIN IMMEDIATE")?;
+        writer.execute_batch(SCHEMA)?;
+        writer.execute_batch(STEPS)?;
+        let known = "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)";
+        writer.execute(known, params!["format", FORMAT])?;
+        writer.execute(known, params!["store", format!("{store:032x}")])?;
+        writer.execute(known, params!["position", 0])?;
+        writer.execute(known, params!["high_water", i64::MIN])?;
+        writer.execute_batch("COMMIT")
+    };
+    shape().map_err(|e| failed(&e))?;
+    let meta = |name: &str| {
+        writer
+            .query_row("SELECT CAST(value AS TEXT) FROM meta WHERE name = ?1", [name], |row| {
+                row.get::<_, String>(0)
+            })
+            .optional()
+            .map_err(|e| failed(&e))
+            .map(Option::unwrap_or_default)
+    };
+    let (format, found) = (meta("format")?, meta("store")?);
+    if format != FORMAT.to_string() {
+        return Err(Error::Format { found: format, known: FORMAT.to_string() });
+    }
+    if found != format!("{store:032x}") {
+        let why = format!("the tables belong to store {found}, the log is of store {store:032x}");
+        return Err(Error::Corrupt(why));
+    }
+    Ok(())
+}
+
+/// Makes the error of a call of SQLite that failed.
+pub(crate) fn failed(error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Error::Corrupt(format!("the tables: {error}"))
+        }
+        Some(ErrorCode::DiskFull) => Error::DiskFull { free: 0, reserve: 0 },
+        _ => Error::Unavailable(format!("the tables: {error}")),
+    }
+}

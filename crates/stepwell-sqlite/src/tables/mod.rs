@@ -1,0 +1,29 @@
+//! The tables behind the log: SQLite, written by the fold only.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `schema` | tables, indexes, the view of steps |
+//! | `connection` | opening, and a pool for readers |
+//! | `read` | queues, timers, keys, rows |
+//! | `list` | pages of runs |
+//! | `history` | journals: chunks, their check, reading them whole |
+//! | `write` | what a fold writes, in one transaction |
+
+mod connection;
+mod history;
+mod list;
+mod read;
+mod row;
+mod schema;
+mod write;
+
+pub use connection::Place;
+pub(crate) use connection::{Reader, Tables, failed};
+pub(crate) use history::{Damage, chunks, journal};
+pub(crate) use list::list;
+pub(crate) use read::{
+    active, blocked, due, ended_before, find_key, high_water, integrity, position, ready,
+    runs_behind, workflows,
+};
+pub(crate) use row::find as find_row;
+pub(crate) use write::{FoldWrite, delete_runs, put_rows, write};

@@ -1,0 +1,86 @@
+//! Rows of `runs` as summaries.
+
+use std::sync::Arc;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row};
+use stepwell_core::id::RunId;
+use stepwell_core::status::RunStatus;
+use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
+use stepwell_store::Error;
+
+use super::connection::failed;
+
+/// The columns of a row, in the order in which [`read`] takes them.
+pub(super) const COLUMNS: &str = "id, namespace, app, workflow, status, key, created_at, \
+    started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended, steps_failed, \
+    blocked, journal_bytes";
+
+/// Finds the row of a run.
+pub(crate) fn find(connection: &Connection, run: RunId) -> Result<Option<Summary>, Error> {
+    let find = || {
+        connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?1"))?
+            .query_row([run.to_string()], read)
+            .optional()
+    };
+    find().map_err(|e| failed(&e))
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
+    let text = |at: usize| row.get_ref(at)?.as_str().map(Arc::<str>::from).map_err(|e| bad(at, e));
+    let maybe_text = |at: usize| {
+        row.get_ref(at)?
+            .as_str_or_null()
+            .map(|text| text.map(Arc::<str>::from))
+            .map_err(|e| bad(at, e))
+    };
+    let instant = |at: usize| row.get::<_, i64>(at).map(Timestamp::from_micros);
+    let maybe_instant =
+        |at: usize| row.get::<_, Option<i64>>(at).map(|one| one.map(Timestamp::from_micros));
+    let status = row.get_ref(4)?.as_str().map_err(|e| bad(4, e))?;
+    let status = RunStatus::parse(status)
+        .ok_or_else(|| bad(4, Unread(format!("`{status}` is not the status of a run"))))?;
+    Ok(Summary {
+        id: run_id(row, 0)?,
+        namespace: text(1)?,
+        app: text(2)?,
+        workflow: text(3)?,
+        status,
+        key: maybe_text(5)?,
+        created_at: instant(6)?,
+        started_at: maybe_instant(7)?,
+        ended_at: maybe_instant(8)?,
+        version: maybe_text(9)?,
+        ready_since: maybe_instant(10)?,
+        timer_at: maybe_instant(11)?,
+        active: row.get(12)?,
+        steps: row.get(13)?,
+        steps_ended: row.get(14)?,
+        steps_failed: row.get(15)?,
+        blocked: row.get(16)?,
+        journal_bytes: u64::try_from(row.get::<_, i64>(17)?).unwrap_or(0),
+    })
+}
+
+/// Reads a column that holds the id of a run.
+pub(super) fn run_id(row: &Row<'_>, at: usize) -> rusqlite::Result<RunId> {
+    row.get_ref(at)?.as_str().map_err(|e| bad(at, e))?.parse().map_err(|e| bad(at, e))
+}
+
+#[derive(Debug)]
+struct Unread(String);
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unread {}
+
+fn bad(at: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error))
+}

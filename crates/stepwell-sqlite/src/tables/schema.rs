@@ -1,0 +1,98 @@
+//! The tables, as people see them with `sqlite3 -readonly`.
+
+/// What the tables are. Instants are microseconds since 1970 in UTC.
+pub(super) const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta (
+    name TEXT PRIMARY KEY NOT NULL,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS workflows (
+    namespace TEXT NOT NULL,
+    app TEXT NOT NULL,
+    name TEXT NOT NULL,
+    options TEXT NOT NULL,
+    first_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, app, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY NOT NULL,
+    namespace TEXT NOT NULL,
+    app TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    status TEXT NOT NULL,
+    key TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    version TEXT,
+    ready_at INTEGER,
+    timer_at INTEGER,
+    active INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    steps_ended INTEGER NOT NULL,
+    steps_failed INTEGER NOT NULL,
+    blocked TEXT,
+    journal_bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS runs_by_status ON runs (namespace, status, id);
+CREATE INDEX IF NOT EXISTS runs_by_workflow ON runs (namespace, workflow, status, id);
+CREATE INDEX IF NOT EXISTS runs_ready ON runs (namespace, app, workflow, ready_at, id)
+    WHERE ready_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_timer ON runs (timer_at, id) WHERE timer_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_active ON runs (id) WHERE active = 1;
+CREATE INDEX IF NOT EXISTS runs_blocked ON runs (namespace, app, workflow, id)
+    WHERE blocked IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_key ON runs (namespace, key, app, workflow, id)
+    WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_ended ON runs (ended_at, id) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS history (
+    run TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    records TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (run, chunk)
+);
+";
+
+/// One row for each step of each run, read from `history`.
+///
+/// A chunk is records with a comma behind each, so it is a JSON array but for its brackets.
+pub(super) const STEPS: &str = "
+CREATE VIEW IF NOT EXISTS steps AS
+WITH facts AS (
+    SELECT
+        h.run AS run,
+        h.chunk * 4294967296 + j.key AS place,
+        r.key AS name,
+        r.value AS fact
+    FROM history AS h,
+        json_each('[' || rtrim(h.records, ',') || ']') AS j,
+        json_each(j.value) AS r
+    WHERE r.key IN ('stepStarted', 'attemptFailed', 'sleepStarted', 'stepEnded')
+)
+SELECT
+    run,
+    fact ->> '$.step' AS step,
+    max(fact ->> '$.open.kind') AS kind,
+    CASE max(name = 'stepEnded')
+        WHEN 1 THEN max(fact ->> '$.status')
+        ELSE CASE substr(max(printf('%020d', place) || name), 21)
+            WHEN 'attemptFailed' THEN 'retrying'
+            WHEN 'sleepStarted' THEN 'sleeping'
+            ELSE 'running'
+        END
+    END AS status,
+    coalesce(max(fact ->> '$.attempt.n'), 0) AS attempts,
+    min(coalesce(fact ->> '$.attempt.startedAt', fact ->> '$.open.at')) AS started_at,
+    max(CASE name WHEN 'stepEnded' THEN fact ->> '$.at' END) AS ended_at,
+    max(CASE name WHEN 'stepEnded' THEN fact -> '$.output' END) AS output,
+    max(CASE name WHEN 'stepEnded' THEN fact -> '$.error' END) AS error,
+    min(place) AS place
+FROM facts
+GROUP BY run, fact ->> '$.step';
+";

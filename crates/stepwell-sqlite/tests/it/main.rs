@@ -1,0 +1,3 @@
+//! Tests of the embedded store as its callers see it.
+
+mod conformance;
