@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::id::RunId;
 use crate::record::{self, Activated, Attempt, Logged, Opening, Record};
 use crate::run::{Phase, ReplayError, Run};
-use crate::status::{RunStatus, StepStatus};
+use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
 impl<'a> View<'a> {
@@ -35,6 +35,8 @@ struct Builder<'a, 'r> {
     ends: Vec<u32>,
     followed: Vec<u32>,
     runner: Arc<str>,
+    /// When the end of the run was decided: sleeps are cancelled then, functions at its end.
+    decided_at: Option<Timestamp>,
     /// Lines of quick functions, which come before the only record of their step.
     early_logs: Vec<Logged<'a>>,
 }
@@ -76,6 +78,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             ends: Vec::new(),
             followed: Vec::new(),
             runner: Arc::from(""),
+            decided_at: None,
             early_logs: Vec::new(),
         }
     }
@@ -131,6 +134,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.note(unblocked.at, "unblocked", Some(unblocked.by));
             }
             Record::Ending(ending) => {
+                self.decided_at = Some(ending.at);
                 let timed_out = ending.status == RunStatus::TimedOut;
                 let what = if timed_out { "timed_out" } else { "cancelled" };
                 self.note(ending.at, what, ending.reason);
@@ -305,12 +309,15 @@ impl<'a, 'r> Builder<'a, 'r> {
                 None => self.view.logs.splice(0..0, logged.lines),
             };
         }
-        let ended_at = self.run.ended_at();
+        let (decided_at, ended_at) = (self.decided_at, self.run.ended_at());
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
             step.status = state.status;
             step.next_at = state.wake;
             if state.status.is_ended() && step.completed_at.is_none() {
-                step.completed_at = ended_at;
+                step.completed_at = match step.kind {
+                    Kind::Run | Kind::Skip => ended_at.or(decided_at),
+                    Kind::Sleep | Kind::SleepUntil => decided_at.or(ended_at),
+                };
             }
         }
         let implied = self.implied();

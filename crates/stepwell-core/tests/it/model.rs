@@ -1,0 +1,368 @@
+//! A naive model of a run, written from docs/semantics.md and from nothing else.
+//!
+//! It keeps a list of facts and answers every question by going through all of them. It is slow,
+//! and short enough to be read beside the statements. What commands do is in `commands`.
+
+mod commands;
+
+use std::time::Duration;
+
+use stepwell_core::retry::Policy;
+use stepwell_core::status::{Kind, RunStatus, StepStatus};
+use stepwell_core::time::Timestamp;
+
+/// Something that happened to the run.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    Accepted,
+    /// `alone` as the run was held, not as the runner offered.
+    Held {
+        alone: bool,
+    },
+    Parked {
+        seen: u32,
+    },
+    Lost {
+        counted: bool,
+    },
+    Woken,
+    /// A step is seen for the first time.
+    Opened {
+        step: usize,
+        kind: Kind,
+        after: u32,
+    },
+    Began {
+        step: usize,
+        n: u32,
+    },
+    Failed {
+        step: usize,
+        n: u32,
+        next: Timestamp,
+    },
+    Slept {
+        step: usize,
+        until: Timestamp,
+    },
+    Ended {
+        step: usize,
+        status: StepStatus,
+        n: Option<u32>,
+    },
+    Blocked,
+    Unblocked,
+    Decided {
+        status: RunStatus,
+    },
+    Over {
+        status: RunStatus,
+    },
+}
+
+/// What the model says to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Taken,
+    Rejected,
+}
+
+/// What the runner says of a step's attempt that ended.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) step: usize,
+    pub(crate) n: u32,
+    pub(crate) began: Timestamp,
+    /// `None` for a result, else how the attempt failed.
+    pub(crate) failed: Option<Fail>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Fail {
+    pub(crate) terminal: bool,
+    pub(crate) timed_out: bool,
+    pub(crate) retry_at: Option<Timestamp>,
+    pub(crate) policy: Policy,
+    pub(crate) total: Option<Duration>,
+}
+
+/// What opens a step: its kind and how many ends the code had been given.
+pub(crate) type Open = Option<(Kind, u32)>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) facts: Vec<(Timestamp, Fact)>,
+    pub(crate) now: Timestamp,
+    deadline: Option<Timestamp>,
+    grace: Duration,
+    steps_max: usize,
+}
+
+impl Model {
+    pub(crate) fn new(now: Timestamp, deadline: Option<Timestamp>, steps_max: usize) -> Self {
+        let grace = Duration::from_secs(30);
+        Self { facts: vec![(now, Fact::Accepted)], now, deadline, grace, steps_max }
+    }
+
+    fn note(&mut self, fact: Fact) {
+        self.facts.push((self.now, fact));
+    }
+
+    fn last<T>(&self, pick: impl Fn(&Timestamp, &Fact) -> Option<T>) -> Option<T> {
+        self.facts.iter().rev().find_map(|(at, fact)| pick(at, fact))
+    }
+
+    pub(crate) fn over(&self) -> Option<RunStatus> {
+        self.last(|_, fact| match fact {
+            Fact::Over { status } => Some(*status),
+            _ => None,
+        })
+    }
+
+    /// §7.1: the status that is decided, and until when what is in flight may return.
+    pub(crate) fn decided(&self) -> Option<(RunStatus, Timestamp)> {
+        self.last(|at, fact| match fact {
+            Fact::Decided { status } => Some((*status, at.after(self.grace))),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn blocked(&self) -> bool {
+        let last = self.last(|_, fact| match fact {
+            Fact::Blocked => Some(true),
+            Fact::Unblocked | Fact::Decided { .. } => Some(false),
+            _ => None,
+        });
+        last == Some(true)
+    }
+
+    pub(crate) fn epoch(&self) -> u32 {
+        let held = self.facts.iter().filter(|(_, fact)| matches!(fact, Fact::Held { .. }));
+        u32::try_from(held.count()).unwrap()
+    }
+
+    /// §4.7: whether a runner holds the run; and has it to itself.
+    pub(crate) fn held(&self) -> Option<bool> {
+        self.last(|_, fact| match fact {
+            Fact::Held { alone } => Some(Some(*alone)),
+            Fact::Parked { .. } | Fact::Lost { .. } | Fact::Blocked | Fact::Over { .. } => {
+                Some(None)
+            }
+            _ => None,
+        })
+        .flatten()
+    }
+
+    /// Since when the run wants a runner, if it does.
+    pub(crate) fn ready(&self) -> Option<Timestamp> {
+        let mut ready = None;
+        for (index, (at, fact)) in self.facts.iter().enumerate() {
+            let before = Self { facts: self.facts[..index].to_vec(), ..self.clone() };
+            match fact {
+                Fact::Accepted | Fact::Lost { .. } | Fact::Woken | Fact::Unblocked => {
+                    ready = Some(*at);
+                }
+                Fact::Parked { seen } => {
+                    // It missed an end, or waits for nothing that the engine could bring.
+                    let missed = *seen < before.ends() || before.wakes().is_empty();
+                    ready = missed.then_some(*at);
+                }
+                Fact::Ended { .. } if before.held().is_none() && before.forward() => {
+                    ready = ready.or(Some(*at));
+                }
+                Fact::Held { .. } | Fact::Blocked | Fact::Decided { .. } | Fact::Over { .. } => {
+                    ready = None;
+                }
+                _ => {}
+            }
+        }
+        ready
+    }
+
+    fn forward(&self) -> bool {
+        self.over().is_none() && self.decided().is_none() && !self.blocked()
+    }
+
+    /// §3.2.
+    pub(crate) fn status(&self) -> RunStatus {
+        if let Some(status) = self.over() {
+            return status;
+        }
+        if self.decided().is_some() {
+            return RunStatus::Compensating;
+        }
+        if self.blocked() {
+            return RunStatus::Blocked;
+        }
+        match (self.held(), self.ready()) {
+            (Some(_), _) => RunStatus::Running,
+            (None, Some(_)) => RunStatus::Queued,
+            (None, None) => RunStatus::Waiting,
+        }
+    }
+
+    /// §4.4: losses that count, since a step last ended or the run was last unblocked: in all, and
+    /// while it had its runner to itself.
+    pub(crate) fn losses(&self) -> (u32, u32) {
+        let (mut losses, mut lone, mut alone) = (0, 0, false);
+        for (_, fact) in &self.facts {
+            match fact {
+                Fact::Held { alone: held } => alone = *held,
+                Fact::Lost { counted: true } => {
+                    losses += 1;
+                    lone += u32::from(alone);
+                }
+                Fact::Ended { .. } | Fact::Unblocked => (losses, lone) = (0, 0),
+                _ => {}
+            }
+        }
+        (losses, lone)
+    }
+
+    /// §3.5: steps in the order of their positions.
+    pub(crate) fn steps(&self) -> Vec<(usize, Kind)> {
+        let opened = self.facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Opened { step, kind, .. } => Some((*step, *kind)),
+            _ => None,
+        });
+        opened.collect()
+    }
+
+    pub(crate) fn kind(&self, step: usize) -> Option<Kind> {
+        self.steps().into_iter().find(|(one, _)| *one == step).map(|(_, kind)| kind)
+    }
+
+    /// §3.1, and when the step wakes or is tried again.
+    pub(crate) fn step(&self, step: usize) -> (StepStatus, Option<Timestamp>) {
+        let mut state = (StepStatus::Pending, None);
+        for (_, fact) in &self.facts {
+            let ended = state.0.is_ended();
+            match fact {
+                Fact::Began { step: one, .. } if *one == step => {
+                    state = (StepStatus::Running, None);
+                }
+                Fact::Failed { step: one, next, .. } if *one == step => {
+                    state = (StepStatus::Retrying, Some(*next));
+                }
+                Fact::Slept { step: one, until } if *one == step => {
+                    state = (StepStatus::Sleeping, Some(*until));
+                }
+                Fact::Ended { step: one, status, .. } if *one == step => state = (*status, None),
+                // §4.2: what ran on a runner that is gone begins again.
+                Fact::Parked { .. } | Fact::Lost { .. } | Fact::Blocked
+                    if state.0 == StepStatus::Running =>
+                {
+                    state.0 = StepStatus::Pending;
+                }
+                // §7.2: sleeps are cancelled, functions get time.
+                Fact::Decided { .. } if state.0 == StepStatus::Sleeping => {
+                    state = (StepStatus::Cancelled, None);
+                }
+                Fact::Decided { .. } => state.1 = None,
+                Fact::Over { .. } if !ended => state = (StepStatus::Cancelled, None),
+                _ => {}
+            }
+        }
+        state
+    }
+
+    /// How many of a step's attempts have ended; lost ones do not count (§4.4).
+    pub(crate) fn attempts(&self, step: usize) -> u32 {
+        let ended = self.facts.iter().filter(|(_, fact)| match fact {
+            Fact::Failed { step: one, .. } | Fact::Ended { step: one, n: Some(_), .. } => {
+                *one == step
+            }
+            _ => false,
+        });
+        u32::try_from(ended.count()).unwrap()
+    }
+
+    /// §3.3: every attempt as it is shown.
+    pub(crate) fn shown_attempts(&self, step: usize) -> Vec<(u32, &'static str)> {
+        let mut shown: Vec<(u32, &'static str)> = Vec::new();
+        let running = |shown: &mut Vec<(u32, &'static str)>, now: &'static str| {
+            if let Some(last) = shown.last_mut().filter(|last| last.1 == "running") {
+                last.1 = now;
+            }
+        };
+        for (_, fact) in &self.facts {
+            match fact {
+                Fact::Began { step: one, n } if *one == step => shown.push((*n, "running")),
+                Fact::Failed { step: one, n, .. } if *one == step => {
+                    shown.pop_if(|last| last.1 == "running");
+                    shown.push((*n, "failed"));
+                }
+                Fact::Ended { step: one, status, n } if *one == step => match n {
+                    Some(n) => {
+                        shown.pop_if(|last| last.1 == "running");
+                        shown.push((*n, status.as_str()));
+                    }
+                    None => running(&mut shown, "cancelled"),
+                },
+                Fact::Parked { .. } | Fact::Lost { .. } | Fact::Blocked => {
+                    running(&mut shown, "lost");
+                }
+                Fact::Over { .. } => running(&mut shown, "cancelled"),
+                _ => {}
+            }
+        }
+        shown
+    }
+
+    /// §5.4: the ends in the order of their delivery.
+    pub(crate) fn end_order(&self) -> Vec<usize> {
+        let ends = self.facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Ended { step, .. } => Some(*step),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    pub(crate) fn ends(&self) -> u32 {
+        u32::try_from(self.end_order().len()).unwrap()
+    }
+
+    /// §3.3: what a step had been given when it began, without what others of these imply.
+    pub(crate) fn edges(&self, step: usize) -> Vec<usize> {
+        let order = self.end_order();
+        let given = |step: usize| -> Vec<usize> {
+            let after = self.last(|_, fact| match fact {
+                Fact::Opened { step: one, after, .. } if *one == step => Some(*after),
+                _ => None,
+            });
+            let count = usize::try_from(after.unwrap()).unwrap().min(order.len());
+            let delivered = |step: &&usize| self.step(**step).0 != StepStatus::Cancelled;
+            order[..count].iter().filter(delivered).copied().collect()
+        };
+        let all = given(step);
+        let implied = |one: &usize| all.iter().any(|other| given(*other).contains(one));
+        all.iter().filter(|one| !implied(one)).copied().collect()
+    }
+
+    /// When steps wake, with their position.
+    fn wakes(&self) -> Vec<(Timestamp, usize, usize)> {
+        let steps = self.steps().into_iter().enumerate();
+        let mut wakes: Vec<_> = steps
+            .filter_map(|(position, (step, _))| Some((self.step(step).1?, position, step)))
+            .collect();
+        wakes.sort_unstable();
+        wakes
+    }
+
+    pub(crate) fn timer(&self) -> Option<Timestamp> {
+        if self.over().is_some() {
+            return None;
+        }
+        if let Some((_, until)) = self.decided() {
+            return Some(until);
+        }
+        let sleeping = |step| self.step(step).0 == StepStatus::Sleeping;
+        let wake = self.wakes().into_iter().find(|(_, _, step)| match self.status() {
+            // The runner keeps backoffs; what is ready or blocked is not woken by steps.
+            RunStatus::Running => sleeping(*step),
+            RunStatus::Waiting => true,
+            _ => false,
+        });
+        wake.map(|(at, ..)| at).into_iter().chain(self.deadline).min()
+    }
+}
