@@ -7,8 +7,17 @@
 //!
 //! - [`ledger`]: facts, and how they are written and read
 //! - [`judge`]: the judgement, a pure function of the ledger, and ledgers that are wrong on purpose
-//! - [`report`]: what is printed
+//! - [`plan`]: what a run does; [`workflows`]: the code that does it
+//! - [`client`]: starting and reading runs
+//! - [`drive`]: processes, load and kills
+//! - [`report`]: what is printed; [`error`], [`dice`]
 
+pub mod client;
+pub mod dice;
+pub mod drive;
+pub mod error;
 pub mod judge;
 pub mod ledger;
+pub mod plan;
 pub mod report;
+pub mod workflows;

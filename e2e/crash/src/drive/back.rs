@@ -1,0 +1,71 @@
+//! Reading every run back.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::stage::Stage;
+use crate::error::Error;
+use crate::report::tell;
+
+/// How long runs have to end once nothing is killed any more.
+const QUIET: Duration = Duration::from_mins(1);
+
+/// How long a server has to answer once it is not killed any more.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Statuses of runs that will go on by themselves.
+const GOING_ON: &str = "queued,running,waiting,compensating";
+
+/// How many readers there are.
+const READERS: usize = 4;
+
+/// Waits until no run goes on, for a bounded time. What has not ended by then is for the judge.
+pub(super) fn await_quiet(stage: &Stage) -> Result<(), Error> {
+    let begun = Instant::now();
+    loop {
+        stage.check()?;
+        let list =
+            stage.api.insist("a list of runs was due", ANSWER, |api| api.list(Some(GOING_ON)))?;
+        if list.is_empty() {
+            let after = begun.elapsed();
+            tell(&format!("all runs had come to their ends {after:.1?} after the last kill"));
+            return Ok(());
+        }
+        if begun.elapsed() > QUIET {
+            let count = list.len();
+            tell(&format!(
+                "{count} runs go on {QUIET:?} after the last kill; they are read as they are"
+            ));
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Reads every run that was accepted and every run that is listed, and notes what is read.
+pub(super) fn read_all(stage: &Stage, accepted: &BTreeSet<String>) -> Result<usize, Error> {
+    let listed = stage.api.insist("a list of all runs was due", ANSWER, |api| api.list(None))?;
+    let mut ids: BTreeSet<String> = listed.into_iter().collect();
+    ids.extend(accepted.iter().cloned());
+    let count = ids.len();
+    let ids = Mutex::new(ids.into_iter());
+    let next = || ids.lock().ok().and_then(|mut ids| ids.next());
+    let read = || -> Result<(), Error> {
+        while let Some(id) = next() {
+            let run = stage.api.insist("a run was due", ANSWER, |api| api.run(&id, None))?;
+            // A run that is not there has no fact: the judge will miss it.
+            if let Some(run) = run {
+                stage.pen.note(run.into_fact()).map_err(Error::io("an end is noted"))?;
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
+        for reader in readers {
+            super::whole::joined(reader)?;
+        }
+        Ok(count)
+    })
+}

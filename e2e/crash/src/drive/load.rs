@@ -1,0 +1,120 @@
+//! Clients: they start runs, and try again until each start is accepted.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::options::Options;
+use super::stage::Stage;
+use crate::client::{Failure, Started};
+use crate::dice::Dice;
+use crate::error::Error;
+use crate::ledger::What;
+use crate::plan::{Plan, WORKFLOWS};
+
+/// How long a client tries to have a start accepted.
+const INSIST: Duration = Duration::from_mins(1);
+
+/// What clients did.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    over: AtomicBool,
+    /// Runs with an accepted start.
+    accepted: Mutex<BTreeSet<String>>,
+    /// Requests without an answer.
+    unanswered: AtomicU64,
+    /// Starts that a request without an answer had made already.
+    made_before: AtomicU64,
+}
+
+impl Load {
+    /// Ends the load: clients finish the start that they are at.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the runs with an accepted start.
+    pub(super) fn accepted(&self) -> BTreeSet<String> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what clients did.
+    pub(super) fn summary(&self) -> String {
+        format!(
+            "clients       {} requests without an answer, {} of them had started their run",
+            self.unanswered.load(Ordering::Relaxed),
+            self.made_before.load(Ordering::Relaxed)
+        )
+    }
+
+    /// Is a client until the load ends.
+    pub(super) fn client(
+        &self,
+        stage: &Stage,
+        options: &Options,
+        (number, mut dice): (u64, Dice),
+    ) -> Result<(), Error> {
+        let pause_ms = 1_000 * options.clients / options.rate.max(1);
+        let mut next = Instant::now() + Duration::from_millis(dice.within(0, pause_ms));
+        for count in 0_u64.. {
+            while !self.over.load(Ordering::Relaxed) && Instant::now() < next {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            if self.over.load(Ordering::Relaxed) {
+                break;
+            }
+            next += Duration::from_millis(dice.within(pause_ms / 2, pause_ms + pause_ms / 2));
+            let workflow = WORKFLOWS[usize::try_from(dice.within(0, 4)).unwrap_or_default()];
+            let plan = Plan::draw(workflow, &mut dice);
+            let key = format!("client-{number}-{count}");
+            let run = self.start(stage, (workflow, &key), &plan)?;
+            if dice.one_in(8) {
+                // A repeat returns the first run (§4.8), whatever has crashed meanwhile.
+                self.start(stage, (workflow, &key), &plan)?;
+            }
+            if dice.one_in(6) {
+                read_end(stage, &run)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a run, and notes it once the answer was read.
+    pub(super) fn start(
+        &self,
+        stage: &Stage,
+        (workflow, key): (&str, &str),
+        plan: &Plan,
+    ) -> Result<String, Error> {
+        let tried = AtomicU64::new(0);
+        let Started { id, created } = stage.api.insist("a start was due", INSIST, |api| {
+            tried.fetch_add(1, Ordering::Relaxed);
+            api.start(stage.app, workflow, key, plan)
+        })?;
+        let (run, steps) = (id.clone(), plan.steps());
+        let fact = What::AckedStart { key: key.to_owned(), run, steps };
+        stage.pen.note(fact).map_err(Error::io("a start is noted"))?;
+        let unanswered = tried.into_inner().saturating_sub(1);
+        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
+        let new = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        if new && !created {
+            self.made_before.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(id)
+    }
+}
+
+/// Waits a while for the end of a run, and notes it if it came. A server that is killed meanwhile
+/// gives no answer.
+fn read_end(stage: &Stage, run: &str) -> Result<(), Error> {
+    match stage.api.run(run, Some(Duration::from_millis(1_500))) {
+        Ok(Some(read)) if read.has_ended() => {
+            stage.pen.note(read.into_fact()).map_err(Error::io("an end is noted"))?;
+            Ok(())
+        }
+        // A run that cannot be read now has to be there at the end of the test.
+        Ok(_) | Err(Failure::Away(_)) => Ok(()),
+        Err(Failure::Refused(error)) => Err(error),
+    }
+}

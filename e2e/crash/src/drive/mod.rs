@@ -1,0 +1,24 @@
+//! The drive: processes, load, kills, and the reading back.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `options` | what is asked for |
+//! | `slot` | a process that is started again whenever it was killed |
+//! | `stage` | a server with its runners, and the ledger |
+//! | `load` | clients |
+//! | `kills` | when what is killed |
+//! | `back` | reading every run back |
+//! | `block` | the function that blocks its thread, on a stage of its own |
+//! | `whole` | all of it in order, and the judgement |
+
+mod back;
+mod block;
+mod kills;
+mod load;
+mod options;
+mod slot;
+mod stage;
+mod whole;
+
+pub use options::Options;
+pub use whole::drive;

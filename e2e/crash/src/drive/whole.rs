@@ -1,0 +1,137 @@
+//! All of it in order, and the judgement.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+
+use super::options::Options;
+use super::stage::{Cast, Places, Stage};
+use super::{back, block, kills, load};
+use crate::dice::Dice;
+use crate::error::Error;
+use crate::ledger::Target;
+use crate::report::tell;
+
+/// Short, so that a run is soon with another runner: there is a kill almost every second.
+const TTL_MS: u64 = 1_000;
+
+/// Runs the test. Tells whether the ledger is sound; its folder stays where it is not.
+///
+/// # Errors
+/// [`Error`] when the test could not go on; its folder stays then as well.
+pub fn drive(options: &Options) -> Result<bool, Error> {
+    let seed = options.seed.unwrap_or_else(|| Dice::unknown().next());
+    let folder = tempfile::Builder::new().prefix("stepwell-crash-").tempdir();
+    let folder = folder.map_err(Error::io("a folder is made"))?;
+    let places = places(options, folder.path())?;
+    tell(&format!("seed {seed}, folder {}", folder.path().display()));
+    let judged = play(options, &places, seed).and_then(|()| judge(options, &places));
+    if options.keep || !matches!(&judged, Ok((true, _))) {
+        let folder = folder.keep();
+        tell(&format!("the ledger, the logs and the data are kept in {}", folder.display()));
+    }
+    let (sound, text) = judged?;
+    tell(&text);
+    Ok(sound)
+}
+
+fn places(options: &Options, folder: &Path) -> Result<Places, Error> {
+    let runner = sibling("crash-runner")?;
+    let places = Places { stepwell: options.stepwell.clone(), runner, folder: folder.to_owned() };
+    std::fs::create_dir(places.ledger()).map_err(Error::io("a folder for the ledger is made"))?;
+    Ok(places)
+}
+
+/// Another binary of this package stands beside this one.
+fn sibling(name: &str) -> Result<PathBuf, Error> {
+    let own =
+        std::env::current_exe().map_err(Error::io("the path of this program is asked for"))?;
+    Ok(own.with_file_name(name))
+}
+
+fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let registered = signal_hook::flag::register(signal, stop.clone());
+        registered.map_err(Error::io("a signal is listened to"))?;
+    }
+    let runners = options.runners;
+    let cast = Cast { app: "crash", runners, slots: 64, threads: 2, ttl_ms: TTL_MS };
+    let stage = Stage::open(places, &cast, stop.clone())?;
+    std::thread::scope(|scope| {
+        let blocking = (options.blocking_seconds > 0)
+            .then(|| scope.spawn(|| block::block(places, options.blocking_seconds, stop.clone())));
+        let done = kill_under_load(options, &stage, seed);
+        if done.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        let blocked = blocking.map_or(Ok(()), joined);
+        done.and(blocked)
+    })
+}
+
+fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Error> {
+    let load = load::Load::default();
+    let dice = Dice::of(seed);
+    std::thread::scope(|scope| {
+        let client = |number| {
+            let dice = dice.part(number);
+            let load = &load;
+            scope.spawn(move || load.client(stage, options, (number, dice)))
+        };
+        let clients: Vec<_> = (1..=options.clients).map(client).collect();
+        let killed = kills::kill(stage, options, &mut dice.part(0));
+        load.end();
+        clients.into_iter().map(joined).fold(killed, Result::and)
+    })?;
+    tell(&load.summary());
+    back::await_quiet(stage)?;
+    let first = back::read_all(stage, &load.accepted())?;
+    // What was read once has to be there after another crash, and be the same.
+    stage.kill(Target::Server, 0)?;
+    let second = back::read_all(stage, &load.accepted())?;
+    tell(&format!("read back      {first} runs, the server was killed, and {second} runs again"));
+    stage.close()?;
+    tell(&format!("data folder    {}", stage.examine()?.replace('\n', "; ")));
+    Ok(())
+}
+
+/// Waits for a thread. A panic in it is one here.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Has the ledger judged by a program of its own, which is then shown to refuse this very ledger with
+/// each kind of violation put in.
+fn judge(options: &Options, places: &Places) -> Result<(bool, String), Error> {
+    let run = |more: &[&str]| -> Result<(bool, String), Error> {
+        let mut command = Command::new(sibling("crash-judge")?);
+        let demands = [
+            ("--server-kills", options.server_kills),
+            ("--runner-kills", options.runner_kills),
+            ("--runs", options.runs_min()),
+        ];
+        for (flag, count) in demands {
+            command.arg(flag).arg(count.to_string());
+        }
+        let output = command.args(more).arg(places.ledger()).output();
+        let output = output.map_err(Error::io("the judge is started"))?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&text).trim_end().to_owned()))
+    };
+    let (sound, text) = run(&[])?;
+    if !sound {
+        return Ok((false, text));
+    }
+    let (refuses, shown) = run(&["--self-test"])?;
+    tell(&format!(
+        "this ledger, with violations put in: {}",
+        shown.lines().last().unwrap_or_default()
+    ));
+    if !refuses {
+        return Ok((false, format!("{shown}\n{text}")));
+    }
+    Ok((true, text))
+}
