@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::payload::present;
 use stepwell_core::record::BlockCause;
 use stepwell_core::retry::Policy;
 use stepwell_core::status::Kind;
 
 /// A message from a runner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum ToNode<'a> {
     /// The first message on a connection.
     #[serde(borrow)]
@@ -81,7 +82,7 @@ pub enum ToNode<'a> {
 
 /// See [`ToNode::Hello`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hello<'a> {
     /// The version of the protocol, [`crate::VERSION`].
     pub protocol: u32,
@@ -138,7 +139,7 @@ pub struct Workflow<'a> {
 
 /// A run that a runner still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resume {
     /// The run.
     pub run: RunId,
@@ -155,7 +156,7 @@ pub struct Resume {
 
 /// What the first message about a step says of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Opening<'a> {
     /// What the step is made by.
     pub kind: Kind,
@@ -164,16 +165,26 @@ pub struct Opening<'a> {
     /// When the code asked for it.
     pub ago_us: u64,
     /// Its recorded input.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input: Option<&'a RawValue>,
     /// What the code says of it.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<&'a RawValue>,
 }
 
 /// See [`ToNode::Started`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Started<'a> {
     /// The run.
     pub a: u32,
@@ -194,7 +205,7 @@ pub struct Started<'a> {
 
 /// See [`ToNode::Ended`]. Without `error` the function returned `output`, or nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ended<'a> {
     /// The run.
     pub a: u32,
@@ -211,7 +222,12 @@ pub struct Ended<'a> {
     #[serde(default, skip_serializing_if = "is_false")]
     pub overlapped: bool,
     /// What the function returned.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<&'a RawValue>,
     /// What the function threw.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -238,7 +254,7 @@ pub struct Ended<'a> {
 
 /// See [`ToNode::Sleep`]. One of `for_us` and `until_us`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sleep<'a> {
     /// The run.
     pub a: u32,
@@ -258,7 +274,7 @@ pub struct Sleep<'a> {
 
 /// See [`ToNode::Skip`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Skip<'a> {
     /// The run.
     pub a: u32,
@@ -272,7 +288,7 @@ pub struct Skip<'a> {
 
 /// See [`ToNode::Dropped`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dropped<'a> {
     /// The run.
     pub a: u32,
@@ -286,7 +302,7 @@ pub struct Dropped<'a> {
 
 /// See [`ToNode::Log`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Log<'a> {
     /// The run.
     pub a: u32,
@@ -300,7 +316,7 @@ pub struct Log<'a> {
 
 /// A line of a [`Log`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Line<'a> {
     /// When it was logged.
     pub ago_us: u64,
@@ -314,7 +330,7 @@ pub struct Line<'a> {
 
 /// See [`ToNode::Order`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Order<'a> {
     /// The run.
     pub a: u32,
@@ -328,7 +344,7 @@ pub struct Order<'a> {
 
 /// See [`ToNode::Block`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Block<'a> {
     /// The run.
     pub a: u32,
@@ -339,12 +355,17 @@ pub struct Block<'a> {
 
 /// See [`ToNode::Finished`]. Without `error` the handler returned `output`, or nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Finished<'a> {
     /// The run.
     pub a: u32,
     /// What the handler returned.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<&'a RawValue>,
     /// Why the handler failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

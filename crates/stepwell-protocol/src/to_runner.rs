@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::payload::present;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 
 /// A message from a node.
@@ -127,13 +128,23 @@ pub struct Activate<'a> {
     #[serde(borrow)]
     pub workflow: Cow<'a, str>,
     /// The input.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input: Option<&'a RawValue>,
     /// The idempotency key.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'a, str>>,
     /// What the start said about itself.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<&'a RawValue>,
     /// When the start was accepted, in microseconds since the Unix epoch: the code's first `now`.
     pub created_at_us: i64,
@@ -179,7 +190,12 @@ pub struct EndedStep<'a> {
     /// When it ended, in microseconds since the Unix epoch: the code's `now` from its delivery on.
     pub at_us: i64,
     /// Its result.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output: Option<&'a RawValue>,
     /// Why it failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
