@@ -139,7 +139,7 @@ impl Drawer<'_> {
         let bytes = if large { self.dice.within(20_000, 60_000) } else { self.dice.within(8, 200) };
         Part::Work(Work {
             id: self.id("work"),
-            ms: self.dice.within(1, 25),
+            ms: self.dice.within(1, 60),
             bytes: usize::try_from(bytes).unwrap_or(8),
             fails,
             how,
@@ -152,6 +152,8 @@ impl Drawer<'_> {
     }
 
     fn sleep(&mut self, most_ms: u64) -> Part {
+        // Some sleep through several crashes.
+        let most_ms = if self.dice.one_in(10) { most_ms * 8 } else { most_ms };
         Part::Sleep { id: self.id("sleep"), ms: self.dice.within(1, most_ms) }
     }
 

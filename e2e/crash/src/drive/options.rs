@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=200))]
     pub clients: u64,
     /// How many runs all clients start in a second, at most
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub rate: u64,
     /// How long a function blocks its thread, on a server and runners that are not killed; 0 is not
     /// at all
