@@ -23,9 +23,9 @@ pub(super) struct Http {
 
 /// An answer: its status and its body.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
 }
 
 /// What the server says of a request that it does not do.
@@ -94,7 +94,8 @@ impl Answer {
         })
     }
 
-    fn into_error(self) -> Error {
+    /// Says why the server does not do what was asked.
+    pub(crate) fn into_error(self) -> Error {
         match serde_json::from_slice::<Problem>(&self.body) {
             Ok(problem) if !problem.code.is_empty() => {
                 let Problem { title, code, detail } = problem;

@@ -25,5 +25,6 @@ mod run_handle;
 mod start;
 
 pub use client::Client;
+pub(crate) use http::Answer;
 pub use run_handle::RunHandle;
 pub use start::Start;

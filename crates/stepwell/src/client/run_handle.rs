@@ -11,12 +11,13 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 
 use super::client::Client;
+use super::http::Answer;
 use crate::duration::{IntoDuration, to_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 
 /// How long one request waits for a run's end.
-const WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 
 /// A run on a server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,12 +28,23 @@ pub struct RunHandle {
 }
 
 #[derive(Deserialize)]
-struct Shown {
+pub(super) struct Shown {
     status: RunStatus,
     #[serde(default)]
     output: Option<Box<RawValue>>,
     #[serde(default)]
     error: Option<Box<RawValue>>,
+}
+
+impl Shown {
+    /// Reads how a run ended; `None` where it has not.
+    pub(super) fn ended(answer: &Answer) -> Result<Option<Self>> {
+        if answer.status == StatusCode::ACCEPTED {
+            return Ok(None);
+        }
+        let shown: Self = answer.read()?;
+        Ok(shown.status.is_ended().then_some(shown))
+    }
 }
 
 #[derive(Serialize)]
@@ -115,14 +127,10 @@ impl RunHandle {
     async fn look(&self, wait: Duration) -> Result<Option<Shown>> {
         let path = format!("/api/v1/runs/{}?wait={}ms", self.id, to_millis(wait));
         let answer = self.client.http.get(&path).await?;
-        if answer.status == StatusCode::ACCEPTED {
-            return Ok(None);
-        }
-        let shown: Shown = answer.read()?;
-        Ok(shown.status.is_ended().then_some(shown))
+        Shown::ended(&answer)
     }
 
-    fn output<T: DeserializeOwned>(&self, shown: &Shown) -> Result<T> {
+    pub(super) fn output<T: DeserializeOwned>(&self, shown: &Shown) -> Result<T> {
         let (kind, what) = match shown.status {
             RunStatus::Completed => {
                 let what = || format!("the output of run {}", self.id);

@@ -3,12 +3,14 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 
 use super::client::Client;
-use super::run_handle::RunHandle;
+use super::http::Answer;
+use super::run_handle::{RunHandle, Shown, WAIT};
 use crate::duration::{IntoDuration, to_millis};
 use crate::error::{Error, Result};
 use crate::json;
@@ -113,13 +115,27 @@ impl Start {
         self
     }
 
-    async fn send(self) -> Result<RunHandle> {
+    /// Starts the run, waits for its end, and reads its output: [`RunHandle::wait`] without a second
+    /// request where the run is quick.
+    ///
+    /// # Errors
+    /// As the start and as [`RunHandle::wait`].
+    pub async fn wait<T: DeserializeOwned>(self) -> Result<T> {
+        let path = format!("/api/v1/runs?wait={}ms", to_millis(WAIT));
+        let (run, answer) = self.send(&path).await?;
+        match Shown::ended(&answer)? {
+            Some(shown) => run.output(&shown),
+            None => run.wait().await,
+        }
+    }
+
+    async fn send(self, path: &str) -> Result<(RunHandle, Answer)> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let answer = self.client.http.post("/api/v1/runs", &self.body).await?;
+        let answer = self.client.http.post(path, &self.body).await?;
         let started: Started = answer.read()?;
-        Ok(RunHandle::new(self.client, started.id, started.created))
+        Ok((RunHandle::new(self.client, started.id, started.created), answer))
     }
 }
 
@@ -128,6 +144,6 @@ impl IntoFuture for Start {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<RunHandle>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+        Box::pin(async { Ok(self.send("/api/v1/runs").await?.0) })
     }
 }

@@ -9,15 +9,17 @@ use futures_util::{Sink, Stream};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::backoff::Backoff;
 use super::thread::{Driver, Lost, Stop};
+use crate::client::Answer;
 use crate::moment::{Clock, Moment};
+use crate::session::FINAL;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
@@ -27,13 +29,27 @@ const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most frames that are taken or sent before the others get their turn.
 const TURNS_MAX: usize = 32;
 
+/// Why there is no connection.
+pub(super) enum Unconnected {
+    /// Trying again is of no use.
+    Refused { code: String, message: String },
+    /// It may be there later.
+    Broken(String),
+}
+
+impl<E: std::fmt::Display> From<E> for Unconnected {
+    fn from(error: E) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
 /// Connects to a node and upgrades to a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<Socket, String> {
-    let uri: hyper::Uri = url.parse().map_err(|error| format!("{error}"))?;
+pub(super) async fn connect(url: &str) -> Result<Socket, Unconnected> {
+    let uri: hyper::Uri = url.parse()?;
     let authority = uri.authority().map(|one| one.as_str().to_owned()).unwrap_or_default();
-    let stream = TcpStream::connect(&*authority).await.map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect(&*authority).await?;
     // Small messages are not to wait for the answer to those before.
-    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    stream.set_nodelay(true)?;
     let request = hyper::Request::builder()
         .uri(url)
         .header("Host", &authority)
@@ -42,16 +58,30 @@ pub(super) async fn connect(url: &str) -> Result<Socket, String> {
         .header("Sec-WebSocket-Version", "13")
         .header("Sec-WebSocket-Key", generate_key())
         .header("Sec-WebSocket-Protocol", stepwell_protocol::SUBPROTOCOL)
-        .body(())
-        .map_err(|error| error.to_string())?;
-    let request = request.into_client_request().map_err(|error| error.to_string())?;
+        .body(())?;
+    let request = request.into_client_request()?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
-    tokio_tungstenite::client_async_with_config(request, stream, Some(config))
-        .await
-        .map(|(socket, _)| socket)
-        .map_err(|error| error.to_string())
+    match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::Error::Http(answer)) => {
+            let status = answer.status();
+            Err(refusal(status, answer.into_body().unwrap_or_default()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The server answered, and not with a WebSocket.
+fn refusal(status: hyper::StatusCode, body: Vec<u8>) -> Unconnected {
+    let error = Answer { status, body: body.into() }.into_error();
+    match error.code() {
+        Some(code) if FINAL.contains(&code) => {
+            Unconnected::Refused { code: code.to_owned(), message: error.message().to_owned() }
+        }
+        Some(_) | None => Unconnected::Broken(format!("{error:?}")),
+    }
 }
 
 /// A connection at work.

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::socket::{self, Socket};
+use super::socket::{self, Socket, Unconnected};
 use crate::error::{Error, Result};
 use crate::moment::{Clock, Moment, Monotonic};
 use crate::session::{Fault, Session};
@@ -80,14 +80,17 @@ impl Driver {
                     told = false;
                     match self.converse(socket, &mut stop, &mut backoff).await {
                         Lost::Over => return Ended::Drained,
-                        Lost::Fault(Fault::Refused { code, message }) => {
+                        Lost::Fault(Fault::Refused { code, message, is_final: true }) => {
                             return Ended::Refused { code, message };
                         }
-                        Lost::Fault(fault) => format!("{fault:?}"),
+                        Lost::Fault(fault) => fault.to_string(),
                         Lost::Broken(why) => why,
                     }
                 }
-                Ok(Err(why)) => why,
+                Ok(Err(Unconnected::Refused { code, message })) => {
+                    return Ended::Refused { code, message };
+                }
+                Ok(Err(Unconnected::Broken(why))) => why,
                 Err(_) => "no answer".into(),
             };
             if !told {

@@ -183,8 +183,6 @@ impl Cell {
     pub(crate) fn on_disconnected(&self) {
         let mut core = self.lock();
         core.attached = None;
-        // All else is told again from the state that it is about.
-        core.outbox.retain(|out| matches!(out, Out::Order { .. }));
     }
 
     /// Returns what the handshake says of the run; `None` where there is nothing to resume.
@@ -208,7 +206,9 @@ impl Cell {
         let mut core = self.lock();
         let core = &mut *core;
         core.attached = Some(Attached { a, generation });
-        let later = std::mem::take(&mut core.outbox);
+        let mut later = std::mem::take(&mut core.outbox);
+        // All else is told from the state that it is about.
+        later.retain(|out| matches!(out, Out::Order { .. }));
         for place in 0..core.steps.len() {
             Self::tell_again(core, place);
         }

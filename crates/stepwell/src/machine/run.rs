@@ -142,7 +142,7 @@ impl Future for Run {
                 this.cell.rest(&mut core, now);
             }
             this.cell.flush(&mut core, now);
-            if core.phase == Phase::Closed {
+            if matches!(core.phase, Phase::Blocked | Phase::Closed) {
                 drop(core);
                 return this.leave();
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use stepwell_core::code::Code;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::ToNode;
 use stepwell_protocol::to_runner::{ToRunner, Welcome};
@@ -18,21 +19,37 @@ use crate::moment::{Clock, Moment};
 /// How long the node may take to answer the handshake.
 const WELCOME_WAIT: Duration = Duration::from_secs(10);
 
+/// Refusals that another connection would meet again.
+pub(crate) const FINAL: [&str; 2] =
+    [Code::VersionSkew.as_str(), Code::RegistrationInvalid.as_str()];
+
 /// Why a connection cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The node does not take the runner; connecting again is of no use.
+    /// The node ended the connection.
     Refused {
         /// The stable code, `SWnnnn`.
         code: String,
         /// What the node says.
         message: String,
+        /// Connecting again is of no use.
+        is_final: bool,
     },
     /// What came is not understood.
     Protocol(String),
     /// The node is silent for longer than a grant lasts.
     Silent,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused { code, message, .. } => write!(f, "{code}: {message}"),
+            Self::Protocol(why) => write!(f, "the server is not understood: {why}"),
+            Self::Silent => f.write_str("the server is silent"),
+        }
+    }
 }
 
 /// A runner's conversation with a node, over one connection after another.
@@ -111,12 +128,16 @@ impl Session {
     pub fn on_frame(&mut self, frame: &[u8], now: Moment) -> Result<(), Fault> {
         let messages: Vec<ToRunner<'_>> =
             frame::parse(frame).map_err(|error| Fault::Protocol(error.to_string()))?;
+        // The node pays for runs that it gives out, not for short messages about them.
+        let is_paid =
+            |one: &ToRunner<'_>| matches!(one, ToRunner::Activate(_) | ToRunner::History(_));
+        let paid = messages.iter().any(is_paid);
         for message in messages {
             self.on_message(message, now)?;
         }
         let Some(connection) = &mut self.connection else { return Ok(()) };
         connection.heard_at = now;
-        connection.handled_bytes += frame.len() as u64;
+        connection.handled_bytes += if paid { frame.len() as u64 } else { 0 };
         if connection.handled_bytes >= CREDIT_BYTES / 4 {
             let bytes = std::mem::take(&mut connection.handled_bytes);
             self.send(&ToNode::Credit { bytes });
@@ -129,8 +150,10 @@ impl Session {
         match message {
             ToRunner::Welcome(welcome) => self.on_welcome(welcome, now),
             ToRunner::Refused(refused) => {
+                let is_final = FINAL.contains(&&*refused.code)
+                    || (connection.welcome.is_none() && refused.code == Code::Protocol.as_str());
                 let (code, message) = (refused.code.into_owned(), refused.message.into_owned());
-                return Err(Fault::Refused { code, message });
+                return Err(Fault::Refused { code, message, is_final });
             }
             ToRunner::Pong { k } => {
                 let Some(at) = connection.pings.iter().find(|ping| ping.0 == k).map(|ping| ping.1)

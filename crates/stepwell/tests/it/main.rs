@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tests read better so")]
 
 mod branches;
+mod client;
+mod driver;
 mod ending;
 mod replay;
 mod steps;

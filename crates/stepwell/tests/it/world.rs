@@ -71,9 +71,17 @@ impl World {
         Self::with_welcome(app, &json!({}))
     }
 
+    /// Another runner on the clock of this one.
+    pub(crate) fn again(self, app: App) -> Self {
+        Self::on(self.clock, app, &json!({}))
+    }
+
     /// The same, with other terms.
     pub(crate) fn with_welcome(app: App, changes: &Value) -> Self {
-        let clock = Arc::new(Time(AtomicU64::new(1_000_000_000)));
+        Self::on(Arc::new(Time(AtomicU64::new(1_000_000_000))), app, changes)
+    }
+
+    fn on(clock: Arc<Time>, app: App, changes: &Value) -> Self {
         let threads = Arc::new(Threads::default());
         let session = session(app, "i-1", clock.clone(), threads.clone()).unwrap();
         let mut world = Self {
@@ -248,9 +256,15 @@ impl World {
     pub(crate) fn run_blocking(&mut self) -> usize {
         let functions = std::mem::take(&mut *self.threads.0.lock().unwrap());
         let count = functions.len();
-        functions.into_iter().for_each(|function| function());
+        for function in functions {
+            function();
+        }
         self.settle();
         count
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     /// How many runs have code in this process.
