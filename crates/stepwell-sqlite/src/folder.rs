@@ -2,7 +2,8 @@
 //!
 //! `FORMAT` is written last when a store is made, and `CREATING` is there from before anything else
 //! until after it. So a folder that was being made when the process died is made again, and one
-//! whose `FORMAT` went missing is refused.
+//! whose `FORMAT` went missing is refused. A store is served only once it is durable that `CREATING`
+//! is gone: were it to come back, the store would be made again over what was served.
 
 use std::fs::{File as StdFile, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -74,21 +75,18 @@ pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
 /// [`Error::Format`] when it is another format, or files without one; [`Error::Unavailable`].
 pub(crate) fn look<D: Disk>(disk: &D) -> Result<Found, Error> {
     let names = disk.list().map_err(|e| failed("list the folder", &e))?;
-    let creating = names.iter().any(|name| name == CREATING);
-    match read_format(disk)? {
-        Some(text) => match parse(&text) {
-            Ok(store) => Ok(Found::Store(store)),
-            Err(_) if creating => Ok(Found::New),
-            Err(found) => Err(unknown(found)),
-        },
-        None if creating => Ok(Found::New),
-        None => {
-            let ours = |name: &&String| name.starts_with("log-") || name.starts_with("stepwell.db");
-            match names.iter().find(ours) {
-                None => Ok(Found::New),
-                Some(name) => Err(unknown(format!("{name} without a file {FORMAT}"))),
-            }
-        }
+    if names.iter().any(|name| name == CREATING) {
+        return Ok(Found::New);
+    }
+    if let Some(text) = read_format(disk)? {
+        let store = parse(&text).map_err(unknown)?;
+        disk.sync_dir().map_err(|e| failed("sync the folder", &e))?;
+        return Ok(Found::Store(store));
+    }
+    let ours = |name: &&String| name.starts_with("log-") || name.starts_with("stepwell.db");
+    match names.iter().find(ours) {
+        None => Ok(Found::New),
+        Some(name) => Err(unknown(format!("{name} without a file {FORMAT}"))),
     }
 }
 

@@ -37,6 +37,8 @@ mod folder;
 mod log;
 mod options;
 mod overlay;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 mod store;
 mod tables;
 

@@ -16,6 +16,8 @@ pub(crate) mod body;
 pub(crate) mod frame;
 pub(crate) mod recover;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use segment::{create_slot, name as slot_name};

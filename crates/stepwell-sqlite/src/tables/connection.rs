@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use stepwell_store::Error;
 
-use super::schema::{SCHEMA, STEPS};
+use super::schema::{DISCARD, SCHEMA, STEPS};
 
 /// How long a connection waits for another process that reads the file, such as `sqlite3`.
 const BUSY: Duration = Duration::from_secs(5);
@@ -54,7 +54,12 @@ impl Place {
 
     /// Removes what an attempt to make a store left behind.
     pub(crate) fn discard(&self) -> Result<(), Error> {
-        let Self::File(path) = self else { return Ok(()) };
+        let path = match self {
+            Self::File(path) => path,
+            Self::Memory(_) => {
+                return self.connect()?.execute_batch(DISCARD).map_err(|e| failed(&e));
+            }
+        };
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut name = path.clone().into_os_string();
             name.push(suffix);

@@ -61,7 +61,9 @@ CREATE TABLE IF NOT EXISTS history (
 
 /// One row for each step of each run, read from `history`.
 ///
-/// A chunk is records with a comma behind each, so it is a JSON array but for its brackets.
+/// A chunk is records with a comma behind each, so it is a JSON array but for its brackets. A step
+/// that has begun and not ended is `running` while a runner holds its run, else `pending`: it begins
+/// again. The engine itself never reads this view.
 pub(super) const STEPS: &str = "
 CREATE VIEW IF NOT EXISTS steps AS
 WITH facts AS (
@@ -74,25 +76,51 @@ WITH facts AS (
         json_each('[' || rtrim(h.records, ',') || ']') AS j,
         json_each(j.value) AS r
     WHERE r.key IN ('stepStarted', 'attemptFailed', 'sleepStarted', 'stepEnded')
+), folded AS (
+    SELECT
+        run,
+        fact ->> '$.step' AS step,
+        min(place) AS place,
+        max(fact ->> '$.open.kind') AS kind,
+        max(CASE name WHEN 'stepEnded' THEN fact ->> '$.status' END) AS ended,
+        substr(max(printf('%020d', place) || name), 21) AS last,
+        coalesce(max(fact ->> '$.attempt.n'), 0) AS attempts,
+        min(coalesce(fact ->> '$.attempt.startedAt', fact ->> '$.open.at')) AS started_at,
+        max(CASE name WHEN 'stepEnded' THEN fact ->> '$.at' END) AS ended_at,
+        max(CASE name WHEN 'stepEnded' THEN fact -> '$.output' END) AS output,
+        max(CASE name WHEN 'stepEnded' THEN fact -> '$.error' END) AS error
+    FROM facts
+    GROUP BY run, fact ->> '$.step'
 )
 SELECT
-    run,
-    fact ->> '$.step' AS step,
-    max(fact ->> '$.open.kind') AS kind,
-    CASE max(name = 'stepEnded')
-        WHEN 1 THEN max(fact ->> '$.status')
-        ELSE CASE substr(max(printf('%020d', place) || name), 21)
-            WHEN 'attemptFailed' THEN 'retrying'
-            WHEN 'sleepStarted' THEN 'sleeping'
-            ELSE 'running'
-        END
+    f.run AS run,
+    row_number() OVER (PARTITION BY f.run ORDER BY f.place) AS number,
+    f.step AS step,
+    f.kind AS kind,
+    CASE
+        WHEN f.ended IS NOT NULL THEN f.ended
+        WHEN r.ended_at IS NOT NULL THEN 'cancelled'
+        WHEN f.last = 'attemptFailed' THEN 'retrying'
+        WHEN f.last = 'sleepStarted' THEN 'sleeping'
+        WHEN r.active THEN 'running'
+        ELSE 'pending'
     END AS status,
-    coalesce(max(fact ->> '$.attempt.n'), 0) AS attempts,
-    min(coalesce(fact ->> '$.attempt.startedAt', fact ->> '$.open.at')) AS started_at,
-    max(CASE name WHEN 'stepEnded' THEN fact ->> '$.at' END) AS ended_at,
-    max(CASE name WHEN 'stepEnded' THEN fact -> '$.output' END) AS output,
-    max(CASE name WHEN 'stepEnded' THEN fact -> '$.error' END) AS error,
-    min(place) AS place
-FROM facts
-GROUP BY run, fact ->> '$.step';
+    f.attempts AS attempts,
+    f.started_at AS started_at,
+    f.ended_at AS ended_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', f.started_at / 1e6, 'unixepoch') AS started,
+    strftime('%Y-%m-%dT%H:%M:%fZ', f.ended_at / 1e6, 'unixepoch') AS ended,
+    f.output AS output,
+    f.error AS error
+FROM folded AS f
+JOIN runs AS r ON r.id = f.run;
+";
+
+/// Takes away everything that [`SCHEMA`] and [`STEPS`] made.
+pub(super) const DISCARD: &str = "
+DROP VIEW IF EXISTS steps;
+DROP TABLE IF EXISTS history;
+DROP TABLE IF EXISTS runs;
+DROP TABLE IF EXISTS workflows;
+DROP TABLE IF EXISTS meta;
 ";

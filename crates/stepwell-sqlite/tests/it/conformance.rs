@@ -78,7 +78,7 @@ fn every_store_passes() {
     faults += run_all(&mut Injected::new(InFolders::new(false), 1)).faults;
     assert!(faults > 1_000, "{faults}");
     let line =
-        format!("conformance: {} cases, memory ok, embedded ok, injector ok\n", folding.cases,);
+        format!("conformance: {} cases, memory ok, embedded ok, injector ok\n", folding.cases);
     // Written past the capture of the test harness: the line is what a reader of the log looks for.
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

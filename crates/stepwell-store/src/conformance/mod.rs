@@ -28,4 +28,4 @@ mod world;
 
 pub use harness::{Harness, Injected, Report, run_all};
 pub use injector::{Fault, Injector};
-pub use script::Script;
+pub use script::{Script, Start};
