@@ -60,6 +60,7 @@ if command -v cargo-deny >/dev/null 2>&1; then
 else
     skip deny "cargo-deny is not installed (licences are among the tests)"
 fi
+part quickstart check scripts/smoke.sh
 part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}"
 
 printf '\n'

@@ -147,3 +147,15 @@ fn targets_of_make_are_found() {
     let text = "Type `make run`, or\nmake sense.\n```sh\nmake test SEEDS=1\n```\nmake it\n";
     assert_eq!(make_targets(text), ["run", "test"]);
 }
+
+#[test]
+fn the_readme_shows_a_program_that_is_built() {
+    let root = tree::root();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let program = std::fs::read_to_string(root.join("examples/quickstart/src/main.rs")).unwrap();
+    // Without the comment about the file itself.
+    let shown = program.split_once("\n\n").map_or("", |(_, rest)| rest);
+    assert!(shown.contains("async fn main"), "the program is not where it was");
+    let block = format!("```rust\n{shown}```");
+    assert!(readme.contains(&block), "the README's program is not examples/quickstart/src/main.rs");
+}
