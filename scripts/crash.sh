@@ -20,6 +20,9 @@ cargo build --locked --quiet -p stepwell-server -p stepwell-crash
 bin=$target_dir/debug
 say "the judge refuses a small ledger with each kind of violation put in:"
 "$bin/crash-judge" --self-test
+say "the whole test refuses a server that forgets:"
+"$bin/crash" --stepwell "$bin/stepwell" --seconds 10 --server-kills 5 --runner-kills 3 \
+    --blocking-seconds 0 --forget 400
 say "$load_seconds s of load, $kills kills of the server and $kills of runners:"
 exec "$bin/crash" --stepwell "$bin/stepwell" --seconds "$load_seconds" --server-kills "$kills" \
     --runner-kills "$kills" --blocking-seconds "${BLOCKING:-60}" ${SEED:+--seed "$SEED"}

@@ -34,6 +34,12 @@ pub enum Error {
         /// The answer.
         body: String,
     },
+    /// A server accepted what it has to refuse.
+    #[error("{what} was accepted")]
+    Accepted {
+        /// What was asked.
+        what: String,
+    },
     /// Something did not happen in time.
     #[error("{what} within {after:?}: {last}")]
     Late {

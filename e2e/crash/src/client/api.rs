@@ -55,6 +55,11 @@ pub struct Started {
 }
 
 #[derive(Debug, Deserialize)]
+struct Cancelled {
+    status: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct List {
     runs: Vec<Row>,
     next: Option<String>,
@@ -157,6 +162,17 @@ impl Api {
         let body = body.to_string().into_bytes();
         let answer = self.call(("POST", "/api/v1/runs"), Some(&body), PATIENCE)?;
         read("the answer to a start", &answer)
+    }
+
+    /// Cancels a run, and returns its status by the answer.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn cancel(&self, id: &str) -> Result<String, Failure> {
+        let path = format!("/api/v1/runs/{id}/cancel");
+        let answer = self.call(("POST", &path), Some(b"{}"), PATIENCE)?;
+        let cancelled: Cancelled = read("the answer to a cancel", &answer)?;
+        Ok(cancelled.status)
     }
 
     /// Reads a run, at its end or when the time is over. `None` where there is no such run.

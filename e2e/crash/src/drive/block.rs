@@ -13,7 +13,8 @@ use crate::report::tell;
 
 /// Both runners have one thread and one slot, so that the blocked function is all that they have. The
 /// grant would lapse many times while it is blocked if somebody had to be free to renew it.
-const CAST: Cast = Cast { app: "block", runners: 2, slots: 1, threads: 1, ttl_ms: 2_000 };
+const CAST: Cast =
+    Cast { app: "block", runners: 2, slots: 1, threads: 1, forget: None, ttl_ms: 2_000 };
 
 /// How much longer than its function a run may take.
 const SPARE: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use crate::client::{Failure, Started};
 use crate::dice::Dice;
 use crate::error::Error;
 use crate::ledger::What;
-use crate::plan::{Plan, WORKFLOWS};
+use crate::plan::{Part, Plan, WORKFLOWS};
 
 /// How long a client tries to have a start accepted.
 const INSIST: Duration = Duration::from_mins(1);
@@ -73,6 +73,14 @@ impl Load {
                 // A repeat returns the first run (§4.8), whatever has crashed meanwhile.
                 self.start(stage, (workflow, &key), &plan)?;
             }
+            let honest = options.forget.is_none();
+            if honest && dice.one_in(12) {
+                conflict(stage, (workflow, &key), &plan)?;
+            }
+            if honest && dice.one_in(15) {
+                std::thread::sleep(Duration::from_millis(dice.within(0, 200)));
+                cancel(stage, &run)?;
+            }
             if dice.one_in(6) {
                 read_end(stage, &run)?;
             }
@@ -103,6 +111,29 @@ impl Load {
         }
         Ok(id)
     }
+}
+
+/// Starts a run with a key that is taken and another input, which is a conflict (§4.8).
+fn conflict(stage: &Stage, (workflow, key): (&str, &str), plan: &Plan) -> Result<(), Error> {
+    let mut other = plan.clone();
+    other.parts.push(Part::Skip { id: "other".into() });
+    let what = format!("a start with the key {key} and another input");
+    stage.api.insist(&what, INSIST, |api| match api.start(stage.app, workflow, key, &other) {
+        Ok(_) => Err(Failure::Refused(Error::Accepted { what: what.clone() })),
+        Err(Failure::Refused(Error::Refused { status: 409, .. })) => Ok(()),
+        Err(failure) => Err(failure),
+    })
+}
+
+/// Cancels a run, and notes it before it is asked and once the answer was read.
+fn cancel(stage: &Stage, run: &str) -> Result<(), Error> {
+    let run = run.to_owned();
+    let asked = What::AskedCancel { run: run.clone() };
+    stage.pen.note(asked).map_err(Error::io("a cancel is noted"))?;
+    let status = stage.api.insist("a cancel was due", INSIST, |api| api.cancel(&run))?;
+    let acked = What::AckedCancel { run, status };
+    stage.pen.note(acked).map_err(Error::io("a cancel is noted"))?;
+    Ok(())
 }
 
 /// Waits a while for the end of a run, and notes it if it came. A server that is killed meanwhile

@@ -5,6 +5,7 @@
 //! | `options` | what is asked for |
 //! | `slot` | a process that is started again whenever it was killed |
 //! | `stage` | a server with its runners, and the ledger |
+//! | `forget` | sabotage: a server that forgets what it wrote last |
 //! | `load` | clients |
 //! | `kills` | when what is killed |
 //! | `back` | reading every run back |
@@ -13,6 +14,7 @@
 
 mod back;
 mod block;
+mod forget;
 mod kills;
 mod load;
 mod options;

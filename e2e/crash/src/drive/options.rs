@@ -39,6 +39,10 @@ pub struct Options {
     /// at all
     #[arg(long, default_value_t = 60)]
     pub blocking_seconds: u64,
+    /// Sabotage: erases so many bytes at the end of the server's log after each of its kills, and ends
+    /// with 0 if the judge finds that something was lost, changed or repeated, else with 1
+    #[arg(long, value_name = "BYTES")]
+    pub forget: Option<usize>,
     /// Keeps the folder with the ledger, the logs and the data
     #[arg(long)]
     pub keep: bool,

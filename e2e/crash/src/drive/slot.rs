@@ -83,9 +83,14 @@ impl Slot {
         Ok(())
     }
 
-    /// Kills the process and starts another one at once.
-    pub(super) fn kill_and_start(&mut self, pen: &Pen) -> Result<(), Error> {
+    /// Kills the process, does something, and starts another one at once.
+    pub(super) fn kill_and_start(
+        &mut self,
+        pen: &Pen,
+        between: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.kill(pen)?;
+        between()?;
         self.spawn()
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::forget::forget;
 use super::slot::{Recipe, Slot};
 use crate::client::{Api, Failure};
 use crate::error::Error;
@@ -41,6 +42,8 @@ pub(super) struct Cast {
     pub(super) runners: u64,
     pub(super) slots: u32,
     pub(super) threads: u32,
+    /// How many bytes of its log the server forgets with each kill.
+    pub(super) forget: Option<usize>,
     /// Silence after which a runner's runs go to another, in milliseconds.
     pub(super) ttl_ms: u64,
 }
@@ -51,6 +54,8 @@ pub(super) struct Stage {
     pub(super) api: Api,
     pub(super) app: &'static str,
     pub(super) pen: Pen,
+    /// How many bytes of its log the server forgets with each kill.
+    forget: Option<usize>,
     stop: Arc<AtomicBool>,
     stepwell: PathBuf,
     data: PathBuf,
@@ -73,6 +78,7 @@ impl Stage {
             api,
             app: cast.app,
             pen: pen.map_err(Error::io("the ledger is begun"))?,
+            forget: cast.forget,
             stop,
             stepwell: places.stepwell.clone(),
             data,
@@ -117,14 +123,19 @@ impl Stage {
     /// Kills the server, or the runner of a number, and starts another one at once.
     pub(super) fn kill(&self, target: Target, which: u64) -> Result<(), Error> {
         match target {
-            Target::Server => lock(&self.server).kill_and_start(&self.pen),
+            Target::Server => lock(&self.server).kill_and_start(&self.pen, || self.sabotage()),
             Target::Runner => {
                 let mut runners = lock(&self.runners);
                 let count = runners.len().max(1) as u64;
                 let at = usize::try_from(which % count).unwrap_or_default();
-                runners.get_mut(at).map_or(Ok(()), |slot| slot.kill_and_start(&self.pen))
+                runners.get_mut(at).map_or(Ok(()), |slot| slot.kill_and_start(&self.pen, || Ok(())))
             }
         }
+    }
+
+    fn sabotage(&self) -> Result<(), Error> {
+        let Some(bytes) = self.forget else { return Ok(()) };
+        forget(&self.data, bytes).map_err(Error::io("the end of the log is erased"))
     }
 
     /// Kills everything and starts nothing again. The kill of the server counts.

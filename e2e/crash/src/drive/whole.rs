@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
 
+use super::load::Load;
 use super::options::Options;
 use super::stage::{Cast, Places, Stage};
-use super::{back, block, kills, load};
+use super::{back, block, kills};
 use crate::dice::Dice;
 use crate::error::Error;
-use crate::ledger::Target;
+use crate::judge::{self, Class, Demands};
+use crate::ledger::{Target, load};
 use crate::report::tell;
 
 /// Short, so that a run is soon with another runner: there is a kill almost every second.
 const TTL_MS: u64 = 1_000;
 
-/// Runs the test. Tells whether the ledger is sound; its folder stays where it is not.
+/// Runs the test. Tells whether the ledger is as it should be, which is sound, but for sabotage; its
+/// folder stays where it is not.
 ///
 /// # Errors
 /// [`Error`] when the test could not go on; its folder stays then as well.
@@ -27,14 +30,18 @@ pub fn drive(options: &Options) -> Result<bool, Error> {
     let folder = folder.map_err(Error::io("a folder is made"))?;
     let places = places(options, folder.path())?;
     tell(&format!("seed {seed}, folder {}", folder.path().display()));
-    let judged = play(options, &places, seed).and_then(|()| judge(options, &places));
+    let played = play(options, &places, seed);
+    let judged = played.and_then(|()| match options.forget {
+        None => judge_apart(options, &places),
+        Some(bytes) => judge_sabotage(bytes, &places),
+    });
     if options.keep || !matches!(&judged, Ok((true, _))) {
         let folder = folder.keep();
         tell(&format!("the ledger, the logs and the data are kept in {}", folder.display()));
     }
-    let (sound, text) = judged?;
+    let (passed, text) = judged?;
     tell(&text);
-    Ok(sound)
+    Ok(passed)
 }
 
 fn places(options: &Options, folder: &Path) -> Result<Places, Error> {
@@ -57,8 +64,8 @@ fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
         let registered = signal_hook::flag::register(signal, stop.clone());
         registered.map_err(Error::io("a signal is listened to"))?;
     }
-    let runners = options.runners;
-    let cast = Cast { app: "crash", runners, slots: 64, threads: 2, ttl_ms: TTL_MS };
+    let (runners, forget) = (options.runners, options.forget);
+    let cast = Cast { app: "crash", runners, slots: 64, threads: 2, forget, ttl_ms: TTL_MS };
     let stage = Stage::open(places, &cast, stop.clone())?;
     std::thread::scope(|scope| {
         let blocking = (options.blocking_seconds > 0)
@@ -73,7 +80,7 @@ fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
 }
 
 fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Error> {
-    let load = load::Load::default();
+    let load = Load::default();
     let dice = Dice::of(seed);
     std::thread::scope(|scope| {
         let client = |number| {
@@ -89,12 +96,16 @@ fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Er
     tell(&load.summary());
     back::await_quiet(stage)?;
     let first = back::read_all(stage, &load.accepted())?;
-    // What was read once has to be there after another crash, and be the same.
-    stage.kill(Target::Server, 0)?;
-    let second = back::read_all(stage, &load.accepted())?;
-    tell(&format!("read back      {first} runs, the server was killed, and {second} runs again"));
+    if options.forget.is_none() {
+        // What was read once has to be there after another crash, and be the same.
+        stage.kill(Target::Server, 0)?;
+        let second = back::read_all(stage, &load.accepted())?;
+        tell(&format!(
+            "read back     {first} runs, the server was killed, and {second} runs again"
+        ));
+    }
     stage.close()?;
-    tell(&format!("data folder    {}", stage.examine()?.replace('\n', "; ")));
+    tell(&format!("data folder   {}", stage.examine()?.replace('\n', "; ")));
     Ok(())
 }
 
@@ -105,7 +116,7 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 /// Has the ledger judged by a program of its own, which is then shown to refuse this very ledger with
 /// each kind of violation put in.
-fn judge(options: &Options, places: &Places) -> Result<(bool, String), Error> {
+fn judge_apart(options: &Options, places: &Places) -> Result<(bool, String), Error> {
     let run = |more: &[&str]| -> Result<(bool, String), Error> {
         let mut command = Command::new(sibling("crash-judge")?);
         let demands = [
@@ -134,4 +145,17 @@ fn judge(options: &Options, places: &Places) -> Result<(bool, String), Error> {
         return Ok((false, format!("{shown}\n{text}")));
     }
     Ok((true, text))
+}
+
+/// The ledger of a server that forgets must not be sound.
+fn judge_sabotage(bytes: usize, places: &Places) -> Result<(bool, String), Error> {
+    let sheets = load(&[places.ledger()]).map_err(Error::io("the ledger is read"))?;
+    let verdict = judge::judge(&sheets, &Demands::default());
+    let wrong = [Class::Lost, Class::Changed, Class::Repeated].map(|class| verdict.count(class));
+    let found_out = wrong.iter().sum::<usize>() > 0;
+    let word = if found_out { "is found out" } else { "WAS NOT FOUND OUT" };
+    Ok((
+        found_out,
+        format!("a server that forgets the last {bytes} bytes of its log {word}: {verdict}"),
+    ))
 }

@@ -50,6 +50,9 @@ pub enum Finding {
     /// A later attempt began, and the ends of those before it are not recorded.
     #[error("run {run}: attempt {started} of step {step} began, and {recorded} are recorded")]
     AttemptGone { run: String, step: String, started: u32, recorded: u32 },
+    /// A cancel was accepted, and the run went on to another end.
+    #[error("run {run} is {status}, though a cancel was accepted while it was {told}")]
+    CancelGone { run: String, status: String, told: String },
     /// The code was given two results of one step.
     #[error("run {run}: the code was given {one} for step {step}, and {other} as well")]
     TwoResults { run: String, step: String, one: Hash, other: Hash },
@@ -110,13 +113,14 @@ pub enum Finding {
 
 impl Finding {
     /// Every kind of finding, as [`Finding::kind`] names it.
-    pub const KINDS: [&str; 24] = [
+    pub const KINDS: [&str; 25] = [
         "start gone",
         "not completed",
         "run unknown",
         "result gone",
         "steps missing",
         "attempt gone",
+        "cancel gone",
         "two results",
         "other than acked",
         "output disagrees",
@@ -146,24 +150,25 @@ impl Finding {
             Self::ResultGone { .. } => (Class::Lost, 3),
             Self::StepsMissing { .. } => (Class::Lost, 4),
             Self::AttemptGone { .. } => (Class::Lost, 5),
-            Self::TwoResults { .. } => (Class::Changed, 6),
-            Self::OtherThanAcked { .. } => (Class::Changed, 7),
-            Self::OutputDisagrees { .. } => (Class::Changed, 8),
-            Self::Invented { .. } => (Class::Changed, 9),
-            Self::NeverGiven { .. } => (Class::Changed, 10),
-            Self::TwoEnds { .. } => (Class::Changed, 11),
-            Self::AfterResult { .. } => (Class::Repeated, 12),
-            Self::AfterEnd { .. } => (Class::Repeated, 13),
-            Self::TwoRuns { .. } => (Class::Repeated, 14),
-            Self::MoreThanOnce { .. } => (Class::Repeated, 15),
-            Self::TooManyAttempts { .. } => (Class::Repeated, 16),
-            Self::Unreadable { .. } => (Class::Unsound, 17),
-            Self::Torn { .. } => (Class::Unsound, 18),
-            Self::ForeignFact { .. } => (Class::Unsound, 19),
-            Self::EndWithoutStart { .. } => (Class::Unsound, 20),
-            Self::AfterDeath { .. } => (Class::Unsound, 21),
-            Self::ClockWentBack { .. } => (Class::Unsound, 22),
-            Self::TooFew { .. } => (Class::Unsound, 23),
+            Self::CancelGone { .. } => (Class::Lost, 6),
+            Self::TwoResults { .. } => (Class::Changed, 7),
+            Self::OtherThanAcked { .. } => (Class::Changed, 8),
+            Self::OutputDisagrees { .. } => (Class::Changed, 9),
+            Self::Invented { .. } => (Class::Changed, 10),
+            Self::NeverGiven { .. } => (Class::Changed, 11),
+            Self::TwoEnds { .. } => (Class::Changed, 12),
+            Self::AfterResult { .. } => (Class::Repeated, 13),
+            Self::AfterEnd { .. } => (Class::Repeated, 14),
+            Self::TwoRuns { .. } => (Class::Repeated, 15),
+            Self::MoreThanOnce { .. } => (Class::Repeated, 16),
+            Self::TooManyAttempts { .. } => (Class::Repeated, 17),
+            Self::Unreadable { .. } => (Class::Unsound, 18),
+            Self::Torn { .. } => (Class::Unsound, 19),
+            Self::ForeignFact { .. } => (Class::Unsound, 20),
+            Self::EndWithoutStart { .. } => (Class::Unsound, 21),
+            Self::AfterDeath { .. } => (Class::Unsound, 22),
+            Self::ClockWentBack { .. } => (Class::Unsound, 23),
+            Self::TooFew { .. } => (Class::Unsound, 24),
         }
     }
 

@@ -21,6 +21,10 @@ pub(super) struct Index<'a> {
 pub(super) struct Run<'a> {
     /// The key and the number of steps of each accepted start.
     pub(super) accepted: Vec<(&'a str, u32)>,
+    /// Some client asked for a cancel, and was perhaps not answered.
+    pub(super) cancel_asked: bool,
+    /// The statuses that accepted cancels told.
+    pub(super) cancels: Vec<&'a str>,
     pub(super) ends: Vec<End<'a>>,
     pub(super) steps: BTreeMap<&'a str, Step<'a>>,
 }
@@ -95,6 +99,8 @@ impl<'a> Index<'a> {
                 let end = End { at, status, why: why.as_deref(), output, steps };
                 self.run(run).ends.push(end);
             }
+            What::AskedCancel { run } => self.run(run).cancel_asked = true,
+            What::AckedCancel { run, status } => self.run(run).cancels.push(status),
             What::Kill { target, victim } => {
                 match target {
                     Target::Server => self.server_kills += 1,

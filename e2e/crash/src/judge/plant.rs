@@ -3,7 +3,7 @@
 //! A plant changes a ledger in which nothing is wrong, be it the sample or a real one, so that exactly
 //! what its name says is wrong with it, and perhaps what follows from that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::verdict::Demands;
 use crate::ledger::{Fact, Hash, Sheet, Stamp, StepRead, Target, What, parse};
@@ -33,7 +33,7 @@ const fn plant(kind: &'static str, what: &'static str, put: fn(&mut Bed<'_>)) ->
 }
 
 /// One plant for each kind of finding, in the order of [`super::Finding::KINDS`].
-pub const PLANTS: [Plant; 24] = [
+pub const PLANTS: [Plant; 25] = [
     plant("start gone", "an accepted start has no run", |bed| bed.drop(is_end)),
     plant("not completed", "a run is blocked", |bed| {
         bed.ends(|end| {
@@ -57,6 +57,11 @@ pub const PLANTS: [Plant; 24] = [
     }),
     plant("attempt gone", "an attempt that ended is not recorded", |bed| {
         bed.at_step(|read| read.attempts = 0);
+    }),
+    plant("cancel gone", "a run completed after its cancel was accepted", |bed| {
+        let Some(run) = bed.a_cancelled_run() else { return };
+        bed.run = run;
+        bed.ends(|end| *end.status = "completed".into());
     }),
     plant("two results", "the code was given two results of one step", |bed| {
         let (run, step, value) = (bed.run.clone(), bed.step.clone(), bed.value.other());
@@ -159,8 +164,16 @@ struct EndRead<'a> {
 impl<'a> Bed<'a> {
     fn of(sheets: &'a mut Vec<Sheet>, demands: &'a mut Demands) -> Option<Self> {
         let facts = || sheets.iter().flat_map(|sheet| &sheet.facts);
+        let completed: BTreeSet<&str> = facts()
+            .filter_map(|fact| match &fact.what {
+                What::RunEnd { run, status, .. } if status == "completed" => Some(run.as_str()),
+                _ => None,
+            })
+            .collect();
         let (run, step, value) = facts().find_map(|fact| match &fact.what {
-            What::AckedResult { run, step, value } => Some((run.clone(), step.clone(), *value)),
+            What::AckedResult { run, step, value } if completed.contains(run.as_str()) => {
+                Some((run.clone(), step.clone(), *value))
+            }
             _ => None,
         })?;
         let key = facts().find_map(|fact| match &fact.what {
@@ -253,6 +266,15 @@ impl<'a> Bed<'a> {
         Some(end.what.clone())
     }
 
+    fn a_cancelled_run(&self) -> Option<String> {
+        let facts = self.sheets.iter().flat_map(|sheet| &sheet.facts);
+        let mut runs = facts.filter_map(|fact| match &fact.what {
+            What::AckedCancel { run, status } if status != "completed" => Some(run.clone()),
+            _ => None,
+        });
+        runs.next()
+    }
+
     fn a_kill(&self) -> Option<(Target, String)> {
         let facts = self.sheets.iter().flat_map(|sheet| &sheet.facts);
         let mut kills = facts.filter_map(|fact| match &fact.what {
@@ -273,7 +295,10 @@ fn about(what: &What) -> (Option<&String>, Option<&String>) {
         What::FnStart { run, step, .. }
         | What::FnEnd { run, step, .. }
         | What::AckedResult { run, step, .. } => (Some(run), Some(step)),
-        What::AckedStart { run, .. } | What::RunEnd { run, .. } => (Some(run), None),
+        What::AckedStart { run, .. }
+        | What::AskedCancel { run }
+        | What::AckedCancel { run, .. }
+        | What::RunEnd { run, .. } => (Some(run), None),
         What::Kill { .. } => (None, None),
     }
 }

@@ -7,6 +7,9 @@ use crate::ledger::{Hash, Sheet};
 /// The status of a run or step that did what it should.
 const COMPLETED: &str = "completed";
 
+/// The status of a run that a client cancelled.
+const CANCELLED: &str = "cancelled";
+
 /// Whether the ledger itself can be trusted.
 pub(super) fn sheet(sheet: &Sheet, index: &Index<'_>, found: &mut Vec<Finding>) {
     let name = || sheet.name.clone();
@@ -73,15 +76,23 @@ pub(super) fn run(id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
     }
     // The last read: a result may be lost after a first read that still had it.
     let last = run.ends.iter().max_by_key(|end| end.at).unwrap_or(end);
-    if last.status != COMPLETED {
-        found.push(Finding::NotCompleted {
-            run: id.to_owned(),
-            status: last.status.to_owned(),
-            why: last.why.unwrap_or("it does not say why").to_owned(),
-        });
-        return;
+    let told = run.cancels.iter().find(|told| **told != COMPLETED && last.status == COMPLETED);
+    if let Some(told) = told {
+        let (run, status) = (id.to_owned(), last.status.to_owned());
+        found.push(Finding::CancelGone { run, status, told: (*told).to_owned() });
     }
-    completed(id, run, last, found);
+    match last.status {
+        COMPLETED => {
+            kept(id, run, last, found);
+            completed(id, run, last, found);
+        }
+        CANCELLED if run.cancel_asked => kept(id, run, last, found),
+        status => found.push(Finding::NotCompleted {
+            run: id.to_owned(),
+            status: status.to_owned(),
+            why: last.why.unwrap_or("it does not say why").to_owned(),
+        }),
+    }
 }
 
 /// Where a finding is.
@@ -164,20 +175,18 @@ fn same_end(run: &str, one: &End<'_>, other: &End<'_>, found: &mut Vec<Finding>)
     found.push(Finding::TwoEnds { run: run.to_owned(), one, other });
 }
 
-/// Whether what is read of a run is what its functions returned and its code was given.
-fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
+/// Whether what was acknowledged of a run that has ended is in it.
+fn kept(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
     let place = |step: &str| (id.to_owned(), step.to_owned());
-    let wanted = run.accepted.iter().map(|(_, steps)| *steps).max().unwrap_or_default();
-    if end.output.len() < wanted as usize {
-        let found_steps = end.output.len();
-        found.push(Finding::StepsMissing { run: id.to_owned(), found: found_steps, wanted });
-    }
     for (step_id, step) in &run.steps {
         let read = end.steps.get(*step_id);
         let status = read.map_or("none", |read| read.status.as_str());
         let recorded = read.map_or(0, |read| read.attempts);
         let started = step.starts.iter().map(|start| start.attempt).max().unwrap_or_default();
-        if started > recorded {
+        // An attempt begins once the one before is durable. The last one of a run that was cancelled
+        // may have been too short to leave a record (§4.3).
+        let ended = if end.status == COMPLETED { started } else { started.saturating_sub(1) };
+        if ended > recorded {
             let (run, step) = place(step_id);
             found.push(Finding::AttemptGone { run, step, started, recorded });
         }
@@ -193,6 +202,16 @@ fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
             }
             Some(_) => {}
         }
+    }
+}
+
+/// Whether a run that completed did all of it, with the results that its code was given.
+fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
+    let place = |step: &str| (id.to_owned(), step.to_owned());
+    let wanted = run.accepted.iter().map(|(_, steps)| *steps).max().unwrap_or_default();
+    if end.output.len() < wanted as usize {
+        let found_steps = end.output.len();
+        found.push(Finding::StepsMissing { run: id.to_owned(), found: found_steps, wanted });
     }
     for (step_id, said) in end.output {
         let given = run.steps.get(step_id.as_str()).and_then(|step| step.given.first());

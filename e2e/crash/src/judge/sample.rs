@@ -6,10 +6,11 @@ use crate::ledger::{Fact, Hash, Sheet, Stamp, StepRead, Target, What};
 
 const RUN: &str = "run_1";
 const OTHER: &str = "run_2";
+const CANCELLED: &str = "run_3";
 
-/// Returns a ledger of two runs. The first lost its runner in the middle of a function and again after
-/// a result, its server at its start, and has a step that failed once; the second has a step that may
-/// begin only once.
+/// Returns a ledger of three runs. The first lost its runner in the middle of a function and again
+/// after a result, its server at its start, and has a step that failed once; the second has a step that
+/// may begin only once; the third was cancelled while its second step was in progress.
 pub fn sample() -> Vec<Sheet> {
     let mut ledger = Script { now_ms: 100_000, sheets: Vec::new() };
     ledger.client();
@@ -73,6 +74,7 @@ impl Script {
         self.note("driver", accepted("k1", RUN, 2));
         self.note("driver", accepted("k1", RUN, 2));
         self.note("driver", accepted("k2", OTHER, 1));
+        self.note("driver", accepted("k3", CANCELLED, 3));
     }
 
     fn runners(&mut self) {
@@ -92,6 +94,13 @@ impl Script {
         self.given("runner-3", (RUN, "pack"), "packed");
         self.function("runner-3", (OTHER, "block"), 1, Some("blocked"));
         self.given("runner-3", (OTHER, "block"), "blocked");
+        self.function("runner-3", (CANCELLED, "first"), 1, Some("was first"));
+        self.given("runner-3", (CANCELLED, "first"), "was first");
+        self.note("driver", What::AskedCancel { run: CANCELLED.into() });
+        let status = "compensating".to_owned();
+        self.note("driver", What::AckedCancel { run: CANCELLED.into(), status });
+        // The runner had not heard of it yet.
+        self.start("runner-3", (CANCELLED, "second"), 1);
     }
 
     fn end(&mut self) {
@@ -121,6 +130,11 @@ impl Script {
         );
         let output = [("block", "blocked")];
         let other = end(OTHER, "k2", &output, &[("block", read(1, "blocked"))]);
+        let mut cancelled = end(CANCELLED, "k3", &[], &[("first", read(1, "was first"))]);
+        if let What::RunEnd { status, .. } = &mut cancelled {
+            *status = "cancelled".into();
+        }
+        self.note("driver", cancelled);
         self.note("driver", one.clone());
         self.note("driver", one);
         self.note("driver", other);

@@ -12,13 +12,13 @@ fn refuse(kind: &str) -> Verdict {
 
 #[test]
 fn a_sound_ledger_is_accepted() {
-    let verdict = judge(&sample(), &Demands { server_kills: 1, runner_kills: 2, runs: 2 });
+    let verdict = judge(&sample(), &Demands { server_kills: 1, runner_kills: 2, runs: 3 });
     assert_eq!(verdict.findings, []);
-    assert_eq!(verdict.to_string(), "3 kills, 2 runs, 0 lost, 0 changed, 0 repeated");
+    assert_eq!(verdict.to_string(), "3 kills, 3 runs, 0 lost, 0 changed, 0 repeated");
     let figures = verdict.figures;
-    assert_eq!((figures.starts, figures.again, figures.failed), (5, 1, 1));
-    assert_eq!((figures.results, figures.replayed, figures.torn), (3, 1, 1));
-    assert_eq!((figures.accepted, figures.reads), (3, 3));
+    assert_eq!((figures.starts, figures.again, figures.failed), (7, 1, 1));
+    assert_eq!((figures.results, figures.replayed, figures.torn), (4, 1, 1));
+    assert_eq!((figures.accepted, figures.cancels, figures.reads), (4, 1, 4));
 }
 
 #[test]
@@ -43,6 +43,7 @@ fn what_is_planted_is_all_that_is_found() {
             "two runs" => &["two runs", "start gone"],
             "after end" => &["after end", "attempt gone"],
             "two ends" => &["two ends", "not completed"],
+            "cancel gone" => &["cancel gone", "attempt gone", "steps missing"],
             "result gone" => &["attempt gone", "result gone"],
             "foreign fact" | "clock went back" | "after death" => continue,
             kind => {
@@ -57,9 +58,9 @@ fn what_is_planted_is_all_that_is_found() {
 #[test]
 fn findings_count_in_the_last_line() {
     for (kind, line) in [
-        ("start gone", "3 kills, 2 runs, 1 lost, 0 changed, 0 repeated"),
-        ("other than acked", "3 kills, 2 runs, 0 lost, 1 changed, 0 repeated"),
-        ("after result", "3 kills, 2 runs, 0 lost, 0 changed, 1 repeated"),
+        ("start gone", "3 kills, 3 runs, 1 lost, 0 changed, 0 repeated"),
+        ("other than acked", "3 kills, 3 runs, 0 lost, 1 changed, 0 repeated"),
+        ("after result", "3 kills, 3 runs, 0 lost, 0 changed, 1 repeated"),
     ] {
         assert_eq!(refuse(kind).to_string(), line);
     }
@@ -85,7 +86,18 @@ fn a_run_that_was_never_acknowledged_may_be_missing_and_may_not_be_half_there() 
     let unacknowledged = without(|what| matches!(what, What::AckedStart { .. }));
     assert_eq!(judge(&unacknowledged, &Demands::default()).findings, []);
     let unread = without(|what| matches!(what, What::RunEnd { .. } | What::AckedStart { .. }));
-    assert_eq!(judge(&unread, &Demands::default()).count(Class::Lost), 2);
+    assert_eq!(judge(&unread, &Demands::default()).count(Class::Lost), 3);
+}
+
+#[test]
+fn a_run_that_is_cancelled_though_nobody_asked_is_lost() {
+    let mut sheets = sample();
+    for sheet in &mut sheets {
+        sheet.facts.retain(|fact| !matches!(fact.what, What::AskedCancel { .. }));
+    }
+    let verdict = judge(&sheets, &Demands::default());
+    let kinds: Vec<&str> = verdict.findings.iter().map(Finding::kind).collect();
+    assert_eq!(kinds, ["not completed"]);
 }
 
 #[test]
@@ -93,7 +105,7 @@ fn a_result_that_vanishes_between_two_reads_is_lost() {
     let mut sheets = sample();
     let ends = sheets.iter_mut().flat_map(|sheet| &mut sheet.facts);
     let mut ends: Vec<_> = ends.filter(|fact| matches!(fact.what, What::RunEnd { .. })).collect();
-    if let What::RunEnd { steps, .. } = &mut ends[1].what {
+    if let What::RunEnd { steps, .. } = &mut ends[2].what {
         steps.remove("pick");
     }
     let verdict = judge(&sheets, &Demands::default());

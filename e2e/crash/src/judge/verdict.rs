@@ -35,6 +35,8 @@ pub struct Figures {
     pub runs: usize,
     /// Accepted starts, repeats included.
     pub accepted: usize,
+    /// Accepted cancels.
+    pub cancels: usize,
     /// Steps of which the code was given the result.
     pub results: usize,
     /// Times that the code was given a result again, on replay.
@@ -86,8 +88,8 @@ impl fmt::Display for Figures {
         writeln!(f, "kills         {} servers, {} runners", self.server_kills, self.runner_kills)?;
         writeln!(
             f,
-            "runs          {}, {} accepted starts, {} reads of ended runs",
-            self.runs, self.accepted, self.reads
+            "runs          {}, {} accepted starts, {} accepted cancels, {} reads of ended runs",
+            self.runs, self.accepted, self.cancels, self.reads
         )?;
         writeln!(f, "results       {}, given again {} times", self.results, self.replayed)?;
         writeln!(
@@ -141,6 +143,7 @@ fn figures(sheets: &[Sheet], index: &Index<'_>) -> Figures {
     for run in index.runs.values() {
         figures.accepted += run.accepted.len();
         figures.reads += run.ends.len();
+        figures.cancels += run.cancels.len();
         for step in run.steps.values() {
             figures.results += usize::from(!step.given.is_empty());
             figures.replayed += step.given.len().saturating_sub(1);

@@ -80,6 +80,18 @@ pub enum What {
         /// Its steps.
         steps: BTreeMap<String, StepRead>,
     },
+    /// A client is about to ask for the cancel of a run.
+    AskedCancel {
+        /// The run.
+        run: String,
+    },
+    /// A client read that its cancel was accepted.
+    AckedCancel {
+        /// The run.
+        run: String,
+        /// The run's status by the answer: that of its end where it had ended before.
+        status: String,
+    },
     /// A process was killed and is gone.
     Kill {
         /// What was killed.
