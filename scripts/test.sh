@@ -61,7 +61,7 @@ else
     skip deny "cargo-deny is not installed (licences are among the tests)"
 fi
 part quickstart check scripts/smoke.sh
-part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}"
+part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}" --jobs "$(nproc)"
 
 printf '\n'
 printf '  %s\n' "${table[@]}"

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stepwell_core::failure::names;
+
 use super::tree::{self, File};
 
 /// The sign in front of a number. Escaped, so that samples below are not taken for citations.
@@ -136,4 +138,38 @@ fn missing_tests_and_statements_are_seen() {
     );
     let files = [file("spec/d.json", "{\"section\": \"\u{a7}4.1\"}"), file("e.md", "\u{a7}1")];
     assert_eq!(untested(&page, &files), ["\u{a7}1"], "documents are no tests");
+}
+
+/// Words of a text that end in `Error`.
+fn error_names(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.len() > "Error".len() && word.ends_with("Error")).collect()
+}
+
+/// §6.7: the names of errors in the contract are those that the engine knows.
+#[test]
+fn errors_have_the_names_of_the_contract() {
+    let text = std::fs::read_to_string(tree::root().join("docs/semantics.md")).unwrap();
+    let from = text.find(&format!("**{SIGN}6.7**")).expect("the statement is there");
+    let statement = text[from..].split("\n\n").next().unwrap_or_default();
+    let (built, planned) = statement.split_once("*Planned*").expect("it says what is planned");
+    let known = [
+        names::STEP,
+        names::STEP_TIMEOUT,
+        names::NON_RETRYABLE,
+        names::RETRY_AFTER,
+        names::CANCELLED,
+        names::DUPLICATE_STEP,
+        names::NESTED_STEP,
+        names::NONDETERMINISM,
+        names::SERIALIZATION,
+        names::INPUT,
+        names::LIMIT,
+    ];
+    assert_eq!(error_names(built), BTreeSet::from(known));
+    let source =
+        std::fs::read_to_string(tree::root().join("crates/stepwell-core/src/failure.rs")).unwrap();
+    let module = source.split("pub mod names {").nth(1).unwrap().split("\n}").next().unwrap();
+    assert_eq!(module.matches("pub const ").count(), known.len(), "a name is missing above");
+    assert!(error_names(planned).is_disjoint(&BTreeSet::from(known)));
 }
