@@ -1,6 +1,7 @@
 //! Starts, cancels, and waiting for ends.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -118,10 +119,13 @@ impl Node {
             return;
         };
         let key = Key { queue, key: Arc::from(&**key) };
-        let pending = self.api.keys.entry(key.clone()).or_default();
-        pending.push_back((request, Box::new(start)));
-        if pending.len() == 1 {
-            out.list.push(Output::Find(key));
+        let start = (request, Box::new(start));
+        match self.api.keys.entry(key) {
+            Entry::Occupied(mut others) => others.get_mut().push_back(start),
+            Entry::Vacant(first) => {
+                out.list.push(Output::Find(first.key().clone()));
+                first.insert(VecDeque::from([start]));
+            }
         }
     }
 
@@ -198,7 +202,7 @@ impl Node {
         let mut outcome = Outcome::default();
         let run = Run::start(id, begins, env, &mut outcome);
         self.commits.start(id, &outcome.records);
-        self.hot.insert(run, 1);
+        self.hot.insert_new(run);
         self.stats.runs_started += 1;
         if start.wait {
             self.api.wait(id, request, true);

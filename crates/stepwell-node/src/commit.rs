@@ -125,6 +125,8 @@ impl Open {
 struct Given {
     runs: Vec<RunId>,
     effects: Effects,
+    /// What tells of earlier batches, and only waits for its turn behind this one.
+    along: Effects,
     grows: bool,
 }
 
@@ -190,9 +192,10 @@ impl Node {
     fn give_out(&mut self, open: Open, grows: bool, out: &mut Outputs) {
         if open.is_empty() {
             if !open.effects.is_empty() {
-                // What they tell of is durable, or will be with the last batch given out.
+                // What they tell of is durable, or will be with a batch given out that grows nothing:
+                // a run is not told of before its start is durable.
                 match self.commits.given.back_mut() {
-                    Some(last) => last.effects.append(open.effects),
+                    Some(last) => last.along.append(open.effects),
                     None => open.effects.release(out),
                 }
             }
@@ -208,7 +211,8 @@ impl Node {
             batch.runs.push(RunWrite { run: id, records, summary: Summary::of(run) });
         }
         self.stats.commits += 1;
-        self.commits.given.push_back(Given { runs, effects: open.effects, grows });
+        let along = Effects::default();
+        self.commits.given.push_back(Given { runs, effects: open.effects, along, grows });
         out.list.push(Output::Commit(batch));
     }
 
@@ -217,6 +221,7 @@ impl Node {
             return;
         };
         given.effects.release(out);
+        given.along.release(out);
         for run in given.runs {
             self.on_written(run, out);
         }
@@ -232,13 +237,14 @@ impl Node {
             out.list.push(Output::Restart { reason: error.to_string() });
             return;
         }
-        let error = store_error(error);
         for run in given.runs {
-            self.forget_unborn(run, &error, out);
+            self.forget_unborn(run, error, out);
         }
+        let told = store_error(error);
         for (request, _) in given.effects.replies {
-            out.list.push(Output::Reply { request, reply: Reply::Error(error.clone()) });
+            out.list.push(Output::Reply { request, reply: Reply::Error(told.clone()) });
         }
+        given.along.release(out);
     }
 }
 

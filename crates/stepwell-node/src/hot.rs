@@ -8,10 +8,11 @@ use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::{Retry, Settled, ToRunner};
 
 use crate::api::Asked;
+use crate::commit::store_error;
 use crate::dispatch::Slot;
 use crate::input::SessionId;
 use crate::node::Node;
-use crate::output::{ApiError, Output, Outputs};
+use crate::output::{Output, Outputs};
 use crate::recovery::Return;
 
 /// A run that a runner holds, as this node knows it.
@@ -31,6 +32,9 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) run: Run,
+    /// Its start is durable. Until then nothing is done with it that came after, since the store may
+    /// refuse the start.
+    born: bool,
     /// Batches with records of it that are open or given out.
     pub(crate) unwritten: u32,
     pub(crate) held: Option<Held>,
@@ -39,6 +43,8 @@ pub(crate) struct Live {
     /// What waits for its journal; asked for when all its records are written.
     reads: Vec<Deferred>,
     reading: bool,
+    /// Records were written while the journal was read: what was read is too old.
+    outdated: bool,
 }
 
 /// What is to be done with a run once its journal is there.
@@ -65,6 +71,21 @@ impl Deferred {
             Self::Dispatch(_) | Self::Return(_) => true,
             Self::Asked(asked) => asked.needs_journal(),
             Self::Fire | Self::Lose | Self::Unblock(_) => false,
+        }
+    }
+}
+
+impl Live {
+    fn of(run: Run) -> Self {
+        Self {
+            run,
+            born: false,
+            unwritten: 0,
+            held: None,
+            timer: None,
+            reads: Vec::new(),
+            reading: false,
+            outdated: false,
         }
     }
 }
@@ -100,8 +121,18 @@ impl Hot {
         }
     }
 
-    pub(crate) fn insert(&mut self, run: Run, unwritten: u32) {
-        let live = Live { unwritten, held: None, timer: None, reads: vec![], reading: false, run };
+    /// Adds a new run, whose start is about to be written.
+    pub(crate) fn insert_new(&mut self, run: Run) {
+        self.insert(Live { unwritten: 1, ..Live::of(run) });
+    }
+
+    /// Adds a run that was read. Its timer, if near, stands among the near ones already.
+    fn insert_read(&mut self, run: Run) {
+        let timer = run.next_timer();
+        self.insert(Live { born: true, timer, ..Live::of(run) });
+    }
+
+    fn insert(&mut self, live: Live) {
         self.runs.insert(live.run.id(), Place::Live(Box::new(live)));
     }
 
@@ -119,7 +150,7 @@ impl Node {
         match self.hot.runs.get_mut(&run) {
             Some(Place::Loading(waiting)) => waiting.push(what),
             Some(Place::Live(live)) => {
-                if !what.needs_journal() {
+                if live.born && !what.needs_journal() {
                     self.perform(run, what, &[], out);
                     return;
                 }
@@ -152,16 +183,28 @@ impl Node {
     ) {
         if let Some(live) = self.hot.live(run) {
             live.reading = false;
-            if live.unwritten > 0 {
-                // It changed meanwhile: what waits is done when that is written.
-                return;
+            if std::mem::take(&mut live.outdated) || live.unwritten > 0 {
+                // It changed meanwhile: what waits is done when that is written and read.
+                return self.read_if_written(run, out);
             }
             let reads = std::mem::take(&mut live.reads);
-            let bytes = journal.ok().flatten().unwrap_or_default();
-            for what in reads {
-                self.perform(run, what, &bytes, out);
+            let whole = live.run.journal_bytes();
+            match journal {
+                Ok(Some(bytes)) if bytes.len() as u64 == whole => {
+                    self.perform_all(run, reads, &bytes, out);
+                }
+                Ok(bytes) => {
+                    let found = bytes.map_or(0, |bytes| bytes.len());
+                    let why = format!("{found} bytes are stored, {whole} were written");
+                    let error = stepwell_store::Error::Quarantined { run, why };
+                    self.missing(run, reads, Some(&error));
+                    self.cool_down(run, out);
+                }
+                Err(error) => {
+                    self.missing(run, reads, Some(&error));
+                    self.cool_down(run, out);
+                }
             }
-            self.cool_down(run, out);
             return;
         }
         let Some(Place::Loading(waiting)) = self.hot.runs.remove(&run) else {
@@ -174,11 +217,8 @@ impl Node {
         };
         match Run::replay(run, &journal) {
             Ok(state) => {
-                self.hot.insert(state, 0);
-                for what in waiting {
-                    self.perform(run, what, &journal, out);
-                }
-                self.cool_down(run, out);
+                self.hot.insert_read(state);
+                self.perform_all(run, waiting, &journal, out);
             }
             Err(error) => {
                 let why = error.to_string();
@@ -186,6 +226,24 @@ impl Node {
                 self.missing(run, waiting, Some(&error));
             }
         }
+    }
+
+    /// Does what waited for the journal. What needs it after the run was changed waits again: the
+    /// journal that was read does not have the change.
+    fn perform_all(
+        &mut self,
+        run: RunId,
+        waiting: Vec<Deferred>,
+        journal: &[u8],
+        out: &mut Outputs,
+    ) {
+        for what in waiting {
+            match self.hot.live(run) {
+                Some(live) if live.unwritten > 0 && what.needs_journal() => live.reads.push(what),
+                Some(_) | None => self.perform(run, what, journal, out),
+            }
+        }
+        self.cool_down(run, out);
     }
 
     fn missing(
@@ -297,12 +355,15 @@ impl Node {
         let Some(live) = self.hot.live(id) else {
             return;
         };
+        live.born = true;
+        live.outdated = live.reading;
         live.unwritten = live.unwritten.saturating_sub(1);
         if live.unwritten > 0 {
             return;
         }
         // The horizon may have moved while the records were on their way to the store.
-        if let Some(at) = live.run.next_timer() {
+        live.timer = live.run.next_timer();
+        if let Some(at) = live.timer {
             self.timers.insert_near(at, id);
         }
         self.on_key_written(id, out);
@@ -331,7 +392,12 @@ impl Node {
     }
 
     /// Drops a new run whose start was refused.
-    pub(crate) fn forget_unborn(&mut self, id: RunId, why: &ApiError, out: &mut Outputs) {
+    pub(crate) fn forget_unborn(
+        &mut self,
+        id: RunId,
+        why: &stepwell_store::Error,
+        out: &mut Outputs,
+    ) {
         let Some(live) = self.hot.remove(id) else {
             return;
         };
@@ -341,7 +407,8 @@ impl Node {
         if let Some(at) = live.timer {
             self.timers.remove(at, id);
         }
-        self.refuse_waiters(id, why, out);
+        self.missing(id, live.reads, Some(why));
+        self.refuse_waiters(id, &store_error(why), out);
         self.on_key_written(id, out);
     }
 }

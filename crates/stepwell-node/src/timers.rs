@@ -149,9 +149,8 @@ impl Node {
             if let Some(live) = self.hot.live(id) {
                 live.timer = None;
             }
+            // Firing puts the run's next timer there.
             self.with_run(id, Deferred::Fire, out);
-            // A run whose timer was moved meanwhile stands there again.
-            self.set_timer(id);
         }
         self.come_back(out);
     }

@@ -1,0 +1,9 @@
+//! The node over the store in memory, with scripted runners and a clock that is turned by hand.
+
+// Under `cfg(test)` clippy knows that helpers of tests are tests, and may `unwrap`.
+#[cfg(test)]
+mod handshake;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod starting;
