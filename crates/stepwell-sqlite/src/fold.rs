@@ -10,7 +10,7 @@ use stepwell_store::Error;
 use crate::disk::Disk;
 use crate::embedded::{Embedded, Progress, Shared, guard};
 use crate::log::create_slot;
-use crate::overlay::put_together;
+use crate::overlay::{TailBatch, put_together};
 use crate::tables;
 
 /// How often the fold thread looks for batches that are old enough.
@@ -141,7 +141,10 @@ impl<D: Disk> Shared<D> {
         };
         let position = last.position;
         let fold = put_together(&batches);
-        let written = tables::write(&mut writer, &fold);
+        let written = tables::write(&mut writer, &fold).map_err(|error| match error {
+            Error::DiskFull { .. } => self.disk_full(),
+            other => other,
+        });
         guard(&self.progress).trouble = written.as_ref().err().cloned();
         written?;
         // Readers that looked into the tables before this transaction are waited for: they still
@@ -163,6 +166,11 @@ impl<D: Disk> Shared<D> {
             more: self.overlay().oldest().is_some_and(|next| next.position <= to),
             ..folded
         })
+    }
+
+    fn disk_full(&self) -> Error {
+        let free = self.disk.free_space().unwrap_or(0);
+        Error::DiskFull { free, reserve: self.options.disk_reserve }
     }
 
     fn fold_loop(&self) {
@@ -197,7 +205,11 @@ impl<D: Disk> Shared<D> {
             let after = self.options.fold_after;
             let target = {
                 let overlay = self.overlay();
-                let aged = overlay.last_where(|batch| now.duration_since(batch.received) >= after);
+                let age = |batch: &TailBatch| now.duration_since(batch.received);
+                // When something is old enough, what is half as old goes with it: fewer, larger
+                // transactions, and fewer runs whose records are parted.
+                let due = overlay.oldest().is_some_and(|oldest| age(oldest) >= after);
+                let aged = overlay.last_where(|batch| due && age(batch) >= after / 2);
                 let beyond = overlay.position_beyond(self.options.fold_beyond);
                 aged.max(beyond).max((wanted > overlay.folded).then_some(wanted))
             };

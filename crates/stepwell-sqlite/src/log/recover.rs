@@ -148,7 +148,7 @@ fn check_spares<D: Disk>(
     settings: &Settings,
     head: u64,
 ) -> Result<Vec<Slot<D::File>>, Error> {
-    let mut kept = Vec::new();
+    let (mut kept, mut removed) = (Vec::new(), Vec::new());
     for slot in spares {
         let name = segment::name(slot.number);
         let bytes = read_all(&slot.file).map_err(|e| failed(&format!("read {name}"), &e))?;
@@ -162,12 +162,15 @@ fn check_spares<D: Disk>(
             );
             return Err(Error::Corrupt(why));
         }
-        let whole = slot.size == settings.segment_bytes && SegmentHeader::parse(&bytes).is_some();
-        if whole {
+        if slot.size == settings.segment_bytes && SegmentHeader::parse(&bytes).is_some() {
             kept.push(slot);
         } else {
-            remove(disk, slot.number)?;
+            removed.push(slot);
         }
+    }
+    // Only now, since a damaged log keeps all its files.
+    for slot in removed {
+        remove(disk, slot.number)?;
     }
     Ok(kept)
 }

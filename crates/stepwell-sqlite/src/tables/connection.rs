@@ -22,7 +22,8 @@ const FORMAT: i64 = 1;
 pub enum Place {
     /// A file, with SQLite's own files beside it.
     File(PathBuf),
-    /// The memory of this process, under a name; there as long as one connection to it is open.
+    /// The memory of this process, under a name: there as long as one connection to it is open, and
+    /// for stores that one thread uses, since `SQLite` has no snapshots there.
     Memory(String),
 }
 
@@ -148,8 +149,10 @@ impl Drop for Reader<'_> {
 fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error> {
     let shape = || {
         if let Place::File(_) = place {
-            // What was folded leaves the log, so a fold must be as durable as the log.
+            // Journals are some kilobytes: pages of 4 KiB would hold one each and waste the rest.
+            writer.pragma_update(None, "page_size", 8_192)?;
             writer.pragma_update(None, "journal_mode", "wal")?;
+            // What was folded leaves the log, so a fold must be as durable as the log.
             writer.pragma_update(None, "synchronous", "full")?;
             writer.pragma_update(None, "cache_size", -32_768)?;
         }
