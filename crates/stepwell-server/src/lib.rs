@@ -18,6 +18,7 @@
 //! | [`schema`] | input schemas of workflows |
 
 pub mod api;
+mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;

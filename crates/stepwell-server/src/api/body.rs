@@ -77,6 +77,10 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
         let at = error.valid_up_to();
         return Err(Problem::bad_request(format!("the body is not UTF-8 at byte {at}")));
     }
+    // Without this check an array with the fields in order would be taken as well.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::bad_request("the body is an array; accepted: a JSON object"));
+    }
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not accepted: {error}")))
 }

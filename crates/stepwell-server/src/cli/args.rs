@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::bench::{Bench, BenchRunner};
 use crate::config::Settings;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 the server \
@@ -13,7 +14,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not underst
 
 /// Durable functions that survive kill -9.
 #[derive(Debug, Parser)]
-#[command(name = "stepwell", version, about, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "stepwell", version, about = "Durable functions that survive kill -9", after_help = EXIT_CODES, propagate_version = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -36,6 +37,12 @@ pub(super) enum Command {
     Runners(Known),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
+    /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes
+    #[command(subcommand)]
+    Bench(Bench),
+    /// The runner of `bench`
+    #[command(hide = true)]
+    BenchRunner(BenchRunner),
     /// Print completions for a shell
     Completions {
         /// The shell

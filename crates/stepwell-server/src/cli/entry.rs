@@ -41,6 +41,8 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Bench(bench) => crate::bench::run(&bench),
+        Command::BenchRunner(runner) => crate::bench::serve(&runner),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut script);

@@ -34,4 +34,7 @@ mod tail;
 mod timeline;
 mod watch;
 
+pub(crate) use client::Client;
 pub use entry::main;
+pub(crate) use fault::Fault;
+pub(crate) use out::{json as print_json, line as print_line};

@@ -6,14 +6,14 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 
 use super::fault::Fault;
 
 /// Prints a line on standard output.
-pub(super) fn line(text: impl Display) -> Result<(), Fault> {
+pub(crate) fn line(text: impl Display) -> Result<(), Fault> {
     let mut out = anstream::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
@@ -27,7 +27,7 @@ pub(super) fn text(text: &str) -> Result<(), Fault> {
 }
 
 /// Prints a value as a line of JSON.
-pub(super) fn json(value: &impl Serialize) -> Result<(), Fault> {
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Fault> {
     line(serde_json::to_string(value).map_err(|error| Fault::Machine(error.to_string()))?)
 }
 
@@ -53,6 +53,9 @@ pub(super) fn width() -> usize {
     found.filter(|columns| *columns > 0).unwrap_or(100).clamp(40, 240)
 }
 
+/// Columns that are wrapped where the terminal is narrow.
+const WRAPPED: [&str; 6] = ["app", "workflow", "key", "runner", "instance", "why"];
+
 /// Makes a table with a head.
 pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
@@ -61,6 +64,12 @@ pub(super) fn table(head: &[&str]) -> Table {
     table.enforce_styling();
     table.set_width(u16::try_from(width()).unwrap_or(100));
     table.set_header(head.iter().map(|text| text.to_uppercase()));
+    // Ids are copied and numbers compared: only what people named is wrapped.
+    for (column, name) in table.column_iter_mut().zip(head) {
+        if !WRAPPED.contains(name) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     table
 }
 

@@ -7,11 +7,11 @@ use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::duration;
+use stepwell_core::time::Timestamp;
 
 use super::args::{List, Reach, StartRun};
 use super::client::{Client, segment, with_query};
 use super::fault::Fault;
-use super::known::short;
 use super::model::{Row, Run, Started, span};
 use super::out;
 
@@ -56,31 +56,46 @@ pub(super) fn list(args: &List) -> Result<(), Fault> {
 }
 
 fn show(rows: &[Box<RawValue>]) -> Result<(), Fault> {
-    let head = ["run", "status", "app", "workflow", "key", "steps", "created", "took"];
+    let read = |raw: &RawValue| serde_json::from_str::<Row>(raw.get());
+    let rows: Result<Vec<Row>, _> = rows.iter().map(|raw| read(raw)).collect();
+    let rows = rows.map_err(|error| Fault::Machine(error.to_string()))?;
+    let mut head = vec!["run", "status", "app", "workflow", "key", "steps", "age", "took"];
+    if rows.iter().any(|row| row.blocked.is_some()) {
+        head.push("why");
+    }
+    let now = now();
     let mut table = out::table(&head);
-    for raw in rows {
-        let row: Row =
-            serde_json::from_str(raw.get()).map_err(|error| Fault::Machine(error.to_string()))?;
+    for row in rows {
         let mut steps = format!("{}/{}", row.steps_ended, row.steps);
         if row.steps_failed > 0 {
             steps = format!("{steps}, {} failed", row.steps_failed);
         }
-        let status = row
-            .blocked
-            .as_ref()
-            .map_or_else(|| row.status.clone(), |cause| format!("{}: {cause}", row.status));
-        table.add_row([
+        let mut cells = vec![
             Cell::new(row.id),
-            out::status_cell(&row.status, &status),
+            out::status_cell(&row.status, &row.status),
             Cell::new(row.app),
             Cell::new(row.workflow),
             Cell::new(row.key.unwrap_or_default()),
             Cell::new(steps),
-            Cell::new(short(&row.created_at.to_string())),
+            Cell::new(age(now, row.created_at)),
             Cell::new(row.duration_ms.map(span).unwrap_or_default()),
-        ]);
+        ];
+        cells.extend(row.blocked.map(Cell::new));
+        table.add_row(cells);
     }
     out::line(table)
+}
+
+/// Returns the time by this machine's clock, which is the server's.
+pub(super) fn now() -> Timestamp {
+    let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp::from_micros(0).after(wall)
+}
+
+fn age(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.since(then).as_secs();
+    span(std::time::Duration::from_secs(seconds.max(1)).as_secs_f64() * 1_000.0)
+        .replace(".00s", "s")
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@ use super::client::{Client, segment};
 use super::fault::Fault;
 use super::known::short;
 use super::model::{Failure, Line, Run, span};
+use super::runs::now;
 use super::{out, timeline};
 
 /// Most characters of a payload, unless all is asked for.
@@ -24,8 +25,7 @@ pub(super) fn run(id: &str, full: bool, reach: &Reach) -> Result<(), Fault> {
         return out::line(answer.text());
     }
     let run: Run = answer.read()?;
-    let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let now = Timestamp::from_micros(0).after(wall).max(run.created_at);
+    let now = now().max(run.created_at);
     let detail = if full { Detail::Full } else { Detail::Short };
     out::text(&page(&run, detail, out::width(), now).join("\n"))
 }

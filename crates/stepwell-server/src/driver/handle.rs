@@ -1,7 +1,7 @@
 //! What the rest of the server uses of the node: starts, waits, cancels, reads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,11 +35,36 @@ pub enum Waited {
     GoesOn(RunId, Created),
 }
 
-/// Tells the node that nobody waits any more, unless the reply came.
+/// A request on its way. Dropped without a reply, it tells the node that nobody waits any more.
 struct Asked<'a> {
     handle: &'a Handle,
     request: RequestId,
+    answer: oneshot::Receiver<Reply>,
     answered: bool,
+}
+
+impl Asked<'_> {
+    /// Waits for the reply.
+    async fn reply(&mut self) -> Result<Reply, Problem> {
+        let reply = (&mut self.answer).await;
+        self.answered = true;
+        match reply {
+            Ok(Reply::Error(error)) => Err(error.into()),
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(lost(error).into()),
+        }
+    }
+
+    /// Waits for the reply, until `patience` is over or the server stops.
+    async fn reply_within(&mut self, patience: Duration) -> Result<Option<Reply>, Problem> {
+        let mut stopping = self.handle.stopping.subscribe();
+        tokio::select! {
+            biased;
+            reply = self.reply() => reply.map(Some),
+            () = tokio::time::sleep(patience) => Ok(None),
+            _ = stopping.wait_for(|stopping| *stopping) => Ok(None),
+        }
+    }
 }
 
 impl Drop for Asked<'_> {
@@ -62,33 +87,36 @@ impl Handle {
     /// What the node says; SW1008 when the server stops or starts again.
     pub async fn start(&self, start: StartRequest) -> Result<(RunId, Created), Problem> {
         let ask = Ask::Start { start: Box::new(start), then: Then::Answer };
-        match self.ask(ask, None).await? {
-            Some(Reply::Started { run, created: true }) => Ok((run, Created::Now)),
-            Some(Reply::Started { run, created: false }) => Ok((run, Created::Before)),
-            other => Err(unexpected(other.as_ref())),
+        match self.ask(ask).await?.reply().await? {
+            Reply::Started { run, created: true } => Ok((run, Created::Now)),
+            Reply::Started { run, created: false } => Ok((run, Created::Before)),
+            other => Err(unexpected(Some(&other))),
         }
     }
 
     /// Starts a run and waits for its end, at most `patience`.
     ///
     /// # Errors
-    /// As [`Handle::start`]; also SW1008 when the start is not durable within `patience`.
+    /// As [`Handle::start`].
     pub async fn start_and_wait(
         &self,
         start: StartRequest,
         patience: Duration,
     ) -> Result<Waited, Problem> {
-        let started = Arc::new(OnceLock::new());
-        let then = Then::Wait(Arc::clone(&started));
-        let ask = Ask::Start { start: Box::new(start), then };
-        let reply = self.ask(ask, Some(patience)).await?;
-        match (reply, started.get()) {
-            (Some(Reply::Ended(ended)), Some((_, created))) => Ok(Waited::Ended(ended, *created)),
-            (None, Some((run, created))) => Ok(Waited::GoesOn(*run, *created)),
-            (None, None) => Err(Problem::unavailable(
-                "the start was not durable in time; it may still be done: repeat it with the same \
-                 key",
-            )),
+        let (then, mut started) = oneshot::channel();
+        let ask = Ask::Start { start: Box::new(start), then: Then::Wait(then) };
+        let mut asked = self.ask(ask).await?;
+        let mut reply = asked.reply_within(patience).await?;
+        if reply.is_none() {
+            // However short the patience, the answer says what was started.
+            reply = Some(tokio::select! {
+                biased;
+                Ok((run, created)) = &mut started => return Ok(Waited::GoesOn(run, created)),
+                reply = asked.reply() => reply?,
+            });
+        }
+        match (reply, started.try_recv()) {
+            (Some(Reply::Ended(ended)), Ok((_, created))) => Ok(Waited::Ended(ended, created)),
             (other, _) => Err(unexpected(other.as_ref())),
         }
     }
@@ -103,10 +131,11 @@ impl Handle {
         run: RunId,
         patience: Duration,
     ) -> Result<Option<Box<EndedRun>>, Problem> {
-        match self.ask(Ask::Wait { namespace, run }, Some(patience)).await? {
+        let mut asked = self.ask(Ask::Wait { namespace, run }).await?;
+        match asked.reply_within(patience).await? {
             Some(Reply::Ended(ended)) => Ok(Some(ended)),
             None => Ok(None),
-            other => Err(unexpected(other.as_ref())),
+            Some(other) => Err(unexpected(Some(&other))),
         }
     }
 
@@ -120,9 +149,9 @@ impl Handle {
         run: RunId,
         reason: Option<String>,
     ) -> Result<RunStatus, Problem> {
-        match self.ask(Ask::Cancel { namespace, run, reason }, None).await? {
-            Some(Reply::Cancelled { status }) => Ok(status),
-            other => Err(unexpected(other.as_ref())),
+        match self.ask(Ask::Cancel { namespace, run, reason }).await?.reply().await? {
+            Reply::Cancelled { status } => Ok(status),
+            other => Err(unexpected(Some(&other))),
         }
     }
 
@@ -131,9 +160,9 @@ impl Handle {
     /// # Errors
     /// SW1008 when the server stops or starts again.
     pub async fn runners(&self, namespace: Arc<str>) -> Result<Vec<RunnerInfo>, Problem> {
-        match self.ask(Ask::Runners { namespace }, None).await? {
-            Some(Reply::Runners(runners)) => Ok(runners),
-            other => Err(unexpected(other.as_ref())),
+        match self.ask(Ask::Runners { namespace }).await?.reply().await? {
+            Reply::Runners(runners) => Ok(runners),
+            other => Err(unexpected(Some(&other))),
         }
     }
 
@@ -199,31 +228,11 @@ impl Handle {
         self.shared.inbox.notify(Inbound::Drain);
     }
 
-    async fn ask(&self, ask: Ask, patience: Option<Duration>) -> Result<Option<Reply>, Problem> {
+    async fn ask(&self, ask: Ask) -> Result<Asked<'_>, Problem> {
         let request = RequestId(self.number());
         let (reply, answer) = oneshot::channel();
-        let mut asked = Asked { handle: self, request, answered: true };
         self.send(Inbound::Ask { request, ask, reply }).await?;
-        asked.answered = false;
-        let reply = match patience {
-            None => Some(answer.await),
-            Some(patience) => {
-                let mut stopping = self.stopping.subscribe();
-                tokio::select! {
-                    biased;
-                    reply = answer => Some(reply),
-                    () = tokio::time::sleep(patience) => None,
-                    _ = stopping.wait_for(|stopping| *stopping) => None,
-                }
-            }
-        };
-        asked.answered = reply.is_some();
-        match reply {
-            Some(Ok(Reply::Error(error))) => Err(error.into()),
-            Some(Ok(reply)) => Ok(Some(reply)),
-            Some(Err(error)) => Err(lost(error).into()),
-            None => Ok(None),
-        }
+        Ok(Asked { handle: self, request, answer, answered: false })
     }
 
     async fn send(&self, item: Inbound) -> Result<(), Problem> {

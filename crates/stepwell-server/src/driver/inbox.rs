@@ -6,7 +6,7 @@
 //! one lock for a whole batch.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,8 +54,8 @@ pub(super) enum Ask {
 pub(super) enum Then {
     /// Once the start is durable.
     Answer,
-    /// At the run's end. What was started is put here as soon as that is durable.
-    Wait(Arc<OnceLock<(RunId, Created)>>),
+    /// At the run's end. What was started is told here as soon as that is durable.
+    Wait(oneshot::Sender<(RunId, Created)>),
 }
 
 /// Whether a request started the run, or its key had before.

@@ -5,7 +5,7 @@
 //! the store, begin a new life. There is no other way to recover, and start-up takes it too.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::code::Code;
@@ -45,7 +45,7 @@ pub(super) enum Flow {
 struct Pending {
     reply: oneshot::Sender<Reply>,
     /// Set for a start that is answered at the run's end.
-    started: Option<Arc<OnceLock<(RunId, Created)>>>,
+    started: Option<oneshot::Sender<(RunId, Created)>>,
     namespace: Arc<str>,
 }
 
@@ -318,7 +318,7 @@ impl Life {
         {
             // The asker learns of the run should its patience end before the run does.
             let created = if *created { Created::Now } else { Created::Before };
-            let _ = started.set((*run, created));
+            let _ = started.send((*run, created));
             let namespace = Arc::clone(&pending.namespace);
             self.tell(Input::Wait { about: About { request, namespace, run: *run } });
             return;

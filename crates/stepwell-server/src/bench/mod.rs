@@ -1,0 +1,26 @@
+//! `stepwell bench`: measures a server with its durability on, and a Rust runner.
+//!
+//! Server, runner and load are three processes on this machine; the server has a temporary folder.
+//! What the workloads are, and which figures are reached, stands in `bench/README.md`.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `args` | commands and flags |
+//! | `workflows` | the runner's side |
+//! | `stage` | server and runner as processes, and what they use |
+//! | `load` | starting runs and timing them |
+//! | `workload` | the five workloads |
+//! | `readback` | every run is read back and counted |
+//! | `report` | the figures, as JSON or as a line for people |
+
+mod args;
+mod load;
+mod readback;
+mod report;
+mod stage;
+mod workflows;
+mod workload;
+
+pub(crate) use args::{Bench, BenchRunner};
+pub(crate) use workflows::serve;
+pub(crate) use workload::run;

@@ -1,0 +1,114 @@
+//! The figures.
+
+use serde::Serialize;
+
+/// One workload's figures; absent where the workload has none of the kind.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Line {
+    pub(super) workload: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) steps_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) runs_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) step_p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) step_p99_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run_p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run_p99_ms: Option<f64>,
+    pub(super) server_cpu_s: f64,
+    pub(super) runner_cpu_s: f64,
+    pub(super) server_rss_mb: f64,
+    pub(super) fold_lag_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fold_lag_before_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) measured_s: Option<f64>,
+    /// Runs that were read back, all of those started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) runs_read_back: Option<u64>,
+    /// From the call of the first of parallel steps to the answer of the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fanout_p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parked: Option<u32>,
+    /// Resident bytes of the server for each parked run, over what it had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rss_bytes_each: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) disk_bytes_each: Option<f64>,
+    /// From the start of a server that was killed to its first answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart_ms: Option<f64>,
+    /// Resident size of the server after that restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restarted_rss_mb: Option<f64>,
+    /// Why the figures do not count, if they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) does_not_count: Option<String>,
+}
+
+impl Line {
+    /// Shows the figures for people: names and numbers on one line.
+    pub(super) fn text(&self) -> String {
+        let figures = [
+            ("steps/s", self.steps_per_s),
+            ("runs/s", self.runs_per_s),
+            ("step p50 ms", self.step_p50_ms),
+            ("step p99 ms", self.step_p99_ms),
+            ("run p50 ms", self.run_p50_ms),
+            ("run p99 ms", self.run_p99_ms),
+            ("fan-out p50 ms", self.fanout_p50_ms),
+            ("RSS bytes each", self.rss_bytes_each),
+            ("disk bytes each", self.disk_bytes_each),
+            ("restart ms", self.restart_ms),
+            ("RSS after restart MB", self.restarted_rss_mb),
+            ("server CPU s", Some(self.server_cpu_s)),
+            ("runner CPU s", Some(self.runner_cpu_s)),
+            ("server RSS MB", Some(self.server_rss_mb)),
+            ("fold lag before ms", self.fold_lag_before_ms),
+            ("fold lag ms", Some(self.fold_lag_ms)),
+        ];
+        let shown = figures.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let shown: Vec<String> = shown
+            .map(|(name, value)| match value {
+                value if value >= 100.0 => format!("{name} {value:.0}"),
+                value => format!("{name} {value:.3}"),
+            })
+            .collect();
+        let mut text = format!("{:<11} {}", self.workload, shown.join(" · "));
+        if let Some(why) = &self.does_not_count {
+            text.push_str("\n  does not count: ");
+            text.push_str(why);
+        }
+        text
+    }
+}
+
+/// Returns the value below which a share of sorted values lies.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a rank among fewer than 2^52 samples"
+)]
+pub(super) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
+    let rank = ((sorted.len() as f64 * share).ceil() as usize).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_ranks() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(percentile(&sorted, 0.5), Some(50.0));
+        assert_eq!(percentile(&sorted, 0.99), Some(99.0));
+        assert_eq!(percentile(&[7.0], 0.99), Some(7.0));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! The runner's side: workflows whose steps do nothing, so that what is measured is the engine.
+
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+use stepwell::{App, Ctx, Result};
+
+use super::args::BenchRunner;
+use crate::cli::Fault;
+
+/// The app of the bench.
+const APP: &str = "bench";
+/// Runs that the runner has in progress at most.
+const SLOTS: u32 = 4_096;
+
+/// Steps after each other; returns the microseconds that each of them took.
+async fn steps(ctx: Ctx, count: u32) -> Result<Vec<u32>> {
+    let mut took = Vec::with_capacity(count as usize);
+    let mut value = 0_u64;
+    for number in 0..count {
+        let begun = Instant::now();
+        value = ctx.run(format!("step-{number}"), || async { Ok(value + 1) }).await?;
+        took.push(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    Ok(took)
+}
+
+async fn noop(_ctx: Ctx, input: u32) -> Result<u32> {
+    Ok(input)
+}
+
+/// Steps beside each other; returns the microseconds from the first to the last of them.
+async fn fanout(ctx: Ctx, count: u32) -> Result<u32> {
+    let begun = Instant::now();
+    let branches = (0..count).map(|number| {
+        let ctx = ctx.clone();
+        async move { ctx.run(format!("branch-{number}"), || async { Ok(number) }).await }
+    });
+    let values = try_join_all(branches).await?;
+    let took = begun.elapsed();
+    debug_assert_eq!(values.len(), count as usize, "every branch gave its value");
+    Ok(u32::try_from(took.as_micros()).unwrap_or(u32::MAX))
+}
+
+async fn parked(ctx: Ctx, _input: u32) -> Result<()> {
+    ctx.sleep("park", "1h").await
+}
+
+/// Serves the bench's workflows until the process is told to stop.
+pub(crate) fn serve(args: &BenchRunner) -> std::result::Result<(), Fault> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let app = App::new(APP)
+        .workflow("steps", steps)
+        .workflow("noop", noop)
+        .workflow("fanout", fanout)
+        .workflow("parked", parked)
+        .slots(SLOTS);
+    let served = runtime.block_on(async { app.serve(args.url.clone()).await });
+    served.map_err(|error| Fault::Machine(error.to_string()))
+}

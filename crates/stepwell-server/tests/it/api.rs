@@ -1,0 +1,155 @@
+//! What the API answers.
+
+use serde_json::{Value, json};
+
+use crate::support::{Runner, get, post, redacted, server};
+
+fn pay() -> Value {
+    json!([{"name": "pay", "version": "2"}])
+}
+
+/// §3.3: a run is shown with its step, attempt, runner and instants, as `docs/api.md` says.
+#[tokio::test]
+async fn a_run_is_started_waited_for_and_shown() {
+    let server = server().await;
+    let to = server.address();
+    let mut runner = Runner::connect(to, pay()).await;
+    let body = json!({"workflow": "pay", "input": {"order": 7}, "key": "order-7",
+        "metadata": {"from": "mail"}});
+    let start = tokio::spawn(async move { post(to, "/api/v1/runs?wait=30s", &body).await });
+    runner.run_one().await;
+    let started = start.await.unwrap();
+    assert_eq!(started.status, 201, "{started:?}");
+    insta::assert_json_snapshot!("started_and_ended", redacted(started.json()));
+    assert!(started.headers.contains("location: /api/v1/runs/run_"), "{started:?}");
+
+    let shown = get(to, &format!("/api/v1/runs/{}", started.text("id"))).await;
+    assert_eq!(shown.status, 200);
+    insta::assert_json_snapshot!("shown", redacted(shown.json()));
+
+    let list = get(to, "/api/v1/runs?workflow=pay&status=completed,failed&from=1h").await;
+    insta::assert_json_snapshot!("list", redacted(list.json()));
+    insta::assert_json_snapshot!("workflows", redacted(get(to, "/api/v1/workflows").await.json()));
+    insta::assert_json_snapshot!("runners", redacted(get(to, "/api/v1/runners").await.json()));
+    server.stop().await;
+}
+
+/// §4.8: a repeat with the same key returns the first run, another input is a conflict.
+#[tokio::test]
+async fn a_repeated_key_returns_the_first_run() {
+    let server = server().await;
+    let to = server.address();
+    let _runner = Runner::connect(to, pay()).await;
+    let body = json!({"workflow": "pay", "input": [1], "key": "k"});
+    let first = post(to, "/api/v1/runs", &body).await;
+    let second = post(to, "/api/v1/runs", &body).await;
+    assert_eq!((first.status, second.status), (201, 200));
+    assert_eq!(first.text("id"), second.text("id"));
+    assert_eq!(second.json()["created"], json!(false));
+    let other = json!({"workflow": "pay", "input": [2], "key": "k"});
+    let conflict = post(to, "/api/v1/runs", &other).await;
+    assert_eq!((conflict.status, conflict.text("code")), (409, "SW2004".into()));
+    let list = get(to, "/api/v1/runs?key=k").await.json();
+    assert_eq!(list["runs"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page() {
+    let server = server().await;
+    let to = server.address();
+    drop(Runner::connect(to, pay()).await);
+    let mut started = Vec::new();
+    for _ in 0..5 {
+        started.push(post(to, "/api/v1/runs", &json!({"workflow": "pay"})).await.text("id"));
+    }
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = get(to, &format!("/api/v1/runs?limit=2{cursor}")).await.json();
+        let ids = page["runs"].as_array().unwrap().iter();
+        found.extend(ids.map(|run| run["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    // Newest first; within a millisecond by the random part of the id.
+    started.sort_by(|a, b| b.cmp(a));
+    assert_eq!(found, started);
+    let none = get(to, "/api/v1/runs?to=1h").await.json();
+    assert_eq!(none["runs"], json!([]));
+}
+
+/// §7.1, §7.6: a run that waits for a runner is cancelled without one.
+#[tokio::test]
+async fn a_queued_run_is_cancelled_and_says_why_it_waited() {
+    let server = server().await;
+    let to = server.address();
+    let pinned = json!({"workflow": "pay", "runner": "green"});
+    let runner = Runner::connect(to, pay()).await;
+    let id = post(to, "/api/v1/runs", &pinned).await.text("id");
+    let path = format!("/api/v1/runs/{id}");
+    let why = get(to, &path).await.text("why");
+    assert_eq!(why, "it is pinned to runner `green`, which is not connected");
+    drop(runner);
+    let cancelled = post(to, &format!("{path}/cancel"), &json!({"reason": "not needed"})).await;
+    assert_eq!(cancelled.json(), json!({"id": id, "status": "cancelled"}));
+    let again = post(to, &format!("{path}/cancel"), &json!({})).await;
+    assert_eq!(again.json()["status"], json!("cancelled"));
+    let shown = get(to, &format!("{path}?wait=1m")).await.json();
+    assert_eq!((&shown["status"], &shown["why"]), (&json!("cancelled"), &Value::Null));
+    assert_eq!(shown["history"][0]["detail"], json!("not needed"));
+}
+
+/// §9.1: an input that does not fit the schema is a 422 with the path, and starts no run.
+#[tokio::test]
+async fn an_input_that_does_not_fit_starts_nothing() {
+    let server = server().await;
+    let to = server.address();
+    let schema = json!({"type": "object", "properties": {"cents": {"type": "integer"}}});
+    let _runner = Runner::connect(to, json!([{"name": "pay", "inputSchema": schema}])).await;
+    let refused =
+        post(to, "/api/v1/runs", &json!({"workflow": "pay", "input": {"cents": "1"}})).await;
+    assert_eq!(refused.status, 422);
+    insta::assert_json_snapshot!("does_not_fit", refused.json());
+    assert_eq!(get(to, "/api/v1/runs").await.json()["runs"], json!([]));
+    let taken = post(to, "/api/v1/runs", &json!({"workflow": "pay", "input": {"cents": 1}})).await;
+    assert_eq!(taken.status, 201, "{taken:?}");
+}
+
+#[tokio::test]
+async fn a_wait_that_is_over_leaves_the_run_going() {
+    let server = server().await;
+    let to = server.address();
+    let mut runner = Runner::connect(to, pay()).await;
+    let started = post(to, "/api/v1/runs?wait=1ms", &json!({"workflow": "pay"})).await;
+    assert_eq!(started.status, 202, "{started:?}");
+    let path = format!("/api/v1/runs/{}", started.text("id"));
+    let open = get(to, &format!("{path}?wait=1ms")).await.json();
+    assert_eq!(open["endedAt"], Value::Null);
+    let waiting = tokio::spawn(async move { get(to, &format!("{path}?wait=1m")).await });
+    runner.run_one().await;
+    assert_eq!(waiting.await.unwrap().text("status"), "completed");
+}
+
+#[tokio::test]
+async fn health_and_metrics_tell_what_happened() {
+    let server = server().await;
+    let to = server.address();
+    let mut runner = Runner::connect(to, pay()).await;
+    let body = json!({"workflow": "pay"});
+    let start = tokio::spawn(async move { post(to, "/api/v1/runs?wait=30s", &body).await });
+    runner.run_one().await;
+    start.await.unwrap();
+    let health = get(to, "/healthz").await.json();
+    assert_eq!((&health["status"], &health["nodeRestarts"]), (&json!("ok"), &json!(0)));
+    let metrics = get(to, "/metrics").await.body;
+    for line in [
+        "stepwell_runs_started_total 1",
+        "stepwell_runs_ended_total 1",
+        "stepwell_steps_ended_total 1",
+        "stepwell_activations_total 1",
+        "stepwell_sessions 1",
+        "stepwell_node_restarts_total 0",
+        "# TYPE stepwell_store_fold_lag_seconds gauge",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in:\n{metrics}");
+    }
+}

@@ -1,0 +1,100 @@
+//! The command line as a process, against a server in this one.
+
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::support::{Runner, server};
+
+async fn stepwell(url: String, arguments: &[&str]) -> Output {
+    let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+    let run = move || {
+        Command::new(env!("CARGO_BIN_EXE_stepwell"))
+            .args(arguments)
+            .env("STEPWELL_URL", url)
+            .env("COLUMNS", "90")
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs one run to its end through the command line, and looks at it in every way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_listed_shown_and_followed() {
+    let server = server().await;
+    let to = server.address();
+    let url = format!("http://{to}");
+    let mut runner = Runner::connect(to, json!([{"name": "pay", "version": "2"}])).await;
+    let run = tokio::spawn(async move {
+        runner.run_one().await;
+        runner
+    });
+    let start = ["runs", "start", "pay", "--input", "{\"order\": 7}", "--key", "k", "--wait"];
+    let started = stepwell(url.clone(), &start).await;
+    assert_eq!(started.status.code(), Some(0), "{started:?}");
+    assert_eq!(out(&started), "\"done\"\n");
+    let _runner = run.await.unwrap();
+
+    let listed = stepwell(url.clone(), &["runs", "list", "--json"]).await;
+    let row: Value = serde_json::from_str(out(&listed).trim()).unwrap();
+    assert_eq!((&row["key"], &row["status"]), (&json!("k"), &json!("completed")));
+    let id = row["id"].as_str().unwrap();
+    let table = out(&stepwell(url.clone(), &["runs", "list"]).await);
+    assert!(
+        table.contains("RUN") && table.contains(id) && table.contains("✓ completed"),
+        "{table}"
+    );
+    assert!(!table.contains('\u{1b}'), "colour in a pipe: {table}");
+
+    let shown = out(&stepwell(url.clone(), &["runs", "show", id]).await);
+    assert!(shown.contains("✓ charge") && shown.contains('█'), "{shown}");
+    assert!(shown.contains("key k") && shown.contains("│0"), "{shown}");
+    let tail = stepwell(url.clone(), &["runs", "tail", id, "--json"]).await;
+    let whats: Vec<Value> = out(&tail)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["what"].take())
+        .collect();
+    assert_eq!(whats, [json!("accepted"), json!("completed"), json!("completed")]);
+
+    let workflows = out(&stepwell(url.clone(), &["workflows"]).await);
+    assert!(workflows.contains("pay") && workflows.contains("shop"), "{workflows}");
+    let runners = out(&stepwell(url.clone(), &["runners", "--json"]).await);
+    assert_eq!(serde_json::from_str::<Value>(&runners).unwrap()["name"], json!("blue"));
+    let health = stepwell(url.clone(), &["doctor", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&out(&health)).unwrap()["status"], json!("ok"));
+    let missing = format!("run_{:032x}", 1);
+    let refused = stepwell(url, &["runs", "show", &missing]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).starts_with("error[SW2001]: "), "{refused:?}");
+}
+
+/// A run that is cancelled while the command line waits for it is told by the exit code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_does_not_complete_has_its_own_exit_code() {
+    let server = server().await;
+    let to = server.address();
+    let url = format!("http://{to}");
+    let mut runner = Runner::connect(to, json!([{"name": "pay"}])).await;
+    let start = tokio::spawn(stepwell(url.clone(), &["runs", "start", "pay", "--wait"]));
+    let activate = runner.hear("activate").await;
+    let id = activate["run"].as_str().unwrap();
+    let cancelled = stepwell(url, &["runs", "cancel", id, "--reason", "enough"]).await;
+    assert_eq!(cancelled.status.code(), Some(0), "{cancelled:?}");
+    runner.hear("end").await;
+    runner.say(json!([{"finished": {"a": activate["a"]}}])).await;
+    assert_eq!(start.await.unwrap().status.code(), Some(4));
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run =
+            Command::new(env!("CARGO_BIN_EXE_stepwell")).args(["completions", shell]).output();
+        assert!(out(&run.unwrap()).contains("runs"), "{shell}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The server as a whole: real sockets on loopback, a scripted runner, the memory and the embedded
+//! store.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod api;
+mod bad_inputs;
+mod cli;
+mod gate;
+mod recovery;
+mod stop;
+mod support;
+mod worker;

@@ -1,0 +1,9 @@
+//! A server in this process, requests to it, and a runner that does what a test says.
+
+mod http;
+mod runner;
+mod server;
+
+pub(crate) use http::{exchange, get, post, request};
+pub(crate) use runner::Runner;
+pub(crate) use server::{FaultyStore, redacted, server, server_on};

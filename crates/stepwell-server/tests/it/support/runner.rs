@@ -1,0 +1,109 @@
+//! A runner that does what a test says, message by message.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// Longest time that a test waits for a message; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A runner's connection.
+pub(crate) struct Runner {
+    socket: WebSocketStream<TcpStream>,
+    read: VecDeque<Value>,
+}
+
+impl Runner {
+    /// Connects without a word.
+    pub(crate) async fn open(to: SocketAddr) -> Result<Self, Error> {
+        let mut request = format!("ws://{to}/api/v1/worker").into_client_request()?;
+        let protocol = "stepwell.v1".parse().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let stream = TcpStream::connect(to).await?;
+        let (socket, _) = client_async(request, stream).await?;
+        Ok(Self { socket, read: VecDeque::new() })
+    }
+
+    /// Connects as a runner of app `shop` with these workflows, and is welcomed.
+    pub(crate) async fn connect(to: SocketAddr, workflows: Value) -> Self {
+        let mut runner = Self::open(to).await.unwrap();
+        runner.say(json!([{"hello": Self::hello(&workflows)}])).await;
+        runner.hear("welcome").await;
+        runner
+    }
+
+    /// What a runner says first.
+    pub(crate) fn hello(workflows: &Value) -> Value {
+        json!({"protocol": 1, "sdk": "test/0", "app": "shop", "runner": "blue", "instance": "i1",
+            "slots": 10, "creditBytes": 1_000_000, "workflows": workflows})
+    }
+
+    /// Sends a frame.
+    pub(crate) async fn say(&mut self, frame: Value) {
+        self.send(Message::text(frame.to_string())).await;
+    }
+
+    /// Sends any message.
+    pub(crate) async fn send(&mut self, message: Message) {
+        // A server that has said no may be gone; the test reads what it said.
+        let _ = self.socket.send(message).await;
+    }
+
+    /// Waits for a message of this name and returns what it holds; others before it are skipped.
+    pub(crate) async fn hear(&mut self, name: &str) -> Value {
+        loop {
+            while let Some(mut message) = self.read.pop_front() {
+                if let Some(found) = message.get_mut(name) {
+                    return found.take();
+                }
+            }
+            match self.next().await {
+                Some(Message::Text(text)) => {
+                    let messages: Vec<Value> = serde_json::from_str(&text).unwrap();
+                    self.read.extend(messages);
+                }
+                Some(_) => {}
+                None => panic!("the connection ended before `{name}`"),
+            }
+        }
+    }
+
+    /// Waits for the end of the connection, and returns what the server said at last.
+    pub(crate) async fn last_words(&mut self) -> String {
+        let mut last = String::new();
+        while let Some(message) = self.next().await {
+            match message {
+                Message::Text(text) => last = text.to_string(),
+                Message::Close(Some(frame)) if last.is_empty() => {
+                    last = format!("{}: {}", frame.code, frame.reason);
+                }
+                _ => {}
+            }
+        }
+        last
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        next.expect("the server says nothing").and_then(Result::ok)
+    }
+
+    /// Takes a run, runs one step in it, and finishes with its output.
+    pub(crate) async fn run_one(&mut self) {
+        let activate = self.hear("activate").await;
+        let a = &activate["a"];
+        let opening = json!({"kind": "run", "after": 0, "agoUs": 100, "input": {"of": 1}});
+        self.say(json!([{"ended": {"a": a, "step": "charge", "n": 1, "startedAgoUs": 90,
+            "endedAgoUs": 10, "output": {"paid": true}, "open": opening}}]))
+            .await;
+        self.hear("settled").await;
+        self.say(json!([{"finished": {"a": a, "output": "done"}}])).await;
+    }
+}
