@@ -3,8 +3,8 @@
 # and prints the commands to look around. Ctrl-C stops everything; the data folder stays.
 #
 # LISTEN=127.0.0.1:7878   where the server listens
-# DATA=.stepwell/dev      the data folder
-# RUN_FOR=seconds         ends by itself, for tests
+# DATA=.stepwell/dev      the data folder; logs and the report stand beside it
+# RUN_FOR=seconds         ends by itself, and fails unless every run has completed by then
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,6 +19,8 @@ started=()
 need_cargo
 say "building (the first time takes a few minutes) ..."
 cargo build --locked --quiet -p stepwell-server -p checkout -p dependency-audit
+# The audit reads manifests from cargo's cache, also those of packages that are not built here.
+cargo fetch --locked --quiet || say "cargo fetch failed: manifests that are not here will be unknown"
 
 stop() {
     trap - EXIT INT TERM
@@ -32,7 +34,8 @@ stop() {
     say "stopped; the runs are kept in $data"
 }
 trap stop EXIT
-trap 'exit 130' INT
+# Ctrl-C is how this is meant to end.
+trap 'exit 0' INT
 trap 'exit 143' TERM
 
 # launch NAME COMMAND... runs a command beside this script, its output in a file.
@@ -66,32 +69,43 @@ stepwell=$bin/stepwell
 mkdir -p "$data" "$logs"
 
 launch server "$stepwell" dev --data "$data" --listen "$listen"
+# Another server may answer on that address; ours says in its log that it serves.
 await 20 "the server did not start on $listen" "${started[0]}" "$logs/server.log" \
-    "$stepwell" runs list --json
+    grep -q 'serves at http' "$logs/server.log"
 
-lock=Cargo.lock
+report=$data.audit
 launch checkout "$bin/checkout" --orders examples/checkout/orders.jsonl
-launch dependency-audit "$bin/dependency-audit" --lock "$lock"
+launch dependency-audit "$bin/dependency-audit" --lock Cargo.lock --out "$report"
 
+at=""
+[ "$url" = http://127.0.0.1:7878 ] || at=" --url $url"
 cat <<TXT
 
-Stepwell serves at $url (API: $url/api/v1, health: $url/healthz, metrics: $url/metrics)
-with two runners: checkout and dependency-audit. Their runs are started. Look around:
+Stepwell serves at $url (API: $url/api/v1/runs, health: $url/healthz, metrics: $url/metrics).
+Two programs are connected, and have started runs: checkout, with the orders of a file, and
+dependency-audit, which looks at the licence of every package in Cargo.lock. Look around:
 
-  STEPWELL_URL=$url $stepwell runs list
-  STEPWELL_URL=$url $stepwell runs list --workflow checkout --status failed
-  STEPWELL_URL=$url $stepwell runs show RUN
-  STEPWELL_URL=$url $stepwell runs tail RUN
-  STEPWELL_URL=$url $stepwell workflows
-  STEPWELL_URL=$url $stepwell runners
+  $stepwell runs list$at
+  $stepwell runs list --workflow checkout --status waiting,running$at
+  $stepwell runs show RUN$at
+  $stepwell runs tail RUN$at
+  $stepwell workflows$at
+  $stepwell runners$at
   sqlite3 -readonly $data/stepwell.db "select workflow, status, count(*) from runs group by 1, 2"
+  cat $report/report.md
 
-Logs: $logs. Stop with Ctrl-C; start again and everything goes on.
+What they say is in $logs. Ctrl-C stops everything; start again and it goes on.
 TXT
 
 end=${RUN_FOR:+$((SECONDS + RUN_FOR))}
 while alive "${started[0]}"; do
     if [ -n "$end" ] && [ "$SECONDS" -ge "$end" ]; then
+        runs=$("$stepwell" runs list --limit 500 --json | grep -c '"status":"completed"' || true)
+        others=$("$stepwell" runs list --limit 500 --json | grep -vc '"status":"completed"' || true)
+        packages=$(grep -c '^\[\[package\]\]' Cargo.lock)
+        reported=$(grep -c '^ *"version":' "$report/report.json" || true)
+        say "$runs runs completed, $others did not; the report has $reported of $packages packages"
+        [ "$runs" -gt 0 ] && [ "$others" = 0 ] && [ "$packages" = "$reported" ] || fail "see $logs"
         exit 0
     fi
     sleep 0.5

@@ -61,6 +61,9 @@ else
     skip deny "cargo-deny is not installed (licences are among the tests)"
 fi
 part quickstart check scripts/smoke.sh
+folder=$(mktemp -d)
+part run check env RUN_FOR=30 LISTEN="127.0.0.1:$((20000 + RANDOM % 20000))" DATA="$folder/dev" scripts/run.sh
+rm -rf "$folder"
 part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}" --jobs "$(nproc)"
 
 printf '\n'
