@@ -3,10 +3,10 @@
 //! Every workflow has a queue. Queues take turns, so that no workflow or app waits for another's
 //! backlog. Memory holds a window of each queue; what is beyond it stays in the store.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use stepwell_core::id::RunId;
 use stepwell_core::run::{Activate, Command, Run};
 use stepwell_core::time::Timestamp;
@@ -34,25 +34,37 @@ pub(crate) struct Slot {
 #[derive(Debug, Default)]
 struct Waiting {
     window: VecDeque<(Timestamp, RunId)>,
-    /// The store may know more that wait.
-    in_store: bool,
-    asking: Asking,
+    scan: Scan,
+    asking: bool,
     cursor: Cursor,
     in_turn: bool,
 }
 
-/// Whether the store is being asked for a queue's runs.
+/// Whether the store may know more runs that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Asking {
+enum Scan {
+    /// No.
     #[default]
-    No,
-    Yes,
-    /// Yes, and meanwhile a run was left to the store, which the answer may miss.
+    Done,
+    /// Yes: it is scanned to its end.
+    Wanted,
+    /// Yes, and a run was left to it since, maybe before the cursor: batches become durable in
+    /// another order than that of their instants. It takes a scan from the start after this one.
     Again,
 }
 
+impl Scan {
+    fn want(&mut self) {
+        *self = if *self == Self::Done { Self::Wanted } else { Self::Again };
+    }
+
+    fn finish(&mut self) {
+        *self = if *self == Self::Again { Self::Wanted } else { Self::Done };
+    }
+}
+
 /// What a run needs that not every runner with its workflow gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Runner(Arc<str>),
     Alone,
@@ -63,7 +75,10 @@ enum Need {
 pub(crate) struct Dispatch {
     queues: FxHashMap<Queue, Waiting>,
     turns: VecDeque<Queue>,
-    aside: BTreeMap<RunId, (Queue, Need)>,
+    /// Runs that need a certain runner, or one to themselves.
+    aside: BTreeMap<(Queue, Need), BTreeSet<RunId>>,
+    /// The runs in windows and aside: each stands there once.
+    known: FxHashSet<RunId>,
     changed: bool,
 }
 
@@ -76,7 +91,7 @@ impl Dispatch {
     /// Notes that the store may know runs of this queue that want a runner.
     pub(crate) fn scan(&mut self, queue: &Queue) {
         let waiting = self.queues.entry(queue.clone()).or_default();
-        waiting.in_store = true;
+        waiting.scan.want();
         self.take_turn(queue);
     }
 
@@ -90,9 +105,29 @@ impl Dispatch {
         self.changed = true;
     }
 
+    fn set_aside(&mut self, queue: Queue, need: Need, run: RunId) {
+        if self.known.insert(run) {
+            self.aside.entry((queue, need)).or_default().insert(run);
+        }
+    }
+
+    fn first_aside(&self, place: &(Queue, Need)) -> Option<RunId> {
+        self.aside.get(place)?.first().copied()
+    }
+
+    fn take_aside(&mut self, place: &(Queue, Need), run: RunId) {
+        self.known.remove(&run);
+        if let Some(waiting) = self.aside.get_mut(place) {
+            waiting.remove(&run);
+            if waiting.is_empty() {
+                self.aside.remove(place);
+            }
+        }
+    }
+
     /// Tells whether a new run may go ahead of nobody: nothing of its queue waits.
     pub(crate) fn is_empty(&self, queue: &Queue) -> bool {
-        self.queues.get(queue).is_none_or(|w| w.window.is_empty() && !w.in_store)
+        self.queues.get(queue).is_none_or(|w| w.window.is_empty() && w.scan == Scan::Done)
     }
 }
 
@@ -108,31 +143,34 @@ pub(crate) fn queue_of(run: &Run) -> Queue {
 impl Node {
     /// Queues a run whose wish for a runner is durable.
     pub(crate) fn enqueue(&mut self, run: &Run, since: Timestamp) {
+        if self.dispatch.known.contains(&run.id()) {
+            // It was only looked at meanwhile.
+            return;
+        }
         let queue = queue_of(run);
         let waiting = self.dispatch.queues.entry(queue.clone()).or_default();
-        if waiting.in_store || waiting.window.len() >= WINDOW {
-            // It is behind those that only the store knows; the scan finds it there.
-            waiting.in_store = true;
-            if waiting.asking == Asking::Yes {
-                waiting.asking = Asking::Again;
-            }
+        if waiting.scan != Scan::Done || waiting.window.len() >= WINDOW {
+            // It is behind those that only the store knows; a scan finds it there.
+            waiting.scan.want();
         } else {
             waiting.window.push_back((since, run.id()));
+            self.dispatch.known.insert(run.id());
         }
         self.dispatch.take_turn(&queue);
     }
 
     pub(crate) fn on_ready(&mut self, queue: &Queue, runs: &[(Timestamp, RunId)]) {
         let waiting = self.dispatch.queues.entry(queue.clone()).or_default();
-        waiting.window.extend(runs);
-        let missed = std::mem::take(&mut waiting.asking) == Asking::Again;
-        if runs.len() < PAGE && missed {
-            waiting.cursor = runs.last().copied().or(waiting.cursor);
-        } else if runs.len() < PAGE {
-            waiting.in_store = false;
-            waiting.cursor = None;
-        } else {
-            waiting.cursor = runs.last().copied();
+        waiting.asking = false;
+        for (since, run) in runs {
+            // What is in memory comes to its queue by itself, should it still want a runner.
+            if !self.hot.contains(*run) && self.dispatch.known.insert(*run) {
+                waiting.window.push_back((*since, *run));
+            }
+        }
+        waiting.cursor = runs.last().copied().filter(|_| runs.len() >= PAGE);
+        if waiting.cursor.is_none() {
+            waiting.scan.finish();
         }
         self.dispatch.take_turn(queue);
     }
@@ -169,66 +207,85 @@ impl Node {
         let Some(waiting) = self.dispatch.queues.get_mut(queue) else {
             return Turn::Empty;
         };
-        if waiting.window.is_empty() && !waiting.in_store {
+        if waiting.window.is_empty() && waiting.scan == Scan::Done {
             return Turn::Empty;
         }
         let Some(session) = self.sessions.pick(queue, None) else {
             return Turn::NoSlot;
         };
         if let Some((_, run)) = waiting.window.pop_front() {
+            self.dispatch.known.remove(&run);
             let slot = Slot { session, alone: false };
             self.keep_slot(slot);
             self.with_run(run, Deferred::Dispatch(slot), out);
             return Turn::Given;
         }
-        if waiting.asking == Asking::No {
-            waiting.asking = Asking::Yes;
+        if !std::mem::replace(&mut waiting.asking, true) {
             let (queue, after) = (queue.clone(), waiting.cursor);
             out.list.push(Output::Ready { queue, after, limit: PAGE });
         }
         Turn::Empty
     }
 
-    /// Tries runs that need a certain runner, or one to themselves.
+    /// Tries runs that need a certain runner, or one to themselves, a slice at a time.
     fn dispatch_aside(&mut self, out: &mut Outputs) {
-        let tried: Vec<_> = self
-            .dispatch
-            .aside
-            .iter()
-            .take(SLICE)
-            .map(|(run, what)| (*run, what.clone()))
-            .collect();
-        for (run, (queue, need)) in tried {
-            let slot = match &need {
-                Need::Runner(name) => self
-                    .sessions
-                    .pick(&queue, Some(name))
-                    .map(|session| Slot { session, alone: false }),
-                Need::Alone => self
-                    .sessions
-                    .pick_empty(&queue, run)
-                    .map(|session| Slot { session, alone: true }),
-            };
-            if let Some(slot) = slot {
-                self.dispatch.aside.remove(&run);
-                self.keep_slot(slot);
-                if slot.alone {
-                    self.sessions.give_alone(slot.session, run);
-                }
-                self.with_run(run, Deferred::Dispatch(slot), out);
+        let needs: Vec<_> = self.dispatch.aside.keys().cloned().collect();
+        let mut left = SLICE;
+        for (queue, need) in needs {
+            match &need {
+                Need::Runner(name) => self.give_pinned(&queue, name, &mut left, out),
+                Need::Alone => self.give_to_empty(&queue, &mut left, out),
+            }
+            if left == 0 {
+                self.dispatch.changed = true;
+                return self.come_back(out);
             }
         }
+    }
+
+    fn give_pinned(&mut self, queue: &Queue, name: &Arc<str>, left: &mut usize, out: &mut Outputs) {
+        let place = (queue.clone(), Need::Runner(name.clone()));
+        while *left > 0
+            && let Some(session) = self.sessions.pick(queue, Some(name))
+            && let Some(run) = self.dispatch.first_aside(&place)
+        {
+            *left -= 1;
+            self.give_aside(&place, run, Slot { session, alone: false }, out);
+        }
+    }
+
+    fn give_to_empty(&mut self, queue: &Queue, left: &mut usize, out: &mut Outputs) {
+        let place = (queue.clone(), Need::Alone);
+        let waiting = self.dispatch.aside.get(&place);
+        let tried: Vec<RunId> = waiting.into_iter().flatten().take(*left).copied().collect();
+        for run in tried {
+            let Some((session, empty)) = self.sessions.pick_empty(queue, run) else {
+                return;
+            };
+            if empty {
+                *left -= 1;
+                self.give_aside(&place, run, Slot { session, alone: true }, out);
+            }
+        }
+    }
+
+    fn give_aside(&mut self, place: &(Queue, Need), run: RunId, slot: Slot, out: &mut Outputs) {
+        self.dispatch.take_aside(place, run);
+        self.keep_slot(slot);
+        self.with_run(run, Deferred::Dispatch(slot), out);
     }
 
     fn keep_slot(&mut self, slot: Slot) {
         if let Some(session) = self.sessions.get_mut(slot.session) {
             session.used += 1;
+            session.kept += 1;
         }
     }
 
     pub(crate) fn free_slot(&mut self, slot: Slot) {
         if let Some(session) = self.sessions.get_mut(slot.session) {
             session.used = session.used.saturating_sub(1);
+            session.kept = session.kept.saturating_sub(1);
             if slot.alone {
                 session.alone = None;
             }
@@ -270,14 +327,14 @@ impl Node {
                 return self.free_slot(slot);
             };
             let queue = queue_of(run);
-            self.dispatch.aside.insert(id, (queue, need));
-            self.free_slot(slot);
-            return;
+            self.dispatch.set_aside(queue, need, id);
+            return self.free_slot(slot);
         }
         let slot = self.same_version(id, slot);
         let nonce = self.entropy();
         let Some(session) = self.sessions.get_mut(slot.session) else {
-            return self.requeue(id);
+            // The runner for whom the slot was kept has gone: the run comes to its queue again.
+            return self.dispatch.wake();
         };
         let (name, instance, build) =
             (session.name.clone(), session.instance.clone(), session.build.clone());
@@ -300,7 +357,9 @@ impl Node {
         self.hold(id, slot, false);
         let sent = self.send_activation(id, journal);
         if let Some(session) = self.sessions.get_mut(slot.session) {
-            session.credit -= i64::try_from(sent).unwrap_or(i64::MAX);
+            session.kept = session.kept.saturating_sub(1);
+            session.activation_bytes = sent;
+            session.spend(sent);
         }
         if let Some(live) = self.hot.live(id)
             && live.run.next_timer().is_some_and(|at| at <= self.now)
@@ -354,13 +413,6 @@ impl Node {
         self.keep_slot(better);
         self.free_slot(slot);
         better
-    }
-
-    /// The runner for whom a slot was kept has gone: the run waits again.
-    fn requeue(&mut self, id: RunId) {
-        let Some(run) = self.hot.run(id) else { return };
-        let queue = queue_of(run);
-        self.dispatch.scan(&queue);
     }
 
     /// A run and its runner part.

@@ -41,6 +41,7 @@ impl Node {
         session.build = hello.build.as_deref().map(Arc::from);
         session.slots = hello.slots;
         session.credit = i64::try_from(hello.credit_bytes).unwrap_or(i64::MAX);
+        session.credit_max = session.credit;
         session.pinged_at = now;
         for workflow in &hello.workflows {
             let version = workflow.version.as_deref().map(Arc::from);
@@ -49,6 +50,7 @@ impl Node {
         let (app, build, instance) =
             (session.app.clone(), session.build.clone(), session.instance.clone());
         self.sessions.index(id);
+        self.replace_older(id, out);
         for workflow in &hello.workflows {
             let queue = self.register(&namespace, &app, workflow);
             self.registry.unblocking.insert(queue.clone(), build.clone());
@@ -56,7 +58,10 @@ impl Node {
             out.list.push(Output::Blocked { queue, after: None, limit: SLICE });
         }
         let welcome = self.welcome();
-        self.commits.common().send(id, &ToRunner::Welcome(welcome));
+        let sent = self.commits.common().send(id, &ToRunner::Welcome(welcome));
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.spend(sent);
+        }
         for resume in &hello.resume {
             let (instance, resume) = (instance.clone(), resume.clone());
             let run = resume.run;

@@ -114,6 +114,11 @@ impl Hot {
         }
     }
 
+    /// Tells whether the run is in memory, or about to be.
+    pub(crate) fn contains(&self, run: RunId) -> bool {
+        self.runs.contains_key(&run)
+    }
+
     pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
         match self.runs.get(&run) {
             Some(Place::Live(live)) => Some(&live.run),
@@ -309,7 +314,7 @@ impl Node {
                     Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
                 let settled =
                     Settled { a, step: (&*step).into(), at_us: at.as_micros(), status, error };
-                self.commits.effects(id).send(session, &ToRunner::Settled(settled));
+                self.tell_of(id, session, &ToRunner::Settled(settled));
                 self.set_busy(id);
             }
             Effect::Retry { step, n, at } => {
@@ -317,23 +322,31 @@ impl Node {
                 let Some((session, a)) = to else { return };
                 let in_us = u64::try_from(at.since(self.now).as_micros()).unwrap_or(u64::MAX);
                 let retry = Retry { a, step: (&*step).into(), n, in_us };
-                self.commits.effects(id).send(session, &ToRunner::Retry(retry));
+                self.tell_of(id, session, &ToRunner::Retry(retry));
             }
             Effect::End { status } => {
                 let Some((session, a)) = to else { return };
-                self.commits.effects(id).send(session, &ToRunner::End { a, status });
+                self.tell_of(id, session, &ToRunner::End { a, status });
             }
             Effect::Evict => {
                 let Some((session, a)) = to else { return };
-                self.commits.effects(id).send(session, &ToRunner::Evict { a });
+                self.tell_of(id, session, &ToRunner::Evict { a });
             }
             Effect::Ended { status, error } => {
                 self.stats.runs_ended += 1;
                 if let Some((session, a)) = to {
-                    self.commits.effects(id).send(session, &ToRunner::Done { a });
+                    self.tell_of(id, session, &ToRunner::Done { a });
                 }
                 self.tell_waiters(id, status, output, error.as_ref());
             }
+        }
+    }
+
+    /// Tells a runner of a run, once what is told is durable.
+    pub(crate) fn tell_of(&mut self, run: RunId, session: SessionId, message: &ToRunner<'_>) {
+        let bytes = self.commits.effects(run).send(session, message);
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.spend(bytes);
         }
     }
 

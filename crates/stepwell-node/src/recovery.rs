@@ -140,7 +140,7 @@ impl Node {
     fn tell_missed(&mut self, id: RunId, a: u32, back: &Return, journal: &[u8]) {
         let Some(run) = self.hot.run(id) else { return };
         let effects = self.commits.effects(id);
-        effects.send(back.session, &ToRunner::Resumed(Resumed { a, run: id }));
+        let mut sent = effects.send(back.session, &ToRunner::Resumed(Resumed { a, run: id }));
         let ends = record::decode(journal).filter_map(|record| match record {
             Ok(Record::StepEnded(ended)) => Some(ended),
             _ => None,
@@ -150,22 +150,25 @@ impl Node {
             let (step, at_us) = (ended.step, ended.at.as_micros());
             let error = ended.error;
             let settled = Settled { a, step, at_us, status, error };
-            effects.send(back.session, &ToRunner::Settled(settled));
+            sent += effects.send(back.session, &ToRunner::Settled(settled));
         }
         for step in run.steps().iter().filter(|step| step.status == StepStatus::Retrying) {
             let wait = step.wake.map_or_else(Default::default, |at| at.since(self.now));
             let in_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
             let retry = Retry { a, step: (&*step.id).into(), n: step.attempts + 1, in_us };
-            effects.send(back.session, &ToRunner::Retry(retry));
+            sent += effects.send(back.session, &ToRunner::Retry(retry));
         }
         if let Phase::Ending { status, .. } = run.phase() {
-            effects.send(back.session, &ToRunner::End { a, status: *status });
+            sent += effects.send(back.session, &ToRunner::End { a, status: *status });
+        }
+        if let Some(session) = self.sessions.get_mut(back.session) {
+            session.spend(sent);
         }
     }
 
     pub(crate) fn refuse_return(&mut self, back: &Return, run: RunId) {
         let gone = ToRunner::Gone { run, epoch: back.resume.epoch };
-        self.commits.effects(run).send(back.session, &gone);
+        self.tell_of(run, back.session, &gone);
     }
 
     pub(crate) fn on_blocked(&mut self, queue: &Queue, runs: &[RunId], out: &mut Outputs) {

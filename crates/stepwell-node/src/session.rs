@@ -30,8 +30,14 @@ pub(crate) struct Session {
     pub(crate) slots: u32,
     /// Slots taken or kept.
     pub(crate) used: u32,
+    /// Slots that are kept for runs being read.
+    pub(crate) kept: u32,
     /// Bytes that it may be sent.
     pub(crate) credit: i64,
+    /// The credit that it began with: never more is under way to it.
+    pub(crate) credit_max: i64,
+    /// How large the last activation was: about what a run being read will take.
+    pub(crate) activation_bytes: usize,
     /// Bytes that it sent and was not yet given back.
     pub(crate) owed: u64,
     pub(crate) next_handle: u32,
@@ -51,9 +57,26 @@ impl Session {
         self.ready
             && !self.draining
             && self.alone.is_none()
-            && self.credit > 0
+            && self.has_credit()
             && self.used < self.slots
             && self.workflows.contains_key(workflow)
+    }
+
+    fn has_credit(&self) -> bool {
+        let kept = usize::try_from(self.kept).unwrap_or(usize::MAX);
+        let promised = self.activation_bytes.saturating_mul(kept);
+        self.credit > i64::try_from(promised).unwrap_or(i64::MAX)
+    }
+
+    /// Counts bytes that it is sent.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.credit = self.credit.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Counts bytes that it has handled.
+    pub(crate) fn earn(&mut self, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.credit = self.credit.saturating_add(bytes).min(self.credit_max);
     }
 }
 
@@ -117,24 +140,29 @@ impl Sessions {
             .map(|(id, _)| id)
     }
 
-    /// Finds a runner without any run in progress. Where there is none, the least busy one is given
-    /// nothing more until it is empty.
-    pub(crate) fn pick_empty(&mut self, queue: &Queue, run: RunId) -> Option<SessionId> {
+    /// Finds a runner without any run in progress, and tells so. Where there is none, the least busy
+    /// one is given nothing more until it is empty.
+    pub(crate) fn pick_empty(&mut self, queue: &Queue, run: RunId) -> Option<(SessionId, bool)> {
         let found = self
             .of_queue(queue)
-            .filter(|(_, s)| s.ready && !s.draining && s.credit > 0)
+            .filter(|(_, s)| s.ready && !s.draining && s.has_credit())
             .filter(|(_, s)| s.workflows.contains_key(&queue.workflow))
             .filter(|(_, s)| s.alone.is_none_or(|reserved| reserved == run))
             .min_by_key(|(id, s)| (s.alone != Some(run), s.used, *id))
             .map(|(id, s)| (id, s.used));
         let (id, used) = found?;
         self.give_alone(id, run);
-        (used == 0).then_some(id)
+        Some((id, used == 0))
     }
 
+    /// Gives a run a runner to itself, and no other.
     pub(crate) fn give_alone(&mut self, id: SessionId, run: RunId) {
-        if let Some(session) = self.all.get_mut(&id) {
-            session.alone = Some(run);
+        for (other, session) in &mut self.all {
+            if *other == id {
+                session.alone = Some(run);
+            } else if session.alone == Some(run) {
+                session.alone = None;
+            }
         }
     }
 
@@ -221,7 +249,10 @@ impl Node {
             build: None,
             slots: 0,
             used: 0,
+            kept: 0,
             credit: 0,
+            credit_max: 0,
+            activation_bytes: 0,
             owed: 0,
             next_handle: 1,
             held: FxHashMap::default(),
@@ -250,6 +281,27 @@ impl Node {
             }
         }
         self.dispatch.wake();
+    }
+
+    /// A process has one connection: what came before its last `hello` is dead, whether that is
+    /// known yet or not.
+    pub(crate) fn replace_older(&mut self, id: SessionId, out: &mut Outputs) {
+        let Some(new) = self.sessions.get(id) else { return };
+        let same = |s: &Session| {
+            s.ready
+                && s.namespace == new.namespace
+                && s.app == new.app
+                && s.name == new.name
+                && s.instance == new.instance
+        };
+        let all = self.sessions.all.iter();
+        let older: Vec<_> =
+            all.filter(|(other, s)| **other != id && same(s)).map(|(other, _)| *other).collect();
+        for session in older {
+            self.on_disconnected(session);
+            let reason = "its process has connected again".to_owned();
+            out.list.push(Output::Close { session, reason });
+        }
     }
 
     pub(crate) fn drop_silent_sessions(&mut self, out: &mut Outputs) {

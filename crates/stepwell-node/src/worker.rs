@@ -93,8 +93,7 @@ impl Node {
             }
             ToNode::Credit { bytes } => {
                 if let Some(session) = self.sessions.get_mut(id) {
-                    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-                    session.credit = session.credit.saturating_add(bytes);
+                    session.earn(bytes);
                 }
                 self.dispatch.wake();
             }
@@ -158,9 +157,7 @@ impl Node {
                 error @ (Rejection::Unopened(_)
                 | Rejection::ForeignKind { .. }
                 | Rejection::AttemptMismatch { .. }),
-            ) => {
-                Err((Code::Protocol, format!("{run}: {error}")))
-            }
+            ) => Err((Code::Protocol, format!("{run}: {error}"))),
             Err(_) => {
                 self.stats.messages_refused += 1;
                 Ok(())

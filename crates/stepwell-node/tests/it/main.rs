@@ -2,6 +2,10 @@
 
 // Under `cfg(test)` clippy knows that helpers of tests are tests, and may `unwrap`.
 #[cfg(test)]
+mod bots;
+#[cfg(test)]
+mod dispatch;
+#[cfg(test)]
 mod handshake;
 #[cfg(test)]
 mod harness;
