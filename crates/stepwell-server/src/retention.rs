@@ -29,7 +29,7 @@ impl Retention {
     pub fn start(node: Handle, keep: Duration) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
-            let mut pause = EVERY;
+            let mut pause = Duration::ZERO;
             loop {
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
