@@ -10,7 +10,6 @@ use stepwell_protocol::to_runner::{ToRunner, Welcome};
 use stepwell_store::batch::Workflow;
 use stepwell_store::query::Queue;
 
-use crate::hot::Deferred;
 use crate::input::SessionId;
 use crate::node::{Node, SLICE};
 use crate::output::{Output, Outputs};
@@ -64,10 +63,9 @@ impl Node {
         }
         for resume in &hello.resume {
             let (instance, resume) = (instance.clone(), resume.clone());
-            let run = resume.run;
-            let back = Return { session: id, instance, resume };
-            self.with_run(run, Deferred::Return(back), out);
+            self.away.present(Return { session: id, instance, resume });
         }
+        self.take_returns(out);
         Ok(())
     }
 

@@ -165,6 +165,7 @@ impl Node {
 
     fn on_tick(&mut self, out: &mut Outputs) {
         self.drop_silent_sessions(out);
+        self.take_returns(out);
         self.lose_overdue(out);
         self.move_horizon(out);
         self.fire_due(out);

@@ -1,6 +1,6 @@
 //! Runs whose runner is away: it comes back in time and goes on, or the run is lost to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -34,6 +34,8 @@ pub(crate) struct Return {
 pub(crate) struct Away {
     until: BTreeSet<(Timestamp, RunId)>,
     by_run: FxHashMap<RunId, Timestamp>,
+    /// Runs that were presented, and wait for their turn to be read.
+    presented: VecDeque<Return>,
 }
 
 impl Away {
@@ -47,6 +49,10 @@ impl Away {
         if let Some(until) = self.by_run.remove(&run) {
             self.until.remove(&(until, run));
         }
+    }
+
+    pub(crate) fn present(&mut self, back: Return) {
+        self.presented.push_back(back);
     }
 
     fn pop(&mut self, now: Timestamp) -> Option<RunId> {
@@ -79,7 +85,24 @@ impl Node {
         }
     }
 
+    /// Looks at runs that were presented, a slice at a time: many runners may come back at once.
+    pub(crate) fn take_returns(&mut self, out: &mut Outputs) {
+        for _ in 0..SLICE {
+            let Some(back) = self.away.presented.pop_front() else {
+                return;
+            };
+            self.with_run(back.resume.run, Deferred::Return(back), out);
+        }
+        if !self.away.presented.is_empty() {
+            self.come_back(out);
+        }
+    }
+
     pub(crate) fn lose_overdue(&mut self, out: &mut Outputs) {
+        if !self.away.presented.is_empty() {
+            // One of them may be what is overdue: its runner is back.
+            return;
+        }
         for _ in 0..SLICE {
             let Some(run) = self.away.pop(self.now) else {
                 return;

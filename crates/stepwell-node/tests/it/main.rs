@@ -10,4 +10,8 @@ mod handshake;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod starting;
+#[cfg(test)]
+mod timers;
