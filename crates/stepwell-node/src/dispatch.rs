@@ -65,9 +65,12 @@ impl Scan {
 
 /// What a run needs that not every runner with its workflow gives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Need {
-    Runner(Arc<str>),
-    Alone,
+struct Need {
+    queue: Queue,
+    /// The name of the runner that it is pinned to.
+    runner: Option<Arc<str>>,
+    /// It is suspected of crashing its runner (§4.4).
+    alone: bool,
 }
 
 /// The queues.
@@ -76,7 +79,7 @@ pub(crate) struct Dispatch {
     queues: FxHashMap<Queue, Waiting>,
     turns: VecDeque<Queue>,
     /// Runs that need a certain runner, or one to themselves.
-    aside: BTreeMap<(Queue, Need), BTreeSet<RunId>>,
+    aside: BTreeMap<Need, BTreeSet<RunId>>,
     /// The runs in windows and aside: each stands there once.
     known: FxHashSet<RunId>,
     changed: bool,
@@ -105,22 +108,22 @@ impl Dispatch {
         self.changed = true;
     }
 
-    fn set_aside(&mut self, queue: Queue, need: Need, run: RunId) {
+    fn set_aside(&mut self, need: Need, run: RunId) {
         if self.known.insert(run) {
-            self.aside.entry((queue, need)).or_default().insert(run);
+            self.aside.entry(need).or_default().insert(run);
         }
     }
 
-    fn first_aside(&self, place: &(Queue, Need)) -> Option<RunId> {
-        self.aside.get(place)?.first().copied()
+    fn first_aside(&self, need: &Need) -> Option<RunId> {
+        self.aside.get(need)?.first().copied()
     }
 
-    fn take_aside(&mut self, place: &(Queue, Need), run: RunId) {
+    fn take_aside(&mut self, need: &Need, run: RunId) {
         self.known.remove(&run);
-        if let Some(waiting) = self.aside.get_mut(place) {
+        if let Some(waiting) = self.aside.get_mut(need) {
             waiting.remove(&run);
             if waiting.is_empty() {
-                self.aside.remove(place);
+                self.aside.remove(need);
             }
         }
     }
@@ -231,10 +234,11 @@ impl Node {
     fn dispatch_aside(&mut self, out: &mut Outputs) {
         let needs: Vec<_> = self.dispatch.aside.keys().cloned().collect();
         let mut left = SLICE;
-        for (queue, need) in needs {
-            match &need {
-                Need::Runner(name) => self.give_pinned(&queue, name, &mut left, out),
-                Need::Alone => self.give_to_empty(&queue, &mut left, out),
+        for need in needs {
+            if need.alone {
+                self.give_to_empty(&need, &mut left, out);
+            } else {
+                self.give_pinned(&need, &mut left, out);
             }
             if left == 0 {
                 self.dispatch.changed = true;
@@ -243,34 +247,40 @@ impl Node {
         }
     }
 
-    fn give_pinned(&mut self, queue: &Queue, name: &Arc<str>, left: &mut usize, out: &mut Outputs) {
-        let place = (queue.clone(), Need::Runner(name.clone()));
+    fn give_pinned(&mut self, need: &Need, left: &mut usize, out: &mut Outputs) {
         while *left > 0
-            && let Some(session) = self.sessions.pick(queue, Some(name))
-            && let Some(run) = self.dispatch.first_aside(&place)
+            && let Some(session) = self.sessions.pick(&need.queue, need.runner.as_ref())
+            && let Some(run) = self.dispatch.first_aside(need)
         {
             *left -= 1;
-            self.give_aside(&place, run, Slot { session, alone: false }, out);
+            self.give_aside(need, run, Slot { session, alone: false }, out);
         }
     }
 
-    fn give_to_empty(&mut self, queue: &Queue, left: &mut usize, out: &mut Outputs) {
-        let place = (queue.clone(), Need::Alone);
-        let waiting = self.dispatch.aside.get(&place);
-        let tried: Vec<RunId> = waiting.into_iter().flatten().take(*left).copied().collect();
-        for run in tried {
-            let Some((session, empty)) = self.sessions.pick_empty(queue, run) else {
-                return;
-            };
-            if empty {
-                *left -= 1;
-                self.give_aside(&place, run, Slot { session, alone: true }, out);
+    fn give_to_empty(&mut self, need: &Need, left: &mut usize, out: &mut Outputs) {
+        let Some(waiting) = self.dispatch.aside.get(need) else {
+            return;
+        };
+        // First those that a runner is being emptied for; then, as long as there are runners that
+        // are not, others.
+        let mut tried = self.sessions.reserved();
+        tried.retain(|run| waiting.contains(run));
+        let reserved = tried.len();
+        tried.extend(waiting.iter().take(SLICE));
+        for (at, run) in tried.into_iter().enumerate() {
+            match self.sessions.pick_empty(&need.queue, need.runner.as_ref(), run) {
+                Some((session, true)) if *left > 0 && self.dispatch.known.contains(&run) => {
+                    *left -= 1;
+                    self.give_aside(need, run, Slot { session, alone: true }, out);
+                }
+                None if at >= reserved => return,
+                Some(_) | None => {}
             }
         }
     }
 
-    fn give_aside(&mut self, place: &(Queue, Need), run: RunId, slot: Slot, out: &mut Outputs) {
-        self.dispatch.take_aside(place, run);
+    fn give_aside(&mut self, need: &Need, run: RunId, slot: Slot, out: &mut Outputs) {
+        self.dispatch.take_aside(need, run);
         self.keep_slot(slot);
         self.with_run(run, Deferred::Dispatch(slot), out);
     }
@@ -323,15 +333,12 @@ impl Node {
             return self.free_slot(slot);
         }
         if let Some(need) = self.unmet_need(id, slot) {
-            let Some(run) = self.hot.run(id) else {
-                return self.free_slot(slot);
-            };
-            let queue = queue_of(run);
-            self.dispatch.set_aside(queue, need, id);
+            self.dispatch.set_aside(need, id);
             return self.free_slot(slot);
         }
         let slot = self.same_version(id, slot);
-        let nonce = self.entropy();
+        // 53 bits: numbers in JSON keep no more in every language.
+        let nonce = self.entropy() >> 11;
         let Some(session) = self.sessions.get_mut(slot.session) else {
             // The runner for whom the slot was kept has gone: the run comes to its queue again.
             return self.dispatch.wake();
@@ -385,13 +392,14 @@ impl Node {
         a
     }
 
+    /// Says what a run needs that this slot does not give.
     fn unmet_need(&self, id: RunId, slot: Slot) -> Option<Need> {
         let run = self.hot.run(id)?;
         let session = self.sessions.get(slot.session)?;
-        if let Some(name) = run.pinned_runner().filter(|name| **name != session.name) {
-            return Some(Need::Runner(name.clone()));
-        }
-        (run.must_be_alone() && !slot.alone).then_some(Need::Alone)
+        let pinned = run.pinned_runner();
+        let alone = run.must_be_alone();
+        let met = pinned.is_none_or(|name| *name == session.name) && (slot.alone || !alone);
+        (!met).then(|| Need { queue: queue_of(run), runner: pinned.cloned(), alone })
     }
 
     /// §9.9: a runner with the version that began the run is preferred, where one has a slot.

@@ -23,6 +23,8 @@ pub(crate) struct Outgoing {
     open: bool,
     /// Bytes that the node is ready for.
     credit: i64,
+    /// What is sent whatever the credit: a runner whose node is slow keeps its grant.
+    control: frame::Writer,
     frame: frame::Writer,
     frames: VecDeque<Vec<u8>>,
     /// Woken when something is there to be sent, once until it is taken.
@@ -40,6 +42,11 @@ impl Outgoing {
         if self.frame.len() > FRAME_BYTES {
             self.close_frame();
         }
+    }
+
+    /// Adds a message about the connection itself, which goes ahead of all others.
+    pub(super) fn push_control(&mut self, message: &ToNode<'_>) {
+        self.control.push(message);
     }
 
     fn close_frame(&mut self) {
@@ -89,6 +96,7 @@ impl Link {
     pub(super) fn close(&self) {
         let mut outgoing = self.lock();
         outgoing.open = false;
+        outgoing.control = frame::Writer::default();
         outgoing.frame = frame::Writer::default();
         outgoing.frames.clear();
     }
@@ -104,17 +112,21 @@ impl Link {
         Self::wake(outgoing);
     }
 
-    /// Takes the next frame, if the node is ready for one.
+    /// Takes the next frame, if the node is ready for one. Every byte counts against the credit, since
+    /// the node gives every byte back.
     pub(super) fn next_frame(&self) -> Option<Vec<u8>> {
         let mut outgoing = self.lock();
         outgoing.woken = false;
+        let control = outgoing.control.take();
         // A frame may be larger than what is left: a credit below one frame would stop everything.
-        if !outgoing.open || outgoing.credit <= 0 {
-            return None;
-        }
-        let frame = match outgoing.frames.pop_front() {
+        let may_send = outgoing.open && outgoing.credit > 0;
+        let frame = match control {
             Some(frame) => frame,
-            None => outgoing.frame.take()?,
+            None if !may_send => return None,
+            None => match outgoing.frames.pop_front() {
+                Some(frame) => frame,
+                None => outgoing.frame.take()?,
+            },
         };
         let bytes = i64::try_from(frame.len()).unwrap_or(i64::MAX);
         outgoing.credit = outgoing.credit.saturating_sub(bytes);

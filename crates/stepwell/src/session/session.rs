@@ -199,7 +199,7 @@ impl Session {
     fn send(&self, message: &ToNode<'_>) {
         if let Some(connection) = &self.connection {
             let generation = connection.generation;
-            self.shared.link.write(generation, |outgoing| outgoing.push(message, 0));
+            self.shared.link.write(generation, |outgoing| outgoing.push_control(message));
         }
     }
 
@@ -265,6 +265,12 @@ impl Session {
             self.send(&ToNode::Drain {});
             self.runs.drain();
         }
+    }
+
+    /// Drops every run, for a process that does not serve any more.
+    pub fn close(&mut self) {
+        self.on_disconnected();
+        self.runs.close();
     }
 
     /// Tells whether the node has taken the runner on this connection.
