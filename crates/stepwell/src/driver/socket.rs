@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::backoff::Backoff;
 use super::thread::{Driver, Lost, Stop};
 use crate::client::Answer;
-use crate::moment::{Clock, Moment};
+use crate::moment::Clock;
 use crate::session::FINAL;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
@@ -105,20 +105,20 @@ impl Conversation<'_> {
 
     fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<Lost> {
         self.driver.session.set_waker(cx.waker());
-        // Wakes this when somebody says stop; looked at below.
-        let _ = self.driver.stopped.poll_recv_many(cx, &mut Vec::new(), 0);
+        self.driver.look_for_stop(self.stop, cx);
         for _ in 0..TURNS_MAX {
-            let now = self.driver.clock.now();
-            if let Poll::Ready(lost) = self.poll_once(cx, now) {
+            if let Poll::Ready(lost) = self.poll_once(cx) {
                 return Poll::Ready(lost);
             }
-            let next = self.next_deadline();
-            let now = self.driver.clock.now();
-            let wait = next.since(now);
-            if wait.is_zero() {
+            let Some(left) = self.driver.time_left(*self.stop) else { return Poll::Pending };
+            if left.is_zero() {
                 continue;
             }
-            sleep.as_mut().reset(Instant::now() + wait);
+            // Most deadlines stay where they are from one look to the next.
+            let until = Instant::now() + left;
+            if sleep.is_elapsed() || until < sleep.deadline() {
+                sleep.as_mut().reset(until);
+            }
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -127,13 +127,8 @@ impl Conversation<'_> {
         Poll::Pending
     }
 
-    fn next_deadline(&self) -> Moment {
-        let next = self.driver.session.next_deadline().unwrap_or(Moment::MAX);
-        self.stop.deadline().map_or(next, |stop| next.min(stop))
-    }
-
-    fn poll_once(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<Lost> {
-        self.driver.look_for_stop(self.stop, now);
+    fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<Lost> {
+        let now = self.driver.clock.now();
         self.driver.session.on_time(now);
         if let Err(fault) = self.driver.session.check(now) {
             return Poll::Ready(Lost::Fault(fault));

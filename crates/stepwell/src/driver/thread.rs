@@ -1,10 +1,14 @@
 //! The thread of the connection: one connection after another.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::address::Address;
 use super::backoff::Backoff;
@@ -73,34 +77,40 @@ impl Driver {
         let mut backoff = Backoff::new();
         let mut told = false;
         let mut stop = Stop::None;
-        loop {
+        let ended = loop {
             let url = self.address.url("ws", stepwell_protocol::PATH);
-            let why = match tokio::time::timeout(CONNECT, socket::connect(&url)).await {
+            let connecting = tokio::time::timeout(CONNECT, socket::connect(&url));
+            let Some(connected) = self.meanwhile(connecting, &mut stop).await else {
+                break Ended::Drained;
+            };
+            let why = match connected {
                 Ok(Ok(socket)) => {
                     told = false;
                     match self.converse(socket, &mut stop, &mut backoff).await {
-                        Lost::Over => return Ended::Drained,
+                        Lost::Over => break Ended::Drained,
                         Lost::Fault(Fault::Refused { code, message, is_final: true }) => {
-                            return Ended::Refused { code, message };
+                            break Ended::Refused { code, message };
                         }
                         Lost::Fault(fault) => fault.to_string(),
                         Lost::Broken(why) => why,
                     }
                 }
                 Ok(Err(Unconnected::Refused { code, message })) => {
-                    return Ended::Refused { code, message };
+                    break Ended::Refused { code, message };
                 }
                 Ok(Err(Unconnected::Broken(why))) => why,
                 Err(_) => "no answer".into(),
             };
-            if !told {
-                told = true;
+            if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%url, "no connection to the server, trying on: {why}");
             }
-            if self.pause(backoff.next(), &mut stop).await {
-                return Ended::Drained;
+            if self.meanwhile(tokio::time::sleep(backoff.next()), &mut stop).await.is_none() {
+                break Ended::Drained;
             }
-        }
+        };
+        // What is left has nobody to talk to any more.
+        self.session.close();
+        ended
     }
 
     async fn converse(&mut self, socket: Socket, stop: &mut Stop, backoff: &mut Backoff) -> Lost {
@@ -110,35 +120,51 @@ impl Driver {
         lost
     }
 
-    /// Waits without a connection; deadlines of runs go on. Tells whether to end.
-    async fn pause(&mut self, pause: Duration, stop: &mut Stop) -> bool {
-        let until = self.clock.now().after(pause);
-        loop {
-            let now = self.clock.now();
-            self.session.on_time(now);
-            self.look_for_stop(stop, now);
-            if stop.is_over(&mut self.session, now) {
-                return true;
+    /// Waits for something without a connection; deadlines of runs go on. Gives nothing where it is
+    /// time to end.
+    async fn meanwhile<F: Future>(&mut self, wait: F, stop: &mut Stop) -> Option<F::Output> {
+        let mut wait = pin!(wait);
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = wait.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
             }
-            if now >= until {
-                return false;
+            self.session.set_waker(cx.waker());
+            self.look_for_stop(stop, cx);
+            loop {
+                let now = self.clock.now();
+                self.session.on_time(now);
+                if stop.is_over(&mut self.session, now) {
+                    return Poll::Ready(None);
+                }
+                let Some(left) = self.time_left(*stop) else { return Poll::Pending };
+                sleep.as_mut().reset(Instant::now() + left);
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
             }
-            let next = self.session.next_deadline().map_or(until, |next| next.min(until));
-            tokio::time::sleep(next.since(now).clamp(Duration::from_millis(1), CONNECT)).await;
-        }
+        })
+        .await
     }
 
-    /// Looks whether it is time to stop.
-    pub(super) fn look_for_stop(&mut self, stop: &mut Stop, now: Moment) {
-        match self.stopped.try_recv() {
-            Ok(()) => {
-                *stop = Stop::Draining(now.after(self.drain));
+    /// Returns the time until the next deadline.
+    pub(super) fn time_left(&mut self, stop: Stop) -> Option<Duration> {
+        let next = match (self.session.next_deadline(), stop.deadline()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        next.filter(|next| *next < Moment::MAX).map(|next| next.since(self.clock.now()))
+    }
+
+    /// Looks whether it is time to stop, and is woken when it is.
+    pub(super) fn look_for_stop(&mut self, stop: &mut Stop, cx: &mut Context<'_>) {
+        match self.stopped.poll_recv(cx) {
+            Poll::Ready(Some(())) => {
+                *stop = Stop::Draining(self.clock.now().after(self.drain));
                 self.session.drain();
             }
-            Err(mpsc::error::TryRecvError::Disconnected) if matches!(stop, Stop::None) => {
-                *stop = Stop::Abandoned;
-            }
-            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => {}
+            Poll::Ready(None) if matches!(stop, Stop::None) => *stop = Stop::Abandoned,
+            Poll::Ready(None) | Poll::Pending => {}
         }
     }
 }

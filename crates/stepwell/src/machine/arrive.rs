@@ -22,13 +22,13 @@ impl Cell {
             let mut step = Step::new(Arc::from(&*one.step), one.kind, State::Ended);
             step.opened = true;
             step.attempts = one.attempts;
-            step.end = Some(Box::new(End {
+            step.end = Some(End {
                 status: one.status,
                 at_us: one.at_us,
                 output: one.output.map(ToOwned::to_owned),
-                error: one.error.map(stepwell_core::failure::Failure::into_owned),
+                error: one.error.map(|error| Box::new(error.into_owned())),
                 attempts: one.attempts,
-            }));
+            });
             let place = core.add(step);
             core.queue.push_back(place);
             core.told += 1;
@@ -67,7 +67,7 @@ impl Cell {
     pub(crate) fn on_settled(&self, settled: &Settled<'_>) {
         let mut core = self.lock();
         let core = &mut *core;
-        let Some(place) = core.index.get(&*settled.step).copied() else { return };
+        let Some(place) = core.find(&settled.step) else { return };
         let step = &mut core.steps[place];
         match step.state {
             State::Known
@@ -88,13 +88,14 @@ impl Cell {
             Some(Outcome::Returned(_)) | None => (None, None),
         };
         let error = settled.error.clone().map(stepwell_core::failure::Failure::into_owned);
-        step.end = Some(Box::new(End {
+        let error = error.or(own_error).map(Box::new);
+        step.end = Some(End {
             status,
             at_us: settled.at_us,
             output,
-            error: error.or(own_error),
+            error,
             attempts: n.unwrap_or(step.attempts),
-        }));
+        });
         step.opened = true;
         core.unasked -= u32::from(step.state == State::Known);
         core.askable += u32::from(step.is_wanted());
@@ -112,7 +113,7 @@ impl Cell {
         let waker = {
             let mut core = self.lock();
             let core = &mut *core;
-            let Some(place) = core.index.get(&*retry.step).copied() else { return };
+            let Some(place) = core.find(&retry.step) else { return };
             let step = &mut core.steps[place];
             let ended = step.attempt.as_ref().map(|attempt| attempt.n);
             if step.state != State::Telling || ended.is_none_or(|ended| ended >= retry.n) {
@@ -135,11 +136,11 @@ impl Cell {
     }
 
     /// The run's end is decided (§7.2): nothing more starts, what is in flight gets the signal.
-    pub(crate) fn on_end(&self, now: Moment) {
+    pub(crate) fn on_end(&self) {
         let mut core = self.lock();
         match core.phase {
             Phase::Loading | Phase::Forward => core.phase = Phase::Ending,
-            Phase::Blocked => self.finish_cancelled(&mut core, now),
+            Phase::Blocked => self.finish_cancelled(&mut core),
             Phase::Ending | Phase::Leaving(_) | Phase::Finished | Phase::Closed => return,
         }
         Self::fire_signals(&core);
@@ -147,11 +148,11 @@ impl Cell {
         self.notify();
     }
 
-    pub(super) fn finish_cancelled(&self, core: &mut Core, now: Moment) {
+    pub(super) fn finish_cancelled(&self, core: &mut Core) {
         core.finish = Some(Outcome::of_error(&Error::cancelled()));
         core.phase = Phase::Finished;
         core.outbox.push_back(Out::Finished);
-        self.flush(core, now);
+        self.flush(core);
     }
 
     fn fire_signals(core: &Core) {
@@ -168,6 +169,7 @@ impl Cell {
         core.attached = None;
         core.outbox.clear();
         core.lines.clear();
+        core.forget_wakers();
         Self::fire_signals(&core);
         drop(core);
         self.notify();
@@ -202,7 +204,7 @@ impl Cell {
     }
 
     /// The run goes on being held, under a new handle.
-    pub(crate) fn on_resumed(&self, a: u32, generation: u64, now: Moment) {
+    pub(crate) fn on_resumed(&self, a: u32, generation: u64) {
         let mut core = self.lock();
         let core = &mut *core;
         core.attached = Some(Attached { a, generation });
@@ -222,7 +224,7 @@ impl Cell {
             Phase::Loading | Phase::Forward | Phase::Ending | Phase::Leaving(_) | Phase::Closed => {
             }
         }
-        self.flush(core, now);
+        self.flush(core);
         self.notify();
     }
 

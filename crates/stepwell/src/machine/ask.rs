@@ -1,6 +1,7 @@
 //! Code asks for a step.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use stepwell_core::name;
 use stepwell_core::record::BlockCause;
@@ -9,7 +10,9 @@ use stepwell_core::status::{Kind, StepStatus};
 use super::cell::Cell;
 use super::inside::inside;
 use super::state::{Asked, Core, Details, Out, Phase, State, Step};
+use super::turn::{Polled, Turn};
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 
 /// What code asks for.
 #[derive(Debug)]
@@ -21,29 +24,38 @@ pub(crate) struct Ask {
 }
 
 impl Cell {
-    /// Takes a step up and returns its place; `None` where the code cannot go on (then the step's
-    /// future never ends).
+    /// Takes a step up and says what its future is to do. Returns the step's place; `None` where the
+    /// code cannot go on (then the step's future never ends).
     ///
     /// # Errors
     /// Nothing was taken up: the id is used twice or is no id, the step stands inside another one's
     /// function, or a limit is reached.
-    pub(crate) fn ask(&self, ask: Ask) -> Result<Option<usize>> {
+    pub(crate) fn ask(self: &Arc<Self>, ask: Ask, waker: &Waker) -> Result<(Option<usize>, Turn)> {
         name::check("a step id", &ask.id).map_err(|why| Error::argument(why.to_string()))?;
         let mut core = self.lock();
+        let core = &mut *core;
         if let Some(outer) = inside().filter(|inside| inside.run == self.address()) {
             return Err(Error::nested(&ask.id, &core.steps[outer.step].id));
         }
         if core.phase != Phase::Forward {
-            return Ok(None);
+            return Ok((None, Turn::Pending));
         }
-        match core.index.get(&ask.id).copied() {
-            Some(place) => self.ask_known(&mut core, place, ask),
-            None => self.ask_new(&mut core, ask).map(Some),
-        }
+        let now = self.now();
+        let place = match core.find(&ask.id) {
+            Some(place) => self.ask_known(core, place, ask, now)?,
+            None => Some(self.ask_new(core, ask, now)?),
+        };
+        let turn = place.map(|place| self.turn_of(core, &Polled { place, held: 0, waker }, now));
+        Ok((place, turn.unwrap_or(Turn::Pending)))
     }
 
-    fn ask_known(&self, core: &mut Core, place: usize, ask: Ask) -> Result<Option<usize>> {
-        let now = self.now();
+    fn ask_known(
+        &self,
+        core: &mut Core,
+        place: usize,
+        ask: Ask,
+        now: Moment,
+    ) -> Result<Option<usize>> {
         let step = &mut core.steps[place];
         if step.asked != Asked::No {
             return Err(Error::duplicate(&ask.id));
@@ -72,7 +84,7 @@ impl Cell {
             }
             State::Passed => {
                 let cancelled = |end: &super::End| end.status == StepStatus::Cancelled;
-                let never = step.end.as_deref().is_some_and(cancelled);
+                let never = step.end.as_ref().is_some_and(cancelled);
                 core.set(place, if never { State::Taken } else { State::Ready });
             }
             State::Due
@@ -86,9 +98,8 @@ impl Cell {
         Ok(Some(place))
     }
 
-    fn ask_new(&self, core: &mut Core, ask: Ask) -> Result<usize> {
+    fn ask_new(&self, core: &mut Core, ask: Ask, now: Moment) -> Result<usize> {
         self.within_limits(core, &ask)?;
-        let now = self.now();
         let state = match ask.kind {
             Kind::Run => State::Due,
             Kind::Sleep | Kind::SleepUntil => State::Waiting,

@@ -6,7 +6,6 @@ use super::cell::Cell;
 use super::state::{Core, Failed, Level, Line, Out, Outcome, State};
 use crate::duration::to_millis;
 use crate::error::{Error, ErrorKind};
-use crate::moment::Moment;
 use crate::signal::Signal;
 
 impl Outcome {
@@ -82,7 +81,7 @@ impl Cell {
 
     /// Code logged a line; `step` is absent for the handler.
     pub(crate) fn log(self: &Arc<Self>, step: Option<usize>, level: Level, message: String) {
-        let now: Moment = self.now();
+        let now = self.now();
         let mut core = self.lock();
         // §2.3: what the handler logs is shown once, not again on replay.
         if step.is_none() && core.is_replaying() {

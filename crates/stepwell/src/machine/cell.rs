@@ -101,6 +101,11 @@ impl Cell {
         }
     }
 
+    /// Lets go of whoever polls the run.
+    pub(super) fn forget_outer(&self) {
+        *self.outer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Begins a poll of the run.
     pub(super) fn begin_poll(&self, waker: &Waker) {
         let mut outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,8 +132,8 @@ impl Cell {
     /// Has the session look at the run when its next deadline has come.
     pub(crate) fn arm(self: &Arc<Self>, core: &mut Core) {
         let Some(std::cmp::Reverse((at, _))) = core.timers.peek() else { return };
-        if *at < core.armed {
-            core.armed = *at;
+        if core.looks.last().is_none_or(|look| *at < *look) {
+            core.looks.push(*at);
             self.shared.timers.push(*at, self);
         }
     }

@@ -8,18 +8,17 @@ use stepwell_core::status::StepStatus;
 
 use super::cell::Cell;
 use super::state::{Asked, Core, Out, Phase, State};
-use crate::moment::Moment;
 
 impl Cell {
     /// Makes the next end ready for its future, if the code asks for it. The waker is the future's.
-    pub(super) fn deliver_next(self: &Arc<Self>, core: &mut Core, now: Moment) -> Option<Waker> {
+    pub(super) fn deliver_next(self: &Arc<Self>, core: &mut Core) -> Option<Waker> {
         if core.phase != Phase::Forward || core.draining {
             return None;
         }
         while let Some(place) = core.queue.front().copied() {
             let step = &core.steps[place];
             let cancelled =
-                step.end.as_deref().is_some_and(|end| end.status == StepStatus::Cancelled);
+                step.end.as_ref().is_some_and(|end| end.status == StepStatus::Cancelled);
             if step.asked == Asked::Dropped || cancelled {
                 // The code never got this end, and does not get it on replay.
                 core.queue.pop_front();
@@ -34,7 +33,7 @@ impl Cell {
             }
             break;
         }
-        self.deliver_out_of_order(core, now)
+        self.deliver_out_of_order(core)
     }
 
     fn deliver(core: &mut Core, place: usize) -> Waker {
@@ -51,12 +50,13 @@ impl Cell {
 
     /// The next end is of a step that the code does not ask for. It may still ask, woken by a future
     /// that is no step. After a while the earliest end that it asks for is delivered instead.
-    fn deliver_out_of_order(self: &Arc<Self>, core: &mut Core, now: Moment) -> Option<Waker> {
+    fn deliver_out_of_order(self: &Arc<Self>, core: &mut Core) -> Option<Waker> {
         let busy = core.counts.running > 0;
         if core.askable == 0 || busy {
             core.stalled_since = None;
             return None;
         }
+        let now = self.now();
         let Some(since) = core.stalled_since else {
             core.stalled_since = Some(now);
             self.set_timer(core, now.after(self.terms.linger), None);

@@ -15,11 +15,12 @@ const ROOM_BYTES: usize = stepwell_core::limits::FRAME_ROOM_BYTES / 2;
 
 impl Cell {
     /// Writes the outbox into the session's frames; keeps it where the run has no connection.
-    pub(crate) fn flush(&self, core: &mut Core, now: Moment) {
+    pub(crate) fn flush(&self, core: &mut Core) {
         if core.outbox.is_empty() && core.lines.is_empty() {
             return;
         }
         let Some(attached) = core.attached else { return };
+        let now = self.now();
         let busy = core.idle_told && !core.is_idle();
         let mut outbox = std::mem::take(&mut core.outbox);
         self.shared.link.write(attached.generation, |outgoing| {

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `state` | the state of a run and its steps |
 //! | `cell` | the place where code and session meet; wake-ups |
+//! | `index` | steps by their ids |
 //! | `ask` | code asks for a step |
 //! | `turn` | a step's future asks what to do; code drops a step |
 //! | `attempt` | attempts begin, end, run out of time |
@@ -25,6 +26,7 @@ mod attempt;
 mod cell;
 mod deliver;
 mod flush;
+mod index;
 mod inside;
 mod message;
 mod rest;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::cell::Cell;
 use super::state::{Core, Out, Outcome, Phase, Rest};
-use crate::moment::Moment;
 
 /// What to do next with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl Core {
 
 impl Cell {
     /// Ends a look at the run whose handler is pending.
-    pub(super) fn rest(self: &Arc<Self>, core: &mut Core, now: Moment) {
+    pub(super) fn rest(self: &Arc<Self>, core: &mut Core) {
         if core.phase != Phase::Forward || core.attached.is_none() {
             return;
         }
@@ -49,6 +48,7 @@ impl Cell {
             core.idle_told = true;
             core.outbox.push_back(Out::Idle);
         }
+        let now = self.now();
         let Some(rest) = core.resting else {
             core.resting = Some(Rest { since: now });
             self.set_timer(core, now.after(self.terms.linger), None);
@@ -64,7 +64,7 @@ impl Cell {
     fn release(&self, core: &mut Core, seen: u32) {
         core.outbox.push_back(Out::Released { seen });
         core.phase = Phase::Closed;
-        self.flush(core, self.now());
+        self.flush(core);
         core.attached = None;
         self.shared.forget(self.info.run);
     }
@@ -90,22 +90,22 @@ impl Cell {
     }
 
     /// Says what to do after the end of a run was decided, by its handler or from outside.
-    pub(super) fn next_of_ending(&self, core: &mut Core, now: Moment) -> Option<Next> {
+    pub(super) fn next_of_ending(&self, core: &mut Core) -> Option<Next> {
         match core.phase {
             Phase::Ending if core.counts.running == 0 => {
-                self.finish_cancelled(core, now);
+                self.finish_cancelled(core);
                 Some(Next::Over)
             }
             Phase::Forward | Phase::Ending => None,
-            Phase::Leaving(until) if core.blocking == 0 || until <= now => {
+            Phase::Leaving(until) if core.blocking == 0 || until <= self.now() => {
                 core.phase = Phase::Finished;
                 core.outbox.push_back(Out::Finished);
-                self.flush(core, now);
+                self.flush(core);
                 Some(Next::Over)
             }
             Phase::Loading | Phase::Leaving(_) => Some(Next::Wait),
             Phase::Blocked | Phase::Finished | Phase::Closed => {
-                self.flush(core, now);
+                self.flush(core);
                 Some(Next::Over)
             }
         }

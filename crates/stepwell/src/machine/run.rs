@@ -47,14 +47,13 @@ impl Run {
     }
 
     fn next(&self, looked: &mut bool) -> Next {
-        let now = self.cell.now();
         let waker = {
             let mut core = self.cell.lock();
             let core = &mut *core;
-            if let Some(next) = self.cell.next_of_ending(core, now) {
+            if let Some(next) = self.cell.next_of_ending(core) {
                 return next;
             }
-            self.cell.deliver_next(core, now)
+            self.cell.deliver_next(core)
         };
         match waker {
             Some(waker) => {
@@ -111,6 +110,8 @@ impl Run {
 
     fn leave(&mut self) -> Poll<()> {
         self.drop_handler();
+        self.cell.lock().forget_wakers();
+        self.cell.forget_outer();
         Poll::Ready(())
     }
 }
@@ -136,12 +137,11 @@ impl Future for Run {
                 Next::Wait => {}
                 Next::Over => return this.leave(),
             }
-            let now = this.cell.now();
             let mut core = this.cell.lock();
             if polls < DELIVERIES_MAX {
-                this.cell.rest(&mut core, now);
+                this.cell.rest(&mut core);
             }
-            this.cell.flush(&mut core, now);
+            this.cell.flush(&mut core);
             if matches!(core.phase, Phase::Blocked | Phase::Closed) {
                 drop(core);
                 return this.leave();

@@ -1,7 +1,7 @@
 //! The state of a run and its steps in this process.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use stepwell_core::failure::Failure;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::index::Index;
 use crate::moment::Moment;
 use crate::retry::Options;
 use crate::signal::Signal;
@@ -145,7 +146,7 @@ pub(crate) struct End {
     pub(crate) status: StepStatus,
     pub(crate) at_us: i64,
     pub(crate) output: Option<Box<RawValue>>,
-    pub(crate) error: Option<Failure<'static>>,
+    pub(crate) error: Option<Box<Failure<'static>>>,
     pub(crate) attempts: u32,
 }
 
@@ -182,7 +183,7 @@ pub(crate) struct Step {
     /// Functions that still run though their attempt has ended, and since when.
     pub(crate) stray: u32,
     pub(crate) stray_since: Moment,
-    pub(crate) end: Option<Box<End>>,
+    pub(crate) end: Option<End>,
     pub(crate) details: Option<Box<Details>>,
     /// Random numbers that its function drew.
     pub(crate) draws: u64,
@@ -214,7 +215,7 @@ impl Step {
 
     /// Tells whether the code waits for the end of the step and may be given it.
     pub(crate) fn is_wanted(&self) -> bool {
-        let told = self.end.as_deref().is_none_or(|end| end.status != StepStatus::Cancelled);
+        let told = self.end.as_ref().is_none_or(|end| end.status != StepStatus::Cancelled);
         self.asked == Asked::Yes && told
     }
 
@@ -288,7 +289,7 @@ pub(crate) struct Core {
     pub(crate) phase: Phase,
     pub(crate) attached: Option<Attached>,
     pub(crate) steps: Vec<Step>,
-    pub(crate) index: HashMap<Arc<str>, usize>,
+    index: Index,
     pub(crate) counts: Counts,
     /// Steps that have ended, in the recorded order; their ends are not delivered yet.
     pub(crate) queue: VecDeque<usize>,
@@ -317,8 +318,8 @@ pub(crate) struct Core {
     /// Blocking functions in progress.
     pub(crate) blocking: u32,
     pub(crate) timers: BinaryHeap<Reverse<(Moment, usize)>>,
-    /// The session looks at the run's deadlines at this instant.
-    pub(crate) armed: Moment,
+    /// When the session looks at the run's deadlines, the earliest last.
+    pub(crate) looks: Vec<Moment>,
     /// Random numbers that the handler drew.
     pub(crate) draws: u64,
 }
@@ -332,7 +333,7 @@ impl Core {
             phase: Phase::Loading,
             attached: Some(attached),
             steps: Vec::new(),
-            index: HashMap::new(),
+            index: Index::default(),
             counts: Counts::default(),
             queue: VecDeque::new(),
             askable: 0,
@@ -351,7 +352,7 @@ impl Core {
             block: None,
             blocking: 0,
             timers: BinaryHeap::new(),
-            armed: Moment::MAX,
+            looks: Vec::new(),
             draws: 0,
         }
     }
@@ -359,12 +360,17 @@ impl Core {
     /// Adds a step and returns its place.
     pub(crate) fn add(&mut self, step: Step) -> usize {
         let place = self.steps.len();
-        self.index.insert(step.id.clone(), place);
+        self.index.add(&step.id, place, &self.steps);
         if let Some(count) = self.counts.of(step.state) {
             *count += 1;
         }
         self.steps.push(step);
         place
+    }
+
+    /// Finds a step by its id.
+    pub(crate) fn find(&self, id: &str) -> Option<usize> {
+        self.index.find(id, &self.steps)
     }
 
     /// Moves a step to another state: the only way in which one does.
@@ -381,6 +387,13 @@ impl Core {
     /// Tells whether the code still goes where it went before (§2.3).
     pub(crate) fn is_replaying(&self) -> bool {
         self.passed < self.history || self.unasked > 0
+    }
+
+    /// Lets go of the wakers, each of which holds the run.
+    pub(crate) fn forget_wakers(&mut self) {
+        for step in &mut self.steps {
+            step.waker = None;
+        }
     }
 
     /// Blocks the run (§4.10).

@@ -17,7 +17,9 @@ impl Cell {
         {
             let mut core = self.lock();
             let core = &mut *core;
-            core.armed = Moment::MAX;
+            while core.looks.last().is_some_and(|look| *look <= now) {
+                core.looks.pop();
+            }
             let mut look = false;
             while let Some(Reverse((at, place))) = core.timers.peek().copied() {
                 if at > now {
@@ -31,7 +33,7 @@ impl Cell {
                 }
             }
             self.arm(core);
-            self.flush(core, now);
+            self.flush(core);
             if look {
                 self.notify();
             }

@@ -29,14 +29,32 @@ pub(crate) enum Turn {
     /// Wait to be woken.
     Pending,
     /// Give this to the code.
-    Ready(Box<End>),
+    Ready(End),
+}
+
+/// A step's future that is being polled.
+pub(super) struct Polled<'a> {
+    pub(super) place: usize,
+    /// The attempt whose function it holds, 0 for none.
+    pub(super) held: u32,
+    pub(super) waker: &'a Waker,
 }
 
 impl Cell {
     /// Says what the future of a step is to do that holds the function of attempt `held` (0: none).
     pub(crate) fn turn(self: &Arc<Self>, place: usize, held: u32, waker: &Waker) -> Turn {
         let mut core = self.lock();
-        let core = &mut *core;
+        let now = self.now();
+        self.turn_of(&mut core, &Polled { place, held, waker }, now)
+    }
+
+    pub(super) fn turn_of(
+        self: &Arc<Self>,
+        core: &mut Core,
+        polled: &Polled<'_>,
+        now: Moment,
+    ) -> Turn {
+        let Polled { place, held, waker } = *polled;
         let step = &mut core.steps[place];
         match &mut step.waker {
             Some(known) => known.clone_from(waker),
@@ -49,10 +67,12 @@ impl Cell {
             _ if held != 0 => Turn::Stop,
             Phase::Forward if step.state == State::Ready => {
                 let Some(end) = step.end.take() else { return Turn::Pending };
+                // A waker holds the run: none is kept where nothing is waited for.
+                step.waker = None;
                 core.set(place, State::Taken);
                 Turn::Ready(end)
             }
-            Phase::Forward if step.state == State::Due => self.begin(core, place, waker),
+            Phase::Forward if step.state == State::Due => self.begin(core, polled, now),
             Phase::Loading
             | Phase::Forward
             | Phase::Ending
@@ -63,8 +83,8 @@ impl Cell {
         }
     }
 
-    fn begin(self: &Arc<Self>, core: &mut Core, place: usize, waker: &Waker) -> Turn {
-        let now = self.now();
+    fn begin(self: &Arc<Self>, core: &mut Core, polled: &Polled<'_>, now: Moment) -> Turn {
+        let Polled { place, waker, .. } = *polled;
         let step = &mut core.steps[place];
         if step.due > now {
             return Turn::Pending;

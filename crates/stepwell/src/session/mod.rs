@@ -25,3 +25,6 @@ pub(crate) use session::FINAL;
 pub use session::{Fault, Session};
 pub use shared::Blocking;
 pub(crate) use shared::{Shared, Terms};
+
+#[cfg(test)]
+mod tests;

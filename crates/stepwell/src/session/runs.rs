@@ -57,6 +57,13 @@ impl Runs {
         }
     }
 
+    pub(super) fn close(&mut self) {
+        self.by_handle.clear();
+        for (_, (run, _)) in std::mem::take(&mut self.by_id) {
+            run.on_over();
+        }
+    }
+
     /// Drops the runs that were given back.
     pub(super) fn sweep(&mut self) {
         for run in self.shared.take_forgotten() {
@@ -112,7 +119,7 @@ impl Runs {
                 if let Some((cell, handle)) = self.by_id.get_mut(&resumed.run) {
                     *handle = Some(resumed.a);
                     self.by_handle.insert(resumed.a, cell.clone());
-                    cell.on_resumed(resumed.a, generation, now);
+                    cell.on_resumed(resumed.a, generation);
                 }
             }
             ToRunner::Gone { run, epoch } => {
@@ -135,7 +142,7 @@ impl Runs {
             }
             ToRunner::End { a, .. } => {
                 if let Some(cell) = self.by_handle.get(&a) {
-                    cell.on_end(now);
+                    cell.on_end();
                 }
             }
             ToRunner::Evict { a } | ToRunner::Done { a } => {

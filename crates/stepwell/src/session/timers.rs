@@ -1,5 +1,5 @@
-//! Deadlines of runs: each run is in here at most once for its earliest deadline, and sometimes
-//! once more for one that is over.
+//! Deadlines of runs. A run is in here for its earliest deadline, and for later ones that were its
+//! earliest once.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -8,6 +8,9 @@ use std::task::Waker;
 
 use crate::machine::Cell;
 use crate::moment::Moment;
+
+/// So many entries are never too many.
+const FULL: usize = 4_096;
 
 #[derive(Default)]
 pub(crate) struct Timers {
@@ -18,12 +21,14 @@ struct Inner {
     heap: BinaryHeap<Entry>,
     /// Until then nobody looks.
     looked_at: Moment,
+    /// At this size entries of runs that are over are taken out.
+    full: usize,
     waker: Option<Waker>,
 }
 
 impl Default for Inner {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new(), looked_at: Moment::MAX, waker: None }
+        Self { heap: BinaryHeap::new(), looked_at: Moment::MAX, full: FULL, waker: None }
     }
 }
 
@@ -62,6 +67,10 @@ impl Timers {
     pub(crate) fn push(&self, at: Moment, run: &Arc<Cell>) {
         let mut inner = self.lock();
         inner.heap.push(Entry { at, run: Arc::downgrade(run) });
+        if inner.heap.len() >= inner.full {
+            inner.heap.retain(|entry| entry.run.strong_count() > 0);
+            inner.full = FULL.max(inner.heap.len() * 2);
+        }
         if at < inner.looked_at {
             inner.looked_at = at;
             if let Some(waker) = inner.waker.clone() {

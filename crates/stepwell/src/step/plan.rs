@@ -122,7 +122,9 @@ impl Plan {
                 blocking: self.blocking,
                 details: self.details.take(),
             };
-            self.place = self.ctx.cell().ask(ask)?.map_or(Place::Never, Place::Some);
+            let (place, turn) = self.ctx.cell().ask(ask, cx.waker())?;
+            self.place = place.map_or(Place::Never, Place::Some);
+            return Ok(turn);
         }
         match self.place {
             Place::Some(place) => Ok(self.ctx.cell().turn(place, held, cx.waker())),
@@ -139,7 +141,7 @@ impl Plan {
     pub(super) fn result(&self, end: &End) -> Result<()> {
         match end.status {
             StepStatus::Completed | StepStatus::Skipped => Ok(()),
-            status => Err(Error::step(&self.id, status, end.attempts, end.error.as_ref())),
+            status => Err(Error::step(&self.id, status, end.attempts, end.error.as_deref())),
         }
     }
 

@@ -249,3 +249,34 @@ pub(crate) async fn answer_once(
     stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
     String::from_utf8(request).unwrap()
 }
+
+/// A runner whose server is away can be stopped.
+#[tokio::test]
+async fn a_runner_without_a_server_can_be_stopped() {
+    let (node, url) = Node::listen().await;
+    drop(node);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serve = App::new("shop").workflow("w", greet).serve(url);
+    let serving =
+        tokio::spawn(serve.with_graceful_shutdown(async { drop(stopped.await) }).into_future());
+    tokio::task::yield_now().await;
+    stop.send(()).unwrap();
+    tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap().unwrap();
+}
+
+/// A server that is not serving any more ends its connection.
+#[tokio::test]
+async fn dropping_the_future_ends_the_connection() {
+    let (node, url) = Node::listen().await;
+    let serving = tokio::spawn(App::new("shop").workflow("w", greet).serve(url).into_future());
+    let (mut connection, _) = node.welcome().await;
+    serving.abort();
+    let end = async {
+        while let Some(Ok(message)) = connection.socket.next().await {
+            if message.is_close() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, end).await.unwrap();
+}
