@@ -50,6 +50,16 @@ pub enum Error {
         /// What the last try said.
         last: String,
     },
+    /// A process logged what no crash explains.
+    #[error("{} has {count} lines about faults; the first: {line}", log.display())]
+    Logged {
+        /// The log.
+        log: PathBuf,
+        /// How many such lines there are.
+        count: usize,
+        /// The first of them.
+        line: String,
+    },
     /// A signal stopped the test.
     #[error("stopped by a signal")]
     Stopped,

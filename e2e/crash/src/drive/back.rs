@@ -8,9 +8,6 @@ use super::stage::Stage;
 use crate::error::Error;
 use crate::report::tell;
 
-/// How long runs have to end once nothing is killed any more.
-const QUIET: Duration = Duration::from_mins(1);
-
 /// How long a server has to answer once it is not killed any more.
 const ANSWER: Duration = Duration::from_secs(30);
 
@@ -21,7 +18,7 @@ const GOING_ON: &str = "queued,running,waiting,compensating";
 const READERS: usize = 4;
 
 /// Waits until no run goes on, for a bounded time. What has not ended by then is for the judge.
-pub(super) fn await_quiet(stage: &Stage) -> Result<(), Error> {
+pub(super) fn await_quiet(stage: &Stage, patience: Duration) -> Result<(), Error> {
     let begun = Instant::now();
     loop {
         stage.check()?;
@@ -32,10 +29,10 @@ pub(super) fn await_quiet(stage: &Stage) -> Result<(), Error> {
             tell(&format!("all runs had come to their ends {after:.1?} after the last kill"));
             return Ok(());
         }
-        if begun.elapsed() > QUIET {
+        if begun.elapsed() > patience {
             let count = list.len();
             tell(&format!(
-                "{count} runs go on {QUIET:?} after the last kill; they are read as they are"
+                "{count} runs go on {patience:?} after the last kill; they are read as they are"
             ));
             return Ok(());
         }

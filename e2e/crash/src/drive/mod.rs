@@ -10,6 +10,7 @@
 //! | `kills` | when what is killed |
 //! | `back` | reading every run back |
 //! | `block` | the function that blocks its thread, on a stage of its own |
+//! | `logs` | faults that processes logged |
 //! | `whole` | all of it in order, and the judgement |
 
 mod back;
@@ -17,6 +18,7 @@ mod block;
 mod forget;
 mod kills;
 mod load;
+mod logs;
 mod options;
 mod slot;
 mod stage;

@@ -5,11 +5,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
 
 use super::load::Load;
 use super::options::Options;
 use super::stage::{Cast, Places, Stage};
-use super::{back, block, kills};
+use super::{back, block, kills, logs};
 use crate::dice::Dice;
 use crate::error::Error;
 use crate::judge::{self, Class, Demands};
@@ -18,6 +19,12 @@ use crate::report::tell;
 
 /// Short, so that a run is soon with another runner: there is a kill almost every second.
 const TTL_MS: u64 = 1_000;
+
+/// How long runs have to end once nothing is killed any more.
+const QUIET: Duration = Duration::from_mins(1);
+
+/// The same where some never will.
+const QUIET_AFTER_SABOTAGE: Duration = Duration::from_secs(10);
 
 /// Runs the test. Tells whether the ledger is as it should be, which is sound, but for sabotage; its
 /// folder stays where it is not.
@@ -32,7 +39,12 @@ pub fn drive(options: &Options) -> Result<bool, Error> {
     tell(&format!("seed {seed}, folder {}", folder.path().display()));
     let played = play(options, &places, seed);
     let judged = played.and_then(|()| match options.forget {
-        None => judge_apart(options, &places),
+        None => {
+            let (sound, text) = judge_apart(options, &places)?;
+            let fault = logs::check(folder.path()).err();
+            let fault = fault.map(|fault| tell(&format!("fault         {fault}")));
+            Ok((sound && fault.is_none(), text))
+        }
         Some(bytes) => judge_sabotage(bytes, &places),
     });
     if options.keep || !matches!(&judged, Ok((true, _))) {
@@ -94,7 +106,7 @@ fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Er
         clients.into_iter().map(joined).fold(killed, Result::and)
     })?;
     tell(&load.summary());
-    back::await_quiet(stage)?;
+    back::await_quiet(stage, if options.forget.is_none() { QUIET } else { QUIET_AFTER_SABOTAGE })?;
     let first = back::read_all(stage, &load.accepted())?;
     if options.forget.is_none() {
         // What was read once has to be there after another crash, and be the same.
