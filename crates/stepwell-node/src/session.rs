@@ -142,10 +142,16 @@ impl Sessions {
 
     /// Finds a runner without any run in progress, and tells so. Where there is none, the least busy
     /// one is given nothing more until it is empty.
-    pub(crate) fn pick_empty(&mut self, queue: &Queue, run: RunId) -> Option<(SessionId, bool)> {
+    pub(crate) fn pick_empty(
+        &mut self,
+        queue: &Queue,
+        name: Option<&Arc<str>>,
+        run: RunId,
+    ) -> Option<(SessionId, bool)> {
         let found = self
             .of_queue(queue)
             .filter(|(_, s)| s.ready && !s.draining && s.has_credit())
+            .filter(|(_, s)| name.is_none_or(|n| *n == s.name))
             .filter(|(_, s)| s.workflows.contains_key(&queue.workflow))
             .filter(|(_, s)| s.alone.is_none_or(|reserved| reserved == run))
             .min_by_key(|(id, s)| (s.alone != Some(run), s.used, *id))
@@ -153,6 +159,11 @@ impl Sessions {
         let (id, used) = found?;
         self.give_alone(id, run);
         Some((id, used == 0))
+    }
+
+    /// Returns the runs that have a runner to themselves, or that one is being emptied for.
+    pub(crate) fn reserved(&self) -> Vec<RunId> {
+        self.all.values().filter_map(|session| session.alone).collect()
     }
 
     /// Gives a run a runner to itself, and no other.

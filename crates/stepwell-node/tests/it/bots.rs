@@ -55,9 +55,9 @@ enum Doing {
     /// The function runs until then.
     Running { n: u32, until: Timestamp },
     /// Something was said, and the answer is awaited.
-    Said { message: Value },
-    /// The engine keeps the time of a sleep.
-    Sleeping,
+    Said { n: u32, message: Value },
+    /// The engine keeps the time of a sleep, which may not know of it yet.
+    Sleeping { message: Option<Value> },
     /// The runner keeps the time of a backoff.
     Backing { n: u32, until: Timestamp },
 }
@@ -232,7 +232,7 @@ impl Bot {
             self.calls += u64::from(self.held.get_mut(&a).unwrap().step(a, &op, world, said));
         }
         let held = self.held.get_mut(&a).unwrap();
-        let waits = |doing: &Doing| matches!(doing, Doing::Sleeping | Doing::Backing { .. });
+        let waits = |doing: &Doing| matches!(doing, Doing::Sleeping { .. } | Doing::Backing { .. });
         if held.doing.values().all(waits) {
             let since = *held.idle_since.get_or_insert_with(|| {
                 said.push(json!({ "idle": { "a": a } }));
@@ -251,10 +251,11 @@ impl Bot {
     /// When the bot wants its turn.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.session?;
-        let times = self.held.values().flat_map(|held| {
+        let active = self.held.values().filter(|held| !held.finished && !held.more);
+        let times = active.flat_map(|held| {
             let doing = held.doing.values().filter_map(|doing| match doing {
                 Doing::Running { until, .. } | Doing::Backing { until, .. } => Some(*until),
-                Doing::Said { .. } | Doing::Sleeping => None,
+                Doing::Said { .. } | Doing::Sleeping { .. } => None,
             });
             doing.chain(held.idle_since.map(|since| since.after(Duration::from_secs(1))))
         });
@@ -290,7 +291,7 @@ impl Held {
         let due = Duration::from_micros(open["dueInUs"].as_u64().unwrap_or(0));
         let doing = match open["kind"].as_str().unwrap() {
             "run" => Doing::Backing { n, until: now.after(due) },
-            _ => Doing::Sleeping,
+            _ => Doing::Sleeping { message: None },
         };
         self.doing.insert(step, doing);
     }
@@ -303,7 +304,8 @@ impl Held {
     fn say_again(&self, a: u64) -> Vec<Value> {
         let mut again: Vec<Value> = Vec::new();
         for doing in self.doing.values() {
-            if let Doing::Said { message } = doing {
+            if let Doing::Said { message, .. } | Doing::Sleeping { message: Some(message) } = doing
+            {
                 again.push(message.clone());
             }
         }
@@ -330,8 +332,12 @@ impl Held {
             "retry" if !self.ended.contains(step) => {
                 let n = u32::try_from(body["n"].as_u64().unwrap()).unwrap();
                 let until = now.after(Duration::from_micros(body["inUs"].as_u64().unwrap()));
-                if !matches!(self.doing.get(step), Some(Doing::Running { n: one, .. }) if *one >= n)
-                {
+                // It may be told again of an attempt that was made meanwhile.
+                let made = match self.doing.get(step) {
+                    Some(Doing::Running { n, .. } | Doing::Said { n, .. }) => *n,
+                    _ => 0,
+                };
+                if made < n {
                     self.doing.insert(step.into(), Doing::Backing { n, until });
                 }
             }
@@ -367,7 +373,7 @@ impl Held {
                 }
                 let message = json!({ "ended": ended });
                 said.push(message.clone());
-                self.doing.insert(id, Doing::Said { message });
+                self.doing.insert(id, Doing::Said { n, message });
                 return false;
             }
             Some(_) => return false,
@@ -391,13 +397,13 @@ impl Held {
                 let message = json!({ "sleep": {
                     "a": a, "step": id, "forUs": ms * 1_000, "open": open("sleep"),
                 } });
-                said.push(message);
-                self.doing.insert(id, Doing::Sleeping);
+                said.push(message.clone());
+                self.doing.insert(id, Doing::Sleeping { message: Some(message) });
             }
             Op::Skip { .. } => {
                 let message = json!({ "skip": { "a": a, "step": id, "open": open("skip") } });
                 said.push(message.clone());
-                self.doing.insert(id, Doing::Said { message });
+                self.doing.insert(id, Doing::Said { n, message });
             }
             Op::Crash { .. } => unreachable!("the process has died"),
         }
@@ -413,7 +419,13 @@ impl Held {
                 _ => None,
             })
             .collect();
-        assert!(!ends.contains(step), "{}: the result of `{step}` is saved", self.run);
+        assert!(
+            !ends.contains(step),
+            "{}: the result of `{step}` is saved at {:?}:\n{}\n{self:?}",
+            self.run,
+            world.now,
+            String::from_utf8_lossy(&journal),
+        );
         for ended in &self.ended {
             assert!(
                 ends.contains(ended),
@@ -433,7 +445,14 @@ pub(crate) fn run_until(world: &mut World, bots: &mut [Bot], until: Timestamp) {
             did |= bot.turn(world);
         }
         turns += 1;
-        assert!(turns < 1_000_000, "no rest");
+        assert!(
+            turns < 100_000,
+            "no rest: {did} at {:?}, node wants {:?}, bots {:?}, {:?}",
+            world.now,
+            world.node.next_tick(),
+            bots.iter().map(Bot::next).collect::<Vec<_>>(),
+            world.node.stats()
+        );
         if did {
             continue;
         }

@@ -17,6 +17,7 @@ use stepwell_node::{
 };
 use stepwell_store::batch::Batch;
 use stepwell_store::memory::Memory;
+use stepwell_store::query::{Key, Queue};
 use stepwell_store::{Error, Store};
 
 pub(crate) const T0: Timestamp = Timestamp::from_millis(1_000_000_000);
@@ -49,10 +50,58 @@ pub(crate) struct World {
     pub(crate) refuse_growth: Option<Error>,
     pub(crate) restarts: Vec<String>,
     pub(crate) load_count: u64,
+    /// Answers come late, in any order, and now and then: see [`Slow`].
+    pub(crate) chaos: Option<Chance>,
+    slow: VecDeque<Slow>,
     wires: BTreeMap<SessionId, Wire>,
     replies: BTreeMap<RequestId, Reply>,
     continues: bool,
     next_id: u64,
+}
+
+/// Something that the node asked for and has no answer to yet.
+enum Slow {
+    Commit(Batch),
+    /// Durable; the node has not been told.
+    Committed,
+    Ask(Output),
+    /// Read, maybe a while ago.
+    Answer(Answer),
+}
+
+enum Answer {
+    Loaded(RunId, Result<Option<Vec<u8>>, Error>),
+    Due(Vec<(Timestamp, RunId)>),
+    Ready(Queue, Vec<(Timestamp, RunId)>),
+    Active(Vec<RunId>),
+    Blocked(Queue, Vec<RunId>),
+    Found(Key, Option<RunId>),
+}
+
+/// Numbers that look random, from a seed (splitmix64).
+#[derive(Clone)]
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    pub(crate) fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
 }
 
 /// What a runner says of itself.
@@ -146,6 +195,8 @@ impl World {
             refuse_growth: None,
             restarts: Vec::new(),
             load_count: 0,
+            chaos: None,
+            slow: VecDeque::new(),
             wires: BTreeMap::new(),
             replies: BTreeMap::new(),
             continues: false,
@@ -160,9 +211,9 @@ impl World {
     pub(crate) fn restart(&mut self) {
         let mut config = self.config.clone();
         config.seed[0] = config.seed[0].wrapping_add(1);
-        let next_id = self.next_id;
+        let (next_id, chaos) = (self.next_id, self.chaos.take());
         *self = Self::over(self.store.clone(), config, self.now);
-        self.next_id = next_id;
+        (self.next_id, self.chaos) = (next_id, chaos);
     }
 
     /// Gives the node an input, without performing what it asks for.
@@ -176,6 +227,12 @@ impl World {
 
     /// Performs what the node asks for, until it asks for nothing more or everything is held back.
     pub(crate) fn settle(&mut self) {
+        if let Some(steps) = self.chaos.as_mut().map(|chance| chance.below(6)) {
+            for _ in 0..steps {
+                self.churn();
+            }
+            return;
+        }
         let mut rounds = 0_u32;
         loop {
             while let Some(output) = self.todo.pop_front() {
@@ -196,6 +253,18 @@ impl World {
     }
 
     fn perform(&mut self, output: Output) {
+        if self.chaos.is_some() {
+            match output {
+                Output::Commit(batch) => return self.slow.push_back(Slow::Commit(batch)),
+                Output::Load(_)
+                | Output::Due { .. }
+                | Output::Ready { .. }
+                | Output::Active { .. }
+                | Output::Blocked { .. }
+                | Output::Find(_) => return self.slow.push_back(Slow::Ask(output)),
+                _ => {}
+            }
+        }
         match output {
             Output::Commit(batch) if self.hold_commits => self.batches.push_back(batch),
             Output::Commit(batch) => self.commit(&batch),
@@ -233,6 +302,94 @@ impl World {
             Output::Restart { reason } => self.restarts.push(reason),
             Output::Continue => self.continues = true,
         }
+    }
+
+    /// Does one thing of all that could be done next. Tells whether there was any.
+    pub(crate) fn churn(&mut self) -> bool {
+        while let Some(output) = self.todo.pop_front() {
+            self.perform(output);
+        }
+        let Some(chance) = self.chaos.as_mut() else { return false };
+        if self.slow.is_empty() || chance.one_in(3) {
+            let mut out = Outputs::default();
+            self.node.flush(&mut out);
+            self.todo.extend(out.list);
+            if self.todo.is_empty() && std::mem::take(&mut self.continues) {
+                self.tell(Input::Continue);
+            }
+            return !self.todo.is_empty() || !self.slow.is_empty();
+        }
+        let mut at = chance.below(self.slow.len());
+        if matches!(self.slow[at], Slow::Commit(_) | Slow::Committed) {
+            // Batches are made durable, and answered, in their order.
+            let commits = |slow: &Slow| matches!(slow, Slow::Commit(_) | Slow::Committed);
+            at = self.slow.iter().position(commits).unwrap();
+        }
+        match self.slow.remove(at).unwrap() {
+            Slow::Commit(batch) => {
+                if let Some(error) = self.refuse_growth.clone().filter(|_| batch.grows) {
+                    self.tell(Input::Refused { error });
+                } else {
+                    self.store.commit(&batch).unwrap();
+                    self.slow.insert(at, Slow::Committed);
+                }
+            }
+            Slow::Committed => self.tell(Input::Committed),
+            Slow::Ask(output) => {
+                let answer = self.read(output);
+                self.slow.insert(at, Slow::Answer(answer));
+            }
+            Slow::Answer(answer) => self.tell(match answer {
+                Answer::Loaded(run, journal) => Input::Loaded { run, journal },
+                Answer::Due(runs) => Input::Due { runs },
+                Answer::Ready(queue, runs) => Input::Ready { queue, runs },
+                Answer::Active(runs) => Input::Active { runs },
+                Answer::Blocked(queue, runs) => Input::Blocked { queue, runs },
+                Answer::Found(key, run) => Input::Found { key, run },
+            }),
+        }
+        true
+    }
+
+    fn read(&mut self, output: Output) -> Answer {
+        match output {
+            Output::Load(run) => Answer::Loaded(run, self.store.load(run)),
+            Output::Due { until, after, limit } => {
+                Answer::Due(self.store.due(until, after, limit).unwrap())
+            }
+            Output::Ready { queue, after, limit } => {
+                let runs = self.store.ready(&queue, after, limit).unwrap();
+                Answer::Ready(queue, runs)
+            }
+            Output::Active { after, limit } => {
+                Answer::Active(self.store.active(after, limit).unwrap())
+            }
+            Output::Blocked { queue, after, limit } => {
+                let runs = self.store.blocked(&queue, after, limit).unwrap();
+                Answer::Blocked(queue, runs)
+            }
+            Output::Find(key) => {
+                let run = self.store.key(&key).unwrap();
+                Answer::Found(key, run)
+            }
+            other => unreachable!("{other:?} is not a question"),
+        }
+    }
+
+    /// Ends the chaos: everything that waits is done.
+    pub(crate) fn calm(&mut self) {
+        let mut rounds = 0_u32;
+        while self.churn() || self.continues {
+            rounds += 1;
+            assert!(rounds < 1_000_000, "the node comes to no rest");
+        }
+        self.chaos = None;
+        self.settle();
+    }
+
+    /// Everything that was answered and not taken.
+    pub(crate) fn take_replies(&mut self) -> BTreeMap<RequestId, Reply> {
+        std::mem::take(&mut self.replies)
     }
 
     fn commit(&mut self, batch: &Batch) {
@@ -273,7 +430,9 @@ impl World {
         let messages: Vec<Value> = serde_json::from_slice(frame).unwrap();
         assert!(!messages.is_empty(), "a frame has messages");
         let wire = self.wires.entry(session).or_default();
-        assert!(wire.closed.is_none(), "nothing is sent on a closed connection: {messages:?}");
+        if wire.closed.is_some() {
+            return;
+        }
         wire.bytes += frame.len() as u64;
         wire.received.extend(messages);
     }

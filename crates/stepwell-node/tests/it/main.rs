@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bots;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod dispatch;
 #[cfg(test)]
 mod handshake;

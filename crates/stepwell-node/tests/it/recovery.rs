@@ -353,6 +353,72 @@ fn a_suspect_is_not_starved() {
     panic!("the suspect never came to run");
 }
 
+/// §4.4: more suspects than runners come to run one after the other, each alone.
+#[test]
+fn many_suspects_come_to_run() {
+    let mut world = World::new();
+    let session = world.connect(&who(8));
+    let runs: Vec<_> = (0..7).map(|_| world.start(start("flow"))).collect();
+    world.disconnect(session);
+    world.pass_ms(10_000);
+    let mut again = who(8);
+    again.instance = "again".into();
+    let session = world.connect(&again);
+    assert_eq!(world.heard_of(session, "activate").len(), 7);
+    world.disconnect(session);
+    world.pass_ms(10_000);
+    let sessions = ["x", "y"].map(|instance| {
+        let mut who = who(8);
+        who.instance = instance.into();
+        world.connect(&who)
+    });
+    let mut served = Vec::new();
+    while served.len() < runs.len() {
+        let before = served.len();
+        for session in sessions {
+            let given = world.heard_of(session, "activate");
+            assert!(given.len() <= 1, "{given:?}");
+            if let Some(one) = given.first() {
+                served.push(one["run"].as_str().unwrap().to_owned());
+                world.say(session, &[finished(&one["a"])]);
+            }
+        }
+        assert!(served.len() > before, "{served:?}");
+    }
+    world.assert_at_rest();
+}
+
+/// §4.4, §9.1: a suspect that is pinned gets its own runner to itself, and no other.
+#[test]
+fn a_pinned_suspect_gets_its_own_runner() {
+    let mut world = World::new();
+    let mut gpu = who(4);
+    gpu.name = "gpu";
+    let mut run = None;
+    for n in 0..2 {
+        gpu.instance = format!("g{n}");
+        let session = world.connect(&gpu);
+        run.get_or_insert_with(|| {
+            world.start(StartRequest { runner: Some("gpu".into()), ..start("flow") })
+        });
+        assert_eq!(world.heard_of(session, "activate").len(), 1);
+        world.disconnect(session);
+        world.pass_ms(10_000);
+    }
+    let mut other = who(4);
+    other.instance = "other".into();
+    let other = world.connect(&other);
+    let loads = world.load_count;
+    world.start(start("flow"));
+    assert_eq!(world.heard_of(other, "activate").len(), 1, "it is kept for nobody");
+    assert!(world.load_count - loads <= 1);
+    gpu.instance = "g9".into();
+    let session = world.connect(&gpu);
+    let given = world.heard_of(session, "activate");
+    assert_eq!((given.len(), &given[0]["epoch"]), (1, &json!(3)));
+    assert_eq!(given[0]["run"], run.unwrap().to_string());
+}
+
 /// §4.4, §4.10: lost alone three times a run is blocked; its own build does not try it again,
 /// another does.
 #[test]
