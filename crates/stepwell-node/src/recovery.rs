@@ -141,6 +141,11 @@ impl Node {
         if !matches {
             return self.refuse_return(back, id);
         }
+        if self.hot.run(id).is_some_and(|run| run.ended_steps() < back.resume.told) {
+            // The runner was told what the journal does not have: its copy is of another history.
+            self.disown(id, back.resume.epoch);
+            return self.refuse_return(back, id);
+        }
         if let Some(held) = self.hot.live(id).and_then(|live| live.held.take()) {
             self.let_go(id, held);
         }
@@ -195,20 +200,16 @@ impl Node {
     }
 
     pub(crate) fn on_blocked(&mut self, queue: &Queue, runs: &[RunId], out: &mut Outputs) {
-        let Some(build) = self.registry.unblocking.get(queue).cloned() else {
+        let Some(build) = self.registry.unblocking(queue) else {
             return;
         };
         for run in runs {
             self.with_run(*run, Deferred::Unblock(build.clone()), out);
         }
-        match runs.last() {
-            Some(last) if runs.len() >= SLICE => {
-                let (queue, after) = (queue.clone(), Some(*last));
-                out.list.push(Output::Blocked { queue, after, limit: SLICE });
-            }
-            _ => {
-                self.registry.unblocking.remove(queue);
-            }
+        let after = runs.last().copied().filter(|_| runs.len() >= SLICE);
+        if after.is_some() || self.registry.unblocked(queue) {
+            let queue = queue.clone();
+            out.list.push(Output::Blocked { queue, after, limit: SLICE });
         }
     }
 

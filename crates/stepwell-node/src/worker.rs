@@ -157,12 +157,23 @@ impl Node {
                 error @ (Rejection::Unopened(_)
                 | Rejection::ForeignKind { .. }
                 | Rejection::AttemptMismatch { .. }),
-            ) => Err((Code::Protocol, format!("{run}: {error}"))),
+            ) => {
+                // The runner comes back without this run: it is lost to it, or the same message would
+                // close every connection after this one, and nobody else would get any of its runs.
+                self.disown(run, held.epoch);
+                Err((Code::Protocol, format!("{run}: {error}")))
+            }
             Err(_) => {
                 self.stats.messages_refused += 1;
                 Ok(())
             }
         }
+    }
+
+    /// A runner's copy of a run does not fit its journal: the run is lost to it, which counts.
+    pub(crate) fn disown(&mut self, run: RunId, epoch: u32) {
+        self.stats.losses += 1;
+        self.apply(run, Command::Lose { epoch, counted: true }, None).unwrap_or_default();
     }
 
     /// Sends a run with its history, in chunks, once its activation is durable. Returns its bytes.

@@ -167,7 +167,10 @@ fn messages_that_break_the_protocol_close_the_connection() {
         let refused = world.heard_of(session, "refused");
         assert_eq!(refused.len(), 1, "{text}");
         assert!(refused[0]["message"].as_str().unwrap().contains(text), "{refused:?}");
-        assert_eq!(world.records(run).len(), records);
+        // Where the runner's copy does not fit the journal the run is lost to it, and nothing else
+        // is recorded: otherwise it would come back with the same message for ever.
+        let lost = usize::from(text.contains("step `s`"));
+        assert_eq!(world.records(run).len(), records + lost, "{text}");
     }
 }
 
