@@ -46,7 +46,8 @@ impl Policy {
         if ended >= self.max_attempts.max(1) {
             return None;
         }
-        let cap = u128::from(self.max_backoff_ms) * 1_000;
+        // As many microseconds as an instant can hold: what follows does not overflow.
+        let cap = (u128::from(self.max_backoff_ms) * 1_000).min(i64::MAX.unsigned_abs().into());
         let mut micros = (u128::from(self.backoff_ms) * 1_000).min(cap);
         for _ in 1..ended {
             micros = (micros * u128::from(self.factor_milli) / 1_000).min(cap);
@@ -97,5 +98,23 @@ mod tests {
         assert_eq!(policy.next_pause(1, 0), Some(Duration::from_millis(500)));
         assert_eq!(policy.next_pause(1, u64::MAX), Some(Duration::from_secs(1)));
         assert_eq!(policy.next_pause(4, 0), None);
+    }
+
+    /// The largest numbers that a runner can say have a pause too.
+    #[test]
+    fn no_policy_overflows() {
+        let policy = Policy {
+            max_attempts: u32::MAX,
+            backoff_ms: u64::MAX,
+            factor_milli: u32::MAX,
+            max_backoff_ms: u64::MAX,
+            jitter: true,
+        };
+        for ended in [1, 2, 1_000, u32::MAX - 1] {
+            let pause = policy.next_pause(ended, u64::MAX).unwrap();
+            assert_eq!(pause, Duration::from_micros(u64::try_from(i64::MAX).unwrap() / 2 * 2));
+        }
+        let shrinking = Policy { factor_milli: 999, ..policy };
+        assert!(shrinking.next_pause(100_000, 0).is_some());
     }
 }

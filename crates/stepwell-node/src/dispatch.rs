@@ -78,6 +78,8 @@ struct Need {
 pub(crate) struct Dispatch {
     queues: FxHashMap<Queue, Waiting>,
     turns: VecDeque<Queue>,
+    /// Queues for which no slot was found: they take their turns again when one may be free.
+    stuck: VecDeque<Queue>,
     /// Runs that need a certain runner, or one to themselves.
     aside: BTreeMap<Need, BTreeSet<RunId>>,
     /// The runs in windows and aside: each stands there once.
@@ -88,6 +90,7 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// Notes that a slot, a runner or a run has become free.
     pub(crate) fn wake(&mut self) {
+        self.turns.append(&mut self.stuck);
         self.changed = true;
     }
 
@@ -96,6 +99,7 @@ impl Dispatch {
         let waiting = self.queues.entry(queue.clone()).or_default();
         waiting.scan.want();
         self.take_turn(queue);
+        self.wake();
     }
 
     fn take_turn(&mut self, queue: &Queue) {
@@ -184,14 +188,13 @@ impl Node {
             return;
         }
         self.dispatch_aside(out);
-        let mut stuck = Vec::new();
         for _ in 0..SLICE {
             let Some(queue) = self.dispatch.turns.pop_front() else {
                 break;
             };
             match self.dispatch_one(&queue, out) {
                 Turn::Given => self.dispatch.turns.push_back(queue),
-                Turn::NoSlot => stuck.push(queue),
+                Turn::NoSlot => self.dispatch.stuck.push_back(queue),
                 Turn::Empty => {
                     if let Some(waiting) = self.dispatch.queues.get_mut(&queue) {
                         waiting.in_turn = false;
@@ -203,7 +206,6 @@ impl Node {
             self.dispatch.changed = true;
             self.come_back(out);
         }
-        self.dispatch.turns.extend(stuck);
     }
 
     fn dispatch_one(&mut self, queue: &Queue, out: &mut Outputs) -> Turn {
@@ -364,9 +366,13 @@ impl Node {
         self.hold(id, slot, false);
         let sent = self.send_activation(id, journal);
         if let Some(session) = self.sessions.get_mut(slot.session) {
+            let had_credit = session.has_credit();
             session.kept = session.kept.saturating_sub(1);
             session.activation_bytes = sent;
             session.spend(sent);
+            if !had_credit && session.has_credit() {
+                self.dispatch.wake();
+            }
         }
         if let Some(live) = self.hot.live(id)
             && live.run.next_timer().is_some_and(|at| at <= self.now)

@@ -52,9 +52,10 @@ impl Node {
         self.replace_older(id, out);
         for workflow in &hello.workflows {
             let queue = self.register(&namespace, &app, workflow);
-            self.registry.unblocking.insert(queue.clone(), build.clone());
             self.dispatch.scan(&queue);
-            out.list.push(Output::Blocked { queue, after: None, limit: SLICE });
+            if self.registry.unblock(&queue, build.clone()) {
+                out.list.push(Output::Blocked { queue, after: None, limit: SLICE });
+            }
         }
         let welcome = self.welcome();
         let sent = self.commits.common().send(id, &ToRunner::Welcome(welcome));

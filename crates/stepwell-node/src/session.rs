@@ -1,6 +1,6 @@
 //! Connections of runners: who they are, what slots they have, and their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Session {
             && self.workflows.contains_key(workflow)
     }
 
-    fn has_credit(&self) -> bool {
+    pub(crate) fn has_credit(&self) -> bool {
         let kept = usize::try_from(self.kept).unwrap_or(usize::MAX);
         let promised = self.activation_bytes.saturating_mul(kept);
         self.credit > i64::try_from(promised).unwrap_or(i64::MAX)
@@ -212,14 +212,18 @@ pub(crate) struct Options {
 
 type Apps = Vec<Arc<str>>;
 
+/// What a runner was built from, where it says so.
+type Build = Option<Arc<str>>;
+
 /// The workflows ever registered.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     workflows: FxHashMap<Queue, (Workflow, Options)>,
     /// By namespace and workflow.
     apps: FxHashMap<(Arc<str>, Arc<str>), Apps>,
-    /// Queues whose blocked runs are being tried again, with the build that is the reason.
-    pub(crate) unblocking: FxHashMap<Queue, Option<Arc<str>>>,
+    /// Queues whose blocked runs are being tried again, with the builds that are the reason: the
+    /// first is being tried, one after the other.
+    unblocking: FxHashMap<Queue, VecDeque<Build>>,
 }
 
 impl Registry {
@@ -235,6 +239,33 @@ impl Registry {
             self.apps.entry(name).or_default().push(queue.app.clone());
         }
         queue
+    }
+
+    /// Notes that blocked runs are to be tried again with this build. Tells whether that begins now.
+    pub(crate) fn unblock(&mut self, queue: &Queue, build: Build) -> bool {
+        let builds = self.unblocking.entry(queue.clone()).or_default();
+        if !builds.iter().skip(1).any(|waiting| *waiting == build) {
+            builds.push_back(build);
+        }
+        builds.len() == 1
+    }
+
+    /// Returns the build that a queue's blocked runs are being tried with.
+    pub(crate) fn unblocking(&self, queue: &Queue) -> Option<Build> {
+        self.unblocking.get(queue)?.front().cloned()
+    }
+
+    /// Notes that a queue's blocked runs were tried with a build. Tells whether another is next.
+    pub(crate) fn unblocked(&mut self, queue: &Queue) -> bool {
+        let Some(builds) = self.unblocking.get_mut(queue) else {
+            return false;
+        };
+        builds.pop_front();
+        let more = !builds.is_empty();
+        if !more {
+            self.unblocking.remove(queue);
+        }
+        more
     }
 
     pub(crate) fn get(&self, queue: &Queue) -> Option<&(Workflow, Options)> {

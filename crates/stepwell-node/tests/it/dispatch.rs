@@ -190,6 +190,30 @@ fn an_idle_run_takes_no_slot() {
     world.assert_at_rest();
 }
 
+/// Hundreds of workflows that wait for a runner cost nothing, and each is served when one comes.
+#[test]
+fn workflows_without_a_runner_cost_nothing() {
+    let names: Vec<&'static str> =
+        (0..600).map(|n| &*Box::leak(format!("flow{n}").into_boxed_str())).collect();
+    let mut world = registered(&names);
+    for name in &names {
+        world.start(start(name));
+    }
+    let mut all = who(1);
+    all.instance = "i2".into();
+    // One that has the last of them only, and one slot.
+    all.workflows = vec![names[599]];
+    let session = world.connect(&all);
+    assert_eq!(world.heard_of(session, "activate").len(), 1);
+    world.say(session, &[finished(&json!(1))]);
+    let run = world.start(start(names[599]));
+    assert_eq!(serve(&mut world, session), [run.to_string()]);
+    (all.workflows, all.instance, all.slots) = (names.clone(), "i3".into(), 7);
+    let session = world.connect(&all);
+    assert_eq!(serve(&mut world, session).len(), 599);
+    world.assert_at_rest();
+}
+
 /// Credit bounds what is under way to a runner: without it nothing more is given.
 #[test]
 fn without_credit_nothing_is_given() {

@@ -48,6 +48,10 @@ pub(crate) struct World {
     pub(crate) loads: VecDeque<RunId>,
     /// Batches that start runs are refused with this.
     pub(crate) refuse_growth: Option<Error>,
+    /// Every batch is refused with this.
+    pub(crate) refuse_all: Option<Error>,
+    /// Runs whose stored journal is damaged: these bytes are read instead.
+    pub(crate) damaged: BTreeMap<RunId, Result<Option<Vec<u8>>, Error>>,
     pub(crate) restarts: Vec<String>,
     pub(crate) load_count: u64,
     /// Answers come late, in any order, and now and then: see [`Slow`].
@@ -193,6 +197,8 @@ impl World {
             hold_loads: false,
             loads: VecDeque::new(),
             refuse_growth: None,
+            refuse_all: None,
+            damaged: BTreeMap::new(),
             restarts: Vec::new(),
             load_count: 0,
             chaos: None,
@@ -393,7 +399,8 @@ impl World {
     }
 
     fn commit(&mut self, batch: &Batch) {
-        if let Some(error) = self.refuse_growth.clone().filter(|_| batch.grows) {
+        let refused = self.refuse_growth.clone().filter(|_| batch.grows);
+        if let Some(error) = refused.or_else(|| self.refuse_all.clone()) {
             return self.tell(Input::Refused { error });
         }
         self.store.commit(batch).unwrap();
@@ -402,7 +409,8 @@ impl World {
 
     pub(crate) fn load(&mut self, run: RunId) {
         self.load_count += 1;
-        let journal = self.store.load(run);
+        let damaged = self.damaged.get(&run).cloned();
+        let journal = damaged.unwrap_or_else(|| self.store.load(run));
         self.tell(Input::Loaded { run, journal });
     }
 

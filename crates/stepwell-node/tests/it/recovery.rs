@@ -486,6 +486,29 @@ fn a_changed_order_is_noted_or_blocks() {
     world.assert_at_rest();
 }
 
+/// §4.10: runners of two builds that register at once each try what the other could not go on with.
+#[test]
+fn builds_that_register_together_both_try() {
+    for order in [["b1", "b2"], ["b2", "b1"]] {
+        let (mut world, session, run, _) = live();
+        let cause = json!({ "kind": "orderChanged", "expected": "x", "found": "y" });
+        world.say(session, &[json!({ "block": { "a": 1, "cause": cause } })]);
+        world.disconnect(session);
+        let hellos = order.map(|build| {
+            let mut who = who(1);
+            (who.build, who.instance) = (Some(build), build.into());
+            (world.open(), serde_json::to_vec(&[who.hello()]).unwrap())
+        });
+        // In one turn of the driver.
+        for (session, hello) in &hellos {
+            world.tell(stepwell_node::Input::Frame { session: *session, bytes: hello });
+        }
+        world.settle();
+        let given = hellos.map(|(session, _)| world.heard_of(session, "activate").len());
+        assert_eq!(given.iter().sum::<usize>(), 1, "{order:?}: {}", world.status(run));
+    }
+}
+
 /// A thousand blocked runs are tried again in slices, each once.
 #[test]
 fn blocked_runs_are_tried_again_in_slices() {

@@ -457,3 +457,120 @@ fn a_draining_node_takes_no_starts() {
     assert!(world.heard_of(session, "activate").is_empty());
     world.assert_at_rest();
 }
+
+/// A batch of anything but starts that is refused leaves the node ahead of its store: it asks to be
+/// made anew, and nothing of the batch is told.
+#[test]
+fn a_refused_step_asks_for_a_restart() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    let run = world.start(start("flow"));
+    world.heard(session);
+    world.refuse_all = Some(Error::Unavailable("no".into()));
+    world.say(session, &[ended(&json!(1), "s")]);
+    assert_eq!(world.restarts, ["the store cannot take this now: no"]);
+    assert!(world.heard(session).is_empty());
+    world.restart();
+    assert_eq!(world.records(run), ["started", "activated"]);
+}
+
+/// §4.9: a run whose stored journal is damaged is told as such, holds up nobody, and is not read
+/// again and again.
+#[test]
+fn a_damaged_run_holds_up_nobody() {
+    let quarantined = |run| Err(Error::Quarantined { run, why: "crc".into() });
+    for damage in ["garbage", "quarantined", "missing"] {
+        let mut world = registered();
+        let (bad, good) = (world.start(start("flow")), world.start(start("flow")));
+        world.damaged.insert(
+            bad,
+            match damage {
+                "garbage" => Ok(Some(b"{\"started\":".to_vec())),
+                "quarantined" => quarantined(bad),
+                _ => Ok(None),
+            },
+        );
+        let session = world.connect(&who(1));
+        let given = world.heard_of(session, "activate");
+        assert_eq!((given.len(), &given[0]["run"]), (1, &json!(good.to_string())), "{damage}");
+        let (cancel, wait) = (world.ask_cancel(bad), world.ask_wait(bad));
+        let code = if damage == "missing" { Code::UnknownRun } else { Code::Quarantined };
+        for request in [cancel, wait] {
+            let error = world.error(request);
+            assert_eq!(error.code, code, "{}", error.detail);
+        }
+        world.say(session, &[finished(&given[0]["a"])]);
+        world.assert_at_rest();
+        assert!(world.load_count < 10, "{damage}: {} reads", world.load_count);
+    }
+}
+
+/// §4.1: a journal that is found damaged while its run is in memory is not given to a runner as if
+/// it were empty.
+#[test]
+fn a_damaged_journal_is_not_given_out() {
+    let mut world = registered();
+    let run = world.start(start("flow"));
+    let short = world.journal(run)[..10].to_vec();
+    world.hold_commits = true;
+    world.hold_loads = true;
+    let session = world.connect(&who(1));
+    // Read once whole, for the cancel's sake; then its commit is awaited, and it is read again.
+    let wait = world.ask_wait(run);
+    world.release();
+    assert_eq!(world.heard_of(session, "activate").len(), 1);
+    world.disconnect(session);
+    world.damaged.insert(run, Ok(Some(short)));
+    let mut back = who(1);
+    back.resume = vec![json!({ "run": run.to_string(), "epoch": 1, "nonce": 0, "told": 0 })];
+    let session = world.connect(&back);
+    assert_eq!(world.heard_of(session, "gone").len(), 1);
+    assert!(world.heard_of(session, "resumed").is_empty() && world.reply(wait).is_none());
+}
+
+/// Numbers at the ends of their range are taken or refused, and break nothing.
+#[test]
+fn extreme_numbers_break_nothing() {
+    let mut world = World::new();
+    let mut rich = who(100_000);
+    rich.credit = u64::MAX;
+    let session = world.connect(&rich);
+    let run = world.start(StartRequest { timeout: Some(Duration::MAX), ..start("flow") });
+    let open =
+        |kind: &str| json!({ "kind": kind, "after": u32::MAX, "agoUs": u64::MAX, "input": null });
+    let policy = json!({
+        "maxAttempts": u32::MAX, "backoffMs": u64::MAX, "factorMilli": u32::MAX,
+        "maxBackoffMs": u64::MAX, "jitter": true,
+    });
+    let mut failing = json!({
+        "a": 1, "step": "s", "n": 1, "startedAgoUs": u64::MAX, "endedAgoUs": u64::MAX,
+        "error": { "name": "E", "message": "" }, "retry": policy,
+        "open": open("run"),
+    });
+    world.say(session, &[json!({ "ended": failing })]);
+    assert_eq!(world.heard_of(session, "retry").len(), 1);
+    failing["n"] = json!(2);
+    failing["retryInMs"] = json!(u64::MAX);
+    failing["totalTimeoutMs"] = json!(u64::MAX);
+    let sleep = |step: &str, until: i64| json!({ "sleep": { "a": 1, "step": step, "untilUs": until, "open": open("sleepUntil") } });
+    world.say(session, &[
+        json!({ "credit": { "bytes": u64::MAX } }),
+        json!({ "ping": { "k": u64::MAX } }),
+        json!({ "ended": failing }),
+        sleep("never", i64::MAX),
+        sleep("long ago", i64::MIN),
+        json!({ "sleep": { "a": 1, "step": "for", "forUs": u64::MAX, "open": open("sleep") } }),
+        json!({ "log": { "a": 1, "lines": [{ "agoUs": u64::MAX, "level": "", "message": "" }] } }),
+        json!({ "idle": { "a": u32::MAX } }),
+    ]);
+    assert_eq!(world.closed(session), None);
+    world.pass_ms(5_000);
+    world.say(session, &[released(&json!(1), u32::MAX)]);
+    assert_eq!(world.status(run), "waiting");
+    let journal = world.journal(run);
+    let view = stepwell_core::view::View::of(run, &journal).unwrap();
+    assert_eq!(view.steps.len(), 4);
+    serde_json::to_string(&view).unwrap();
+    assert_eq!(world.cancel(run), "cancelled");
+    world.assert_at_rest();
+}
