@@ -88,7 +88,7 @@ pub(super) fn runners(args: &Known) -> Result<(), Fault> {
         table.add_row([
             one.app,
             one.name,
-            one.instance,
+            one.instance.chars().take(8).collect(),
             one.sdk,
             format!("{}/{}", one.busy, one.slots),
             one.held.to_string(),

@@ -134,8 +134,8 @@ fn maybe_instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>
 
 /// Shows milliseconds as people read them.
 pub(super) fn span(ms: f64) -> String {
-    if ms < 0.95 {
-        return format!("{ms:.2}ms");
+    if ms < 0.9995 {
+        return format!("{:.0}µs", ms * 1_000.0);
     }
     if ms < 1_000.0 {
         return format!("{ms:.1}ms");
@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn spans_are_short() {
         let cases = [
-            (0.25, "0.25ms"),
+            (0.25, "250µs"),
+            (0.0, "0µs"),
             (12.34, "12.3ms"),
             (1_500.0, "1.50s"),
             (90_000.0, "1m30s"),

@@ -14,6 +14,9 @@ use crate::server::Server;
 /// Exit code of a process that a second signal ended.
 const CUT_OFF: i32 = 130;
 
+/// Most reads of the store at once.
+const READERS_MAX: usize = 32;
+
 /// Runs a server until a signal stops it.
 pub(super) fn run(start: Start) -> Result<(), Fault> {
     let config = config::resolve(start.settings, start.config.as_deref())?;
@@ -33,7 +36,10 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
 
 /// Makes the runtime of a server: sockets only, the node has a thread of its own.
 pub(super) fn runtime() -> Result<Runtime, Fault> {
-    Ok(Builder::new_multi_thread().thread_name("stepwell-io").enable_all().build()?)
+    // Reads of the store take a thread each while they last; more of them wait for their turn.
+    let mut builder = Builder::new_multi_thread();
+    builder.thread_name("stepwell-io").max_blocking_threads(READERS_MAX).enable_all();
+    Ok(builder.build()?)
 }
 
 async fn serve(config: &Config) -> Result<(), Fault> {

@@ -30,18 +30,22 @@ enum Stretch {
     Failed,
     /// An attempt or pause that was cancelled.
     Cancelled,
+    /// A step that does not apply.
+    Skipped,
 }
 
 /// Draws a run's steps, `width` columns wide, as of `now`.
 pub(super) fn draw(run: &Run, width: usize, now: Timestamp) -> Vec<String> {
+    let now = run.ended_at.unwrap_or(now);
     let end = end_of(run, now);
     let total = millis(run.created_at, end).max(0.001);
     let name_width = run.steps.iter().map(|step| step.id.chars().count() + 2).max();
-    let name_width = name_width.unwrap_or(4).clamp(6, NAME_MAX);
-    let about_width = run.steps.iter().map(|step| about(step, end).chars().count()).max();
+    let name_width = name_width.unwrap_or(4).min(width / 3).clamp(6, NAME_MAX);
+    let about_width = run.steps.iter().map(|step| about(step, now).chars().count()).max();
     let about_width = about_width.unwrap_or(0).min(width / 3);
     let columns = width.saturating_sub(name_width + about_width + 4).max(COLUMNS_MIN);
-    let mut lines = vec![format!("{:name_width$}  {}", "", axis(total, columns).dimmed())];
+    let mut lines =
+        vec![format!("{:name_width$}  {}", "", axis(total, columns).trim_end().dimmed())];
     for step in &run.steps {
         let scale = Scale { from: run.created_at, total, columns };
         let name = cut(&format!("{} {}", out::sign(&step.status), step.id), name_width);
@@ -49,8 +53,8 @@ pub(super) fn draw(run: &Run, width: usize, now: Timestamp) -> Vec<String> {
         lines.push(format!(
             "{}  {}  {}",
             name.style(out::style(&step.status)),
-            bar(step, &scale, end),
-            about(step, end).dimmed()
+            bar(step, &scale, now),
+            cut(&about(step, now), about_width).dimmed()
         ));
     }
     lines
@@ -89,13 +93,17 @@ fn end_of(run: &Run, now: Timestamp) -> Timestamp {
     })
 }
 
-fn stretches(step: &Step, end: Timestamp) -> Vec<(Timestamp, Timestamp, Stretch)> {
+fn stretches(step: &Step, now: Timestamp) -> Vec<(Timestamp, Timestamp, Stretch)> {
     let mut all = Vec::new();
-    let begun = step.started_at.unwrap_or(end);
+    let begun = step.started_at.unwrap_or(now);
     all.push((step.scheduled_at, begun, Stretch::Queued));
     if step.attempts.is_empty() && step.started_at.is_some() {
-        let until = step.completed_at.or(step.next_at).unwrap_or(end);
-        let stretch = if step.status == "cancelled" { Stretch::Cancelled } else { Stretch::Pause };
+        let until = step.completed_at.or(step.next_at).unwrap_or(now);
+        let stretch = match &*step.status {
+            "cancelled" => Stretch::Cancelled,
+            "skipped" => Stretch::Skipped,
+            _ => Stretch::Pause,
+        };
         all.push((begun, until, stretch));
     }
     let mut last = None;
@@ -109,7 +117,7 @@ fn stretches(step: &Step, end: Timestamp) -> Vec<(Timestamp, Timestamp, Stretch)
             "cancelled" => Stretch::Cancelled,
             _ => Stretch::Failed,
         };
-        all.push((attempt.started_at, attempt.ended_at.unwrap_or(end), stretch));
+        all.push((attempt.started_at, attempt.ended_at.unwrap_or(now), stretch));
         last = attempt.ended_at;
     }
     if let (Some(last), Some(next), None) = (last, step.next_at, step.completed_at) {
@@ -118,9 +126,9 @@ fn stretches(step: &Step, end: Timestamp) -> Vec<(Timestamp, Timestamp, Stretch)
     all
 }
 
-fn bar(step: &Step, scale: &Scale, end: Timestamp) -> String {
+fn bar(step: &Step, scale: &Scale, now: Timestamp) -> String {
     let mut cells = vec![None; scale.columns];
-    let mut stretches = stretches(step, end);
+    let mut stretches = stretches(step, now);
     // Attempts are drawn over pauses, however short they are.
     stretches.sort_by_key(|(_, _, stretch)| !matches!(stretch, Stretch::Queued | Stretch::Pause));
     for (from, to, stretch) in stretches {
@@ -135,15 +143,17 @@ fn bar(step: &Step, scale: &Scale, end: Timestamp) -> String {
     }
     let drawn = cells.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let mut text = String::new();
-    for cell in cells.iter().take(drawn) {
-        text.push_str(&match cell {
-            None => " ".to_owned(),
-            Some(Stretch::Queued) => "·".dimmed().to_string(),
-            Some(Stretch::Pause) => "─".yellow().to_string(),
-            Some(Stretch::Done) => "█".green().to_string(),
-            Some(Stretch::Running) => "▓".blue().to_string(),
-            Some(Stretch::Failed) => "▒".red().to_string(),
-            Some(Stretch::Cancelled) => "░".dimmed().to_string(),
+    for same in cells.get(..drawn).unwrap_or_default().chunk_by(PartialEq::eq) {
+        let all = |sign: &str| sign.repeat(same.len());
+        text.push_str(&match same.first().copied().flatten() {
+            None => all(" "),
+            Some(Stretch::Queued) => all("·").dimmed().to_string(),
+            Some(Stretch::Pause) => all("─").yellow().to_string(),
+            Some(Stretch::Done) => all("█").green().to_string(),
+            Some(Stretch::Running) => all("▓").blue().to_string(),
+            Some(Stretch::Failed) => all("▒").red().to_string(),
+            Some(Stretch::Cancelled) => all("░").dimmed().to_string(),
+            Some(Stretch::Skipped) => all("–").dimmed().to_string(),
         });
     }
     text.push_str(&" ".repeat(scale.columns - drawn));
@@ -151,9 +161,9 @@ fn bar(step: &Step, scale: &Scale, end: Timestamp) -> String {
 }
 
 /// Says what the bar cannot show: how long, how often, until when.
-fn about(step: &Step, end: Timestamp) -> String {
+fn about(step: &Step, now: Timestamp) -> String {
     let begun = step.started_at.unwrap_or(step.scheduled_at);
-    let took = span(millis(begun, step.completed_at.unwrap_or(end)));
+    let took = span(millis(begun, step.completed_at.unwrap_or(now)));
     let mut parts = match &*step.status {
         "completed" => vec![took],
         "sleeping" | "retrying" => {
@@ -238,6 +248,101 @@ fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(width - 1).collect();
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn at(ms: u64) -> String {
+        Timestamp::from_micros(0).after(std::time::Duration::from_millis(ms)).to_string()
+    }
+
+    fn attempt(n: u32, status: &str, from: u64, to: Option<u64>) -> Value {
+        json!({"n": n, "status": status, "startedAt": at(from), "endedAt": to.map(at),
+            "error": null})
+    }
+
+    fn step(id: &str, kind: &str, status: &str, from: u64, to: Option<u64>) -> Value {
+        json!({"id": id, "kind": kind, "status": status, "scheduledAt": at(from),
+            "startedAt": at(from), "completedAt": to.map(at), "nextAt": null, "input": null,
+            "output": null, "error": null, "attempts": [], "logs": []})
+    }
+
+    fn draw_run(steps: Vec<Value>, ended: Option<u64>, now: u64) -> String {
+        let run = json!({"id": "run_1", "app": "shop", "workflow": "pay", "status": "running",
+            "key": null, "version": null, "createdAt": at(0), "endedAt": ended.map(at),
+            "durationMs": null, "input": null, "output": null, "error": null, "why": null,
+            "steps": steps, "logs": [], "history": []});
+        let run: Run = serde_json::from_value(run).unwrap();
+        let now = Timestamp::parse_iso(&at(now)).unwrap();
+        let lines = draw(&run, 76, now);
+        for line in &lines {
+            assert!(strip_str(line).to_string().chars().count() <= 76, "{line}");
+        }
+        strip_str(&lines.join("\n")).to_string()
+    }
+
+    #[test]
+    fn parallel_steps_overlap_and_pauses_are_thin() {
+        let mut charge = step("charge", "run", "completed", 100, Some(900));
+        charge["attempts"] = json!([
+            attempt(1, "failed", 100, Some(200)),
+            attempt(2, "lost", 400, Some(500)),
+            attempt(2, "completed", 700, Some(900)),
+        ]);
+        let mut reserve = step("reserve", "run", "completed", 0, Some(100));
+        reserve["attempts"] = json!([attempt(1, "completed", 0, Some(100))]);
+        let steps = vec![
+            reserve,
+            charge,
+            step("cool down", "sleep", "completed", 100, Some(1_000)),
+            step("wrap", "skip", "skipped", 900, Some(900)),
+        ];
+        insta::assert_snapshot!(draw_run(steps, Some(1_000), 5_000), @r#"
+                     │0                │500ms
+        ✓ reserve    ████                                  100.0ms
+        ✓ charge        ▒▒▒▒▒──────▒▒▒▒▒──────████████     800.0ms, 2 attempts, 1 l…
+        ✓ cool down     ─────────────────────────────────  sleep, 900.0ms
+        – wrap                                       –     skipped
+        "#);
+    }
+
+    #[test]
+    fn what_is_open_reaches_to_now_or_to_when_it_wakes() {
+        let mut retrying = step("charge", "run", "retrying", 0, None);
+        retrying["attempts"] = json!([attempt(1, "timed_out", 0, Some(500))]);
+        retrying["nextAt"] = json!(at(1_500));
+        let mut running =
+            step("a step with a name that is longer than its place", "run", "running", 200, None);
+        running["attempts"] = json!([attempt(1, "running", 200, None)]);
+        insta::assert_snapshot!(draw_run(vec![retrying, running], None, 1_000), @r#"
+                                   │0
+        ↻ charge                   ▒▒▒▒▒▒▒▒▒───────────────  retrying until 00:00:01
+        ▸ a step with a name tha…     ▓▓▓▓▓▓▓▓▓▓▓▓▓▓         running 800.0ms
+        "#);
+    }
+
+    #[test]
+    fn marks_stand_at_round_times() {
+        for (total, expected) in [
+            (0.4, 0.2),
+            (7.0, 5.0),
+            (1_000.0, 500.0),
+            (9_000.0, 5_000.0),
+            (3_600_000.0, 1_800_000.0),
+            (8.64e8, 3.456e8),
+        ] {
+            assert!(
+                (round_up(total / 3.0) - expected).abs() < 1e-9,
+                "{total}: {}",
+                round_up(total / 3.0)
+            );
+        }
+    }
 }
