@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::response::IntoResponse;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -176,8 +178,14 @@ impl Door {
         match self.gate.admit(peer, request.uri(), request.headers()) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
-                let answered: Result<_, Infallible> = self.router.call(request).await;
-                answered.unwrap_or_else(|never| match never {})
+                // Nothing of a request is seen again after a panic in its handler.
+                let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
+                answered.map_or_else(
+                    |_| panicked(),
+                    |answered: Result<_, Infallible>| {
+                        answered.unwrap_or_else(|never| match never {})
+                    },
+                )
             }
             Err(problem) => {
                 tracing::debug!(code = %problem.code, detail = problem.detail, "refused at the gate");
@@ -185,6 +193,12 @@ impl Door {
             }
         }
     }
+}
+
+fn panicked() -> Response<Body> {
+    tracing::error!("the handler of a request panicked");
+    Problem::new(Code::Internal, "the handler of this request failed; the log says more")
+        .into_response()
 }
 
 async fn listen(listener: TcpListener, door: Door, mut stop: oneshot::Receiver<()>) {

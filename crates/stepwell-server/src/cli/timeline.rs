@@ -274,7 +274,7 @@ mod tests {
             "output": null, "error": null, "attempts": [], "logs": []})
     }
 
-    fn draw_run(steps: Vec<Value>, ended: Option<u64>, now: u64) -> String {
+    fn draw_run(steps: &[Value], ended: Option<u64>, now: u64) -> String {
         let run = json!({"id": "run_1", "app": "shop", "workflow": "pay", "status": "running",
             "key": null, "version": null, "createdAt": at(0), "endedAt": ended.map(at),
             "durationMs": null, "input": null, "output": null, "error": null, "why": null,
@@ -304,7 +304,7 @@ mod tests {
             step("cool down", "sleep", "completed", 100, Some(1_000)),
             step("wrap", "skip", "skipped", 900, Some(900)),
         ];
-        insta::assert_snapshot!(draw_run(steps, Some(1_000), 5_000), @r#"
+        insta::assert_snapshot!(draw_run(&steps, Some(1_000), 5_000), @r#"
                      │0                │500ms
         ✓ reserve    ████                                  100.0ms
         ✓ charge        ▒▒▒▒▒──────▒▒▒▒▒──────████████     800.0ms, 2 attempts, 1 l…
@@ -321,7 +321,7 @@ mod tests {
         let mut running =
             step("a step with a name that is longer than its place", "run", "running", 200, None);
         running["attempts"] = json!([attempt(1, "running", 200, None)]);
-        insta::assert_snapshot!(draw_run(vec![retrying, running], None, 1_000), @r#"
+        insta::assert_snapshot!(draw_run(&[retrying, running], None, 1_000), @r#"
                                    │0
         ↻ charge                   ▒▒▒▒▒▒▒▒▒───────────────  retrying until 00:00:01
         ▸ a step with a name tha…     ▓▓▓▓▓▓▓▓▓▓▓▓▓▓         running 800.0ms

@@ -153,3 +153,19 @@ async fn health_and_metrics_tell_what_happened() {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in:\n{metrics}");
     }
 }
+
+/// The page that clients are written against names every route and every metric.
+#[tokio::test]
+async fn the_page_about_the_api_names_every_route_and_metric() {
+    let page = include_str!("../../../../docs/api.md");
+    for route in stepwell_server::api::routes() {
+        let row = format!("`{} {}`", route.method, route.path);
+        assert!(page.contains(&row), "docs/api.md lacks {row}");
+    }
+    let server = server().await;
+    let metrics = get(server.address(), "/metrics").await.body;
+    let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in names.filter_map(|line| line.split(' ').next()) {
+        assert!(page.contains(&format!("`{name}`")), "docs/api.md lacks {name}");
+    }
+}
