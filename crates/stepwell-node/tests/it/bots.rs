@@ -300,7 +300,7 @@ impl Held {
         stage.iter().all(|op| self.ended.contains(op.id()))
     }
 
-    /// §8 of the protocol: what was not answered is said again.
+    /// As the last part of docs/protocol.md on coming back says: what was not answered is said again.
     fn say_again(&self, a: u64) -> Vec<Value> {
         let mut again: Vec<Value> = Vec::new();
         for doing in self.doing.values() {

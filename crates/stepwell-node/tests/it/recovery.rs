@@ -52,7 +52,7 @@ fn a_silent_runner_loses_its_runs() {
     assert_eq!(world.status(run), "completed");
 }
 
-/// §5 of the protocol: a runner that comes back in time goes on with its runs, and hears what it
+/// §4.7: a runner that comes back in time goes on with its runs, and hears what it
 /// missed: ends, retries, the end of the run.
 #[test]
 fn a_runner_that_comes_back_goes_on() {

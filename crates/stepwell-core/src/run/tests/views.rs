@@ -81,6 +81,24 @@ fn steps_show_their_instants() {
     assert_eq!(world.view().steps[0].completed_at, Some(world.now));
 }
 
+/// §3.4: a step without a function records its input: a sleep its duration or its instant.
+#[test]
+fn structural_steps_show_their_input() {
+    let mut world = World::held();
+    for (step, kind, input) in
+        [("nap", Kind::Sleep, "9000"), ("then", Kind::SleepUntil, "\"2026-11-21T14:02:05Z\"")]
+    {
+        let input = raw(input);
+        let open = Opening { input: Some(&input), ..world.opening(kind) };
+        let until = T0.after(seconds(9));
+        world.act(Act::Sleep(SleepStep { step: step.into(), until, open })).unwrap();
+    }
+    let view = world.view();
+    let inputs: Vec<_> =
+        view.steps.iter().map(|step| (step.kind, step.input.unwrap().get())).collect();
+    assert_eq!(inputs, [(Kind::Sleep, "9000"), (Kind::SleepUntil, "\"2026-11-21T14:02:05Z\"")]);
+}
+
 /// What a runner ran when it gave the run back, or was blocked, runs no more.
 #[test]
 fn attempts_of_a_released_run_do_not_run() {
