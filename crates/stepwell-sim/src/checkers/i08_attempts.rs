@@ -1,0 +1,241 @@
+//! I8: attempts are bounded and counted over crashes; a run that keeps killing its runner is given
+//! one to itself, and is blocked after three losses there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stepwell_core::id::RunId;
+use stepwell_core::retry::Policy;
+
+use super::all::Found;
+use super::story::{Noted, Story, Tale};
+use crate::history::{Call, Fact, Held, Process};
+use crate::program::What;
+
+/// Losses from which on a run is given a runner to itself.
+const SUSPECT: u32 = 2;
+
+/// Losses of a run that had its runner to itself, after which it is blocked.
+const LONE_MAX: u32 = 3;
+
+pub(super) fn check(story: &Story<'_>, found: &mut Found) {
+    for (run, tale) in &story.runs {
+        attempts(*run, tale, found);
+        losses(*run, tale, found);
+    }
+    kills(story, found);
+    company(story, found);
+}
+
+fn most_attempts(tale: &Tale, step: &str) -> u32 {
+    let steps = tale.program.iter().flat_map(|program| &program.steps);
+    let function = steps.filter(|one| *one.id == *step).find_map(|one| match &one.what {
+        What::Run(function) => Some(function),
+        What::Sleep(_) | What::SleepUntil(_) | What::Skip => None,
+    });
+    let policy = function.and_then(|function| function.policy.clone());
+    policy.unwrap_or_else(Policy::default).max_attempts.max(1)
+}
+
+fn attempts(run: RunId, tale: &Tale, found: &mut Found) {
+    let mut failed: BTreeMap<Arc<str>, u32> = BTreeMap::new();
+    for line in &tale.lines {
+        let (step, n, is_end) = match &line.noted {
+            Noted::AttemptFailed { step, n } => (step, *n, false),
+            Noted::StepEnded { step, n, .. } if *n > 0 => (step, *n, true),
+            _ => continue,
+        };
+        let before = failed.entry(Arc::clone(step)).or_default();
+        if n != *before + 1 {
+            found.add(line.durable, format!("{run}: attempt {n} of {step} follows {before}"));
+        }
+        *before = n;
+        let most = most_attempts(tale, step);
+        if n > most || (n == most && !is_end) {
+            found.add(line.durable, format!("{run}: {step} has {n} attempts of at most {most}"));
+        }
+    }
+}
+
+fn losses(run: RunId, tale: &Tale, found: &mut Found) {
+    let (mut losses, mut lone, mut alone, mut doomed) = (0, 0, false, false);
+    for line in &tale.lines {
+        if doomed
+            && !matches!(line.noted, Noted::Blocked { crashes: true, .. } | Noted::Ended { .. })
+        {
+            found.add(line.durable, format!("{run} was lost alone {lone} times and goes on"));
+        }
+        doomed = false;
+        match &line.noted {
+            Noted::Activated { alone: is_alone, .. } => {
+                alone = *is_alone;
+                if alone != (losses >= SUSPECT) {
+                    let what = format!("{run}: alone is {alone} after {losses} losses");
+                    found.add(line.durable, what);
+                }
+            }
+            Noted::Lost { counted: true } => {
+                losses += 1;
+                lone += u32::from(alone);
+                doomed = lone >= LONE_MAX;
+            }
+            Noted::StepEnded { .. } | Noted::Unblocked => (losses, lone) = (0, 0),
+            Noted::Blocked { crashes: true, .. } if lone < LONE_MAX => {
+                found.add(line.durable, format!("{run} is blocked after {lone} losses alone"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An activation whose function was in progress when its process ended counts as lost.
+fn kills(story: &Story<'_>, found: &mut Found) {
+    let mut running: BTreeMap<Call, (Process, Held)> = BTreeMap::new();
+    let mut over: Vec<(u64, Process, Held)> = Vec::new();
+    let mut killed: BTreeSet<Held> = BTreeSet::new();
+    for (at, fact) in story.facts {
+        match fact {
+            Fact::Began { call, by, held, .. } => {
+                running.insert(*call, (*by, *held));
+            }
+            Fact::Over { call } => {
+                over.retain(|(then, ..)| then == at);
+                over.extend(running.remove(call).map(|(by, held)| (*at, by, held)));
+            }
+            Fact::Died { process } => {
+                let ended = over.iter().filter(|(then, by, _)| then == at && by == process);
+                killed.extend(ended.map(|(.., held)| *held));
+            }
+            _ => {}
+        }
+    }
+    for (run, tale) in &story.runs {
+        let mut epoch = 0;
+        for line in &tale.lines {
+            match &line.noted {
+                Noted::Activated { epoch: new, .. } => epoch = *new,
+                Noted::Lost { counted: false } if killed.contains(&Held { run: *run, epoch }) => {
+                    let what = format!(
+                        "{run}: epoch {epoch} was lost with a function in progress, \
+                        and it does not count"
+                    );
+                    found.add(line.durable, what);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A runner that has a suspect is given nothing else until the suspect gets on or is over.
+fn company(story: &Story<'_>, found: &mut Found) {
+    let mut lone: BTreeSet<Held> = BTreeSet::new();
+    for (run, tale) in &story.runs {
+        for line in &tale.lines {
+            if let Noted::Activated { epoch, alone: true, .. } = line.noted {
+                lone.insert(Held { run: *run, epoch });
+            }
+        }
+    }
+    let mut keeps: BTreeMap<Process, Held> = BTreeMap::new();
+    let mut given: BTreeMap<u32, Vec<RunId>> = BTreeMap::new();
+    for (at, fact) in story.facts {
+        match fact {
+            Fact::Gave { to, held, .. } => {
+                if let Some(suspect) = keeps.get(to).filter(|suspect| suspect.run != held.run) {
+                    let (run, suspect) = (held.run, suspect.run);
+                    found.add(
+                        *at,
+                        format!("{run} was given to {to:?}, which has suspect {suspect}"),
+                    );
+                }
+                if lone.contains(held) {
+                    keeps.insert(*to, *held);
+                }
+            }
+            // Whatever is written of the suspect may end its being one.
+            Fact::Given { batch, runs, .. } => {
+                given.insert(*batch, runs.iter().map(|write| write.run).collect());
+            }
+            Fact::Durable { batch } => {
+                let runs = given.remove(batch).unwrap_or_default();
+                keeps.retain(|_, suspect| !runs.contains(&suspect.run));
+            }
+            Fact::Down => keeps.clear(),
+            Fact::Died { process } => {
+                keeps.remove(process);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stepwell_core::run::Command;
+
+    use super::super::all::run;
+    use super::super::testing::World;
+    use super::*;
+
+    #[test]
+    fn attempts_within_their_bound_pass() {
+        assert_eq!(run(check, &World::whole().history), [""; 0]);
+    }
+
+    #[test]
+    fn an_attempt_that_is_not_the_next_is_refused() {
+        let mut world = World::whole();
+        world.rewrite("\"n\":1", "\"n\":9");
+        let found = run(check, &world.history).join("\n");
+        assert!(found.contains("attempt 9 of") && found.contains("of at most"), "{found}");
+    }
+
+    #[test]
+    fn a_suspect_in_company_is_refused() {
+        let mut world = World::begun();
+        for _ in 0..2 {
+            let epoch = world.state.epoch();
+            world.apply(Command::Lose { epoch, counted: true });
+            world.activate();
+        }
+        world.finish();
+        assert_eq!(run(check, &world.history), [""; 0]);
+        world.rewrite(",\"alone\":true", "");
+        assert!(run(check, &world.history)[0].contains("alone is false after 2 losses"));
+    }
+
+    #[test]
+    fn a_suspect_that_is_never_blocked_is_refused() {
+        let mut world = World::begun();
+        for _ in 0..2 {
+            let epoch = world.state.epoch();
+            world.apply(Command::Lose { epoch, counted: true });
+            world.activate();
+        }
+        world.finish();
+        world.rewrite(
+            "\"counted\":true}}",
+            "\"counted\":true}},{\"lost\":{\"at\":1,\"counted\":true}}",
+        );
+        // Each loss now stands twice: four losses, none of them alone.
+        let found = run(check, &world.history).join("\n");
+        assert!(found.contains("alone is true after 4") || found.contains("losses"), "{found}");
+    }
+
+    #[test]
+    fn a_kill_that_does_not_count_is_refused() {
+        let mut world = World::begun();
+        let held = Held { run: world.run, epoch: world.state.epoch() };
+        let call = Call(50);
+        let step = Arc::from("run-0");
+        let (by, n, grant, due) = (Process(1), 1, u64::MAX, 0);
+        world.add(Fact::Began { call, by, held, step, n, grant, due });
+        world.add_now(Fact::Over { call });
+        world.add_now(Fact::Died { process: by });
+        let epoch = held.epoch;
+        world.apply(Command::Lose { epoch, counted: false });
+        world.finish();
+        assert!(run(check, &world.history)[0].contains("does not count"));
+    }
+}

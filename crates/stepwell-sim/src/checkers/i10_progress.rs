@@ -1,0 +1,96 @@
+//! I10: once nothing goes wrong any more every run ends, or is blocked for a reason of its own, and
+//! everyone who waits for an end is told.
+
+use std::collections::BTreeMap;
+
+use super::all::Found;
+use super::story::{Noted, Story, Tale};
+use crate::clock::Micros;
+use crate::history::{Answer, Asked, Fact};
+
+/// How long after the healing a node may still be starting, in microseconds.
+const SETTLED: Micros = 10_000_000;
+
+pub(super) fn check(story: &Story<'_>, found: &mut Found) {
+    let Some((finished, _)) = story.facts.iter().rfind(|(_, fact)| *fact == Fact::Finished) else {
+        return;
+    };
+    for (run, tale) in &story.runs {
+        if tale.end().is_none()
+            && let Err(why) = is_blocked(tale)
+        {
+            found.add(*finished, format!("{run} ({}) has not ended: {why}", tale.workflow));
+        }
+    }
+    waits(story, found);
+}
+
+/// Tells whether a run may stay as it is.
+fn is_blocked(tale: &Tale) -> Result<(), String> {
+    let Some(last) = tale.lines.last() else { return Err("it has no journal".into()) };
+    match &last.noted {
+        Noted::Blocked { engine: true, .. } => {
+            Err("it is blocked, and nothing is wrong with it".into())
+        }
+        Noted::Blocked { bytes: Some((bytes, limit)), .. } if bytes <= limit => {
+            Err(format!("it is blocked for {bytes} bytes of {limit}"))
+        }
+        Noted::Blocked { .. } => Ok(()),
+        other => Err(format!("its last record is {other:?}")),
+    }
+}
+
+/// Nobody has to give up who asks for an end that is there, once all is well.
+fn waits(story: &Story<'_>, found: &mut Found) {
+    let healed = story.facts.iter().find(|(_, fact)| *fact == Fact::Healed).map(|(at, _)| *at);
+    let Some(healed) = healed else { return };
+    let mut waiting = BTreeMap::new();
+    for (at, fact) in story.facts {
+        match fact {
+            Fact::Asked { request, what: Asked::Wait(run) } if *at >= healed + SETTLED => {
+                waiting.insert(*request, (*at, *run));
+            }
+            Fact::Answered { request, answer: Answer::Ended { .. } } => {
+                waiting.remove(request);
+            }
+            Fact::GaveUp { request } => {
+                let Some((asked, run)) = waiting.remove(request) else { continue };
+                let ended = story.runs.get(&run).and_then(Tale::end).map(|(line, _)| line.durable);
+                if ended.is_some_and(|ended| ended < asked) {
+                    found.add(
+                        *at,
+                        format!("{request:?} waited for the end of {run}, which was there"),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::all::run;
+    use super::super::testing::World;
+    use super::*;
+    use crate::history::Request;
+
+    #[test]
+    fn a_run_that_does_not_end_is_refused() {
+        assert_eq!(run(check, &World::whole().history), [""; 0]);
+        let mut world = World::begun();
+        world.finish();
+        assert!(run(check, &world.history)[0].contains("has not ended"));
+    }
+
+    #[test]
+    fn a_wait_that_is_not_answered_is_refused() {
+        let mut world = World::whole();
+        let (request, what) = (Request(7), Asked::Wait(world.run));
+        world.add(Fact::Healed);
+        world.pass(SETTLED);
+        world.add(Fact::Asked { request, what });
+        world.add(Fact::GaveUp { request });
+        assert!(run(check, &world.history)[0].contains("which was there"));
+    }
+}

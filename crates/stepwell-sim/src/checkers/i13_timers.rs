@@ -1,0 +1,112 @@
+//! I13: no timer fires before its time, by engine time and, where nobody sets the clock, by true
+//! time; engine time never goes back, over restarts either.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stepwell_core::status::StepStatus;
+use stepwell_core::time::Timestamp;
+
+use super::all::Found;
+use super::story::{Noted, Story, Tale};
+use crate::clock::{MILLI, Micros, micros};
+use crate::history::Fact;
+
+pub(super) fn check(story: &Story<'_>, found: &mut Found) {
+    engine_time(story, found);
+    let jumped = story.facts.iter().any(|(_, fact)| *fact == Fact::Jumped);
+    for (run, tale) in &story.runs {
+        for (at, what) in early(tale, jumped) {
+            found.add(at, format!("{run}: {what}"));
+        }
+    }
+}
+
+fn engine_time(story: &Story<'_>, found: &mut Found) {
+    let mut last = Timestamp::MIN;
+    let mut durable = Timestamp::MIN;
+    let mut given: BTreeMap<u32, Timestamp> = BTreeMap::new();
+    for (at, fact) in story.facts {
+        match fact {
+            Fact::Given { batch, at: engine, .. } => {
+                if *engine < last {
+                    found.add(*at, format!("engine time went back from {last} to {engine}"));
+                }
+                last = *engine;
+                given.insert(*batch, *engine);
+            }
+            Fact::Durable { batch } => {
+                durable = given.remove(batch).map_or(durable, |at| durable.max(at));
+            }
+            Fact::Opened { high_water } => {
+                if *high_water < durable {
+                    found.add(*at, format!("the store forgot that it was {durable}"));
+                }
+                // Only what is durable is known after a crash.
+                last = *high_water;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Sleeps that ended before their time.
+fn early(tale: &Tale, jumped: bool) -> Vec<(Micros, String)> {
+    let mut sleeps = BTreeMap::new();
+    let mut early = Vec::new();
+    for line in &tale.lines {
+        match &line.noted {
+            Noted::SleepStarted { step, until } => {
+                sleeps.insert(Arc::clone(step), (*until, line.given));
+            }
+            Noted::StepEnded { step, at, status: StepStatus::Completed, .. } => {
+                let Some((until, begun)) = sleeps.get(step) else { continue };
+                if at < until {
+                    early.push((line.durable, format!("{step} woke at {at}, due at {until}")));
+                }
+                let (Some((from, engine)), Some((to, _)), false) = (begun, line.given, jumped)
+                else {
+                    continue;
+                };
+                // Clocks drift by a hundredth at most.
+                let rest = micros(until.since(*engine)) * 98 / 100;
+                if to + 5 * MILLI < from + rest {
+                    early.push((to, format!("{step} woke after {} us of {rest}", to - from)));
+                }
+            }
+            _ => {}
+        }
+    }
+    early
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::all::run;
+    use super::super::testing::World;
+    use super::*;
+
+    #[test]
+    fn a_sleep_that_ends_early_is_refused() {
+        let mut world = World::whole();
+        assert_eq!(run(check, &world.history), [""; 0]);
+        let until = world.slept_until.as_micros();
+        world.rewrite(&format!("\"until\":{until}"), &format!("\"until\":{}", until + 60_000_000));
+        let found = run(check, &world.history).join("\n");
+        assert!(found.contains("due at") && found.contains("woke after"), "{found}");
+    }
+
+    #[test]
+    fn engine_time_that_goes_back_is_refused() {
+        let mut world = World::whole();
+        let place = world.history.facts.iter().rposition(|(_, f)| matches!(f, Fact::Given { .. }));
+        let (_, Fact::Given { at, .. }) = &mut world.history.facts[place.unwrap()] else {
+            panic!()
+        };
+        *at = Timestamp::from_micros(5);
+        assert!(run(check, &world.history)[0].contains("went back"));
+        let mut world = World::whole();
+        world.add(Fact::Opened { high_water: Timestamp::from_micros(5) });
+        assert!(run(check, &world.history)[0].contains("forgot"));
+    }
+}

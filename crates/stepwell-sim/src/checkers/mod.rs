@@ -1,0 +1,36 @@
+//! Checkers: functions over what was observed, one file for each invariant.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `story` | the history with its journals read: what checkers look at |
+//! | `all` | running all of them |
+//! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
+//! | `protocol` | nobody is refused who keeps to the protocol |
+//!
+//! A checker takes the whole history at the end. It sees nothing else, so it can be shown a history
+//! with a violation put in, and has to refuse it: each file's tests do.
+
+mod all;
+mod i01_acks;
+mod i02_append_only;
+mod i03_atomic;
+mod i04_fail_stop;
+mod i05_damage;
+mod i06_one_result;
+mod i07_no_restart;
+mod i08_attempts;
+mod i09_fold;
+mod i10_progress;
+mod i11_keys;
+mod i12_one_end;
+mod i13_timers;
+mod i16_cancel;
+mod i18_deadline;
+mod i20_one_holder;
+mod i24_bounded;
+mod protocol;
+mod story;
+#[cfg(test)]
+mod testing;
+
+pub use all::{Violation, check};

@@ -1,0 +1,253 @@
+//! A small history that is right, for tests of checkers to break.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use stepwell_core::id::RunId;
+use stepwell_core::limits::Limits;
+use stepwell_core::record::{Attempt, Opening};
+use stepwell_core::run::{
+    Act, Activate, Command, EndStep, Env, Finish, Outcome, Run, SleepStep, Start,
+};
+use stepwell_core::status::{Kind, StepStatus};
+use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
+
+use crate::clock::Micros;
+use crate::history::{
+    Answer, Asked, Call, End, Fact, Held, History, Process, ReadBack, Request, Written,
+};
+use crate::program::{Input, Profile};
+
+/// How far apart facts are, in microseconds.
+const STEP: Micros = 1_000;
+
+/// A history and the run that it is about.
+pub(super) struct World {
+    pub(super) history: History,
+    pub(super) run: RunId,
+    pub(super) state: Run,
+    pub(super) slept_until: Timestamp,
+    journal: Vec<u8>,
+    now: Micros,
+    batch: u32,
+}
+
+pub(super) fn journal_of(read: &mut ReadBack) -> &mut Arc<[u8]> {
+    &mut read.journals[0].1
+}
+
+fn engine(now: Micros) -> Timestamp {
+    Timestamp::from_micros(1_000_000_000 + i64::try_from(now).unwrap())
+}
+
+fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
+    Opening { kind, after: 0, at, input: None, metadata: None }
+}
+
+impl World {
+    /// A run that was started, acknowledged and given to a runner.
+    pub(super) fn begun() -> Self {
+        let run = RunId::from_u128(7);
+        let limits = Limits::default();
+        let env = Env { now: engine(0), entropy: 0, limits: &limits };
+        let input = Input { program: 1, profile: Profile::Plain, n: 0 };
+        let raw = input.write();
+        let start = Start {
+            namespace: "default",
+            app: "app",
+            workflow: "workflow-0",
+            input: raw.as_deref(),
+            key: Some("k"),
+            timeout: Some(Duration::from_hours(1)),
+            metadata: None,
+            runner: None,
+        };
+        let mut out = Outcome::default();
+        let state = Run::start(run, start, env, &mut out);
+        let history = History::default();
+        let slept_until = Timestamp::MIN;
+        let (journal, now, batch) = (Vec::new(), 0, 0);
+        let mut world = Self { history, run, state, slept_until, journal, now, batch };
+        world.add(Fact::Opened { high_water: Timestamp::MIN });
+        world.add(Fact::Born { process: Process(1), instance: Arc::from("i-1") });
+        let workflow = Arc::from("workflow-0");
+        let what = Asked::Start { workflow, key: Some(Arc::from("k")), input };
+        world.add(Fact::Asked { request: Request(1), what });
+        world.write(&out.records);
+        let answer = Answer::Started { run, created: true };
+        world.add(Fact::Answered { request: Request(1), answer });
+        world.activate();
+        world
+    }
+
+    /// A run that went its way: a function, a sleep, another function after a replay, its end.
+    pub(super) fn whole() -> Self {
+        let mut world = Self::begun();
+        world.function("run-0", "\"first\"");
+        world.sleep("sleep-1");
+        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 2 } });
+        // A release with all ends seen and nothing to wait for makes the run ready again.
+        world.activate();
+        world.function("run-2", "\"last\"");
+        let epoch = world.state.epoch();
+        let act = Act::Finish(Finish::Completed(None));
+        world.apply(Command::Runner { epoch, act });
+        world.finish();
+        world
+    }
+
+    pub(super) fn add(&mut self, fact: Fact) {
+        self.now += STEP;
+        self.history.add(self.now, fact);
+    }
+
+    pub(super) fn add_now(&mut self, fact: Fact) {
+        self.history.add(self.now, fact);
+    }
+
+    fn write(&mut self, records: &[u8]) {
+        self.journal.extend_from_slice(records);
+        self.batch += 1;
+        let row = Arc::new(Summary::of(&self.state));
+        let write = Written { run: self.run, records: Arc::from(records), row };
+        let (batch, at) = (self.batch, engine(self.now));
+        self.add(Fact::Given { batch, at, runs: vec![write] });
+        self.add(Fact::Durable { batch });
+    }
+
+    pub(super) fn apply(&mut self, command: Command<'_>) {
+        let limits = Limits::default();
+        let env = Env { now: engine(self.now), entropy: 0, limits: &limits };
+        let mut out = Outcome::default();
+        self.state.apply(command, env, &mut out).unwrap();
+        self.write(&out.records);
+    }
+
+    pub(super) fn activate(&mut self) {
+        let nonce = u64::from(self.state.epoch()) + 40;
+        let (runner, instance) = ("runner-0", "i-1");
+        let alone = self.state.must_be_alone();
+        let (version, build) = (None, None);
+        let activate = Activate { nonce, runner, instance, version, build, alone };
+        self.apply(Command::Activate(activate));
+        let held = self.held();
+        let ended: Vec<End> = self.ends();
+        self.add(Fact::Gave { to: Process(1), held, nonce, ended: ended.clone(), more: false });
+        for end in ended {
+            self.add(Fact::Delivered { by: Process(1), held, end });
+        }
+    }
+
+    fn held(&self) -> Held {
+        Held { run: self.run, epoch: self.state.epoch() }
+    }
+
+    fn ends(&self) -> Vec<End> {
+        let records = stepwell_core::record::decode(&self.journal);
+        let ends = records.filter_map(|record| match record.unwrap() {
+            stepwell_core::record::Record::StepEnded(ended) => Some(End {
+                step: Arc::from(&*ended.step),
+                status: ended.status,
+                output: ended.output.map(|raw| Arc::from(raw.get())),
+            }),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    fn function(&mut self, step: &str, output: &str) {
+        let (held, call) = (self.held(), Call(self.batch));
+        let id: Arc<str> = Arc::from(step);
+        let (by, n, grant, due) = (Process(1), 1, Micros::MAX, 0);
+        self.add(Fact::Began { call, by, held, step: id.clone(), n, grant, due });
+        self.add(Fact::Over { call });
+        let raw = RawValue::from_string(output.to_owned()).unwrap();
+        let at = engine(self.now);
+        let attempt = Attempt { n: 1, started_at: at, overlapped: false };
+        let act = Act::EndStep(EndStep {
+            step: step.into(),
+            attempt,
+            at,
+            result: Ok(Some(&raw)),
+            policy: None,
+            total_timeout: None,
+            open: Some(opening(Kind::Run, at)),
+        });
+        self.apply(Command::Runner { epoch: held.epoch, act });
+        self.settled(&id, Some(Arc::from(output)));
+    }
+
+    fn settled(&mut self, step: &Arc<str>, output: Option<Arc<str>>) {
+        let (held, status, by) = (self.held(), StepStatus::Completed, Process(1));
+        let end = End { step: step.clone(), status, output: None };
+        let at = engine(self.now);
+        self.add(Fact::Settled { to: by, held, end, at });
+        let end = End { step: step.clone(), status, output };
+        self.add(Fact::Delivered { by, held, end });
+    }
+
+    fn sleep(&mut self, step: &str) {
+        let at = engine(self.now);
+        let until = at.after(Duration::from_secs(3));
+        let open = opening(Kind::Sleep, at);
+        let act = Act::Sleep(SleepStep { step: step.into(), until, open });
+        let epoch = self.state.epoch();
+        self.apply(Command::Runner { epoch, act });
+        self.slept_until = until;
+        self.now += 3_000_000;
+        self.apply(Command::Fire);
+        self.settled(&Arc::from(step), None);
+    }
+
+    pub(super) fn pass(&mut self, time: Micros) {
+        self.now += time;
+    }
+
+    pub(super) fn pass_deadline(&mut self, late: Duration) {
+        self.apply(Command::Runner { epoch: 1, act: Act::Log { step: None, lines: vec![] } });
+        self.now += 3_600_000_000 + u64::try_from(late.as_micros()).unwrap();
+        self.apply(Command::Fire);
+    }
+
+    /// Reads everything, as at the end of a simulation.
+    pub(super) fn finish(&mut self) {
+        self.read_again();
+        self.add(Fact::Finished);
+    }
+
+    pub(super) fn read_again(&mut self) {
+        let row = Summary::of(&self.state);
+        let read = ReadBack {
+            journals: vec![(self.run, Arc::from(&self.journal[..]))],
+            unreadable: Vec::new(),
+            timers: row.timer_at.map(|at| (at, self.run)).into_iter().collect(),
+            active: row.active.then_some(self.run).into_iter().collect(),
+            ready: row.ready_since.map(|at| (at, self.run)).into_iter().collect(),
+            blocked: row.blocked.is_some().then_some(self.run).into_iter().collect(),
+            rows: Some(vec![row]),
+        };
+        self.add(Fact::Read(Box::new(read)));
+    }
+
+    pub(super) fn place(&self, is: impl Fn(&Fact) -> bool) -> usize {
+        self.history.facts.iter().position(|(_, fact)| is(fact)).unwrap()
+    }
+
+    pub(super) fn last_read(&mut self) -> &mut ReadBack {
+        let read = self.history.facts.iter_mut().rev().find_map(|(_, fact)| match fact {
+            Fact::Read(read) => Some(&mut **read),
+            _ => None,
+        });
+        read.unwrap()
+    }
+
+    /// Changes the journal as it was last read.
+    pub(super) fn rewrite(&mut self, from: &str, to: &str) {
+        let journal = journal_of(self.last_read());
+        let text = String::from_utf8(journal.to_vec()).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        *journal = Arc::from(text.replace(from, to).as_bytes());
+    }
+}

@@ -1,0 +1,305 @@
+//! What was observed, in order: the only thing that checkers see.
+
+use std::sync::Arc;
+
+use stepwell_core::id::RunId;
+use stepwell_core::status::{RunStatus, StepStatus};
+use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
+
+use crate::clock::Micros;
+use crate::program::Input;
+
+/// A process of a runner; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Process(pub u32);
+
+/// A request of a client; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request(pub u64);
+
+/// A call of a step's function; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call(pub u32);
+
+/// Names an activation for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Held {
+    /// The run.
+    pub run: RunId,
+    /// Its epoch.
+    pub epoch: u32,
+}
+
+/// A piece of a journal as it was given to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The run.
+    pub run: RunId,
+    /// Its new records.
+    pub records: Arc<[u8]>,
+    /// Its row after them.
+    pub row: Arc<Summary>,
+}
+
+/// Everything that the store tells of all runs, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadBack {
+    /// The journals, by run.
+    pub journals: Vec<(RunId, Arc<[u8]>)>,
+    /// Journals that could not be read, and why.
+    pub unreadable: Vec<(RunId, String)>,
+    /// The rows; absent where they were not asked for.
+    pub rows: Option<Vec<Summary>>,
+    /// Timers in the order of the store.
+    pub timers: Vec<(Timestamp, RunId)>,
+    /// Runs that a runner holds.
+    pub active: Vec<RunId>,
+    /// Runs that want a runner.
+    pub ready: Vec<(Timestamp, RunId)>,
+    /// Runs that are blocked.
+    pub blocked: Vec<RunId>,
+}
+
+/// An end of a step as a runner or its code is told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The step.
+    pub step: Arc<str>,
+    /// How it ended.
+    pub status: StepStatus,
+    /// Its result, where it is told.
+    pub output: Option<Arc<str>>,
+}
+
+/// What a client asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To start a run.
+    Start {
+        /// The workflow.
+        workflow: Arc<str>,
+        /// The idempotency key.
+        key: Option<Arc<str>>,
+        /// The input.
+        input: Input,
+    },
+    /// To cancel a run.
+    Cancel(RunId),
+    /// To be told of its end.
+    Wait(RunId),
+}
+
+/// What the node answered. It was sent; whether it arrived is another matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The run exists.
+    Started {
+        /// The run.
+        run: RunId,
+        /// By this request.
+        created: bool,
+    },
+    /// The run has ended.
+    Ended {
+        /// The run.
+        run: RunId,
+        /// How.
+        status: RunStatus,
+        /// With what result.
+        output: Option<Arc<str>>,
+        /// With what error.
+        error: Option<String>,
+    },
+    /// The cancel is taken, or the run had ended.
+    Cancelled(RunStatus),
+    /// It was not done.
+    Refused {
+        /// The code.
+        code: &'static str,
+    },
+}
+
+/// Something that was observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The store was opened: a node begins.
+    Opened {
+        /// The greatest instant that the store knows.
+        high_water: Timestamp,
+    },
+    /// The store would not open for damage.
+    Damaged(String),
+    /// A batch was given to the store.
+    Given {
+        /// Its number.
+        batch: u32,
+        /// Engine time.
+        at: Timestamp,
+        /// What it adds.
+        runs: Vec<Written>,
+    },
+    /// The store said that a batch is durable.
+    Durable {
+        /// Its number.
+        batch: u32,
+    },
+    /// The store said that nothing of a batch was written.
+    Turned {
+        /// Its number.
+        batch: u32,
+    },
+    /// A write or sync of the log failed.
+    DiskFailed,
+    /// The node is gone; the next one opens the store again.
+    Down,
+    /// The store was read.
+    Read(Box<ReadBack>),
+    /// The node gave a run to a runner: the message left it.
+    Gave {
+        /// To whom.
+        to: Process,
+        /// The activation.
+        held: Held,
+        /// The random part of the fence.
+        nonce: u64,
+        /// The ends that it tells, with further ones to come or not.
+        ended: Vec<End>,
+        /// Further ends follow in other messages.
+        more: bool,
+    },
+    /// More of the ends of an activation.
+    GaveMore {
+        /// To whom.
+        to: Process,
+        /// The activation.
+        held: Held,
+        /// The ends.
+        ended: Vec<End>,
+        /// Further ends follow.
+        more: bool,
+    },
+    /// The node told a runner that a step ended.
+    Settled {
+        /// Whom.
+        to: Process,
+        /// The activation.
+        held: Held,
+        /// The end; the runner has the result.
+        end: End,
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// The node told a runner that it goes on holding a run, having been told so many ends.
+    Resumed {
+        /// Whom.
+        to: Process,
+        /// The activation.
+        held: Held,
+    },
+    /// The node refused a runner.
+    Refused {
+        /// Whom.
+        to: Process,
+        /// Why.
+        why: String,
+    },
+    /// The node answered a client.
+    Answered {
+        /// Which request.
+        request: Request,
+        /// How.
+        answer: Answer,
+    },
+    /// A client sent a request.
+    Asked {
+        /// Its name.
+        request: Request,
+        /// What for.
+        what: Asked,
+    },
+    /// A client does not wait for an answer any more.
+    GaveUp {
+        /// Which request.
+        request: Request,
+    },
+    /// A function began.
+    Began {
+        /// The call.
+        call: Call,
+        /// In which process.
+        by: Process,
+        /// The activation.
+        held: Held,
+        /// The step.
+        step: Arc<str>,
+        /// The attempt.
+        n: u32,
+        /// Until when the process may start functions, by true time.
+        grant: Micros,
+        /// When the attempt was due, by true time.
+        due: Micros,
+    },
+    /// A function ended or was given up with its process.
+    Over {
+        /// The call.
+        call: Call,
+    },
+    /// The code of a run was given the end of a step.
+    Delivered {
+        /// In which process.
+        by: Process,
+        /// The activation.
+        held: Held,
+        /// The end.
+        end: End,
+    },
+    /// A runner was told that a run is ending.
+    ToldEnd {
+        /// Which.
+        by: Process,
+        /// The activation.
+        held: Held,
+    },
+    /// A process of a runner began.
+    Born {
+        /// The process.
+        process: Process,
+        /// Its instance.
+        instance: Arc<str>,
+    },
+    /// A process of a runner ended.
+    Died {
+        /// The process.
+        process: Process,
+    },
+    /// How much the node keeps in memory.
+    Gauge {
+        /// Runs.
+        hot: u64,
+        /// Near timers.
+        timers: u64,
+        /// Runs that have not ended.
+        open: u64,
+    },
+    /// The wall clock of the node's machine was set.
+    Jumped,
+    /// No more faults from here on.
+    Healed,
+    /// The simulation is over; everything has had time to end.
+    Finished,
+}
+
+/// What was observed, in order.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Facts and their true times.
+    pub facts: Vec<(Micros, Fact)>,
+}
+
+impl History {
+    /// Adds a fact.
+    pub fn add(&mut self, at: Micros, fact: Fact) {
+        self.facts.push((at, fact));
+    }
+}

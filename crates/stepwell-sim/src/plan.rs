@@ -1,0 +1,166 @@
+//! What a seed chooses: which faults, how many, which limits, how many runners.
+//!
+//! Swarm testing: a fault that is always there hides what others find, so each seed has a subset of
+//! its own with rates of its own.
+
+use stepwell_core::limits::Limits;
+
+use crate::clock::{MILLI, Micros, SECOND};
+use crate::fault::Fault;
+use crate::program::Profile;
+use crate::rng::Rng;
+
+/// How runners of a simulation are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunnerKind {
+    /// Written here, after the page on the protocol.
+    Script,
+}
+
+/// A named runner, of which one process at a time is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunnerPlan {
+    /// What it is made of.
+    pub kind: RunnerKind,
+    /// How many runs may have code in progress at once.
+    pub slots: u32,
+    /// Millionths by which its clock is too fast.
+    pub drift_ppm: i64,
+    /// Bytes that it lets the node send before the first `credit`.
+    pub credit: u64,
+}
+
+/// What a seed chooses.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The faults of this seed and how likely each is.
+    pub faults: Vec<(Fault, u64)>,
+    /// How many faults are wanted.
+    pub faults_wanted: u64,
+    /// How long things go wrong.
+    pub chaos: Micros,
+    /// How many starts clients make at least.
+    pub starts: u64,
+    /// How likely each kind of program is.
+    pub profiles: [u64; Profile::ALL.len()],
+    /// The limits in force.
+    pub limits: Limits,
+    /// How often runners ping, in milliseconds.
+    pub ping_ms: u64,
+    /// The runners.
+    pub runners: Vec<RunnerPlan>,
+    /// How many workflows there are.
+    pub workflows: u64,
+    /// The node's driver goes on while the store works.
+    pub pipelined: bool,
+    /// Shortest and longest time that a frame takes.
+    pub delay: (Micros, Micros),
+    /// Size of a segment of the log, in bytes.
+    pub segment_bytes: u64,
+    /// How often the store folds, about.
+    pub fold_every: Micros,
+    /// Most bytes that wait to be folded.
+    pub tail_max: u64,
+    /// Millionths by which the clock of the node's machine is too fast.
+    pub drift_ppm: i64,
+    /// Messages of a thousand that a runner sends again at once.
+    pub repeats: u64,
+    /// Answers of a thousand that do not reach their client.
+    pub replies_lost: u64,
+}
+
+/// Most by which clocks go wrong, in millionths.
+const DRIFT_MAX: u64 = 10_000;
+
+impl Plan {
+    /// Draws the plan of a seed.
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let mut plan = Self {
+            faults: Vec::new(),
+            faults_wanted: rng.within(21, 40),
+            chaos: rng.within(20, 45) * SECOND,
+            starts: rng.within(21, 26),
+            profiles: [0; Profile::ALL.len()],
+            limits: limits(rng),
+            ping_ms: 1_000,
+            runners: Vec::new(),
+            workflows: rng.within(1, 4),
+            pipelined: rng.chance(400),
+            delay: (rng.spread(20, 500), rng.spread(600, 20 * MILLI)),
+            segment_bytes: 4_096 << rng.within(0, 5),
+            fold_every: rng.spread(50 * MILLI, 5 * SECOND),
+            tail_max: if rng.chance(150) { rng.spread(2_000, 40_000) } else { 64 << 20 },
+            drift_ppm: drift(rng),
+            repeats: 0,
+            replies_lost: 0,
+        };
+        plan.ping_ms = plan.limits.runner_ttl_ms / rng.within(3, 6);
+        plan.draw_faults(rng);
+        plan.draw_runners(rng);
+        for weight in &mut plan.profiles {
+            *weight = if rng.chance(700) { rng.within(1, 8) } else { 0 };
+        }
+        // Something always takes steps of each kind, and poison is rare.
+        plan.profiles[0] = plan.profiles[0].max(3);
+        if let Some(poison) = plan.profiles.last_mut() {
+            *poison = u64::from(*poison > 0 && rng.chance(400));
+        }
+        plan
+    }
+
+    fn draw_faults(&mut self, rng: &mut Rng) {
+        for fault in Fault::ALL {
+            if rng.chance(600) {
+                self.faults.push((fault, rng.within(1, 10)));
+            }
+        }
+        if self.faults.len() < 3 {
+            self.faults.extend([(Fault::NodeKilled, 2), (Fault::Cut, 2), (Fault::PowerLost, 2)]);
+        }
+        let has = |fault| self.faults.iter().any(|(one, _)| *one == fault);
+        if has(Fault::FrameRepeated) {
+            self.repeats = rng.spread(5, 120);
+        }
+        if has(Fault::ReplyLost) {
+            self.replies_lost = rng.spread(20, 300);
+        }
+    }
+
+    fn draw_runners(&mut self, rng: &mut Rng) {
+        let count = rng.within(2, 4);
+        for _ in 0..count {
+            let runner = RunnerPlan {
+                kind: RunnerKind::Script,
+                slots: u32::try_from(rng.spread(1, 20)).unwrap_or(1),
+                drift_ppm: drift(rng),
+                credit: rng.spread(4_000, 4 << 20),
+            };
+            self.runners.push(runner);
+        }
+    }
+
+    /// Returns a time that a frame takes.
+    pub(crate) fn delay(&self, rng: &mut Rng) -> Micros {
+        rng.spread(self.delay.0, self.delay.1)
+    }
+}
+
+fn drift(rng: &mut Rng) -> i64 {
+    if rng.chance(500) {
+        return 0;
+    }
+    let ppm = i64::try_from(rng.spread(1, DRIFT_MAX)).unwrap_or(0);
+    if rng.chance(500) { ppm } else { -ppm }
+}
+
+fn limits(rng: &mut Rng) -> Limits {
+    Limits {
+        payload_bytes_max: if rng.chance(200) { 20_000 } else { 4 << 20 },
+        steps_max: if rng.chance(100) { 40 } else { 10_000 },
+        branches_max: 1_000,
+        journal_bytes_max: if rng.chance(150) { rng.spread(3_000, 60_000) } else { 64 << 20 },
+        runner_ttl_ms: rng.within(3_000, 10_000),
+        linger_ms: rng.spread(20, 2_000),
+        grace_ms: rng.spread(100, 20_000),
+    }
+}

@@ -1,0 +1,190 @@
+//! Bugs that are planted into the simulator's own wrappers, to show that checkers see them.
+//!
+//! The core, the node and the store are as they are; what is planted stands between them and the
+//! simulated world. Only a build with the feature `planted` can choose one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_sqlite::Embedded;
+use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::query::{Cursor, Filter, Key, Page, Queue};
+use stepwell_store::{Error, Health, Position, Store};
+
+use crate::disk::SimDisk;
+
+/// What is planted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum What {
+    #[default]
+    Nothing,
+    AnswersEarly,
+    DiskLies,
+    TimersEarly,
+    ClockBack,
+    GrantIgnored,
+    DeliversEarly,
+    ToldTooMuch,
+    KeysForgotten,
+    HalfBatches,
+    TailCut,
+}
+
+/// The bug that is planted, if one is.
+#[derive(Clone, Debug, Default)]
+pub struct Bug(What);
+
+impl Bug {
+    /// What can be planted, by number from 1, with the invariants of which one is then broken.
+    #[cfg(feature = "planted")]
+    pub const ALL: [(&'static str, &'static [&'static str]); 10] = [
+        ("the node is told that a batch is durable before it is", &["I1"]),
+        ("the disk says that it synced and did not", &["I1", "I5"]),
+        ("ticks come two seconds early", &["I13"]),
+        ("engine time does not start at the greatest durable instant", &["I13"]),
+        ("a runner starts functions after its grant", &["I7", "I20"]),
+        ("a runner gives results to its code before they are settled", &["I6"]),
+        ("a runner says that it was told more than it was", &["I6", "I10"]),
+        ("the store does not find keys", &["I11"]),
+        ("the store writes only the first run of a batch", &["I1", "I3"]),
+        ("the store shows journals without their last record after it was opened again", &["I1"]),
+    ];
+
+    /// Plants a bug.
+    #[cfg(feature = "planted")]
+    pub fn number(number: usize) -> Option<Self> {
+        let all = [
+            What::AnswersEarly,
+            What::DiskLies,
+            What::TimersEarly,
+            What::ClockBack,
+            What::GrantIgnored,
+            What::DeliversEarly,
+            What::ToldTooMuch,
+            What::KeysForgotten,
+            What::HalfBatches,
+            What::TailCut,
+        ];
+        all.get(number.checked_sub(1)?).map(|what| Self(*what))
+    }
+
+    pub(crate) fn tick(&self, now: Timestamp) -> Timestamp {
+        let early = self.0 == What::TimersEarly;
+        if early { now.after(Duration::from_secs(2)) } else { now }
+    }
+
+    pub(crate) fn answers_early(&self) -> bool {
+        self.0 == What::AnswersEarly
+    }
+
+    pub(crate) fn disk_lies(&self) -> bool {
+        self.0 == What::DiskLies
+    }
+
+    pub(crate) fn floor(&self, floor: Timestamp) -> Timestamp {
+        if self.0 == What::ClockBack { Timestamp::MIN } else { floor }
+    }
+
+    pub(crate) fn ignores_grant(&self) -> bool {
+        self.0 == What::GrantIgnored
+    }
+
+    pub(crate) fn delivers_early(&self) -> bool {
+        self.0 == What::DeliversEarly
+    }
+
+    pub(crate) fn told_too_much(&self) -> u32 {
+        u32::from(self.0 == What::ToldTooMuch)
+    }
+
+    /// Shows a store, with the bug between.
+    pub(crate) fn show(&self, store: Arc<Embedded<SimDisk>>, reopened: bool) -> Box<dyn Store> {
+        Box::new(Shown { store, what: self.0, reopened })
+    }
+}
+
+/// A store with a bug between it and its reader, or none.
+struct Shown {
+    store: Arc<Embedded<SimDisk>>,
+    what: What,
+    reopened: bool,
+}
+
+impl Store for Shown {
+    fn commit(&self, batch: &Batch) -> Result<Position, Error> {
+        if self.what == What::HalfBatches && batch.runs.len() > 2 {
+            let half = Batch { runs: batch.runs[..1].to_vec(), ..batch.clone() };
+            return self.store.commit(&half);
+        }
+        self.store.commit(batch)
+    }
+
+    fn load(&self, run: RunId) -> Result<Option<Vec<u8>>, Error> {
+        let mut journal = self.store.load(run)?;
+        if self.what == What::TailCut
+            && self.reopened
+            && let Some(journal) = &mut journal
+            && let Some(at) = journal.windows(2).rposition(|pair| pair == b",{")
+        {
+            journal.truncate(at + 1);
+        }
+        Ok(journal)
+    }
+
+    fn due(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.store.due(until, after, limit)
+    }
+
+    fn ready(
+        &self,
+        queue: &Queue,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.store.ready(queue, after, limit)
+    }
+
+    fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
+        self.store.active(after, limit)
+    }
+
+    fn blocked(
+        &self,
+        queue: &Queue,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, Error> {
+        self.store.blocked(queue, after, limit)
+    }
+
+    fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
+        if self.what == What::KeysForgotten { Ok(None) } else { self.store.key(key) }
+    }
+
+    fn workflows(&self) -> Result<Vec<Workflow>, Error> {
+        self.store.workflows()
+    }
+
+    fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
+        self.store.query(filter, patience)
+    }
+
+    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+        self.store.purge(cutoff, limit)
+    }
+
+    fn high_water(&self) -> Result<Timestamp, Error> {
+        self.store.high_water()
+    }
+
+    fn health(&self) -> Health {
+        self.store.health()
+    }
+}

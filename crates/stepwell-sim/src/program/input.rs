@@ -1,0 +1,64 @@
+//! The input of a run, which names its program.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What kind of program it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Profile {
+    /// A few steps, one after the other, of all kinds.
+    Plain,
+    /// Branches in branches.
+    Branches,
+    /// Many quick steps.
+    Long,
+    /// Steps that fail, time out, and are tried again.
+    Failing,
+    /// Mostly sleeps.
+    Sleepy,
+    /// Branches of which the first wins and the others are dropped.
+    Dropping,
+    /// Large results.
+    Large,
+    /// A step that kills its runner.
+    Poison,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 8] = [
+        Self::Plain,
+        Self::Branches,
+        Self::Long,
+        Self::Failing,
+        Self::Sleepy,
+        Self::Dropping,
+        Self::Large,
+        Self::Poison,
+    ];
+}
+
+/// The input of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The number that the program is made of.
+    pub program: u64,
+    /// What kind of program it is.
+    pub profile: Profile,
+    /// Tells starts apart.
+    pub n: u64,
+}
+
+impl Input {
+    /// Reads an input.
+    pub fn read(raw: Option<&RawValue>) -> Option<Self> {
+        serde_json::from_str(raw?.get()).ok()
+    }
+
+    /// Writes an input.
+    pub fn write(&self) -> Option<Box<RawValue>> {
+        RawValue::from_string(serde_json::to_string(self).ok()?).ok()
+    }
+}

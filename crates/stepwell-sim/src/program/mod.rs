@@ -1,0 +1,18 @@
+//! Programs: what the workflows of a simulation do.
+//!
+//! A run's input names its program by a number and a profile; every runner makes the same program of
+//! them. Programs are run by an interpreter ([`Shape`] is looked at again after each delivery) and by
+//! real async code over the SDK.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `shape` | what a program is made of, and what it asks for at each point |
+//! | `make` | making one from numbers |
+//! | `input` | a run's input, which names its program |
+
+mod input;
+mod make;
+mod shape;
+
+pub use input::{Input, Profile};
+pub use shape::{Delivered, Function, Look, Program, Shape, Step, Try, TryEnd, What};

@@ -1,0 +1,64 @@
+//! What waits for the node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwell_core::id::RunId;
+use stepwell_node::{About, Input, RequestId, SessionId, StartRequest};
+
+use crate::env::Env;
+use crate::history::{Asked, Request};
+
+/// The namespace of every simulation.
+pub(super) const NAMESPACE: &str = "default";
+
+/// The app of every simulation.
+pub(crate) const APP: &str = "app";
+
+/// Something that waits for the node.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A runner connected.
+    Reaches(SessionId),
+    /// A runner sent a frame.
+    Frame(SessionId, Vec<u8>),
+    /// A connection is gone.
+    Gone(SessionId),
+    /// A client asks; whether to answer a start at the run's end.
+    Asks(Request, Asked, bool),
+    /// A client does not wait any more.
+    GivesUp(Request),
+    /// The server is told to stop: it drains first.
+    Drain,
+}
+
+/// Makes what the node is told of a client's request.
+pub(super) fn input_of(
+    request: Request,
+    asked: Asked,
+    wait: bool,
+    env: &mut Env,
+) -> Input<'static> {
+    let request = RequestId(request.0);
+    let namespace: Arc<str> = NAMESPACE.into();
+    let about = |run: RunId| About { request, namespace: Arc::from(NAMESPACE), run };
+    match asked {
+        Asked::Start { workflow, key, input } => {
+            let timeout = env.rng.chance(120).then(|| env.rng.spread(200_000, 60_000_000));
+            let start = StartRequest {
+                namespace,
+                app: env.rng.chance(500).then(|| APP.to_owned()),
+                workflow: workflow.to_string(),
+                input: input.write(),
+                key: key.map(|key| key.to_string()),
+                timeout: timeout.map(Duration::from_micros),
+                metadata: None,
+                runner: env.rng.chance(60).then(|| crate::runner::name(0)),
+                wait,
+            };
+            Input::Start { request, start: Box::new(start) }
+        }
+        Asked::Cancel(run) => Input::Cancel { about: about(run), reason: Some("why not".into()) },
+        Asked::Wait(run) => Input::Wait { about: about(run) },
+    }
+}

@@ -1,0 +1,467 @@
+//! The machine that the node runs on: its disk, its tables, its clocks, and its processes.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+use stepwell_node::{Config, Input, Node, Outputs, Stats};
+use stepwell_sqlite::{Embedded, Options, Place};
+use stepwell_store::{Error, Store};
+
+use super::inbox::Item;
+use super::ledger::Ledger;
+use super::life::{Desk, Halt, Life, note_failure};
+use super::read;
+use super::tap::Tap;
+use crate::clock::{Engine, MILLI, Micros, Monotonic, SECOND, Wall};
+use crate::disk::{Loss, SimDisk};
+use crate::env::{Env, Event};
+use crate::fault::Fault;
+use crate::history::{Answer, Fact, Request};
+use crate::net::Way;
+use crate::planted::Bug;
+use crate::rng::Rng;
+
+/// Room on the disk, in bytes.
+const CAPACITY: u64 = 32 << 20;
+
+/// Free space below which the store takes no new runs.
+const RESERVE: u64 = 64 << 10;
+
+/// Tells apart the tables of simulations in one process.
+static TABLES: AtomicU64 = AtomicU64::new(0);
+
+/// The clocks of the machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocks {
+    pub(super) monotonic: Monotonic,
+    pub(super) wall: Wall,
+}
+
+/// The machine that the node runs on.
+pub(crate) struct Machine {
+    disk: SimDisk,
+    place: Place,
+    /// Keeps the tables while no process has them open.
+    _keeper: Connection,
+    clocks: Clocks,
+    life: Option<Life>,
+    /// The process stands still until then.
+    paused: Option<Micros>,
+    inbox: VecDeque<Item>,
+    wake_at: Option<Micros>,
+    busy_until: Micros,
+    tap: Tap,
+    batches: u32,
+    ledger: Ledger,
+    /// How many processes and openings there were.
+    pub begun: u32,
+    floor: Timestamp,
+    rng: Rng,
+    bug: Bug,
+}
+
+/// The stream that the machine draws from.
+const STREAM: u64 = 4;
+
+impl Machine {
+    /// Makes a machine with an empty disk.
+    ///
+    /// # Errors
+    /// When SQLite gives no memory.
+    pub(crate) fn new(seed: u64, drift_ppm: i64, bug: Bug) -> rusqlite::Result<Self> {
+        let number = TABLES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sim-{}-{number}", std::process::id());
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_URI;
+        let keeper = Connection::open_with_flags(format!("file:/{name}?vfs=memdb"), flags)?;
+        let disk = SimDisk::new(Rng::new(seed, STREAM + 1), CAPACITY);
+        disk.lies(bug.disk_lies());
+        Ok(Self {
+            disk,
+            place: Place::Memory(name),
+            _keeper: keeper,
+            clocks: Clocks { monotonic: Monotonic::new(0, drift_ppm), wall: Wall::default() },
+            life: None,
+            paused: None,
+            inbox: VecDeque::new(),
+            wake_at: None,
+            busy_until: 0,
+            tap: Tap::default(),
+            batches: 0,
+            ledger: Ledger::default(),
+            begun: 0,
+            floor: Timestamp::MIN,
+            rng: Rng::new(seed, STREAM),
+            bug,
+        })
+    }
+
+    /// Tells whether a node's process is there.
+    pub(crate) fn is_up(&self) -> bool {
+        self.life.is_some()
+    }
+
+    /// Tells whether the process stands still.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Returns the disk.
+    pub(crate) fn disk(&self) -> &SimDisk {
+        &self.disk
+    }
+
+    /// Returns every run that was ever given to the store.
+    pub(crate) fn known(&self) -> &BTreeSet<RunId> {
+        self.ledger.given()
+    }
+
+    /// Returns how many runs have not ended.
+    pub(crate) fn open(&self) -> u64 {
+        self.ledger.open()
+    }
+
+    /// Returns how many runs have not ended and are not blocked.
+    pub(crate) fn unfinished(&self) -> u64 {
+        self.ledger.unfinished()
+    }
+
+    /// Returns the node's counters.
+    pub(crate) fn stats(&self) -> Stats {
+        self.life.as_ref().map(|life| life.node.stats()).unwrap_or_default()
+    }
+
+    /// Begins a process, or opens the store again in the one that is there.
+    pub(crate) fn begin(&mut self, env: &mut Env) {
+        if self.life.is_some() {
+            return;
+        }
+        match self.open_store(env) {
+            Ok(life) => self.go(life, env),
+            Err(error) => {
+                env.line(format_args!("the store does not open: {error}"));
+                note_failure(&self.disk, env);
+                if self.disk.has_ended() {
+                    return self.crash(Loss::None, None, env);
+                }
+                if matches!(error, Error::Corrupt(_) | Error::Format { .. }) {
+                    env.fact(Fact::Damaged(error.to_string()));
+                }
+                let pause = self.rng.spread(50 * MILLI, SECOND);
+                env.after(pause, Event::NodeBegins);
+            }
+        }
+    }
+
+    fn open_store(&mut self, env: &mut Env) -> Result<Life, Error> {
+        let options = Options {
+            segment_bytes: env.plan.segment_bytes,
+            fold_after: Duration::from_micros(env.plan.fold_every / 2),
+            fold_slice: 1 + self.rng.spread(1_000, 1 << 20),
+            tail_max: env.plan.tail_max,
+            disk_reserve: RESERVE,
+            store_id: Some(77),
+            ..Options::default()
+        };
+        let store = Arc::new(Embedded::open_on(self.disk.clone(), self.place.clone(), options)?);
+        let high_water = store.high_water()?;
+        let now = env.now;
+        let wall = self.clocks.wall.at(now);
+        let floor = self.bug.floor(self.floor.max(high_water));
+        let engine = Engine::new(self.clocks.monotonic.at(now), wall, floor);
+        note_failure(&self.disk, env);
+        self.begun += 1;
+        env.line(format_args!("the node begins ({})", self.begun));
+        env.fact(Fact::Opened { high_water });
+        let rows = self.rng.chance(300);
+        let read = read::everything(&*store, self.ledger.given(), rows)?;
+        self.ledger.found(&read);
+        env.fact(Fact::Read(Box::new(read)));
+        let shown = self.bug.show(Arc::clone(&store), self.begun > 1);
+        let config = self.config(env);
+        Ok(Life {
+            node: Node::new(config),
+            store,
+            shown,
+            disk: self.disk.clone(),
+            engine,
+            clocks: self.clocks,
+            sessions: BTreeSet::new(),
+            requests: BTreeSet::new(),
+            waits: BTreeSet::new(),
+            out: Outputs::default(),
+            again: false,
+            lag: self.disk.take_latency(),
+            asked: VecDeque::new(),
+            done: None,
+            pipelined: env.plan.pipelined,
+            dying: None,
+            bug: self.bug.clone(),
+        })
+    }
+
+    fn config(&mut self, env: &Env) -> Config {
+        let mut seed = [0; 32];
+        for byte in &mut seed {
+            *byte = u8::try_from(self.rng.below(256)).unwrap_or(0);
+        }
+        Config {
+            limits: env.plan.limits.clone(),
+            ping_ms: env.plan.ping_ms,
+            credit_bytes: self.rng.spread(64 << 10, 8 << 20),
+            version: "0".into(),
+            seed,
+        }
+    }
+
+    fn go(&mut self, mut life: Life, env: &mut Env) {
+        let begun = life.shown.workflows().map_err(|error| Life::failed(&life.disk, &error));
+        let begun = begun.and_then(|workflows| {
+            life.tell(Input::Opened { workflows }, env);
+            let mut desk = Desk {
+                env,
+                tap: &mut self.tap,
+                batches: &mut self.batches,
+                ledger: &mut self.ledger,
+            };
+            life.settle(&mut desk)
+        });
+        self.life = Some(life);
+        self.finish(begun, env);
+    }
+
+    /// Something came for the node.
+    pub(crate) fn take(&mut self, item: Item, env: &mut Env) {
+        if self.life.is_none() {
+            return Self::turn_away(&item, env);
+        }
+        self.inbox.push_back(item);
+        // A little later, so that what comes together is committed together.
+        let gathers = self.rng.spread(1, 1_000);
+        self.wake(env.now + gathers, env);
+    }
+
+    fn turn_away(item: &Item, env: &mut Env) {
+        let delay = env.plan.delay(&mut env.rng);
+        match item {
+            Item::Reaches(session) => env.close(*session, Way::Down),
+            Item::Asks(request, ..) => {
+                env.after(delay, Event::Answered(*request, Box::new(Answer::Refused { code: "" })));
+            }
+            Item::Frame(..) | Item::Gone(_) | Item::GivesUp(_) | Item::Drain => {}
+        }
+    }
+
+    fn wake(&mut self, at: Micros, env: &mut Env) {
+        let at = at.max(self.busy_until);
+        if self.wake_at.is_none_or(|before| at < before) {
+            self.wake_at = Some(at);
+            env.at(at, Event::NodeWakes);
+        }
+    }
+
+    /// The node looks at what came.
+    pub(crate) fn on_wake(&mut self, env: &mut Env) {
+        if self.wake_at != Some(env.now) {
+            return;
+        }
+        self.wake_at = None;
+        if self.paused.is_some() {
+            return;
+        }
+        let Some(life) = &mut self.life else { return };
+        life.clocks = self.clocks;
+        let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
+        let mut desk = Desk { env, tap, batches, ledger };
+        let turned = life.turn(&mut self.inbox, &mut desk);
+        self.finish(turned, env);
+    }
+
+    /// The store moves on.
+    pub(crate) fn on_store_done(&mut self, env: &mut Env) {
+        if self.paused.is_some() {
+            return env.after(MILLI, Event::StoreDone);
+        }
+        let Some(life) = &mut self.life else { return };
+        life.clocks = self.clocks;
+        let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
+        let mut desk = Desk { env, tap, batches, ledger };
+        let done = life.store_moves(&mut desk);
+        self.finish(done, env);
+    }
+
+    /// Moves on after a turn: plans the next, or ends the life.
+    fn finish(&mut self, turned: Result<(), Halt>, env: &mut Env) {
+        match turned {
+            Ok(()) => self.plan_next(env),
+            Err(Halt::Ended) => self.crash(Loss::None, Some(Fault::NodeKilled), env),
+            Err(Halt::Doubt(why)) => {
+                env.line(format_args!("the node doubts: {why}"));
+                self.end_life(env);
+                let pause = self.rng.spread(50 * MILLI, SECOND);
+                env.after(pause, Event::NodeBegins);
+            }
+        }
+    }
+
+    fn plan_next(&mut self, env: &mut Env) {
+        let Some(life) = &mut self.life else { return };
+        let lag = std::mem::take(&mut life.lag);
+        self.busy_until = env.now + lag;
+        let now = life.now(env);
+        let next = if life.again || !self.inbox.is_empty() {
+            Some(1)
+        } else {
+            let until = |tick: Timestamp| crate::clock::micros(tick.since(now)).max(1);
+            life.node.next_tick().map(until)
+        };
+        if let Some(delay) = next {
+            self.wake(self.busy_until + delay.min(60 * SECOND), env);
+        }
+    }
+
+    /// Lets go of the node and of everyone who is connected.
+    fn end_life(&mut self, env: &mut Env) {
+        let Some(mut life) = self.life.take() else { return };
+        self.floor = self.floor.max(life.now(env));
+        Self::count(&life.node.stats(), env);
+        env.fact(Fact::Down);
+        for session in &life.sessions {
+            env.close(*session, Way::Down);
+        }
+        let reached = self.inbox.drain(..).filter_map(|item| match item {
+            Item::Asks(request, ..) => Some(request),
+            Item::Reaches(session) => {
+                env.close(session, Way::Down);
+                None
+            }
+            _ => None,
+        });
+        let reached: Vec<Request> = reached.collect();
+        for request in life.requests.iter().copied().chain(reached) {
+            let delay = env.plan.delay(&mut env.rng);
+            env.after(delay, Event::Answered(request, Box::new(Answer::Refused { code: "" })));
+        }
+        self.wake_at = None;
+        self.busy_until = env.now;
+        self.paused = None;
+    }
+
+    fn count(stats: &Stats, env: &mut Env) {
+        env.commands += stats.activations + stats.losses + stats.timers_fired;
+    }
+
+    /// Ends the process, as a kill or a loss of power does, and lets the next one begin later.
+    pub(crate) fn crash(&mut self, loss: Loss, fault: Option<Fault>, env: &mut Env) {
+        env.line(format_args!("the node's process ends: {loss:?}"));
+        // A kill is at times a loss of power that comes while a call is under way.
+        let in_call = self.disk.has_ended();
+        let (loss, fault) = match (loss, fault) {
+            (Loss::None, Some(_)) if in_call => self.pending_loss(),
+            other => other,
+        };
+        if let Some(fault) = fault {
+            env.fault_at(fault, None);
+        }
+        self.end_life(env);
+        self.disk.take_fired();
+        self.disk.crash(loss);
+        // A process that begins does not know what time the one before had.
+        self.floor = Timestamp::MIN;
+        let pause = self.rng.spread(5 * MILLI, 4 * SECOND);
+        env.after(pause, Event::NodeBegins);
+    }
+
+    fn pending_loss(&mut self) -> (Loss, Option<Fault>) {
+        match self.rng.weighed(&[2, 3, 3]) {
+            0 => (Loss::None, Some(Fault::NodeKilled)),
+            1 => (Loss::Sectors, Some(Fault::PowerLost)),
+            _ => (Loss::Torn, Some(Fault::SectorTorn)),
+        }
+    }
+
+    /// Kills the process after so many outputs.
+    pub(crate) fn kill_after(&mut self, outputs: u32) {
+        if let Some(life) = &mut self.life {
+            life.dying = Some(outputs);
+        }
+    }
+
+    /// Lets the process stand still.
+    pub(crate) fn pause(&mut self, until: Micros, env: &mut Env) {
+        self.paused = Some(until);
+        env.at(until, Event::NodeGoesOn);
+    }
+
+    /// Lets the process go on, when its time has come.
+    pub(crate) fn on_go_on(&mut self, env: &mut Env) {
+        if self.paused == Some(env.now) {
+            self.go_on(env);
+        }
+    }
+
+    /// Lets the process go on, if it stands still.
+    pub(crate) fn go_on(&mut self, env: &mut Env) {
+        if self.paused.take().is_some() {
+            self.wake_at = None;
+            self.wake(env.now + 1, env);
+        }
+    }
+
+    /// Sets the wall clock.
+    pub(crate) fn jump(&mut self, by: i64) {
+        self.clocks.wall.jump(by);
+    }
+
+    /// Tells whether the process waits for its disk: what it then does is planned already.
+    pub(crate) fn is_busy(&self, now: Micros) -> bool {
+        self.busy_until > now
+    }
+
+    /// Stops in order: drains, closes the store, and begins again.
+    pub(crate) fn stop(&mut self, env: &mut Env) {
+        if self.is_busy(env.now) {
+            return env.at(self.busy_until + 1, Event::NodeStops);
+        }
+        self.end_life(env);
+        self.disk.crash(Loss::None);
+        self.floor = Timestamp::MIN;
+        env.after(20 * MILLI, Event::NodeBegins);
+    }
+
+    /// Folds some of the log into the tables.
+    pub(crate) fn fold(&mut self, env: &mut Env) {
+        if self.paused.is_some() {
+            return;
+        }
+        let Some(life) = &mut self.life else { return };
+        life.clocks = self.clocks;
+        let now = life.now(env);
+        let folded = life.store.fold_once(now, self.rng.spread(500, 1 << 20));
+        self.disk.take_latency();
+        note_failure(&self.disk, env);
+        if self.disk.has_ended() {
+            return self.crash(Loss::None, Some(Fault::NodeKilled), env);
+        }
+        if let Err(error) = folded {
+            env.line(format_args!("the fold failed: {error}"));
+        }
+    }
+
+    /// Reads everything at the end, from the store as it is.
+    pub(crate) fn read_all(&mut self, env: &mut Env) {
+        let Some(life) = &self.life else { return };
+        match read::everything(&*life.store, self.ledger.given(), true) {
+            Ok(read) => env.fact(Fact::Read(Box::new(read))),
+            Err(error) => env.fact(Fact::Damaged(error.to_string())),
+        }
+        let stats = life.node.stats();
+        Self::count(&stats, env);
+    }
+}

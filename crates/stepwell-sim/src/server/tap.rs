@@ -1,0 +1,128 @@
+//! Reads what the node sends, and notes it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use stepwell_core::id::RunId;
+use stepwell_core::status::StepStatus;
+use stepwell_core::time::Timestamp;
+use stepwell_node::{EndedRun, Reply, SessionId};
+use stepwell_protocol::frame;
+use stepwell_protocol::to_runner::{EndedStep, ToRunner};
+
+use crate::clock::Micros;
+use crate::env::Env;
+use crate::history::{Answer, End, Fact, Held, Process};
+
+/// The epochs that runs were last given out under.
+#[derive(Debug, Default)]
+pub(super) struct Tap {
+    epochs: HashMap<RunId, u32>,
+}
+
+fn ends(ended: &[EndedStep<'_>]) -> Vec<End> {
+    let end = |one: &EndedStep<'_>| End {
+        step: Arc::from(&*one.step),
+        status: one.status,
+        output: one.output.map(|raw| Arc::from(raw.get())),
+    };
+    ended.iter().map(end).collect()
+}
+
+impl Tap {
+    /// Notes the messages of a frame that leaves the node.
+    pub(super) fn sees(&mut self, session: SessionId, bytes: &[u8], env: &mut Env, lag: Micros) {
+        let Some(to) = env.net.process(session) else { return };
+        if env.trace.is_on() {
+            env.line(format_args!("node > {to:?} {}", String::from_utf8_lossy(bytes)));
+        }
+        let messages: Vec<ToRunner<'_>> = match frame::parse(bytes) {
+            Ok(messages) => messages,
+            Err(error) => {
+                return env
+                    .fact_later(lag, Fact::Refused { to, why: format!("a bad frame: {error}") });
+            }
+        };
+        for message in messages {
+            self.sees_one((session, to, lag), message, env);
+        }
+    }
+
+    fn sees_one(
+        &mut self,
+        (session, to, lag): (SessionId, Process, Micros),
+        m: ToRunner<'_>,
+        env: &mut Env,
+    ) {
+        match m {
+            ToRunner::Activate(given) => {
+                let held = Held { run: given.run, epoch: given.epoch };
+                env.handles.insert((session, given.a), held);
+                self.epochs.insert(given.run, given.epoch);
+                let ended = ends(&given.ended);
+                for end in &ended {
+                    env.flight.end(held.run, &end.step);
+                }
+                let (nonce, more) = (given.nonce, given.more);
+                env.fact_later(lag, Fact::Gave { to, held, nonce, ended, more });
+            }
+            ToRunner::History(history) => {
+                if let Some(held) = env.handles.get(&(session, history.a)).copied() {
+                    let (ended, more) = (ends(&history.ended), history.more);
+                    env.fact_later(lag, Fact::GaveMore { to, held, ended, more });
+                }
+            }
+            ToRunner::Resumed(resumed) => {
+                let held = Held {
+                    run: resumed.run,
+                    epoch: self.epochs.get(&resumed.run).copied().unwrap_or(0),
+                };
+                env.handles.insert((session, resumed.a), held);
+                env.fact_later(lag, Fact::Resumed { to, held });
+            }
+            ToRunner::Settled(settled) => {
+                let Some(held) = env.handles.get(&(session, settled.a)).copied() else { return };
+                env.flight.end(held.run, &settled.step);
+                let status = settled.status.unwrap_or(StepStatus::Completed);
+                let end = End { step: Arc::from(&*settled.step), status, output: None };
+                let at = Timestamp::from_micros(settled.at_us);
+                env.fact_later(lag, Fact::Settled { to, held, end, at });
+            }
+            ToRunner::Evict { a } | ToRunner::Done { a } => {
+                if let Some(held) = env.handles.get(&(session, a)).copied() {
+                    env.flight.end_run(held.run);
+                }
+            }
+            ToRunner::Refused(refused) => {
+                let why = format!("{}: {}", refused.code, refused.message);
+                env.fact_later(lag, Fact::Refused { to, why });
+            }
+            ToRunner::Welcome(_)
+            | ToRunner::Pong { .. }
+            | ToRunner::Credit { .. }
+            | ToRunner::Draining {}
+            | ToRunner::Gone { .. }
+            | ToRunner::Retry(_)
+            | ToRunner::End { .. } => {}
+        }
+    }
+}
+
+/// Makes what is noted of a reply.
+pub(super) fn answer_of(reply: Reply) -> Option<Answer> {
+    Some(match reply {
+        Reply::Started { run, created } => Answer::Started { run, created },
+        Reply::Ended(ended) => {
+            let EndedRun { run, status, output, error, .. } = *ended;
+            Answer::Ended {
+                run,
+                status,
+                output: output.map(|raw| Arc::from(raw.get())),
+                error: error.map(|error| error.name.into_owned()),
+            }
+        }
+        Reply::Cancelled { status } => Answer::Cancelled(status),
+        Reply::Error(error) => Answer::Refused { code: error.code.as_str() },
+        Reply::Runners(_) => return None,
+    })
+}

@@ -1,0 +1,212 @@
+//! Making things go wrong, and healing them.
+
+use stepwell_node::SessionId;
+
+use super::sim::Sim;
+use crate::clock::{MILLI, SECOND};
+use crate::disk::{Fails, Loss};
+use crate::env::Event;
+use crate::fault::Fault;
+use crate::history::Fact;
+use crate::net::Way;
+use crate::server::Item;
+
+/// Room on the disk once it is healed, in bytes.
+const ROOM: u64 = 32 << 20;
+
+impl Sim {
+    /// Plans when things go wrong.
+    pub(super) fn plan_chaos(&mut self) {
+        let (chaos, wanted) = (self.env.plan.chaos, self.env.plan.faults_wanted);
+        for _ in 0..wanted {
+            let at = self.rng.within(SECOND / 2, chaos);
+            self.env.after(at, Event::GoesWrong);
+        }
+        self.env.after(chaos, Event::Heals);
+    }
+
+    /// Something goes wrong.
+    pub(super) fn go_wrong(&mut self) {
+        let weights: Vec<u64> = self.env.plan.faults.iter().map(|(_, weight)| *weight).collect();
+        let (fault, _) = self.env.plan.faults[self.rng.weighed(&weights)];
+        match fault {
+            Fault::NodeKilled | Fault::PowerLost | Fault::SectorTorn => self.crash(fault),
+            Fault::SyncFailed => self.arm(Fails::Sync),
+            Fault::WriteFailed => self.arm(Fails::Write),
+            Fault::DiskSlow => {
+                let time = self.rng.spread(100 * MILLI, 30 * SECOND);
+                self.arm(Fails::Slow(time));
+            }
+            Fault::DiskFull => self.fill_disk(),
+            Fault::NodePaused => self.pause_node(),
+            Fault::ClockJumped => self.jump(),
+            Fault::NodeDrained => self.drain_node(),
+            Fault::FrameDelayed | Fault::FrameLost | Fault::Cut | Fault::CutOneWay => {
+                self.harm_connection(fault);
+            }
+            Fault::RunnerKilled | Fault::RunnerZombie | Fault::RunnerDrained => {
+                self.harm_runner(fault);
+            }
+            // These happen by their rates.
+            Fault::FrameRepeated | Fault::ReplyLost => {}
+        }
+    }
+
+    fn crash(&mut self, fault: Fault) {
+        if !self.machine.is_up() {
+            return;
+        }
+        match self.rng.weighed(&[5, 3, 1]) {
+            0 => self.arm(Fails::Ends),
+            1 if fault == Fault::NodeKilled => {
+                let outputs = u32::try_from(self.rng.below(20)).unwrap_or(0);
+                self.machine.kill_after(outputs);
+            }
+            _ if self.machine.is_busy(self.env.now) => self.arm(Fails::Ends),
+            _ => {
+                let loss = match fault {
+                    Fault::PowerLost => Loss::Sectors,
+                    Fault::SectorTorn => Loss::Torn,
+                    _ => Loss::None,
+                };
+                self.machine.crash(loss, Some(fault), &mut self.env);
+            }
+        }
+    }
+
+    fn arm(&mut self, how: Fails) {
+        if !self.machine.disk().is_armed() {
+            let calls = u32::try_from(self.rng.spread(1, 40) - 1).unwrap_or(0);
+            self.machine.disk().arm(calls, how);
+        }
+    }
+
+    fn fill_disk(&mut self) {
+        let free = self.rng.spread(1, 128 << 10);
+        self.machine.disk().set_free(free);
+        self.env.fault_at(Fault::DiskFull, None);
+        let time = self.rng.spread(200 * MILLI, 10 * SECOND);
+        self.env.after(time, Event::DiskHasRoom);
+    }
+
+    pub(super) fn make_room(&mut self) {
+        self.machine.disk().set_free(ROOM);
+    }
+
+    fn pause_node(&mut self) {
+        if !self.machine.is_up() || self.machine.is_paused() {
+            return;
+        }
+        let ttl = self.env.plan.limits.runner_ttl_ms * MILLI;
+        let time = self.rng.within(ttl / 2, ttl * 3);
+        self.env.fault_at(Fault::NodePaused, None);
+        self.machine.pause(self.env.now + time, &mut self.env);
+    }
+
+    fn jump(&mut self) {
+        let far = if self.rng.chance(500) { 3_600 * SECOND } else { 5 * SECOND };
+        let by = i64::try_from(self.rng.spread(MILLI, far)).unwrap_or(0);
+        let by = if self.rng.chance(500) { by } else { -by };
+        self.env.line(format_args!("the wall clock jumps by {by} us"));
+        self.env.fault_at(Fault::ClockJumped, None);
+        self.env.fact(Fact::Jumped);
+        self.machine.jump(by);
+    }
+
+    fn drain_node(&mut self) {
+        if self.machine.is_up() && !self.machine.is_paused() {
+            self.env.fault_at(Fault::NodeDrained, None);
+            self.machine.take(Item::Drain, &mut self.env);
+            let time = self.rng.spread(10 * MILLI, 2 * SECOND);
+            self.env.after(time, Event::NodeStops);
+        }
+    }
+
+    fn harm_connection(&mut self, fault: Fault) {
+        let open = self.env.net.open();
+        if open.is_empty() {
+            return;
+        }
+        let on = *self.rng.pick(&open);
+        let process = self.env.net.process(on);
+        self.env.fault_at(fault, process);
+        let way = if self.rng.chance(500) { Way::Up } else { Way::Down };
+        match fault {
+            Fault::FrameDelayed => {
+                let late = self.rng.spread(50 * MILLI, 8 * SECOND);
+                let until = self.env.now + late;
+                self.env.net.hold_up(on, way, until);
+            }
+            Fault::FrameLost => {
+                if let Some(connection) = self.env.net.get(on) {
+                    connection.lost_before = self.env.now + 1;
+                }
+                self.tell_both(on);
+            }
+            Fault::CutOneWay => self.env.net.cut(on, way),
+            _ => self.tell_both(on),
+        }
+    }
+
+    /// Tells both sides, in their time, that a connection is closed.
+    fn tell_both(&mut self, on: SessionId) {
+        for way in [Way::Up, Way::Down] {
+            let delay = self.rng.spread(10, 500 * MILLI);
+            self.env.after(delay, Event::Closed(on, way));
+        }
+    }
+
+    fn harm_runner(&mut self, fault: Fault) {
+        let Some(process) = self.fleet.any() else { return };
+        match fault {
+            Fault::RunnerKilled => {
+                let told = self.rng.chance(700);
+                self.env.fault_at(fault, Some(process));
+                self.fleet.kill(process, told, &mut self.env);
+            }
+            Fault::RunnerZombie => {
+                let ttl = self.env.plan.limits.runner_ttl_ms * MILLI;
+                let time = self.rng.within(ttl / 4, ttl * 3);
+                self.env.fault_at(fault, Some(process));
+                self.fleet.pause(process, time, &mut self.env);
+            }
+            _ => {
+                self.env.fault_at(fault, Some(process));
+                self.fleet.drain(process, &mut self.env);
+            }
+        }
+    }
+
+    /// Lets nothing go wrong any more, if enough went wrong.
+    pub(super) fn heal(&mut self) {
+        if self.env.table.total() < self.env.plan.faults_wanted && self.put_off < 20 {
+            self.put_off += 1;
+            for _ in 0..4 {
+                let at = self.rng.within(0, 5 * SECOND);
+                self.env.after(at, Event::GoesWrong);
+            }
+            return self.env.after(5 * SECOND, Event::Heals);
+        }
+        self.env.line(format_args!("everything heals"));
+        self.env.fact(Fact::Healed);
+        self.env.chaos = false;
+        self.healed_at = Some(self.env.now);
+        self.machine.disk().disarm();
+        self.make_room();
+        self.machine.go_on(&mut self.env);
+        for on in self.env.net.broken() {
+            self.tell_both(on);
+        }
+        for process in self.fleet.paused() {
+            self.fleet.go_on(process, true, &mut self.env);
+        }
+        if self.rng.chance(500) {
+            self.fleet.cure();
+            for process in self.fleet.all() {
+                let later = self.rng.spread(1, 5 * SECOND);
+                self.env.after(later, Event::ProcessLeaves(process));
+            }
+        }
+        self.env.after(SECOND, Event::Measured);
+    }
+}

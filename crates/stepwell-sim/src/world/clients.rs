@@ -1,0 +1,200 @@
+//! Those who start, cancel and wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stepwell_core::id::RunId;
+
+use crate::clock::{MILLI, SECOND};
+use crate::env::{Env, Event};
+use crate::history::{Answer, Asked, Fact, Request};
+use crate::plan::Plan;
+use crate::program::{Input, Profile};
+use crate::rng::Rng;
+use crate::server::{Item, Machine};
+
+/// What a client is to do.
+#[derive(Clone, Debug)]
+enum Act {
+    /// Ask this; whether to be answered at a run's end.
+    Ask(Asked, bool),
+    /// Cancel some run.
+    Cancel,
+    /// Wait for some run.
+    Wait,
+}
+
+/// A request without an answer.
+#[derive(Clone, Debug)]
+struct Pending {
+    asked: Asked,
+    wait: bool,
+    tries: u32,
+}
+
+/// Those who start, cancel and wait.
+#[derive(Debug)]
+pub(super) struct Clients {
+    acts: Vec<(Act, u32)>,
+    pending: BTreeMap<Request, Pending>,
+    /// Runs that clients know of.
+    runs: BTreeSet<RunId>,
+    last: u64,
+    rng: Rng,
+}
+
+/// The stream that clients draw from.
+const STREAM: u64 = 5;
+
+/// How often a client tries again.
+const TRIES_MAX: u32 = 6;
+
+impl Clients {
+    /// Makes clients and plans what they do.
+    pub(super) fn new(seed: u64, env: &mut Env) -> Self {
+        let rng = Rng::new(seed, STREAM);
+        let runs = BTreeSet::new();
+        let mut clients = Self { acts: Vec::new(), pending: BTreeMap::new(), runs, last: 0, rng };
+        let starts = env.plan.starts;
+        for n in 0..starts {
+            clients.plan_start(n, env);
+        }
+        let (cancels, waits) = (clients.rng.below(starts / 3), clients.rng.below(starts / 2));
+        for _ in 0..cancels {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            clients.plan(Act::Cancel, at, env);
+        }
+        for _ in 0..waits {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            clients.plan(Act::Wait, at, env);
+        }
+        clients
+    }
+
+    fn plan(&mut self, act: Act, delay: u64, env: &mut Env) {
+        self.acts.push((act, 0));
+        env.after(delay, Event::ClientActs(self.acts.len() as u64 - 1));
+    }
+
+    fn plan_start(&mut self, n: u64, env: &mut Env) {
+        let at = self.rng.within(10 * MILLI, env.plan.chaos * 9 / 10);
+        let keyed = self.rng.chance(550);
+        let key = keyed.then(|| {
+            let few = self.rng.chance(300);
+            Arc::from(format!("key-{}", if few { self.rng.below(4) } else { n }))
+        });
+        let workflow = Arc::from(format!("workflow-{}", self.rng.below(env.plan.workflows)));
+        let input = input(&mut self.rng, &env.plan, n);
+        let asked = Asked::Start { workflow, key, input };
+        let wait = self.rng.chance(250);
+        self.plan(Act::Ask(asked.clone(), wait), at, env);
+        if !keyed {
+            return;
+        }
+        for _ in 0..self.rng.weighed(&[5, 3, 1]) {
+            // At the same time, or much later.
+            let later = if self.rng.chance(500) { 3 * MILLI } else { 20 * SECOND };
+            let later = self.rng.spread(1, later);
+            let (wait, other) = (self.rng.chance(200), self.rng.chance(150));
+            let again = match (&asked, other) {
+                (Asked::Start { workflow, key, input }, true) => {
+                    let (workflow, key) = (Arc::clone(workflow), key.clone());
+                    Asked::Start { workflow, key, input: Input { n: input.n + 1_000, ..*input } }
+                }
+                _ => asked.clone(),
+            };
+            self.plan(Act::Ask(again, wait), at + later, env);
+        }
+    }
+
+    /// A client acts.
+    pub(super) fn act(&mut self, number: u64, env: &mut Env) {
+        let Some((act, tries)) = usize::try_from(number).ok().and_then(|n| self.acts.get(n)) else {
+            return;
+        };
+        let tries = *tries;
+        match act.clone() {
+            Act::Ask(asked, wait) => self.ask(Pending { asked, wait, tries }, env),
+            Act::Cancel => {
+                if let Some(run) = self.some_run() {
+                    self.ask(Pending { asked: Asked::Cancel(run), wait: false, tries }, env);
+                }
+            }
+            Act::Wait => {
+                if let Some(run) = self.some_run() {
+                    self.ask(Pending { asked: Asked::Wait(run), wait: true, tries }, env);
+                }
+            }
+        }
+    }
+
+    fn some_run(&mut self) -> Option<RunId> {
+        let place = self.rng.place(self.runs.len());
+        self.runs.iter().nth(place).copied()
+    }
+
+    fn ask(&mut self, pending: Pending, env: &mut Env) {
+        self.last += 1;
+        let request = Request(self.last);
+        let (asked, wait) = (pending.asked.clone(), pending.wait);
+        env.line(format_args!("client asks {request:?}: {asked:?}"));
+        env.fact(Fact::Asked { request, what: asked.clone() });
+        let delay = env.plan.delay(&mut env.rng);
+        env.after(delay, Event::Asks(request, Box::new(asked), wait));
+        // Who asks at the end knows that nothing goes wrong, and waits.
+        let least = if pending.tries < TRIES_MAX { SECOND } else { 15 * SECOND };
+        let patience = self.rng.spread(least, 20 * SECOND);
+        env.after(patience, Event::GivesUp(request));
+        self.pending.insert(request, pending);
+    }
+
+    /// An answer reaches its client.
+    pub(super) fn on_answer(&mut self, request: Request, answer: &Answer, env: &mut Env) {
+        let Some(pending) = self.pending.remove(&request) else { return };
+        match answer {
+            Answer::Started { run, .. } | Answer::Ended { run, .. } => {
+                self.runs.insert(*run);
+            }
+            // What will work later is tried again.
+            Answer::Refused { code: "" | "SW1008" | "SW1009" | "SW2002" | "SW4004" } => {
+                self.try_again(pending, env);
+            }
+            Answer::Refused { .. } | Answer::Cancelled(_) => {}
+        }
+    }
+
+    /// A client gives up waiting.
+    pub(super) fn give_up(&mut self, request: Request, machine: &mut Machine, env: &mut Env) {
+        let Some(pending) = self.pending.remove(&request) else { return };
+        env.fact(Fact::GaveUp { request });
+        machine.take(Item::GivesUp(request), env);
+        self.try_again(pending, env);
+    }
+
+    fn try_again(&mut self, mut pending: Pending, env: &mut Env) {
+        pending.tries += 1;
+        if pending.tries < TRIES_MAX {
+            let pause = self.rng.spread(50 * MILLI, 4 * SECOND);
+            let tries = pending.tries;
+            self.acts.push((Act::Ask(pending.asked, pending.wait), tries));
+            env.after(pause, Event::ClientActs(self.acts.len() as u64 - 1));
+        }
+    }
+
+    /// Asks for the end of every run.
+    pub(super) fn wait_for_all(&mut self, runs: &BTreeSet<RunId>, env: &mut Env) {
+        for run in runs {
+            self.ask(Pending { asked: Asked::Wait(*run), wait: true, tries: TRIES_MAX }, env);
+        }
+    }
+
+    /// Tells how many requests have no answer.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+}
+
+fn input(rng: &mut Rng, plan: &Plan, n: u64) -> Input {
+    let profile = Profile::ALL[rng.weighed(&plan.profiles)];
+    Input { program: rng.below(1 << 40), profile, n }
+}

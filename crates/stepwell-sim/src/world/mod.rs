@@ -1,0 +1,16 @@
+//! The simulated world: everything of one seed, from its beginning to its end.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `sim` | the loop over events |
+//! | `clients` | those who start, cancel and wait |
+//! | `chaos` | making things go wrong, and healing them |
+//! | `outcome` | what a seed came to |
+
+mod chaos;
+mod clients;
+mod outcome;
+mod sim;
+
+pub use outcome::Outcome;
+pub use sim::{Settings, run};

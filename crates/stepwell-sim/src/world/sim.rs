@@ -1,0 +1,185 @@
+//! The loop over events.
+
+use std::io::Write;
+
+use super::clients::Clients;
+use super::outcome::Outcome;
+use crate::checkers;
+use crate::clock::{Micros, SECOND};
+use crate::env::{Env, Event};
+use crate::history::Fact;
+use crate::net::Way;
+use crate::plan::Plan;
+use crate::planted::Bug;
+use crate::rng::Rng;
+use crate::runner::Fleet;
+use crate::server::{Item, Machine};
+use crate::trace::Trace;
+
+/// What a simulation is run with, apart from its seed.
+#[derive(Default)]
+pub struct Settings {
+    /// Takes lines to read.
+    pub lines: Option<Box<dyn Write>>,
+    /// The bug that is planted.
+    pub bug: Bug,
+}
+
+/// How long all that is left has to end once things are healed.
+const LAST_CALL: Micros = 3_600 * SECOND;
+
+/// The streams that a simulation draws from.
+const PLAN: u64 = 1;
+const CHAOS: u64 = 2;
+
+/// A simulation.
+pub(super) struct Sim {
+    pub(super) env: Env,
+    pub(super) machine: Machine,
+    pub(super) fleet: Fleet,
+    pub(super) clients: Clients,
+    pub(super) rng: Rng,
+    pub(super) healed_at: Option<Micros>,
+    /// How often healing was put off for want of faults.
+    pub(super) put_off: u32,
+    asked_last: bool,
+    over: bool,
+}
+
+/// Simulates a seed and checks what was observed.
+///
+/// # Errors
+/// When SQLite gives no memory.
+pub fn run(seed: u64, settings: Settings) -> rusqlite::Result<Outcome> {
+    let plan = Plan::draw(&mut Rng::new(seed, PLAN));
+    let mut env = Env::new(seed, plan, Trace::to(settings.lines), settings.bug.clone());
+    let plan = format!("{:?}", env.plan);
+    env.line(format_args!("seed {seed}: {plan}"));
+    let machine = Machine::new(seed, env.plan.drift_ppm, settings.bug)?;
+    let fleet = Fleet::new(seed, env.plan.runners.len());
+    let clients = Clients::new(seed, &mut env);
+    let rng = Rng::new(seed, CHAOS);
+    let mut sim = Sim {
+        env,
+        machine,
+        fleet,
+        clients,
+        rng,
+        healed_at: None,
+        put_off: 0,
+        asked_last: false,
+        over: false,
+    };
+    sim.play();
+    Ok(sim.judge(seed))
+}
+
+impl Sim {
+    fn play(&mut self) {
+        self.env.after(0, Event::NodeBegins);
+        for slot in 0..self.env.plan.runners.len() {
+            let at = self.rng.within(0, SECOND / 2);
+            self.env.after(at, Event::ProcessBegins(slot));
+        }
+        let every = self.env.plan.fold_every;
+        self.env.after(every, Event::Folds);
+        self.plan_chaos();
+        while !self.over
+            && let Some(event) = self.env.next()
+        {
+            self.handle(event);
+        }
+        self.machine.read_all(&mut self.env);
+        self.env.fact(Fact::Finished);
+    }
+
+    fn handle(&mut self, event: Event) {
+        let env = &mut self.env;
+        match event {
+            Event::Reaches(on) => self.machine.take(Item::Reaches(on), env),
+            Event::LetIn(on) => self.fleet.on_let_in(on, env),
+            Event::Frame { on, way, sent, bytes } => self.carry((on, way), sent, bytes),
+            Event::Closed(on, Way::Up) => self.machine.take(Item::Gone(on), env),
+            Event::Closed(on, Way::Down) => self.fleet.on_closed(on, env),
+            Event::NodeWakes => self.machine.on_wake(env),
+            Event::StoreDone => self.machine.on_store_done(env),
+            Event::NodeBegins => self.machine.begin(env),
+            Event::NodeGoesOn => self.machine.on_go_on(env),
+            Event::NodeStops => self.machine.stop(env),
+            Event::Folds => {
+                self.machine.fold(env);
+                let every = env.rng.within(1, 2 * env.plan.fold_every);
+                env.after(every, Event::Folds);
+            }
+            Event::ProcessWakes(process) => self.fleet.on_wake(process, env),
+            Event::ProcessBegins(slot) => self.fleet.begin(slot, env),
+            Event::ProcessGoesOn(process) => self.fleet.go_on(process, false, env),
+            Event::ProcessLeaves(process) => self.fleet.leave(process, env),
+            Event::CallEnds(call) => self.fleet.on_call_ends(call, env),
+            Event::ClientActs(number) => self.clients.act(number, env),
+            Event::Asks(request, asked, wait) => {
+                self.machine.take(Item::Asks(request, *asked, wait), env);
+            }
+            Event::Answered(request, answer) => self.clients.on_answer(request, &answer, env),
+            Event::GivesUp(request) => self.clients.give_up(request, &mut self.machine, env),
+            Event::GoesWrong => {
+                if env.chaos {
+                    self.go_wrong();
+                }
+            }
+            Event::Heals => self.heal(),
+            Event::DiskHasRoom => self.make_room(),
+            Event::Measured => self.look_at_rest(),
+        }
+    }
+
+    fn carry(&mut self, lane: (stepwell_node::SessionId, Way), sent: Micros, bytes: Vec<u8>) {
+        let (on, way) = lane;
+        let env = &mut self.env;
+        let Some(connection) = env.net.get(on) else { return };
+        if sent < connection.lost_before {
+            return;
+        }
+        match way {
+            Way::Up => self.machine.take(Item::Frame(on, bytes), env),
+            Way::Down => self.fleet.on_bytes(on, bytes, env),
+        }
+    }
+
+    /// After the healing: sees whether all has ended, and asks for every end then.
+    fn look_at_rest(&mut self) {
+        let healed = self.healed_at.unwrap_or(0);
+        let late = self.env.now > healed + LAST_CALL;
+        let rest = self.machine.is_up() && self.machine.unfinished() == 0;
+        if late || (self.asked_last && self.clients.waiting() == 0) {
+            self.measure();
+            self.over = true;
+            return;
+        }
+        let settled = self.env.now > healed + 12 * SECOND;
+        if rest && settled && self.clients.waiting() == 0 && !self.asked_last {
+            self.asked_last = true;
+            let runs = self.machine.known().clone();
+            self.clients.wait_for_all(&runs, &mut self.env);
+        }
+        self.env.after(2 * SECOND, Event::Measured);
+    }
+
+    fn measure(&mut self) {
+        let stats = self.machine.stats();
+        let open = self.machine.open();
+        self.env.fact(Fact::Gauge { hot: stats.hot, timers: stats.near_timers, open });
+    }
+
+    fn judge(self, seed: u64) -> Outcome {
+        let violations = checkers::check(&self.env.history);
+        Outcome {
+            seed,
+            hash: self.env.trace.hash(),
+            runs: self.machine.known().len() as u64,
+            commands: self.env.commands,
+            table: self.env.table,
+            violations,
+        }
+    }
+}
