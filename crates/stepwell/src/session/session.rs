@@ -128,16 +128,13 @@ impl Session {
     pub fn on_frame(&mut self, frame: &[u8], now: Moment) -> Result<(), Fault> {
         let messages: Vec<ToRunner<'_>> =
             frame::parse(frame).map_err(|error| Fault::Protocol(error.to_string()))?;
-        // The node pays for runs that it gives out, not for short messages about them.
-        let is_paid =
-            |one: &ToRunner<'_>| matches!(one, ToRunner::Activate(_) | ToRunner::History(_));
-        let paid = messages.iter().any(is_paid);
         for message in messages {
             self.on_message(message, now)?;
         }
         let Some(connection) = &mut self.connection else { return Ok(()) };
         connection.heard_at = now;
-        connection.handled_bytes += if paid { frame.len() as u64 } else { 0 };
+        // Every byte is given back; a node that did not pay for some of them keeps what it has.
+        connection.handled_bytes += frame.len() as u64;
         if connection.handled_bytes >= CREDIT_BYTES / 4 {
             let bytes = std::mem::take(&mut connection.handled_bytes);
             self.send(&ToNode::Credit { bytes });

@@ -282,3 +282,17 @@ fn a_handler_that_waits_for_something_else_is_kept() {
     world.advance_ms(10_000);
     assert_eq!((world.told(), world.alive()), (vec![], 1));
 }
+
+/// A node that has sent much gets its credit back, whatever it sent.
+#[test]
+fn credit_is_given_back() {
+    let mut world = World::new(App::new("shop").workflow("w", napping));
+    let filler = "x".repeat(1_000_000);
+    for _ in 0..4 {
+        world.send(json!({ "settled": { "a": 9, "step": filler, "atUs": 1 } }));
+    }
+    assert_eq!(world.told(), [""; 0]);
+    world.send(json!({ "settled": { "a": 9, "step": filler, "atUs": 1 } }));
+    let credit = world.take().remove(0)["credit"]["bytes"].as_u64().unwrap();
+    assert!((5_000_000..5_001_000).contains(&credit), "{credit}");
+}
