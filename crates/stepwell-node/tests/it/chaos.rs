@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::view::View;
 use stepwell_node::{About, Input, Reply, RequestId, StartRequest};
@@ -103,7 +104,11 @@ impl Chaos {
         let run = match reply {
             Reply::Started { run, .. } => run,
             Reply::Ended(ended) => ended.run,
-            Reply::Cancelled { .. } | Reply::Runners(_) | Reply::Error(_) => return,
+            Reply::Error(error) => {
+                assert_ne!(error.code, Code::Quarantined, "nothing is damaged: {}", error.detail);
+                return;
+            }
+            Reply::Cancelled { .. } | Reply::Runners(_) => return,
         };
         if let Some(begun) = self.ledger.begun.get(&request) {
             if let Some(key) = &begun.key {

@@ -363,6 +363,23 @@ fn cancels_are_answered_once_durable() {
     assert_eq!(world.node.stats().timers_fired, 0, "its timer went with it");
 }
 
+/// A wait that comes beside a cancel while the run is read is answered with the end.
+#[test]
+fn a_wait_beside_a_cancel_is_answered() {
+    for cancel_first in [true, false] {
+        let mut world = registered();
+        let run = world.start(start("flow"));
+        world.hold_loads = true;
+        let wait = (!cancel_first).then(|| world.ask_wait(run));
+        let cancel = world.ask_cancel(run);
+        let wait = wait.unwrap_or_else(|| world.ask_wait(run));
+        world.release();
+        assert!(matches!(world.reply(cancel), Some(Reply::Cancelled { .. })));
+        assert_eq!(world.ended(wait).status.as_str(), "cancelled");
+        world.assert_at_rest();
+    }
+}
+
 /// A queued run that is cancelled is given to nobody.
 #[test]
 fn a_cancelled_queued_run_is_not_dispatched() {

@@ -60,6 +60,22 @@ fn sleeps_wake_at_their_time() {
     }
 }
 
+/// A timer whose record is on its way to the store while memory takes over what the store has is
+/// not lost between the two.
+#[test]
+fn a_timer_on_its_way_to_the_store_is_not_lost() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    let run = world.start(start("flow"));
+    world.hold_commits = true;
+    world.say(session, &[sleep(&json!(1), "nap", 70_000), released(&json!(1), 0)]);
+    pass(&mut world, session, Duration::from_secs(40));
+    world.release();
+    assert_eq!(world.status(run), "waiting");
+    pass(&mut world, session, Duration::from_secs(30));
+    assert_eq!(world.heard_of(session, "activate").len(), 2, "at its start and after its sleep");
+}
+
 /// §6.1: the backoff of a parked run wakes it.
 #[test]
 fn a_backoff_wakes_a_parked_run() {
