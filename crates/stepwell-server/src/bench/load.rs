@@ -75,13 +75,13 @@ pub(super) async fn run<O: Output>(
         loops.push(tokio::spawn(one_after_the_other::<O>(client.clone(), plan, shared.clone())));
     }
     tokio::time::sleep(plan.warm_up).await;
-    at()?;
+    tokio::task::block_in_place(&mut at)?;
     let begun = Instant::now();
     shared.measuring.store(true, Ordering::Release);
     tokio::time::sleep(plan.measure).await;
     shared.measuring.store(false, Ordering::Release);
     let mut measured = Measured { took: begun.elapsed(), ..Measured::default() };
-    at()?;
+    tokio::task::block_in_place(&mut at)?;
     shared.stop.store(true, Ordering::Release);
     for handle in loops {
         let part = handle.await.map_err(|error| Fault::Machine(error.to_string()))??;

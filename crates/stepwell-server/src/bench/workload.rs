@@ -37,9 +37,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
         Bench::Parked(args) => (parked(&runtime, args)?, args.json),
     };
     if json {
-        print_json(&line)?
+        print_json(&line)?;
     } else {
-        print_line(line.text())?
+        print_line(line.text())?;
     }
     match line.does_not_count {
         Some(why) => Err(Fault::Machine(why)),
@@ -172,17 +172,18 @@ fn base(stage: &Stage, measured: &Measured) -> Result<Line, Fault> {
 }
 
 /// Reads every run back: as many as were started, each with all of its steps.
-fn read_back(stage: &Stage, line: Line, started: u64, steps: u32) -> Result<Line, Fault> {
+fn read_back(stage: &Stage, mut line: Line, started: u64, steps: u32) -> Result<Line, Fault> {
     let stored = readback::count(&stage.url, "completed")?;
     let wanted = started * u64::from(steps);
     let complete = stored.runs == started && stored.steps == wanted;
-    let why = (!complete).then(|| {
+    line.runs_read_back = Some(stored.runs);
+    line.does_not_count = (!complete).then(|| {
         format!(
             "{} of {started} runs and {} of {wanted} steps were read back",
             stored.runs, stored.steps
         )
     });
-    Ok(Line { runs_read_back: Some(stored.runs), does_not_count: why, ..line })
+    Ok(line)
 }
 
 /// The fold's lag, averaged over some time, and what server and runner had used before and after.
