@@ -9,8 +9,9 @@ use stepwell_core::failure::Failure;
 
 /// Longest chain that is recorded.
 const DEPTH_MAX: usize = 8;
-/// Longest text that is recorded, in bytes.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest message and longest cause that are recorded, in bytes: an error with its whole chain
+/// stays below the room that a frame has beside a payload.
+const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// An error as it was recorded: its name, what went wrong, and the error behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +77,14 @@ impl Cause {
 }
 
 /// Cuts a text that is too long to be recorded.
-pub(crate) fn cut(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        let mut end = TEXT_BYTES_MAX;
+pub(crate) fn cut(text: String) -> String {
+    cut_at(text, TEXT_BYTES_MAX)
+}
+
+/// Cuts a text to so many bytes, at the end of a character.
+pub(crate) fn cut_at(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let mut end = bytes_max;
         while !text.is_char_boundary(end) {
             end -= 1;
         }

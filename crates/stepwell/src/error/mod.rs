@@ -14,6 +14,6 @@ mod kind;
 mod make;
 
 pub use cause::Cause;
-pub(crate) use cause::cut;
+pub(crate) use cause::cut_at;
 pub use error::{Error, Result};
 pub use kind::ErrorKind;

@@ -139,8 +139,11 @@ impl Cell {
     pub(crate) fn on_end(&self) {
         let mut core = self.lock();
         match core.phase {
-            Phase::Loading | Phase::Forward => core.phase = Phase::Ending,
-            Phase::Blocked => self.finish_cancelled(&mut core),
+            // Nothing is in flight to be awaited: no need for the run's own thread, which may be held.
+            Phase::Loading | Phase::Forward | Phase::Blocked if core.counts.running == 0 => {
+                self.finish_cancelled(&mut core);
+            }
+            Phase::Loading | Phase::Forward | Phase::Blocked => core.phase = Phase::Ending,
             Phase::Ending | Phase::Leaving(_) | Phase::Finished | Phase::Closed => return,
         }
         Self::fire_signals(&core);

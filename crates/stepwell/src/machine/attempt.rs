@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::state::{Core, Failed, Level, Line, Out, Outcome, State};
+use super::state::{Core, Failed, Level, Line, Out, Outcome, Phase, State};
 use crate::duration::to_millis;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, cut_at};
 use crate::signal::Signal;
 
 impl Outcome {
@@ -22,6 +22,10 @@ impl Outcome {
         }))
     }
 }
+
+/// Most lines that wait to be sent, and the most bytes of each.
+const LINES_MAX: usize = 10_000;
+const LINE_BYTES_MAX: usize = 16 * 1024;
 
 /// How long a line of a log may wait for others.
 const LINES_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
@@ -88,7 +92,15 @@ impl Cell {
             return;
         }
         self.print(&core, step, level, &message);
-        core.lines.push_back(Line { step, at: now, level, message: crate::error::cut(message) });
+        if matches!(core.phase, Phase::Finished | Phase::Closed) {
+            return;
+        }
+        let (level, message) = match core.lines.len() {
+            0..LINES_MAX => (level, cut_at(message, LINE_BYTES_MAX)),
+            LINES_MAX => (Level::Warn, "lines are left out: they come faster than they go".into()),
+            _ => return,
+        };
+        core.lines.push_back(Line { step, at: now, level, message });
         // Where the thread is held by a function, nobody but the session sends the line.
         self.set_timer(&mut core, now.after(LINES_WAIT), None);
     }

@@ -130,12 +130,15 @@ impl Writer<'_> {
         };
         let mut rest = now.into_iter().peekable();
         while let Some(first) = rest.next() {
+            let mut bytes = first.message.len();
             let mut lines = vec![first];
-            while let Some(line) = rest.next_if(|line| line.step == lines[0].step) {
+            while let Some(line) =
+                rest.next_if(|line| line.step == lines[0].step && bytes < ROOM_BYTES)
+            {
+                bytes += line.message.len();
                 lines.push(line);
             }
             let step = lines[0].step.map(|place| (&*core.steps[place].id).into());
-            let bytes = lines.iter().map(|line| line.message.len()).sum();
             let lines = message::lines(&lines, self.now);
             self.outgoing.push(&ToNode::Log(Log { a: self.a, step, lines }), bytes);
         }

@@ -14,6 +14,9 @@ use crate::handler::{Call, Handlers};
 use crate::machine::{Cell, Info, Run};
 use crate::moment::Moment;
 
+/// Most runs that are taken along to another connection.
+const RESUMED_MAX: usize = 20_000;
+
 pub(super) struct Runs {
     handlers: Handlers,
     shared: Arc<Shared>,
@@ -98,6 +101,9 @@ impl Runs {
                 None => lost.push(*id),
             }
         }
+        // The handshake is one frame. Runs that rest replay elsewhere for little.
+        resume.sort_by_key(|one| one.idle);
+        lost.extend(resume.drain(RESUMED_MAX.min(resume.len())..).map(|one| one.run));
         for run in lost {
             if let Some(cell) = self.remove(run) {
                 cell.on_over();

@@ -209,3 +209,26 @@ fn a_long_history_replays_in_few_polls() {
     assert_eq!(world.told(), ["finished 10000"]);
     assert!(world.polls <= 50, "{}", world.polls);
 }
+
+/// §2.2: however much a function logs, frames stay small and memory bounded.
+#[test]
+fn many_lines_travel_in_parts() {
+    async fn workflow(ctx: Ctx) -> Result<()> {
+        ctx.run_with("a", |step| async move {
+            for n in 0..12_000 {
+                step.log.info(format!("{n} {}", "x".repeat(200)));
+            }
+            step.log.info("y".repeat(100_000));
+            Ok(())
+        })
+        .await
+    }
+    let mut world = World::new(App::new("shop").workflow("w", workflow));
+    world.activate(json!({}));
+    let told = world.take();
+    let logs: Vec<_> = told.iter().filter_map(|one| one.get("log")).collect();
+    assert!(logs.iter().all(|log| log.to_string().len() < 100_000));
+    let lines: Vec<_> = logs.iter().flat_map(|log| log["lines"].as_array().unwrap()).collect();
+    assert_eq!(lines.len(), 10_001);
+    assert!(lines[10_000]["message"].as_str().unwrap().contains("left out"));
+}
