@@ -27,7 +27,7 @@ impl Node {
         out: &mut Outputs,
     ) -> Result<(), Refusal> {
         check_hello(hello)?;
-        let now = self.now;
+        let (now, monotonic) = (self.now, self.monotonic);
         let Some(session) = self.sessions.get_mut(id) else {
             return Ok(());
         };
@@ -42,6 +42,7 @@ impl Node {
         session.credit = i64::try_from(hello.credit_bytes).unwrap_or(i64::MAX);
         session.credit_max = session.credit;
         session.pinged_at = now;
+        session.heard = monotonic;
         for workflow in &hello.workflows {
             let version = workflow.version.as_deref().map(Arc::from);
             session.workflows.insert(Arc::from(&*workflow.name), version);

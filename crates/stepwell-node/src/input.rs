@@ -17,6 +17,27 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+/// What the clocks say when a node is given an input.
+///
+/// Leases of runners are counted by the monotonic clock: engine time follows the wall clock, which
+/// people set, and a jump of it must not take runs from runners that are there (§4.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Engine time; it never goes backwards.
+    pub engine: Timestamp,
+    /// Time since an origin of the driver's choice, by a clock that nobody sets. It never goes
+    /// backwards.
+    pub monotonic: Duration,
+}
+
+/// Takes engine time for both, where nobody sets the clock: in tests.
+impl From<Timestamp> for Now {
+    fn from(engine: Timestamp) -> Self {
+        let micros = u64::try_from(engine.as_micros()).unwrap_or(0);
+        Self { engine, monotonic: Duration::from_micros(micros) }
+    }
+}
+
 /// A request to start a run (§9.1). The driver has checked the input against its schema.
 #[derive(Debug)]
 pub struct StartRequest {

@@ -1,5 +1,7 @@
 //! The node: its state, its entrance, and how much it does at once.
 
+use std::time::Duration;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use stepwell_core::limits::Limits;
@@ -9,7 +11,7 @@ use crate::api::Api;
 use crate::commit::Commits;
 use crate::dispatch::Dispatch;
 use crate::hot::Hot;
-use crate::input::Input;
+use crate::input::{Input, Now};
 use crate::output::{Output, Outputs, Stats};
 use crate::recovery::Away;
 use crate::session::{Registry, Sessions};
@@ -49,6 +51,8 @@ impl Default for Config {
 pub struct Node {
     pub(crate) config: Config,
     pub(crate) now: Timestamp,
+    /// By the clock that leases of runners are counted with.
+    pub(crate) monotonic: Duration,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) hot: Hot,
     pub(crate) commits: Commits,
@@ -70,6 +74,7 @@ impl Node {
         Self {
             config,
             now: Timestamp::MIN,
+            monotonic: Duration::ZERO,
             rng,
             hot: Hot::default(),
             commits: Commits::default(),
@@ -85,11 +90,13 @@ impl Node {
         }
     }
 
-    /// Handles one input at engine time `now`, which never goes backwards, and adds to `out`.
+    /// Handles one input at `now`, which never goes backwards, and adds to `out`.
     ///
     /// The work done is bounded: where more is left, [`Output::Continue`] asks to come back.
-    pub fn handle(&mut self, input: Input<'_>, now: Timestamp, out: &mut Outputs) {
-        self.now = self.now.max(now);
+    pub fn handle(&mut self, input: Input<'_>, now: impl Into<Now>, out: &mut Outputs) {
+        let now = now.into();
+        self.now = self.now.max(now.engine);
+        self.monotonic = self.monotonic.max(now.monotonic);
         match input {
             Input::Opened { workflows } => self.on_opened(workflows, out),
             Input::Connected { session, namespace } => self.on_connected(session, namespace),
@@ -125,8 +132,9 @@ impl Node {
     pub fn next_tick(&self) -> Option<Timestamp> {
         let near = self.timers.next();
         let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
-        let away = self.away.next();
-        [near, silent, away].into_iter().flatten().min()
+        let lease = silent.into_iter().chain(self.away.next()).min();
+        let lease = lease.map(|at| self.now.after(at.saturating_sub(self.monotonic)));
+        near.into_iter().chain(lease).min()
     }
 
     /// Returns counters and gauges.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{self, Record};
 use stepwell_core::run::{Command, Phase, Run};
 use stepwell_core::status::StepStatus;
-use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{Resumed, Retry, Settled, ToRunner};
 use stepwell_store::query::Queue;
@@ -29,17 +29,17 @@ pub(crate) struct Return {
     pub(crate) resume: Resume,
 }
 
-/// Runs whose runner is away, by the instant until which it may come back.
+/// Runs whose runner is away, by the instant of the monotonic clock until which it may come back.
 #[derive(Debug, Default)]
 pub(crate) struct Away {
-    until: BTreeSet<(Timestamp, RunId)>,
-    by_run: FxHashMap<RunId, Timestamp>,
+    until: BTreeSet<(Duration, RunId)>,
+    by_run: FxHashMap<RunId, Duration>,
     /// Runs that were presented, and wait for their turn to be read.
     presented: VecDeque<Return>,
 }
 
 impl Away {
-    pub(crate) fn insert(&mut self, until: Timestamp, run: RunId) {
+    pub(crate) fn insert(&mut self, until: Duration, run: RunId) {
         self.remove(run);
         self.by_run.insert(run, until);
         self.until.insert((until, run));
@@ -55,13 +55,13 @@ impl Away {
         self.presented.push_back(back);
     }
 
-    fn pop(&mut self, now: Timestamp) -> Option<RunId> {
+    fn pop(&mut self, now: Duration) -> Option<RunId> {
         let (_, run) = self.until.first().copied().filter(|(until, _)| *until <= now)?;
         self.remove(run);
         Some(run)
     }
 
-    pub(crate) fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Duration> {
         self.until.first().map(|(at, _)| *at)
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn first_question() -> Output {
 
 impl Node {
     pub(crate) fn on_active(&mut self, runs: &[RunId], out: &mut Outputs) {
-        let until = self.now.after(self.config.limits.runner_ttl());
+        let until = self.monotonic + self.config.limits.runner_ttl();
         for run in runs {
             // Its runner may have presented it before it was read here.
             if self.hot.live(*run).is_none_or(|live| live.held.is_none()) {
@@ -104,7 +104,7 @@ impl Node {
             return;
         }
         for _ in 0..SLICE {
-            let Some(run) = self.away.pop(self.now) else {
+            let Some(run) = self.away.pop(self.monotonic) else {
                 return;
             };
             self.with_run(run, Deferred::Lose, out);

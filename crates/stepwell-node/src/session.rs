@@ -46,8 +46,10 @@ pub(crate) struct Session {
     pub(crate) alone: Option<RunId>,
     pub(crate) draining: bool,
     pub(crate) connected_at: Timestamp,
-    /// When its last `ping` arrived: its grant ends before this plus the TTL.
+    /// When its last `ping` arrived, for people.
     pub(crate) pinged_at: Timestamp,
+    /// The same by the clock that leases are counted with: its grant ends before this plus the TTL.
+    pub(crate) heard: Duration,
     /// Its workflows and their versions.
     pub(crate) workflows: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
@@ -182,8 +184,8 @@ impl Sessions {
         self.all.get(&id)?.workflows.get(workflow).cloned().flatten()
     }
 
-    pub(crate) fn next_silent(&self, ttl: Duration) -> Option<Timestamp> {
-        self.all.values().map(|session| session.pinged_at.after(ttl)).min()
+    pub(crate) fn next_silent(&self, ttl: Duration) -> Option<Duration> {
+        self.all.values().map(|session| session.heard + ttl).min()
     }
 
     /// Describes the runners of a namespace.
@@ -302,6 +304,7 @@ impl Node {
             draining: false,
             connected_at: self.now,
             pinged_at: self.now,
+            heard: self.monotonic,
             workflows: BTreeMap::new(),
         };
         self.sessions.all.insert(id, session);
@@ -312,7 +315,7 @@ impl Node {
         let Some(session) = self.sessions.remove(id) else {
             return;
         };
-        let until = session.pinged_at.after(self.config.limits.runner_ttl());
+        let until = session.heard + self.config.limits.runner_ttl();
         for run in session.held.into_values() {
             let Some(live) = self.hot.live(run) else {
                 continue;
@@ -349,7 +352,7 @@ impl Node {
     pub(crate) fn drop_silent_sessions(&mut self, out: &mut Outputs) {
         let ttl = self.config.limits.runner_ttl();
         for id in self.sessions.ids() {
-            let silent = self.sessions.get(id).is_some_and(|s| s.pinged_at.after(ttl) <= self.now);
+            let silent = self.sessions.get(id).is_some_and(|s| s.heard + ttl <= self.monotonic);
             if silent {
                 self.on_disconnected(id);
                 let reason = format!("no ping within {} ms", ttl.as_millis());

@@ -85,9 +85,10 @@ impl Node {
                 return Err((Code::Protocol, "the first message has to be `hello`".into()));
             }
             ToNode::Ping { k } => {
-                let now = self.now;
+                let (now, monotonic) = (self.now, self.monotonic);
                 if let Some(session) = self.sessions.get_mut(id) {
                     session.pinged_at = now;
+                    session.heard = monotonic;
                 }
                 send_now(id, &ToRunner::Pong { k }, out);
             }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_node::{About, ApiError, Input, Node, Output, Outputs, Reply, RequestId, SessionId};
+use stepwell_node::{
+    About, ApiError, Input, Node, Now, Output, Outputs, Reply, RequestId, SessionId,
+};
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::oneshot;
@@ -142,7 +144,8 @@ impl Life {
     }
 
     fn tell(&mut self, input: Input<'_>) {
-        let now = self.clock.at(self.machine.read());
+        let reading = self.machine.read();
+        let now = Now { engine: self.clock.at(reading), monotonic: reading.monotonic };
         self.node.handle(input, now, &mut self.out);
     }
 
