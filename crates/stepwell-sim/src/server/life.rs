@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use stepwell_core::time::Timestamp;
-use stepwell_node::{Input, Node, Output, Outputs, RequestId, SessionId};
+use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::Batch;
 use stepwell_store::{Error, Store};
@@ -90,7 +91,9 @@ impl Life {
         if matches!(input, Input::Tick) {
             now = self.bug.tick(now);
         }
-        self.node.handle(input, now, &mut self.out);
+        let at = env.now + self.lag;
+        let monotonic = Duration::from_micros(self.clocks.monotonic.at(at));
+        self.node.handle(input, Now { engine: now, monotonic }, &mut self.out);
     }
 
     /// Handles what came, commits, and performs what that allows.

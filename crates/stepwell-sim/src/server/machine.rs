@@ -419,15 +419,15 @@ impl Machine {
         self.clocks.wall.jump(by);
     }
 
-    /// Tells whether the process waits for its disk: what it then does is planned already.
-    pub(crate) fn is_busy(&self, now: Micros) -> bool {
-        self.busy_until > now
+    /// Returns until when the process waits for its disk: what it then does is planned already.
+    pub(crate) fn busy_until(&self, now: Micros) -> Option<Micros> {
+        (self.busy_until > now).then_some(self.busy_until + 1)
     }
 
     /// Stops in order: drains, closes the store, and begins again.
     pub(crate) fn stop(&mut self, env: &mut Env) {
-        if self.is_busy(env.now) {
-            return env.at(self.busy_until + 1, Event::NodeStops);
+        if let Some(until) = self.busy_until(env.now) {
+            return env.at(until, Event::NodeStops);
         }
         self.end_life(env);
         self.disk.crash(Loss::None);

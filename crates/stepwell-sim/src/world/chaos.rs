@@ -62,7 +62,7 @@ impl Sim {
                 let outputs = u32::try_from(self.rng.below(20)).unwrap_or(0);
                 self.machine.kill_after(outputs);
             }
-            _ if self.machine.is_busy(self.env.now) => self.arm(Fails::Ends),
+            _ if self.machine.busy_until(self.env.now).is_some() => self.arm(Fails::Ends),
             _ => {
                 let loss = match fault {
                     Fault::PowerLost => Loss::Sectors,
@@ -186,6 +186,9 @@ impl Sim {
                 self.env.after(at, Event::GoesWrong);
             }
             return self.env.after(5 * SECOND, Event::Heals);
+        }
+        if let Some(until) = self.machine.busy_until(self.env.now) {
+            return self.env.at(until, Event::Heals);
         }
         self.env.line(format_args!("everything heals"));
         self.env.fact(Fact::Healed);

@@ -39,6 +39,8 @@ pub(super) struct Clients {
     pending: BTreeMap<Request, Pending>,
     /// Runs that clients know of.
     runs: BTreeSet<RunId>,
+    /// How many acts are still to come.
+    planned: usize,
     last: u64,
     rng: Rng,
 }
@@ -54,7 +56,8 @@ impl Clients {
     pub(super) fn new(seed: u64, env: &mut Env) -> Self {
         let rng = Rng::new(seed, STREAM);
         let runs = BTreeSet::new();
-        let mut clients = Self { acts: Vec::new(), pending: BTreeMap::new(), runs, last: 0, rng };
+        let (acts, pending) = (Vec::new(), BTreeMap::new());
+        let mut clients = Self { acts, pending, runs, planned: 0, last: 0, rng };
         let starts = env.plan.starts;
         for n in 0..starts {
             clients.plan_start(n, env);
@@ -72,7 +75,12 @@ impl Clients {
     }
 
     fn plan(&mut self, act: Act, delay: u64, env: &mut Env) {
-        self.acts.push((act, 0));
+        self.plan_again((act, 0), delay, env);
+    }
+
+    fn plan_again(&mut self, act: (Act, u32), delay: u64, env: &mut Env) {
+        self.acts.push(act);
+        self.planned += 1;
         env.after(delay, Event::ClientActs(self.acts.len() as u64 - 1));
     }
 
@@ -113,6 +121,7 @@ impl Clients {
             return;
         };
         let tries = *tries;
+        self.planned -= 1;
         match act.clone() {
             Act::Ask(asked, wait) => self.ask(Pending { asked, wait, tries }, env),
             Act::Cancel => {
@@ -176,8 +185,7 @@ impl Clients {
         if pending.tries < TRIES_MAX {
             let pause = self.rng.spread(50 * MILLI, 4 * SECOND);
             let tries = pending.tries;
-            self.acts.push((Act::Ask(pending.asked, pending.wait), tries));
-            env.after(pause, Event::ClientActs(self.acts.len() as u64 - 1));
+            self.plan_again((Act::Ask(pending.asked, pending.wait), tries), pause, env);
         }
     }
 
@@ -188,9 +196,9 @@ impl Clients {
         }
     }
 
-    /// Tells how many requests have no answer.
+    /// Tells how many requests have no answer, or are still to be made.
     pub(super) fn waiting(&self) -> usize {
-        self.pending.len()
+        self.pending.len() + self.planned
     }
 }
 
