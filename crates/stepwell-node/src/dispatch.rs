@@ -360,6 +360,8 @@ impl Node {
             alone: slot.alone,
         };
         if self.apply(id, Command::Activate(activate), None).is_err() {
+            // Its deadline may have passed before its timer had its turn.
+            self.with_run(id, Deferred::Fire, out);
             return self.free_slot(slot);
         }
         self.stats.activations += 1;

@@ -23,6 +23,10 @@ impl Change<'_, '_> {
         if self.run.must_be_alone() && !activate.alone {
             return Err(Rejection::NotReady);
         }
+        // §7.1: its time is over, whether a timer has said so yet or not.
+        if self.run.deadline.is_some_and(|deadline| deadline <= self.env.now) {
+            return Err(Rejection::NotReady);
+        }
         self.push(&Record::Activated(Activated {
             at: self.env.now,
             epoch: self.run.epoch + 1,

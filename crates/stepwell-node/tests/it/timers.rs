@@ -258,6 +258,23 @@ fn a_timer_meets_a_run_that_is_being_read() {
     }
 }
 
+/// §7.1: a run whose deadline passed while the node stood still is given to no runner that comes
+/// before the timer has had its turn: it times out.
+#[test]
+fn a_run_is_not_given_out_after_its_deadline() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    world.disconnect(session);
+    let timeout = Some(Duration::from_secs(2));
+    let run = world.start(StartRequest { timeout, ..start("flow") });
+    assert_eq!(world.status(run), "queued");
+    world.now = world.now.after(Duration::from_secs(3));
+    let session = world.connect(&who(1));
+    assert_eq!(world.status(run), "timed_out");
+    assert!(world.heard_of(session, "activate").is_empty());
+    world.assert_at_rest();
+}
+
 /// An idle run that is told of a sleep's end holds its slot again, also while the end is written.
 #[test]
 fn a_sleep_of_a_live_run_is_told_to_it() {

@@ -90,6 +90,17 @@ fn a_fenced_runner_changes_nothing() {
     assert_eq!(world.run.losses(), 1);
 }
 
+/// §7.1: a run whose time is over is given to no runner, whether its timer has fired or not.
+#[test]
+fn a_run_is_not_given_out_after_its_deadline() {
+    let begins = Start { timeout: Some(seconds(5)), ..start() };
+    let mut world = World::with(begins, Limits::default());
+    world.pass(seconds(5));
+    assert_eq!(world.activate(), Err(Rejection::NotReady));
+    world.fire();
+    assert_eq!(world.run.status(), RunStatus::TimedOut);
+}
+
 /// §9.9: the version of the first activation stays that of the run.
 #[test]
 fn the_first_version_is_kept() {

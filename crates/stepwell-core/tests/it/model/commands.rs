@@ -13,6 +13,9 @@ impl Model {
         if self.status() != RunStatus::Queued || (suspect && !alone) {
             return Verdict::Rejected;
         }
+        if self.deadline.is_some_and(|deadline| deadline <= self.now) {
+            return Verdict::Rejected;
+        }
         self.note(Fact::Held { alone: suspect });
         Verdict::Taken
     }
