@@ -37,6 +37,8 @@ await() {
 
 # Starts server and program. The first server takes a free port, the second one the same again.
 start_both() {
+    # What the server before wrote must not be read as this one's.
+    rm -f "$folder/server.log"
     stepwell dev --data "$data" --listen "${1:-127.0.0.1:0}" >"$folder/server.log" 2>&1 </dev/null &
     server=$!
     await "the server does not listen" grep -q 'serves at http' "$folder/server.log"
