@@ -44,7 +44,8 @@ launch() {
     shift
     # A shell without job control lets its children ignore INT; in a group of its own a child hears only us.
     set -m
-    "$@" </dev/null >"$logs/$name.log" 2>&1 &
+    : >"$logs/$name.log"
+    "$@" </dev/null >>"$logs/$name.log" 2>&1 &
     set +m
     started+=("$!")
 }
