@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use stepwell_core::status::StepStatus;
@@ -102,7 +103,9 @@ impl Cell {
         core.set(place, State::Ended);
         core.queue.push_back(place);
         core.told += 1;
-        // The node takes a slot for the run again as it tells this.
+        // The node takes a slot for the run again as it tells this, unless the word that the run
+        // rests was on its way to it meanwhile.
+        core.idle_unsure |= core.idle_told;
         core.idle_told = false;
         core.resting = None;
         self.notify();
@@ -208,8 +211,9 @@ impl Cell {
 
     /// The run goes on being held, under a new handle.
     pub(crate) fn on_resumed(&self, a: u32, generation: u64) {
-        let mut core = self.lock();
-        let core = &mut *core;
+        let now = self.now();
+        let mut guard = self.lock();
+        let core = &mut *guard;
         core.attached = Some(Attached { a, generation });
         let mut later = std::mem::take(&mut core.outbox);
         // All else is told from the state that it is about.
@@ -228,6 +232,11 @@ impl Cell {
             }
         }
         self.flush(core);
+        // What became due meanwhile waited for this.
+        let due = core.steps.iter_mut().filter(|step| step.state == State::Due && step.due <= now);
+        let wakers: Vec<Waker> = due.filter_map(|step| step.waker.clone()).collect();
+        drop(guard);
+        wakers.into_iter().for_each(Waker::wake);
         self.notify();
     }
 

@@ -16,7 +16,9 @@ const ROOM_BYTES: usize = stepwell_core::limits::FRAME_ROOM_BYTES / 2;
 impl Cell {
     /// Writes the outbox into the session's frames; keeps it where the run has no connection.
     pub(crate) fn flush(&self, core: &mut Core) {
-        if core.outbox.is_empty() && core.lines.is_empty() {
+        // §4.4: a function that ends its process at once counts only if the node knows of it.
+        let begun = (core.idle_told || core.idle_unsure) && core.counts.running > 0;
+        if core.outbox.is_empty() && core.lines.is_empty() && !begun {
             return;
         }
         let Some(attached) = core.attached else { return };
@@ -25,9 +27,11 @@ impl Cell {
         let mut outbox = std::mem::take(&mut core.outbox);
         self.shared.link.write(attached.generation, |outgoing| {
             let mut writer = Writer { a: attached.a, now, outgoing };
-            if busy && outbox.iter().any(|out| matches!(out, Out::Started(_) | Out::Ended(_))) {
+            let ended = outbox.iter().any(|out| matches!(out, Out::Started(_) | Out::Ended(_)));
+            if begun || busy && ended {
                 writer.outgoing.push(&ToNode::Busy { a: attached.a }, 0);
                 core.idle_told = false;
+                core.idle_unsure = false;
             }
             for out in outbox.drain(..) {
                 writer.write(core, out);

@@ -66,7 +66,7 @@ impl Cell {
         core.phase = Phase::Closed;
         self.flush(core);
         core.attached = None;
-        self.shared.forget(self.info.run);
+        self.shared.forget(self.info.run, self.info.epoch);
     }
 
     /// The handler returned. What it left behind is cancelled by the end of the run (§5.6).

@@ -309,6 +309,8 @@ pub(crate) struct Core {
     pub(crate) resting: Option<Rest>,
     /// The node was told that the run rests, and not that it does no more.
     pub(crate) idle_told: bool,
+    /// The node was told so before it was known that it had news: it may take the run for resting.
+    pub(crate) idle_unsure: bool,
     /// The runner stops: the run is given back as soon as it can be.
     pub(crate) draining: bool,
     pub(crate) outbox: VecDeque<Out>,
@@ -345,6 +347,7 @@ impl Core {
             stalled_since: None,
             resting: None,
             idle_told: false,
+            idle_unsure: false,
             draining: false,
             outbox: VecDeque::new(),
             lines: VecDeque::new(),

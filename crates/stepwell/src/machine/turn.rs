@@ -95,6 +95,11 @@ impl Cell {
             self.set_timer(core, stray_until, Some(place));
             return Turn::Pending;
         }
+        // §4.7: a run from a connection before may be another's by now, whatever grant this
+        // connection gives, until the node says that it is held.
+        if core.attached.is_none() {
+            return Turn::Pending;
+        }
         // §4.7: no function starts after the grant has lapsed.
         if !self.shared.grant.holds(now, waker) {
             return Turn::Pending;

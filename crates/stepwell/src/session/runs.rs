@@ -69,9 +69,16 @@ impl Runs {
 
     /// Drops the runs that were given back.
     pub(super) fn sweep(&mut self) {
-        for run in self.shared.take_forgotten() {
-            self.remove(run);
+        for (run, epoch) in self.shared.take_forgotten() {
+            // The node may have given the run out again meanwhile, to this very runner.
+            if self.epoch(run) == Some(epoch) {
+                self.remove(run);
+            }
         }
+    }
+
+    fn epoch(&self, run: RunId) -> Option<u32> {
+        self.by_id.get(&run).map(|(cell, _)| cell.info.epoch)
     }
 
     fn remove(&mut self, run: RunId) -> Option<Arc<Cell>> {
@@ -129,8 +136,7 @@ impl Runs {
                 }
             }
             ToRunner::Gone { run, epoch } => {
-                let held = self.by_id.get(&run).map(|(cell, _)| cell.info.epoch);
-                if held == Some(epoch)
+                if self.epoch(run) == Some(epoch)
                     && let Some(cell) = self.remove(run)
                 {
                     cell.on_over();

@@ -47,8 +47,8 @@ pub(crate) struct Shared {
     pub(crate) grant: Grant,
     pub(crate) link: Link,
     pub(crate) timers: Timers,
-    /// Runs that this process gave back.
-    forgotten: Mutex<Vec<RunId>>,
+    /// Activations that this process gave back.
+    forgotten: Mutex<Vec<(RunId, u32)>>,
 }
 
 impl Shared {
@@ -70,12 +70,12 @@ impl Shared {
         }
     }
 
-    /// Notes that this process gave a run back.
-    pub(crate) fn forget(&self, run: RunId) {
-        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(run);
+    /// Notes that this process gave a run back, which it held under this epoch.
+    pub(crate) fn forget(&self, run: RunId, epoch: u32) {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push((run, epoch));
     }
 
-    pub(super) fn take_forgotten(&self) -> Vec<RunId> {
+    pub(super) fn take_forgotten(&self) -> Vec<(RunId, u32)> {
         std::mem::take(&mut *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -8,4 +8,5 @@ mod driver;
 mod ending;
 mod replay;
 mod steps;
+mod together;
 mod world;
