@@ -1,6 +1,6 @@
 //! Durations as people write them (semantics §11): `10s`, `1d12h`, `30 minutes`, `5000`.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::time::Duration;
 
 /// What is accepted, for error texts and documents.
@@ -22,6 +22,33 @@ pub struct ParseError {
 /// [`ParseError`] when the text is anything else, or longer than about 292,000 years.
 pub fn parse(text: &str) -> Result<Duration, ParseError> {
     read(text).ok_or_else(|| ParseError { text: text.into() })
+}
+
+/// Writes a duration in the one form in which it is recorded and shown: `1d12h`, `90s` as `1m30s`,
+/// `1500ms` as `1s500ms`. What is below a millisecond is a fraction (`0.25ms`), kept to the
+/// microsecond; [`parse`] reads it back.
+pub fn text(duration: Duration) -> String {
+    const UNITS: [(u128, &str); 5] = [
+        (86_400_000_000, "d"),
+        (3_600_000_000, "h"),
+        (60_000_000, "m"),
+        (1_000_000, "s"),
+        (1_000, "ms"),
+    ];
+    let mut rest = duration.as_micros();
+    let mut text = String::new();
+    for (unit, name) in UNITS {
+        let (count, below) = (rest / unit, rest % unit);
+        rest = below;
+        if count > 0 || (name == "ms" && below > 0) {
+            text += &count.to_string();
+            if name == "ms" && below > 0 {
+                text += alloc::format!(".{below:03}").trim_end_matches('0');
+            }
+            text += name;
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
 }
 
 fn read(text: &str) -> Option<Duration> {
@@ -79,7 +106,7 @@ fn decimal_micros(text: &str, unit: i64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString};
+    use alloc::string::String;
     use alloc::vec::Vec;
 
     use serde::Deserialize;
@@ -90,6 +117,7 @@ mod tests {
     struct Vectors {
         accepted: Vec<(String, u64)>,
         refused: Vec<String>,
+        written: Vec<(u64, String)>,
     }
 
     /// §11: runs the vectors that both SDKs share.
@@ -103,6 +131,11 @@ mod tests {
         for text in vectors.refused {
             let error = parse(&text).expect_err(&text).to_string();
             assert!(error.contains("accepted"), "{text}: {error}");
+        }
+        for (micros, wanted) in vectors.written {
+            let duration = Duration::from_micros(micros);
+            assert_eq!(text(duration), wanted);
+            assert_eq!(parse(&wanted), Ok(duration), "{wanted}");
         }
     }
 }

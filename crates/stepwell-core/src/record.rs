@@ -173,7 +173,7 @@ pub struct Opening<'a> {
     pub after: u32,
     /// When the code asked for the step.
     pub at: Timestamp,
-    /// The recorded input: what `run` was given, the duration of a sleep (§3.4).
+    /// The recorded input: what `run` was given, the duration or instant of a sleep (§3.4).
     #[serde(
         borrow,
         default,

@@ -267,7 +267,7 @@ pub struct Sleep<'a> {
     /// Until when, in microseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_us: Option<i64>,
-    /// The step's opening, always.
+    /// The step's opening, always; its input is `{"duration": …}` or `{"until": …}` (§3.4).
     #[serde(borrow)]
     pub open: Opening<'a>,
 }

@@ -89,7 +89,7 @@ impl ErrorKind {
                 "docs/semantics.md#7-ending-badly"
             }
             Self::Nondeterminism => "docs/semantics.md#4-durability",
-            Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting",
+            Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting-and-operating",
             Self::Argument => "docs/semantics.md#11-durations",
             Self::Limit => "docs/semantics.md#12-limits",
             Self::Connection | Self::Refused => "docs/errors/README.md",
@@ -119,6 +119,37 @@ impl ErrorKind {
             | Self::RunCancelled
             | Self::RunTimedOut
             | Self::WaitTimeout => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A heading's anchor: its words in small letters with hyphens between them.
+    fn anchor(heading: &str) -> String {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || *c == ' ');
+        kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+    }
+
+    #[test]
+    fn the_places_in_the_documents_exist() {
+        let page = include_str!("../../../../docs/semantics.md");
+        let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+        let anchors: Vec<String> = headings.map(anchor).collect();
+        for kind in [
+            ErrorKind::Other,
+            ErrorKind::NestedStep,
+            ErrorKind::RunFailed,
+            ErrorKind::Nondeterminism,
+            ErrorKind::Input,
+            ErrorKind::Argument,
+            ErrorKind::Limit,
+        ] {
+            let (page, place) = kind.docs().split_once('#').unwrap();
+            assert_eq!(page, "docs/semantics.md");
+            assert!(anchors.iter().any(|one| one == place), "{kind:?}: no {place} in {anchors:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use serde::Serialize;
+use stepwell_core::duration;
 use stepwell_core::status::Kind;
 use stepwell_core::time::Timestamp;
 
@@ -63,6 +64,25 @@ impl IntoInstant for &String {
     }
 }
 
+/// The input that a pause records by itself (§3.4).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Recorded {
+    /// As [`duration::text`] writes it.
+    Duration(String),
+    /// ISO 8601 in UTC with microseconds.
+    Until(String),
+}
+
+impl Recorded {
+    fn of(until: Until) -> Self {
+        match until {
+            Until::For(time) => Self::Duration(duration::text(time)),
+            Until::At(micros) => Self::Until(Timestamp::from_micros(micros).to_string()),
+        }
+    }
+}
+
 /// A pause that outlives every process; made by [`Ctx::sleep`] and [`Ctx::sleep_until`].
 #[must_use = "a step does nothing unless awaited"]
 pub struct SleepStep {
@@ -76,6 +96,9 @@ impl SleepStep {
             Ok(Until::For(_)) | Err(_) => Kind::Sleep,
         };
         let mut plan = Plan::new(ctx, id, kind);
+        if let Ok(until) = until {
+            plan.set_input(Recorded::of(until));
+        }
         plan.set(|_, details| {
             details.until = Some(until?);
             Ok(())

@@ -6,6 +6,7 @@ mod branches;
 mod client;
 mod driver;
 mod ending;
+mod names;
 mod replay;
 mod steps;
 mod together;

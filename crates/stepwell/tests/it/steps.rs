@@ -372,18 +372,21 @@ fn an_input_that_does_not_fit_fails_the_run() {
     assert_eq!(told["finished"]["error"]["name"], "InputError");
 }
 
-/// §2: sleeps tell their duration or instant, skips their reason.
+/// §2, §3.4: sleeps tell and record their duration or instant, skips their reason.
 #[test]
 fn steps_without_a_function_tell_what_they_are() {
     async fn workflow(ctx: Ctx) -> Result<()> {
         let until = ctx.sleep_until("until", "1970-01-01T00:00:09Z");
         let skip = ctx.skip("skip").reason("not today").metadata("m");
-        tokio::try_join!(ctx.sleep("for", "1m"), until, skip).map(drop)
+        tokio::try_join!(ctx.sleep("for", "90 seconds"), until, skip).map(drop)
     }
     let mut world = World::new(App::new("shop").workflow("w", workflow));
     world.activate(json!({}));
     let told = world.take();
-    assert_eq!(told[0]["sleep"]["forUs"], 60_000_000);
+    assert_eq!(told[0]["sleep"]["forUs"], 90_000_000);
+    assert_eq!(told[0]["sleep"]["open"]["input"], json!({ "duration": "1m30s" }));
+    let instant = json!({ "until": "1970-01-01T00:00:09.000000Z" });
+    assert_eq!(told[1]["sleep"]["open"]["input"], instant);
     assert_eq!(told[1]["sleep"]["untilUs"], 9_000_000);
     assert_eq!(told[1]["sleep"]["open"]["kind"], "sleepUntil");
     assert_eq!(told[2]["skip"]["open"]["input"], json!({ "reason": "not today" }));
