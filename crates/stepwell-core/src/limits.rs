@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 /// Bytes that a frame may have beyond one payload.
 pub const FRAME_ROOM_BYTES: usize = 64 * 1024;
 
+/// Bytes that a frame may have whatever the limit on payloads: a frame holds many small messages,
+/// and the handshake a list.
+pub const FRAME_BYTES_MIN: usize = 4 * 1024 * 1024;
+
 /// Bytes of a history after which it is sent in a further chunk.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -47,9 +51,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Returns the largest frame in bytes: a payload and [`FRAME_ROOM_BYTES`].
+    /// Returns the largest frame of a runner in bytes: a payload, at least [`FRAME_BYTES_MIN`], and
+    /// [`FRAME_ROOM_BYTES`].
     pub fn frame_bytes_max(&self) -> usize {
-        self.payload_bytes_max + FRAME_ROOM_BYTES
+        self.payload_bytes_max.max(FRAME_BYTES_MIN) + FRAME_ROOM_BYTES
     }
 
     /// Returns [`Limits::runner_ttl_ms`] as a duration.

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use stepwell_core::failure::Failure;
 use stepwell_core::limits::CHUNK_BYTES;
 use stepwell_core::record::{self, Record, StepEnded};
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::{Activate, EndedStep, History, OpenStep, ToRunner};
 
-/// Bytes that an ended step takes beside its payload, about.
-const ENDED_BYTES: usize = 96;
+/// Most bytes that an ended step takes beside its id, payload and error.
+const ENDED_BYTES: usize = 128;
 
 /// Builds the messages that give a run to its runner: `activate`, and `history` where the run's
 /// steps do not fit one chunk.
@@ -26,10 +27,14 @@ pub(crate) fn messages<'a>(
     let mut bytes = 0;
     for record in record::decode(journal) {
         match record {
-            Ok(Record::Started(started)) => (input, metadata) = (started.input, started.metadata),
+            Ok(Record::Started(started)) => {
+                (input, metadata) = (started.input, started.metadata);
+                bytes += raw_bytes(input) + raw_bytes(metadata);
+            }
             Ok(Record::StepEnded(ended)) => {
-                let size =
-                    ENDED_BYTES + ended.step.len() + ended.output.map_or(0, |o| o.get().len());
+                let error = ended.error.as_ref().map_or(0, failure_bytes);
+                // A quote in an id takes two bytes.
+                let size = ENDED_BYTES + 2 * ended.step.len() + raw_bytes(ended.output) + error;
                 if bytes + size > CHUNK_BYTES && bytes > 0 {
                     chunks.push(Vec::new());
                     bytes = 0;
@@ -96,6 +101,15 @@ fn ended_step<'a>(run: &Run, ended: StepEnded<'a>) -> EndedStep<'a> {
         error: ended.error,
         step: ended.step,
     }
+}
+
+fn raw_bytes(raw: Option<&RawValue>) -> usize {
+    raw.map_or(0, |raw| raw.get().len())
+}
+
+fn failure_bytes(failure: &Failure<'_>) -> usize {
+    // Texts of errors may need escapes, so only the JSON tells. Few steps fail.
+    serde_json::to_vec(failure).map_or(0, |json| json.len())
 }
 
 fn micros(later: Timestamp, earlier: Timestamp) -> u64 {

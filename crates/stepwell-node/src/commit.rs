@@ -46,12 +46,14 @@ impl Effects {
             return 0;
         };
         let before = frames.open.len();
-        frames.open.push(message);
-        let bytes = frames.open.len() - before;
-        if frames.open.len() >= CHUNK_BYTES {
-            frames.full.extend(frames.open.take());
+        // A frame has at most so many bytes, unless one message has more.
+        match frames.open.push_within(message, CHUNK_BYTES) {
+            Some(full) => {
+                frames.full.push(full);
+                frames.open.len()
+            }
+            None => frames.open.len() - before,
         }
-        bytes
     }
 
     pub(crate) fn reply(&mut self, request: RequestId, reply: Reply) {

@@ -29,6 +29,23 @@ impl Writer {
         debug_assert!(written.is_ok(), "messages hold strings, numbers and checked JSON only");
     }
 
+    /// Adds a message; where the frame grows beyond `bytes` by it and held others already, those
+    /// are returned as a closed frame, and the message begins the next one.
+    pub fn push_within(&mut self, message: &impl Serialize, bytes: usize) -> Option<Vec<u8>> {
+        let before = self.bytes.len();
+        self.push(message);
+        if before == 0 || self.bytes.len() < bytes {
+            return None;
+        }
+        let mut next = self.bytes.split_off(before);
+        if let Some(comma) = next.first_mut() {
+            *comma = b'[';
+        }
+        let full = self.take();
+        self.bytes = next;
+        full
+    }
+
     /// Returns how many bytes are in the frame so far.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -95,7 +95,11 @@ impl Change<'_, '_> {
         Ok(())
     }
 
+    /// §4.10: a changed order is recorded once; every replay of the same code meets it again.
     pub(super) fn note_order(&mut self, expected: Cow<'_, str>, found: Cow<'_, str>) {
+        if self.run.reordered.contains(&self.run.places(&expected, &found)) {
+            return;
+        }
         self.push(&Record::OrderChanged(OrderChanged { at: self.env.now, expected, found }));
     }
 

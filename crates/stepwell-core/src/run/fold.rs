@@ -80,6 +80,7 @@ impl Run {
             steps: Vec::new(),
             index: BTreeMap::new(),
             wakes: BTreeSet::new(),
+            reordered: BTreeSet::new(),
             ended_steps: 0,
             failed_steps: 0,
             journal_bytes: 0,
@@ -117,6 +118,12 @@ impl Run {
         }
     }
 
+    /// Returns where two steps stand; what the run does not know stands behind all that it does.
+    pub(super) fn places(&self, one: &str, other: &str) -> (u32, u32) {
+        let place = |id: &str| self.index.get(id).copied().unwrap_or(u32::MAX);
+        (place(one), place(other))
+    }
+
     fn excludes_step(&self, id: &str, opens: bool) -> Option<&'static str> {
         match (self.step(id), opens) {
             (Some(step), _) if step.status.is_ended() => Some("a step ends once"),
@@ -129,7 +136,10 @@ impl Run {
     /// Changes the state by one record. Total: every record changes every state to some state.
     pub(super) fn fold(&mut self, record: &Record<'_>) {
         match record {
-            Record::Started(_) | Record::Logged(_) | Record::OrderChanged(_) => {}
+            Record::Started(_) | Record::Logged(_) => {}
+            Record::OrderChanged(changed) => {
+                self.reordered.insert(self.places(&changed.expected, &changed.found));
+            }
             Record::Activated(activated) => self.fold_activated(activated),
             Record::Released(released) => {
                 self.activation = None;

@@ -36,6 +36,8 @@ pub struct Run {
     pub(super) index: BTreeMap<Arc<str>, u32>,
     /// When sleeping and retrying steps are due, by position.
     pub(super) wakes: BTreeSet<(Timestamp, u32)>,
+    /// Pairs of steps whose changed order is recorded, by position.
+    pub(super) reordered: BTreeSet<(u32, u32)>,
     pub(super) ended_steps: u32,
     pub(super) failed_steps: u32,
     pub(super) journal_bytes: u64,

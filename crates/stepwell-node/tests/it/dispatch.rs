@@ -435,6 +435,63 @@ fn a_long_history_comes_in_chunks() {
     assert_eq!(world.status(run), "completed");
 }
 
+/// §12: a frame to a runner has at most 256 KiB, or holds one message.
+#[test]
+fn frames_to_runners_are_bounded() {
+    const BYTES_MAX: usize = 256 * 1024;
+    let mut world = World::new();
+    let mut first = who(1);
+    first.credit = 1 << 30;
+    let session = world.connect(&first);
+    world.start(start("flow"));
+    // Many small answers in one batch. Quotes take two bytes.
+    let name = |n: usize| format!("{}{n}", "\"".repeat(240));
+    let ends: Vec<Value> = (0..900).map(|n| ended(&json!(1), &name(n))).collect();
+    world.say(session, &ends);
+    let settled = world.heard_of(session, "settled");
+    let steps: Vec<_> = settled.iter().map(|one| one["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, (0..900).map(name).collect::<Vec<_>>());
+    let (bytes, messages) = world.largest_frame(session);
+    assert!((BYTES_MAX / 2..=BYTES_MAX).contains(&bytes), "{bytes} bytes, {messages} messages");
+    assert!((2..900).contains(&messages), "{messages} messages");
+
+    // The same as a history.
+    world.say(session, &[sleep(&json!(1), "nap", 1_000), released(&json!(1), 900)]);
+    world.disconnect(session);
+    let mut second = first.clone();
+    second.instance = "i2".into();
+    let session = world.connect(&second);
+    world.pass_ms(1_000);
+    assert!(world.heard_of(session, "history").len() > 1);
+    let (bytes, messages) = world.largest_frame(session);
+    assert!(bytes <= BYTES_MAX, "{bytes} bytes, {messages} messages");
+    world.say(session, &[finished(&json!(1))]);
+}
+
+/// A run with a large input gets its history in messages of their own.
+#[test]
+fn a_large_input_travels_alone() {
+    let mut world = World::new();
+    let mut first = who(1);
+    first.credit = 1 << 30;
+    let session = world.connect(&first);
+    let input = json(&format!("\"{}\"", "i".repeat(300_000)));
+    world.start(StartRequest { input: Some(input), ..start("flow") });
+    let mut end = ended(&json!(1), "a");
+    end["ended"]["output"] = json!("o".repeat(100_000));
+    world.say(session, &[end, sleep(&json!(1), "nap", 1_000), released(&json!(1), 1)]);
+    world.disconnect(session);
+    let mut second = first.clone();
+    second.instance = "i2".into();
+    let session = world.connect(&second);
+    world.pass_ms(1_000);
+    let activate = &world.heard_of(session, "activate")[0];
+    assert_eq!((&activate["more"], activate.get("ended")), (&json!(true), None));
+    assert_eq!(world.heard_of(session, "history")[0]["ended"].as_array().unwrap().len(), 2);
+    let (bytes, messages) = world.largest_frame(session);
+    assert!((300_000..301_000).contains(&bytes) && messages == 1, "{bytes}, {messages}");
+}
+
 /// Programs of all kinds run to their end, over runners with few slots.
 #[test]
 fn many_programs_run_to_their_end() {

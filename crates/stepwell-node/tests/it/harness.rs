@@ -31,6 +31,8 @@ const LOADS_MAX: usize = 5 * 256;
 struct Wire {
     received: VecDeque<Value>,
     bytes: u64,
+    /// The largest frame so far, with its number of messages.
+    largest: (usize, usize),
     closed: Option<String>,
 }
 
@@ -442,6 +444,7 @@ impl World {
             return;
         }
         wire.bytes += frame.len() as u64;
+        wire.largest = wire.largest.max((frame.len(), messages.len()));
         wire.received.extend(messages);
     }
 
@@ -519,6 +522,10 @@ impl World {
 
     pub(crate) fn bytes_sent(&self, session: SessionId) -> u64 {
         self.wires.get(&session).map_or(0, |wire| wire.bytes)
+    }
+
+    pub(crate) fn largest_frame(&self, session: SessionId) -> (usize, usize) {
+        self.wires.get(&session).map_or((0, 0), |wire| wire.largest)
     }
 
     pub(crate) fn closed(&self, session: SessionId) -> Option<&str> {

@@ -129,3 +129,27 @@ fn null_is_told_from_no_value() {
         r#"{ "b":1,"a" : [ 1e3 ] }"#
     );
 }
+
+/// Frames are closed before the message that does not fit any more, and lose none.
+#[test]
+fn a_frame_is_bounded_unless_one_message_is_larger() {
+    let message = |k: u64| ToNode::Ping { k };
+    let one = serde_json::to_string(&message(1)).unwrap().len();
+    let mut frames = Vec::new();
+    let mut writer = Writer::default();
+    for k in 1..=9 {
+        frames.extend(writer.push_within(&message(k), 2 * one + 3));
+    }
+    frames.extend(writer.take());
+    let sizes: Vec<usize> = frames.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [2 * one + 3, 2 * one + 3, 2 * one + 3, 2 * one + 3, one + 2]);
+    let all = frames.iter().flat_map(|bytes| frame::parse::<ToNode<'_>>(bytes).unwrap());
+    let numbers = all.map(|message| match message {
+        ToNode::Ping { k } => k,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(numbers.collect::<Vec<u64>>(), (1..=9).collect::<Vec<u64>>());
+    let mut writer = Writer::default();
+    assert_eq!(writer.push_within(&message(1), 5), None, "a message alone is never refused");
+    assert_eq!(writer.len(), one + 1);
+}

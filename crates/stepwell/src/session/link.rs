@@ -7,7 +7,7 @@ use std::task::Waker;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::ToNode;
 
-/// A frame is closed once it has this many bytes.
+/// Most bytes of a frame that holds more than one message.
 const FRAME_BYTES: usize = 256 * 1024;
 
 /// Frames on their way to the node, filled by the threads that run code.
@@ -33,15 +33,14 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Adds a message; `payload_bytes` is about how large it is beyond a small message.
+    /// Adds a message; `payload_bytes` is about how large it is beyond a small message, so that a
+    /// large one is written to its place at once.
     pub(crate) fn push(&mut self, message: &ToNode<'_>, payload_bytes: usize) {
         if !self.frame.is_empty() && self.frame.len() + payload_bytes > FRAME_BYTES {
             self.close_frame();
         }
-        self.frame.push(message);
-        if self.frame.len() > FRAME_BYTES {
-            self.close_frame();
-        }
+        let full = self.frame.push_within(message, FRAME_BYTES);
+        self.frames.extend(full);
     }
 
     /// Adds a message about the connection itself, which goes ahead of all others.

@@ -231,3 +231,29 @@ fn a_thousand_branches_are_asked_for_at_once() {
     assert_eq!(world.told(), ["finished 499500"]);
     assert!(world.polls - polls <= 5, "{}", world.polls - polls);
 }
+
+/// §12: a frame has at most 256 KiB, or holds one message; what comes of many branches at once is cut.
+#[test]
+fn frames_are_bounded() {
+    async fn workflow(ctx: Ctx, large: usize) -> Result<usize> {
+        let ctx = &ctx;
+        // Line ends and quotes take two bytes, which nothing but writing them tells.
+        let id = |n: usize| format!("{}{n}", "\"".repeat(200));
+        let steps = (0..500).map(|n| ctx.run(id(n), || async { Ok("\n".repeat(400)) }));
+        let texts = futures_util::future::try_join_all(steps).await?;
+        let one = ctx.run("large", || async { Ok("x".repeat(large)) }).await?;
+        Ok(texts.len() + one.len())
+    }
+    let mut world = World::new(App::new("shop").workflow("w", workflow));
+    world.activate(json!({ "input": 1_000_000 }));
+    let told = world.take();
+    assert_eq!(told.len(), 500);
+    let (bytes, messages) = world.largest;
+    assert!((128 << 10..=256 << 10).contains(&bytes) && messages > 1, "{bytes}, {messages}");
+    for message in &told {
+        world.settled(message["ended"]["step"].as_str().unwrap());
+    }
+    assert_eq!(world.take().len(), 1);
+    let (bytes, messages) = world.largest;
+    assert!((1_000_000..1_001_000).contains(&bytes) && messages == 1, "{bytes}, {messages}");
+}

@@ -7,7 +7,7 @@ use stepwell::{App, Ctx, Error, Result, WorkflowOptions};
 
 use crate::world::{World, ended};
 
-async fn told_by(ctx: &Ctx) -> Result<Vec<String>> {
+fn told_by(ctx: &Ctx) -> Result<Vec<String>> {
     let metadata: Value = ctx.metadata()?;
     Ok([
         ctx.namespace(),
@@ -29,8 +29,8 @@ async fn told_by(ctx: &Ctx) -> Result<Vec<String>> {
 #[test]
 fn the_context_is_the_same_in_handler_and_function() {
     async fn workflow(ctx: Ctx) -> Result<Vec<String>> {
-        let inside = ctx.run("ask", || async { told_by(&ctx).await }).await?;
-        let outside = told_by(&ctx).await?;
+        let inside = ctx.run("ask", || async { told_by(&ctx) }).await?;
+        let outside = told_by(&ctx)?;
         assert_eq!(inside, outside);
         Ok(outside)
     }

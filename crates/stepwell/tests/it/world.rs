@@ -60,6 +60,8 @@ pub(crate) struct World {
     /// How often runs were polled.
     pub(crate) polls: usize,
     sent: Vec<Value>,
+    /// Bytes and messages of the largest frame that was sent.
+    pub(crate) largest: (usize, usize),
     ends: i64,
     /// Whether the node answers pings.
     pub(crate) pongs: bool,
@@ -91,6 +93,7 @@ impl World {
             runs: Vec::new(),
             polls: 0,
             sent: Vec::new(),
+            largest: (0, 0),
             ends: 0,
             pongs: true,
         };
@@ -121,8 +124,9 @@ impl World {
     fn frames(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();
         while let Some(frame) = self.session.next_frame() {
-            let frame: Vec<Value> = serde_json::from_slice(&frame).unwrap();
-            messages.extend(frame);
+            let read: Vec<Value> = serde_json::from_slice(&frame).unwrap();
+            self.largest = self.largest.max((frame.len(), read.len()));
+            messages.extend(read);
         }
         messages
     }

@@ -1,5 +1,7 @@
 //! Start, activation, release, loss, blocking.
 
+use alloc::borrow::Cow;
+
 use super::*;
 use crate::record::BlockCause;
 
@@ -257,8 +259,11 @@ fn an_unblocked_run_is_not_suspected() {
 fn a_changed_order_is_shown() {
     let mut world = World::held();
     world.complete("a").unwrap();
-    let act = Act::NoteOrder { expected: "a".into(), found: "b".into() };
-    gives(world.act(act), &[]);
+    let note = |expected, found| Act::NoteOrder {
+        expected: Cow::Borrowed(expected),
+        found: Cow::Borrowed(found),
+    };
+    gives(world.act(note("a", "b")), &[]);
     assert_eq!(world.run.status(), RunStatus::Running);
     let history = world.view().history;
     assert_eq!(history[0].what, "order_changed");
@@ -266,4 +271,9 @@ fn a_changed_order_is_shown() {
         history[0].detail.as_deref(),
         Some("the code asked for `b` where the journal has `a`")
     );
+    // The same is not noted again, whatever was noted between; another order is.
+    for (expected, found) in [("a", "b"), ("b", "a"), ("a", "b"), ("b", "a")] {
+        gives(world.act(note(expected, found)), &[]);
+    }
+    assert_eq!(world.view().history.len(), 2);
 }

@@ -6,4 +6,4 @@ mod server;
 
 pub(crate) use http::{exchange, get, post, request};
 pub(crate) use runner::Runner;
-pub(crate) use server::{FaultyStore, redacted, server, server_on};
+pub(crate) use server::{FaultyStore, config, redacted, server, server_on};
