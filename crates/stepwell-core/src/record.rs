@@ -351,6 +351,11 @@ pub struct Unblocked<'a> {
     pub by: Cow<'a, str>,
 }
 
+impl Unblocked<'_> {
+    /// `by` where a runner with another build registered.
+    pub const BY_BUILD: &'static str = "build";
+}
+
 /// See [`Record::Ending`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

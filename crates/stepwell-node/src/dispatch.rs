@@ -4,7 +4,6 @@
 //! backlog. Memory holds a window of each queue; what is beyond it stays in the store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use stepwell_core::id::RunId;
@@ -14,6 +13,7 @@ use stepwell_store::query::{Cursor, Queue};
 
 use crate::hot::{Deferred, Held};
 use crate::input::SessionId;
+use crate::need::{Need, queue_of};
 use crate::node::{Node, SLICE};
 use crate::output::{Output, Outputs};
 
@@ -61,16 +61,6 @@ impl Scan {
     fn finish(&mut self) {
         *self = if *self == Self::Again { Self::Wanted } else { Self::Done };
     }
-}
-
-/// What a run needs that not every runner with its workflow gives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Need {
-    queue: Queue,
-    /// The name of the runner that it is pinned to.
-    runner: Option<Arc<str>>,
-    /// It is suspected of crashing its runner (§4.4).
-    alone: bool,
 }
 
 /// The queues.
@@ -135,15 +125,6 @@ impl Dispatch {
     /// Tells whether a new run may go ahead of nobody: nothing of its queue waits.
     pub(crate) fn is_empty(&self, queue: &Queue) -> bool {
         self.queues.get(queue).is_none_or(|w| w.window.is_empty() && w.scan == Scan::Done)
-    }
-}
-
-/// Returns the queue of a run.
-pub(crate) fn queue_of(run: &Run) -> Queue {
-    Queue {
-        namespace: run.namespace().clone(),
-        app: run.app().clone(),
-        workflow: run.workflow().clone(),
     }
 }
 
@@ -215,7 +196,7 @@ impl Node {
         if waiting.window.is_empty() && waiting.scan == Scan::Done {
             return Turn::Empty;
         }
-        let Some(session) = self.sessions.pick(queue, None) else {
+        let Some(session) = self.sessions.pick(queue, |_| true) else {
             return Turn::NoSlot;
         };
         if let Some((_, run)) = waiting.window.pop_front() {
@@ -250,8 +231,9 @@ impl Node {
     }
 
     fn give_pinned(&mut self, need: &Need, left: &mut usize, out: &mut Outputs) {
+        let wants = need.wants(&self.sessions);
         while *left > 0
-            && let Some(session) = self.sessions.pick(&need.queue, need.runner.as_ref())
+            && let Some(session) = self.sessions.pick(&need.queue, |session| wants.accept(session))
             && let Some(run) = self.dispatch.first_aside(need)
         {
             *left -= 1;
@@ -260,6 +242,7 @@ impl Node {
     }
 
     fn give_to_empty(&mut self, need: &Need, left: &mut usize, out: &mut Outputs) {
+        let wants = need.wants(&self.sessions);
         let Some(waiting) = self.dispatch.aside.get(need) else {
             return;
         };
@@ -270,7 +253,7 @@ impl Node {
         let reserved = tried.len();
         tried.extend(waiting.iter().take(SLICE));
         for (at, run) in tried.into_iter().enumerate() {
-            match self.sessions.pick_empty(&need.queue, need.runner.as_ref(), run) {
+            match self.sessions.pick_empty(&need.queue, |session| wants.accept(session), run) {
                 Some((session, true)) if *left > 0 && self.dispatch.known.contains(&run) => {
                     *left -= 1;
                     self.give_aside(need, run, Slot { session, alone: true }, out);
@@ -287,7 +270,7 @@ impl Node {
         self.with_run(run, Deferred::Dispatch(slot), out);
     }
 
-    fn keep_slot(&mut self, slot: Slot) {
+    pub(crate) fn keep_slot(&mut self, slot: Slot) {
         if let Some(session) = self.sessions.get_mut(slot.session) {
             session.used += 1;
             session.kept += 1;
@@ -312,8 +295,9 @@ impl Node {
         if self.draining || !self.dispatch.is_empty(&queue) {
             return;
         }
-        let pinned = run.pinned_runner().cloned();
-        if let Some(session) = self.sessions.pick(&queue, pinned.as_ref()) {
+        let need = Need::of(run);
+        let wants = need.wants(&self.sessions);
+        if let Some(session) = self.sessions.pick(&queue, |session| wants.accept(session)) {
             let slot = Slot { session, alone: false };
             self.keep_slot(slot);
             self.activate_from(id, slot, journal, out);
@@ -337,6 +321,13 @@ impl Node {
         if let Some(need) = self.unmet_need(id, slot) {
             self.dispatch.set_aside(need, id);
             return self.free_slot(slot);
+        }
+        if self.has_company(id, slot) {
+            // A runner came back with its runs while this one was read.
+            if slot.alone {
+                self.dispatch.set_aside(Need::of(run), id);
+            }
+            return self.free_slot(Slot { alone: false, ..slot });
         }
         let slot = self.same_version(id, slot);
         // 53 bits: numbers in JSON keep no more in every language.
@@ -398,37 +389,6 @@ impl Node {
             live.held = Some(Held { session, a, epoch, idle });
         }
         a
-    }
-
-    /// Says what a run needs that this slot does not give.
-    fn unmet_need(&self, id: RunId, slot: Slot) -> Option<Need> {
-        let run = self.hot.run(id)?;
-        let session = self.sessions.get(slot.session)?;
-        let pinned = run.pinned_runner();
-        let alone = run.must_be_alone();
-        let met = pinned.is_none_or(|name| *name == session.name) && (slot.alone || !alone);
-        (!met).then(|| Need { queue: queue_of(run), runner: pinned.cloned(), alone })
-    }
-
-    /// §9.9: a runner with the version that began the run is preferred, where one has a slot.
-    fn same_version(&mut self, id: RunId, slot: Slot) -> Slot {
-        let Some(run) = self.hot.run(id) else {
-            return slot;
-        };
-        let Some(version) = run.started_version().filter(|_| !slot.alone) else {
-            return slot;
-        };
-        if self.sessions.version(slot.session, run.workflow()).as_ref() == Some(version) {
-            return slot;
-        }
-        let pinned = run.pinned_runner();
-        let Some(session) = self.sessions.pick_version(&queue_of(run), pinned, version) else {
-            return slot;
-        };
-        let better = Slot { session, alone: false };
-        self.keep_slot(better);
-        self.free_slot(slot);
-        better
     }
 
     /// A run and its runner part.

@@ -15,7 +15,7 @@
 //! | `hot` | runs in memory: loading, applying, dropping |
 //! | `session` | connections of runners: grants, slots, registry |
 //! | `handshake`, `worker`, `activation` | what runners say, and what they are given |
-//! | `dispatch` | queues, slots, fairness, lone runs |
+//! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
 //! | `recovery` | runs whose runner is away: resume or loss |
@@ -27,6 +27,7 @@ mod dispatch;
 mod handshake;
 mod hot;
 mod input;
+mod need;
 mod node;
 mod output;
 mod recovery;

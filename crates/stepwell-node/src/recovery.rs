@@ -141,8 +141,14 @@ impl Node {
         if !matches {
             return self.refuse_return(back, id);
         }
-        if self.hot.run(id).is_some_and(|run| run.ended_steps() < back.resume.told) {
-            // The runner was told what the journal does not have: its copy is of another history.
+        let is_evicted = |run: &Run| run.activation().is_some_and(|held| held.evicted);
+        if self
+            .hot
+            .run(id)
+            .is_some_and(|run| run.ended_steps() < back.resume.told || is_evicted(run))
+        {
+            // The runner was told what the journal does not have: its copy is of another history. Or
+            // the run was taken from it, and it has not heard so: it starts nothing before it does.
             self.disown(id, back.resume.epoch);
             return self.refuse_return(back, id);
         }
@@ -220,7 +226,8 @@ impl Node {
             return;
         };
         if met_by.as_deref() != build {
-            self.apply(id, Command::Unblock { by: "build" }, None).unwrap_or_default();
+            self.apply(id, Command::Unblock { by: record::Unblocked::BY_BUILD }, None)
+                .unwrap_or_default();
         }
     }
 }

@@ -119,10 +119,21 @@ impl Sessions {
         ids.iter().filter_map(|id| Some((*id, self.all.get(id)?)))
     }
 
+    /// Tells whether a runner of a workflow, busy or not, is one of these.
+    pub(crate) fn any(&self, queue: &Queue, is: impl Fn(&Session) -> bool) -> bool {
+        self.of_queue(queue).any(|(_, s)| {
+            s.ready && !s.draining && s.workflows.contains_key(&queue.workflow) && is(s)
+        })
+    }
+
     /// Finds the runner with the most free slots for a workflow.
-    pub(crate) fn pick(&self, queue: &Queue, name: Option<&Arc<str>>) -> Option<SessionId> {
+    pub(crate) fn pick(
+        &self,
+        queue: &Queue,
+        accepts: impl Fn(&Session) -> bool,
+    ) -> Option<SessionId> {
         self.of_queue(queue)
-            .filter(|(_, s)| s.has_slot(&queue.workflow) && name.is_none_or(|n| *n == s.name))
+            .filter(|(_, s)| s.has_slot(&queue.workflow) && accepts(s))
             .max_by_key(|(_, s)| s.slots - s.used)
             .map(|(id, _)| id)
     }
@@ -131,11 +142,11 @@ impl Sessions {
     pub(crate) fn pick_version(
         &self,
         queue: &Queue,
-        name: Option<&Arc<str>>,
+        accepts: impl Fn(&Session) -> bool,
         version: &Arc<str>,
     ) -> Option<SessionId> {
         self.of_queue(queue)
-            .filter(|(_, s)| s.has_slot(&queue.workflow) && name.is_none_or(|n| *n == s.name))
+            .filter(|(_, s)| s.has_slot(&queue.workflow) && accepts(s))
             .find(|(_, s)| {
                 s.workflows.get(&queue.workflow).and_then(Option::as_ref) == Some(version)
             })
@@ -147,13 +158,13 @@ impl Sessions {
     pub(crate) fn pick_empty(
         &mut self,
         queue: &Queue,
-        name: Option<&Arc<str>>,
+        accepts: impl Fn(&Session) -> bool,
         run: RunId,
     ) -> Option<(SessionId, bool)> {
         let found = self
             .of_queue(queue)
             .filter(|(_, s)| s.ready && !s.draining && s.has_credit())
-            .filter(|(_, s)| name.is_none_or(|n| *n == s.name))
+            .filter(|(_, s)| accepts(s))
             .filter(|(_, s)| s.workflows.contains_key(&queue.workflow))
             .filter(|(_, s)| s.alone.is_none_or(|reserved| reserved == run))
             .min_by_key(|(id, s)| (s.alone != Some(run), s.used, *id))

@@ -103,6 +103,11 @@ impl Calls {
         }
     }
 
+    /// Ends a call whose future was dropped.
+    pub(crate) fn forget(&mut self, call: Call) {
+        self.running.remove(&call);
+    }
+
     /// Ends the calls of a process that ended.
     pub(crate) fn drop_of(&mut self, process: Process) -> Vec<Call> {
         let mut gone = Vec::new();

@@ -48,6 +48,8 @@ pub(crate) enum Event {
     NodeGoesOn,
     /// The node's process ends in order.
     NodeStops,
+    /// What the node was at when it failed is over.
+    NodeHalts,
     /// The store folds.
     Folds,
     /// A runner's process looks at its timers.

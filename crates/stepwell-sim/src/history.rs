@@ -254,6 +254,13 @@ pub enum Fact {
         /// The end.
         end: End,
     },
+    /// A process greeted the node, and presented runs that it holds.
+    Greeted {
+        /// Which.
+        by: Process,
+        /// The activations.
+        resumes: Vec<Held>,
+    },
     /// A runner was told that a run is ending.
     ToldEnd {
         /// Which.

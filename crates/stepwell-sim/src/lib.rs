@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`world`] | a simulation from its beginning to its end |
 //! | `server` | the node's process: real node, real store |
-//! | `runner`, `script` | processes of runners |
+//! | `runner`, `script`, `sdk` | processes of runners: written here, and the real SDK |
 //! | [`program`] | what workflows do |
 //! | `disk`, `net`, `clock`, `calls` | the simulated surroundings |
 //! | [`fault`], `plan` | what goes wrong, and what a seed chooses |
@@ -41,6 +41,7 @@ pub mod program;
 mod rng;
 mod runner;
 mod script;
+mod sdk;
 mod server;
 mod trace;
 pub mod world;

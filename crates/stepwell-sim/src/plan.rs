@@ -15,6 +15,8 @@ use crate::rng::Rng;
 pub(crate) enum RunnerKind {
     /// Written here, after the page on the protocol.
     Script,
+    /// The real SDK with real async functions.
+    Sdk,
 }
 
 /// A named runner, of which one process at a time is wanted.
@@ -78,8 +80,8 @@ impl Plan {
         let mut plan = Self {
             faults: Vec::new(),
             faults_wanted: rng.within(21, 40),
-            chaos: rng.within(20, 45) * SECOND,
-            starts: rng.within(21, 26),
+            chaos: rng.within(14, 30) * SECOND,
+            starts: rng.within(19, 22),
             profiles: [0; Profile::ALL.len()],
             limits: limits(rng),
             ping_ms: 1_000,
@@ -128,9 +130,11 @@ impl Plan {
 
     fn draw_runners(&mut self, rng: &mut Rng) {
         let count = rng.within(2, 4);
+        // Some seeds have one kind only.
+        let sdk = *rng.pick(&[0, 500, 500, 1_000, 1_000]);
         for _ in 0..count {
             let runner = RunnerPlan {
-                kind: RunnerKind::Script,
+                kind: if rng.chance(sdk) { RunnerKind::Sdk } else { RunnerKind::Script },
                 slots: u32::try_from(rng.spread(1, 20)).unwrap_or(1),
                 drift_ppm: drift(rng),
                 credit: rng.spread(4_000, 4 << 20),

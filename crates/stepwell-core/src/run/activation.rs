@@ -53,10 +53,12 @@ impl Change<'_, '_> {
         }
         // §4.10: the build that it crashed is no reason to try again.
         let build = self.build();
+        // What was taken from the runner did not crash it.
+        let counted = counted && self.run.activation.as_ref().is_some_and(|held| !held.evicted);
         self.push(&Record::Lost(Lost { at: self.env.now, counted }));
         if let Phase::Ending { .. } = self.run.phase {
             self.end_as_decided();
-        } else if self.run.lone_losses >= LONE_LOSSES_MAX {
+        } else if counted && self.run.lone_losses >= LONE_LOSSES_MAX {
             let cause = BlockCause::CrashesRunner { times: self.run.lone_losses };
             self.block_for(cause, build.as_deref());
         }

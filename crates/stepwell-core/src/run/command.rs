@@ -343,7 +343,8 @@ impl Change<'_, '_> {
     }
 
     fn on_act(&mut self, epoch: u32, act: Act<'_>) -> Result<(), Rejection> {
-        if self.run.activation.as_ref().is_none_or(|held| held.epoch != epoch) {
+        let held = self.run.activation.as_ref().filter(|held| held.epoch == epoch);
+        if held.is_none_or(|held| held.evicted && !matches!(act, Act::Release { .. })) {
             return Err(Rejection::Fenced(epoch));
         }
         match act {

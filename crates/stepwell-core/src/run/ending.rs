@@ -51,7 +51,7 @@ impl Change<'_, '_> {
             status,
             reason: reason.map(Into::into),
         }));
-        if self.run.activation.is_some() {
+        if self.run.is_held() {
             self.effect(Effect::End { status });
         } else {
             self.end_as_decided();

@@ -8,7 +8,7 @@ use super::state::{Activation, Phase, Run, Step};
 use crate::id::RunId;
 use crate::record::{
     self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
-    StepEnded, StepStarted,
+    StepEnded, StepStarted, Unblocked,
 };
 use crate::status::StepStatus;
 use crate::time::Timestamp;
@@ -77,6 +77,7 @@ impl Run {
             started_version: None,
             losses: 0,
             lone_losses: 0,
+            shunned: None,
             steps: Vec::new(),
             index: BTreeMap::new(),
             wakes: BTreeSet::new(),
@@ -142,10 +143,11 @@ impl Run {
             }
             Record::Activated(activated) => self.fold_activated(activated),
             Record::Released(released) => {
-                self.activation = None;
+                let evicted = self.activation.take().is_some_and(|held| held.evicted);
                 self.stop_running_steps();
                 let missed = released.seen < self.ended_steps || self.wakes.is_empty();
-                self.ready_since = missed.then_some(released.at);
+                self.ready_since = (missed || evicted).then_some(released.at);
+                self.want_nothing_while_blocked();
             }
             Record::Woken(woken) => self.ready_since = Some(woken.at),
             Record::Lost(lost) => {
@@ -154,13 +156,16 @@ impl Run {
                 self.losses += u32::from(lost.counted);
                 self.lone_losses += u32::from(lost.counted && alone);
                 self.ready_since = Some(lost.at);
+                self.want_nothing_while_blocked();
             }
             Record::StepStarted(started) => self.fold_step_started(started),
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => {
-                self.activation = None;
+                if let Some(held) = &mut self.activation {
+                    held.evicted = true;
+                }
                 self.ready_since = None;
                 self.stop_running_steps();
                 self.phase = Phase::Blocked {
@@ -169,16 +174,20 @@ impl Run {
                 };
             }
             Record::Unblocked(unblocked) => {
-                self.phase = Phase::Forward;
+                let phase = core::mem::replace(&mut self.phase, Phase::Forward);
+                // An operator has a reason to try again what another build does not.
+                if let Phase::Blocked { build, .. } = phase {
+                    self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
+                }
                 self.losses = 0;
                 self.lone_losses = 0;
-                self.ready_since = Some(unblocked.at);
+                self.ready_since = self.activation.is_none().then_some(unblocked.at);
             }
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
-                let held = self.activation.is_some();
+                let held = self.is_held();
                 self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
             }
             Record::Ended(ended) => self.fold_ended(ended),
@@ -194,6 +203,7 @@ impl Run {
             instance: Arc::from(&*activated.instance),
             build: activated.build.as_deref().map(Arc::from),
             alone: activated.alone,
+            evicted: false,
         });
         if self.started_at.is_none() {
             self.started_at = Some(activated.at);
@@ -256,6 +266,12 @@ impl Run {
         self.ended_at = Some(ended.at);
         self.activation = None;
         self.ready_since = None;
+    }
+
+    fn want_nothing_while_blocked(&mut self) {
+        if let Phase::Blocked { .. } = self.phase {
+            self.ready_since = None;
+        }
     }
 
     /// What ran on a runner that is gone has not ended: its step begins again (§4.2).

@@ -32,6 +32,7 @@ pub struct Run {
     pub(super) started_version: Option<Arc<str>>,
     pub(super) losses: u32,
     pub(super) lone_losses: u32,
+    pub(super) shunned: Option<Arc<str>>,
     pub(super) steps: Vec<Step>,
     pub(super) index: BTreeMap<Arc<str>, u32>,
     /// When sleeping and retrying steps are due, by position.
@@ -79,6 +80,9 @@ pub struct Activation {
     pub build: Option<Arc<str>>,
     /// The runner has nothing else to run.
     pub alone: bool,
+    /// The run was taken from the runner, which may not have heard of it: until it answers, or its
+    /// grant lapses, no other runner gets the run (§4.7).
+    pub evicted: bool,
 }
 
 /// A step as the engine needs it.
@@ -161,6 +165,11 @@ impl Run {
         self.activation.as_ref()
     }
 
+    /// Tells whether a runner holds the run and works on it.
+    pub(super) fn is_held(&self) -> bool {
+        self.activation.as_ref().is_some_and(|held| !held.evicted)
+    }
+
     /// Returns the epoch of the last activation, 0 before the first.
     pub fn epoch(&self) -> u32 {
         self.epoch
@@ -212,8 +221,10 @@ impl Run {
             Phase::Ended(status) => *status,
             Phase::Ending { .. } => RunStatus::Compensating,
             Phase::Blocked { .. } => RunStatus::Blocked,
-            Phase::Forward if self.activation.is_some() => RunStatus::Running,
-            Phase::Forward if self.ready_since.is_some() => RunStatus::Queued,
+            Phase::Forward if self.is_held() => RunStatus::Running,
+            Phase::Forward if self.activation.is_some() || self.ready_since.is_some() => {
+                RunStatus::Queued
+            }
             Phase::Forward => RunStatus::Waiting,
         }
     }
@@ -228,6 +239,12 @@ impl Run {
         self.losses >= LOSSES_TO_SUSPECT
     }
 
+    /// Returns the build that the run is kept from: one that could not go on with it before another
+    /// came, whose runners may still be there (§4.10).
+    pub fn shunned_build(&self) -> Option<&Arc<str>> {
+        self.shunned.as_ref()
+    }
+
     /// Returns when [`super::Command::Fire`] is due: the earliest of deadline, sleeps, the end of
     /// the time to end in, and, while no runner holds the run, backoffs.
     pub fn next_timer(&self) -> Option<Timestamp> {
@@ -236,7 +253,11 @@ impl Run {
             Phase::Ending { until, .. } => Some(*until),
             Phase::Blocked { .. } => self.deadline,
             Phase::Forward => {
-                let step = if self.activation.is_some() {
+                let step = if let Some(held) = &self.activation {
+                    // Of an evicted run nobody is told what is due before it is given out again.
+                    if held.evicted {
+                        return self.deadline;
+                    }
                     self.wakes.iter().find(|(_, position)| self.sleeps(*position))
                 } else if self.ready_since.is_some() {
                     // It replays soon, and is then told what is due.

@@ -80,7 +80,7 @@ impl Change<'_, '_> {
     }
 
     fn fail_attempt(&mut self, end: EndStep<'_>, error: AttemptError<'_>, first: Timestamp) {
-        if let Phase::Ending { .. } = self.run.phase {
+        if self.is_ending() {
             // §7.2: what does not return in time to be kept is cancelled, with its error to see.
             self.end_with(end, StepStatus::Cancelled, None, Some(error.failure));
             return;
@@ -185,8 +185,7 @@ impl Change<'_, '_> {
             Known::New if self.is_full() => return Ok(()),
             Known::New => {}
         }
-        if let Phase::Ending { .. } = self.run.phase {
-            // Nothing new begins in an ending run; the code is not answered (§7.2).
+        if self.is_ending() {
             return Ok(());
         }
         self.push(&Record::SleepStarted(SleepStarted {
@@ -201,6 +200,9 @@ impl Change<'_, '_> {
     }
 
     pub(super) fn skip(&mut self, step: &str, open: Opening<'_>) -> Result<(), Rejection> {
+        if self.is_ending() && self.run.step(step).is_none() {
+            return Ok(());
+        }
         self.note(step, Kind::Skip, StepStatus::Skipped, Some(open))
     }
 
@@ -240,6 +242,11 @@ impl Change<'_, '_> {
         Ok(())
     }
 
+    /// §7.2: nothing new begins in an ending run; the code is not answered.
+    fn is_ending(&self) -> bool {
+        matches!(self.run.phase, Phase::Ending { .. })
+    }
+
     fn look_up(
         &self,
         id: &str,
@@ -253,6 +260,8 @@ impl Change<'_, '_> {
         let Some(step) = self.run.step(id) else {
             return match open {
                 Some(_) => Ok(Known::New),
+                // It was told of with its opening, and did not begin any more.
+                None if self.is_ending() => Ok(Known::Ended),
                 None => Err(Rejection::Unopened(Arc::from(id))),
             };
         };

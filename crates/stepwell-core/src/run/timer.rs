@@ -41,7 +41,7 @@ impl Change<'_, '_> {
             .filter_map(|(_, position)| self.run.at(*position))
             .map(|step| (step.id.clone(), step.status == StepStatus::Sleeping))
             .collect();
-        let held = self.run.activation.is_some();
+        let held = self.run.is_held();
         let mut backoff_over = false;
         for (step, sleeps) in due {
             if !sleeps {
@@ -63,7 +63,8 @@ impl Change<'_, '_> {
                 self.effect(Effect::Settle { step, at: now, status, error: None });
             }
         }
-        if backoff_over && !held && self.run.ready_since.is_none() {
+        let waits = self.run.activation.is_none() && self.run.ready_since.is_none();
+        if backoff_over && waits {
             self.push(&Record::Woken(Woken { at: now }));
         }
     }

@@ -153,12 +153,29 @@ impl Model {
         .flatten()
     }
 
+    /// §4.7: whether the run was taken from a runner that has not given it back.
+    pub(crate) fn owed(&self) -> bool {
+        let mut holds = false;
+        for (_, fact) in &self.facts {
+            match fact {
+                Fact::Held { .. } => holds = true,
+                Fact::Parked { .. } | Fact::Lost { .. } | Fact::Over { .. } => holds = false,
+                _ => {}
+            }
+        }
+        holds && self.held().is_none()
+    }
+
     /// Since when the run wants a runner, if it does.
     pub(crate) fn ready(&self) -> Option<Timestamp> {
         let mut ready = None;
         for (index, (at, fact)) in self.facts.iter().enumerate() {
             let before = Self { facts: self.facts[..index].to_vec(), ..self.clone() };
             match fact {
+                Fact::Lost { .. } | Fact::Parked { .. } if before.owed() => {
+                    ready = before.forward().then_some(*at);
+                }
+                Fact::Unblocked if before.owed() => {}
                 Fact::Accepted | Fact::Lost { .. } | Fact::Woken | Fact::Unblocked => {
                     ready = Some(*at);
                 }
@@ -167,7 +184,9 @@ impl Model {
                     let missed = *seen < before.ends() || before.wakes().is_empty();
                     ready = missed.then_some(*at);
                 }
-                Fact::Ended { .. } if before.held().is_none() && before.forward() => {
+                Fact::Ended { .. }
+                    if before.held().is_none() && !before.owed() && before.forward() =>
+                {
                     ready = ready.or(Some(*at));
                 }
                 Fact::Held { .. } | Fact::Blocked | Fact::Decided { .. } | Fact::Over { .. } => {
@@ -197,6 +216,7 @@ impl Model {
         match (self.held(), self.ready()) {
             (Some(_), _) => RunStatus::Running,
             (None, Some(_)) => RunStatus::Queued,
+            (None, None) if self.owed() => RunStatus::Queued,
             (None, None) => RunStatus::Waiting,
         }
     }

@@ -170,7 +170,10 @@ impl Pair {
     /// Says something as the runner that holds the run, to both.
     fn act(&mut self, act: Act<'_>, model: impl FnOnce(&mut Model) -> Verdict) -> bool {
         let epoch = self.run.epoch();
-        let fences = self.model.fences(epoch);
+        let fences = match act {
+            Act::Release { .. } => !self.model.lets_go(epoch),
+            _ => self.model.fences(epoch),
+        };
         let verdict = if fences { Verdict::Rejected } else { model(&mut self.model) };
         self.apply(Command::Runner { epoch, act }, verdict)
     }
@@ -211,7 +214,7 @@ impl Pair {
             }
             Cmd::Lose { counted } => {
                 let epoch = self.run.epoch();
-                let fences = self.model.fences(epoch);
+                let fences = !self.model.lets_go(epoch);
                 let verdict = if fences { Verdict::Rejected } else { self.model.lose(*counted) };
                 self.apply(Command::Lose { epoch, counted: *counted }, verdict);
             }
@@ -370,7 +373,11 @@ impl Pair {
         assert_eq!(Run::replay(run.id(), &self.journal).unwrap(), *run, "fold(records) == state");
         assert_eq!(run.status(), model.status());
         assert_eq!(run.epoch(), model.epoch());
-        assert_eq!(run.activation().map(|held| held.alone), model.held());
+        assert_eq!(
+            run.activation().filter(|held| !held.evicted).map(|held| held.alone),
+            model.held()
+        );
+        assert_eq!(run.activation().is_some_and(|held| held.evicted), model.owed());
         assert_eq!(run.ready_since(), model.ready());
         assert_eq!(run.next_timer(), model.timer());
         assert_eq!(run.losses(), model.losses().0);
@@ -423,7 +430,7 @@ impl Pair {
         assert_eq!((row.ready_since, row.timer_at), (model.ready(), model.timer()));
         assert_eq!(
             (row.active, row.blocked.is_some()),
-            (model.held().is_some(), row.status == RunStatus::Blocked)
+            (model.held().is_some() || model.owed(), row.status == RunStatus::Blocked)
         );
         assert_eq!(row.ended_at.is_some(), model.over().is_some());
         assert_eq!(row.journal_bytes, self.journal.len() as u64);

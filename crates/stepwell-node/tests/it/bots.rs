@@ -199,7 +199,11 @@ impl Bot {
                 let Some(held) = self.held.get_mut(&a) else { return };
                 held.answered(name, body, now);
             }
-            "evict" | "done" => drop(self.held.remove(&a)),
+            "evict" => {
+                self.held.remove(&a);
+                said.push(json!({ "released": { "a": a, "seen": 0 } }));
+            }
+            "done" => drop(self.held.remove(&a)),
             "welcome" | "pong" | "credit" | "draining" => {}
             other => panic!("{other}: {body}"),
         }

@@ -329,6 +329,25 @@ fn a_suspect_waits_for_an_empty_runner() {
     assert_eq!((third.len(), &third[0]["run"]), (1, &json!(later.to_string())));
 }
 
+/// §4.4: a suspect that comes back with its runner has it to itself as before, also where others wait.
+#[test]
+fn a_suspect_comes_back_alone() {
+    let (mut world, suspect) = queued();
+    crash(&mut world, 2);
+    let session = world.connect(&who(4));
+    let given = world.heard_of(session, "activate").remove(0);
+    assert_eq!(given["run"], json!(suspect.to_string()));
+    let other = world.start(start("flow"));
+    world.disconnect(session);
+    let mut hello = again(&given, 0, false);
+    hello.instance = who(4).instance;
+    let back = world.connect(&hello);
+    assert_eq!(world.heard_of(back, "resumed").len(), 1);
+    assert!(world.heard_of(back, "activate").is_empty());
+    world.say(back, &[finished(&json!(1))]);
+    assert_eq!(world.heard_of(back, "activate")[0]["run"], json!(other.to_string()));
+}
+
 /// §4.4: a suspect takes its turn even where its runners are always busy with others.
 #[test]
 fn a_suspect_is_not_starved() {
@@ -453,6 +472,7 @@ fn a_changed_kind_blocks_and_another_build_unblocks() {
     world.say(session, &[sleep(a, "s", 1_000), ended(a, "later")]);
     assert_eq!(world.heard(session), [json!({ "evict": { "a": a } })]);
     assert_eq!(world.status(run), "blocked");
+    world.say(session, &[released(a, 0)]);
     world.assert_at_rest();
     let mut same = who(4);
     same.instance = "i2".into();
@@ -468,6 +488,79 @@ fn a_changed_kind_blocks_and_another_build_unblocks() {
     world.say(fixed, &[finished(&again[0]["a"])]);
     assert_eq!(world.status(run), "completed");
     world.assert_at_rest();
+}
+
+/// §4.7: a blocked run has no second holder: it is given out again when its runner gave it back, or
+/// says that it is here without it, or is not heard of until its grant lapses.
+#[test]
+fn a_blocked_run_is_given_back_before_another_runner_gets_it() {
+    type Let = fn(&mut World, SessionId, &Value);
+    let ways: [(&str, Let, bool); 3] = [
+        ("an answer", |world, session, _| world.say(session, &[released(&json!(1), 0)]), true),
+        (
+            "a return",
+            |world, session, activate| {
+                world.disconnect(session);
+                let back = world.connect(&again(activate, 0, false));
+                assert_eq!(world.heard_of(back, "gone").len(), 1);
+            },
+            true,
+        ),
+        ("silence", |world, session, _| world.disconnect(session), false),
+    ];
+    for (way, let_go, at_once) in ways {
+        // Its runner has free slots all the time, and is not given it again.
+        let (mut world, session, run, activate) = live();
+        let cause = json!({ "kind": "orderChanged", "expected": "x", "found": "y" });
+        world.say(session, &[json!({ "block": { "a": 1, "cause": cause } })]);
+        let mut fixed = who(1);
+        (fixed.build, fixed.instance) = (Some("b2"), "fixed".into());
+        let fixed = world.connect(&fixed);
+        assert_eq!(world.status(run), "queued", "{way}");
+        world.say(session, &[ended(&json!(1), "late")]);
+        assert_eq!(world.heard_of(fixed, "activate").len(), 0, "{way}");
+        let_go(&mut world, session, &activate);
+        assert_eq!(world.heard_of(fixed, "activate").len(), usize::from(at_once), "{way}");
+        if !at_once {
+            world.pass_ms(9_000);
+            assert_eq!(world.heard_of(fixed, "activate").len(), 0, "{way}");
+            world.ping(fixed);
+            world.pass_ms(1_000);
+            assert_eq!(world.heard_of(fixed, "activate").len(), 1, "{way}");
+        }
+        assert!(!world.records(run).contains(&"stepEnded".into()), "{way}");
+        world.say(fixed, &[finished(&json!(1))]);
+        assert_eq!(world.status(run), "completed", "{way}");
+        world.assert_at_rest();
+    }
+}
+
+/// §4.10: a build that could not go on with a run is kept from it while there are runners with
+/// another; where there are none it gets the run, which shows what it waits for by being blocked.
+#[test]
+fn a_build_gets_no_run_again_that_it_blocked() {
+    let (mut world, old, run, _) = live();
+    let cause = json!({ "kind": "orderChanged", "expected": "x", "found": "y" });
+    world.say(old, &[json!({ "block": { "a": 1, "cause": cause } }), released(&json!(1), 0)]);
+    let mut fixed = who(1);
+    (fixed.build, fixed.instance) = (Some("b2"), "fixed".into());
+    let new = world.connect(&fixed);
+    assert_eq!(world.heard_of(new, "activate").len(), 1);
+    let busy = world.start(start("flow"));
+    assert_eq!(world.heard_of(old, "activate")[0]["run"], json!(busy.to_string()));
+    // The only slot of the new build is free for others when the run wants one again.
+    world.say(new, &[sleep(&json!(1), "nap", 1_000), released(&json!(1), 0)]);
+    world.say(new, &[json!({ "drain": {} })]);
+    fixed.instance = "other".into();
+    let other = world.connect(&fixed);
+    world.pass_ms(1_000);
+    assert_eq!(world.heard_of(old, "activate").len(), 0);
+    let again = world.heard_of(other, "activate");
+    assert_eq!(again.len(), 1);
+    world.say(other, &[sleep(&json!(1), "more", 1_000), released(&json!(1), 1)]);
+    world.disconnect(other);
+    world.pass_ms(1_000);
+    assert_eq!(world.heard_of(old, "activate")[0]["run"], json!(run.to_string()));
 }
 
 /// §4.10: a strict workflow is blocked by a changed order, of which its runner tells; others note it.
@@ -493,6 +586,7 @@ fn builds_that_register_together_both_try() {
         let (mut world, session, run, _) = live();
         let cause = json!({ "kind": "orderChanged", "expected": "x", "found": "y" });
         world.say(session, &[json!({ "block": { "a": 1, "cause": cause } })]);
+        world.say(session, &[released(&json!(1), 0)]);
         world.disconnect(session);
         let hellos = order.map(|build| {
             let mut who = who(1);
@@ -520,6 +614,8 @@ fn blocked_runs_are_tried_again_in_slices() {
         (1..=1_000).map(|a| json!({ "block": { "a": a, "cause": cause } })).collect();
     world.say(session, &said);
     assert!(runs.iter().all(|run| world.status(*run) == "blocked"));
+    let answers: Vec<_> = (1..=1_000).map(|a| released(&json!(a), 0)).collect();
+    world.say(session, &answers);
     world.assert_at_rest();
     let mut fixed = who(1_000);
     (fixed.build, fixed.instance, fixed.credit) = (Some("b2"), "fixed".into(), 1 << 30);

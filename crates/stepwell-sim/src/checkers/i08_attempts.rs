@@ -9,6 +9,7 @@ use stepwell_core::retry::Policy;
 
 use super::all::Found;
 use super::story::{Noted, Story, Tale};
+use crate::clock::Micros;
 use crate::history::{Call, Fact, Held, Process};
 use crate::program::What;
 
@@ -17,6 +18,10 @@ const SUSPECT: u32 = 2;
 
 /// Losses of a run that had its runner to itself, after which it is blocked.
 const LONE_MAX: u32 = 3;
+
+/// Losses with a function in progress that may not count: word of it is lost with its process at
+/// times, but not again and again.
+const UNCOUNTED_MAX: u32 = 2;
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     for (run, tale) in &story.runs {
@@ -110,17 +115,18 @@ fn kills(story: &Story<'_>, found: &mut Found) {
         }
     }
     for (run, tale) in &story.runs {
-        let mut epoch = 0;
+        let (mut epoch, mut uncounted) = (0, 0);
         for line in &tale.lines {
             match &line.noted {
                 Noted::Activated { epoch: new, .. } => epoch = *new,
                 Noted::Lost { counted: false } if killed.contains(&Held { run: *run, epoch }) => {
-                    let what = format!(
-                        "{run}: epoch {epoch} was lost with a function in progress, \
-                        and it does not count"
-                    );
-                    found.add(line.durable, what);
+                    uncounted += 1;
+                    if uncounted > UNCOUNTED_MAX {
+                        let what = "with a function in progress, and it does not count";
+                        found.add(line.durable, format!("{run} was lost {uncounted} times {what}"));
+                    }
                 }
+                Noted::Lost { counted: true } | Noted::StepEnded { .. } => uncounted = 0,
                 _ => {}
             }
         }
@@ -129,11 +135,22 @@ fn kills(story: &Story<'_>, found: &mut Found) {
 
 /// A runner that has a suspect is given nothing else until the suspect gets on or is over.
 fn company(story: &Story<'_>, found: &mut Found) {
-    let mut lone: BTreeSet<Held> = BTreeSet::new();
+    // Lone activations, with the instant at which the run got on under them and is no suspect.
+    let mut lone: BTreeMap<Held, Micros> = BTreeMap::new();
     for (run, tale) in &story.runs {
+        let mut last = None;
         for line in &tale.lines {
-            if let Noted::Activated { epoch, alone: true, .. } = line.noted {
-                lone.insert(Held { run: *run, epoch });
+            match line.noted {
+                Noted::Activated { epoch, alone, .. } => {
+                    last = alone.then_some(Held { run: *run, epoch });
+                    lone.extend(last.map(|held| (held, Micros::MAX)));
+                }
+                Noted::StepEnded { .. } => {
+                    if let Some(held) = last.take() {
+                        lone.insert(held, line.durable);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -149,7 +166,7 @@ fn company(story: &Story<'_>, found: &mut Found) {
                         format!("{run} was given to {to:?}, which has suspect {suspect}"),
                     );
                 }
-                if lone.contains(held) {
+                if lone.get(held).is_some_and(|got_on| *got_on > *at) {
                     keeps.insert(*to, *held);
                 }
             }
@@ -160,6 +177,10 @@ fn company(story: &Story<'_>, found: &mut Found) {
             Fact::Durable { batch } => {
                 let runs = given.remove(batch).unwrap_or_default();
                 keeps.retain(|_, suspect| !runs.contains(&suspect.run));
+            }
+            // What a process does not present it does not hold.
+            Fact::Greeted { by, resumes } => {
+                keeps.retain(|process, suspect| process != by || resumes.contains(suspect));
             }
             Fact::Down => keeps.clear(),
             Fact::Died { process } => {
@@ -235,6 +256,15 @@ mod tests {
         world.add_now(Fact::Died { process: by });
         let epoch = held.epoch;
         world.apply(Command::Lose { epoch, counted: false });
+        for _ in 0..UNCOUNTED_MAX {
+            world.activate();
+            let held = Held { epoch: world.state.epoch(), ..held };
+            let step = Arc::from("run-0");
+            world.add(Fact::Began { call, by, held, step, n, grant, due });
+            world.add_now(Fact::Over { call });
+            world.add_now(Fact::Died { process: by });
+            world.apply(Command::Lose { epoch: held.epoch, counted: false });
+        }
         world.finish();
         assert!(run(check, &world.history)[0].contains("does not count"));
     }

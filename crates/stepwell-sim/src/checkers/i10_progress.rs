@@ -27,8 +27,18 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
 
 /// Tells whether a run may stay as it is.
 fn is_blocked(tale: &Tale) -> Result<(), String> {
-    let Some(last) = tale.lines.last() else { return Err("it has no journal".into()) };
-    match &last.noted {
+    if tale.lines.is_empty() {
+        return Err("it has no journal".into());
+    }
+    // Its runner gave it back after it was blocked, or was lost, if it had one.
+    let is_with = |noted: &Noted| matches!(noted, Noted::Activated { .. });
+    let is_back = |noted: &Noted| matches!(noted, Noted::Released | Noted::Lost { .. });
+    let holder = tale.lines.iter().rfind(|line| is_with(&line.noted) || is_back(&line.noted));
+    if holder.is_some_and(|line| is_with(&line.noted)) {
+        return Err("it is still with a runner".into());
+    }
+    let last = tale.lines.iter().rfind(|line| !is_back(&line.noted));
+    match last.map_or(&Noted::Other, |line| &line.noted) {
         Noted::Blocked { engine: true, .. } => {
             Err("it is blocked, and nothing is wrong with it".into())
         }
@@ -70,6 +80,9 @@ fn waits(story: &Story<'_>, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_core::record::BlockCause;
+    use stepwell_core::run::{Act, Command};
+
     use super::super::all::run;
     use super::super::testing::World;
     use super::*;
@@ -81,6 +94,18 @@ mod tests {
         let mut world = World::begun();
         world.finish();
         assert!(run(check, &world.history)[0].contains("has not ended"));
+    }
+
+    #[test]
+    fn a_blocked_run_that_its_runner_keeps_is_refused() {
+        let mut world = World::begun();
+        let cause = BlockCause::StepsFull { limit: 1 };
+        world.apply(Command::Runner { epoch: 1, act: Act::Block(cause) });
+        world.finish();
+        assert!(run(check, &world.history)[0].contains("still with a runner"));
+        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 0 } });
+        world.finish();
+        assert_eq!(run(check, &world.history), [""; 0]);
     }
 
     #[test]

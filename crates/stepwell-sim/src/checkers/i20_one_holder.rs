@@ -61,7 +61,11 @@ fn recorded(story: &Story<'_>, found: &mut Found) -> BTreeMap<Held, Recorded> {
     let mut recorded: BTreeMap<Held, Recorded> = BTreeMap::new();
     for (run, tale) in &story.runs {
         let mut last: Option<Held> = None;
+        let mut is_with = false;
         for line in &tale.lines {
+            if let Noted::Released | Noted::Lost { .. } = line.noted {
+                is_with = false;
+            }
             let over = matches!(line.noted, Noted::Activated { .. } | Noted::Lost { .. });
             if over && let Some(before) = last.and_then(|last| recorded.get_mut(&last)) {
                 before.over = before.over.min(line.durable);
@@ -70,6 +74,10 @@ fn recorded(story: &Story<'_>, found: &mut Found) -> BTreeMap<Held, Recorded> {
                 let expected = last.map_or(0, |last| last.epoch) + 1;
                 if *epoch != expected {
                     let what = format!("{run}: epoch {epoch} where {expected} is next");
+                    found.add(line.durable, what);
+                }
+                if std::mem::replace(&mut is_with, true) {
+                    let what = format!("{run}: epoch {epoch} begins before the one before is over");
                     found.add(line.durable, what);
                 }
                 let held = Held { run: *run, epoch: *epoch };

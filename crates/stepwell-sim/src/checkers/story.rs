@@ -25,6 +25,7 @@ pub(super) enum Noted {
         instance: Arc<str>,
         alone: bool,
     },
+    Released,
     Lost {
         counted: bool,
     },
@@ -263,6 +264,7 @@ fn noted(record: Record<'_>) -> Noted {
             instance: Arc::from(&*r.instance),
             alone: r.alone,
         },
+        Record::Released(_) => Noted::Released,
         Record::Lost(r) => Noted::Lost { counted: r.counted },
         Record::AttemptFailed(r) => {
             Noted::AttemptFailed { step: Arc::from(&*r.step), n: r.attempt.n }
@@ -297,10 +299,8 @@ fn noted(record: Record<'_>) -> Noted {
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
-        Record::StepStarted(_)
-        | Record::Released(_)
-        | Record::Woken(_)
-        | Record::Logged(_)
-        | Record::OrderChanged(_) => Noted::Other,
+        Record::StepStarted(_) | Record::Woken(_) | Record::Logged(_) | Record::OrderChanged(_) => {
+            Noted::Other
+        }
     }
 }

@@ -31,9 +31,9 @@ struct Maker {
 impl Maker {
     fn whole(&mut self) -> Shape {
         let parts = match self.profile {
-            Profile::Plain | Profile::Failing => self.rng.within(3, 8),
-            Profile::Branches | Profile::Dropping => self.rng.within(1, 3),
-            Profile::Long => self.rng.spread(15, 60),
+            Profile::Plain | Profile::Failing => self.rng.within(2, 6),
+            Profile::Branches | Profile::Dropping => self.rng.within(1, 2),
+            Profile::Long => self.rng.spread(10, 40),
             Profile::Sleepy => self.rng.within(2, 5),
             Profile::Large | Profile::Poison => self.rng.within(1, 4),
         };
@@ -55,7 +55,7 @@ impl Maker {
             Profile::Large | Profile::Poison => [6, 1, 1, 0],
         };
         match if depth >= 2 { 0 } else { self.rng.weighed(&weights) } {
-            1 => Shape::Together(self.branches(depth, 5)),
+            1 => Shape::Together(self.branches(depth, 4)),
             2 => Shape::First(self.branches(depth, 3)),
             3 => self.either(depth),
             _ => self.step(),
@@ -111,7 +111,7 @@ impl Maker {
         match self.rng.weighed(&[12, 4, 1]) {
             0 => self.rng.spread(1_000, SECOND),
             1 => self.rng.spread(SECOND, 8 * SECOND),
-            _ => self.rng.spread(5 * SECOND, 70 * SECOND),
+            _ => self.rng.spread(4 * SECOND, 40 * SECOND),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::net::Way;
 use crate::plan::RunnerKind;
 use crate::rng::Rng;
 use crate::script::{Script, Who};
+use crate::sdk::Sdk;
 
 /// Returns the name of a runner.
 pub(crate) fn name(slot: usize) -> String {
@@ -68,6 +69,13 @@ impl Fleet {
         env.fact(Fact::Born { process, instance: instance.into() });
         let brain = match plan.kind {
             RunnerKind::Script => Brain::Script(Box::new(Script::new(who, clock.at(env.now)))),
+            RunnerKind::Sdk => match Sdk::new(&who, clock.at(env.now)) {
+                Ok(sdk) => Brain::Sdk(Box::new(sdk)),
+                Err(error) => {
+                    let why = format!("the SDK does not accept the app: {error}");
+                    return env.fact(Fact::Refused { to: process, why });
+                }
+            },
         };
         let mut host = Host::new(process, slot, clock, brain);
         host.take(Stimulus::Wakes, env);
@@ -159,7 +167,7 @@ impl Fleet {
 
     /// A process that was told to stop has had its time.
     pub(crate) fn leave(&mut self, process: Process, env: &mut Env) {
-        if let Some(host) = self.hosts.get(&process) {
+        if let Some(host) = self.hosts.get_mut(&process) {
             let empty = host.is_empty();
             env.line(format_args!("{process:?} leaves, empty: {empty}"));
             self.kill(process, true, env);

@@ -10,6 +10,7 @@ use crate::clock::{Micros, Monotonic};
 use crate::env::{Env, Event};
 use crate::history::{Call, Process};
 use crate::script::Script;
+use crate::sdk::Sdk;
 
 /// Something that reaches a process.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) enum Stimulus {
 #[derive(Debug)]
 pub(super) enum Brain {
     Script(Box<Script>),
+    Sdk(Box<Sdk>),
 }
 
 /// A process of a runner.
@@ -60,20 +62,31 @@ impl Host {
 
     fn handle(&mut self, stimulus: Stimulus, env: &mut Env) {
         let mut port = Port { env, process: self.process, clock: self.clock };
-        let Brain::Script(brain) = &mut self.brain;
-        match stimulus {
-            Stimulus::LetIn(on) => brain.on_let_in(on, &mut port),
-            Stimulus::Bytes(on, bytes) => brain.on_bytes(on, &bytes, &mut port),
-            Stimulus::Closed(on) => brain.on_closed(on, &mut port),
-            Stimulus::CallEnded(call, outcome) => brain.on_call_end(call, &outcome, &mut port),
-            Stimulus::Wakes => brain.on_wake(&mut port),
-            Stimulus::Drains => brain.drain(&mut port),
+        match &mut self.brain {
+            Brain::Script(brain) => match stimulus {
+                Stimulus::LetIn(on) => brain.on_let_in(on, &mut port),
+                Stimulus::Bytes(on, bytes) => brain.on_bytes(on, &bytes, &mut port),
+                Stimulus::Closed(on) => brain.on_closed(on, &mut port),
+                Stimulus::CallEnded(call, outcome) => brain.on_call_end(call, &outcome, &mut port),
+                Stimulus::Wakes => brain.on_wake(&mut port),
+                Stimulus::Drains => brain.drain(&mut port),
+            },
+            Brain::Sdk(brain) => match stimulus {
+                Stimulus::LetIn(on) => brain.on_let_in(on, &mut port),
+                Stimulus::Bytes(on, bytes) => brain.on_bytes(on, &bytes, &mut port),
+                Stimulus::Closed(on) => brain.on_closed(on, &mut port),
+                Stimulus::CallEnded(call, outcome) => brain.on_call_end(call, outcome, &mut port),
+                Stimulus::Wakes => brain.on_wake(&mut port),
+                Stimulus::Drains => brain.drain(&mut port),
+            },
         }
     }
 
     fn plan_wake(&mut self, env: &mut Env) {
-        let Brain::Script(brain) = &self.brain;
-        let local = brain.wakes();
+        let local = match &self.brain {
+            Brain::Script(brain) => brain.wakes(),
+            Brain::Sdk(brain) => brain.wakes(),
+        };
         if local == u64::MAX {
             return;
         }
@@ -106,8 +119,10 @@ impl Host {
         self.plan_wake(env);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        let Brain::Script(brain) = &self.brain;
-        brain.is_empty()
+    pub(super) fn is_empty(&mut self) -> bool {
+        match &mut self.brain {
+            Brain::Script(brain) => brain.is_empty(),
+            Brain::Sdk(brain) => brain.is_empty(),
+        }
     }
 }

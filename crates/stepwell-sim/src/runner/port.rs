@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use stepwell_node::SessionId;
 use stepwell_protocol::frame;
-use stepwell_protocol::to_node::{Opening, ToNode};
+use stepwell_protocol::to_node::{Opening, Resume, ToNode};
 
 use crate::calls::Calls;
 use crate::clock::{Micros, Monotonic};
 use crate::env::{Env, Event};
-use crate::history::{Call, Held, Process};
+use crate::history::{Call, Fact, Held, Process};
 use crate::net::Way;
 use crate::planted::Bug;
 use crate::program::Try;
@@ -67,7 +67,13 @@ impl Port<'_> {
         let messages: Vec<ToNode<'_>> = frame::parse(bytes).unwrap_or_default();
         for message in &messages {
             let (a, step, open): (u32, &str, Option<&Opening<'_>>) = match message {
-                ToNode::Ping { .. } | ToNode::Credit { .. } | ToNode::Hello(_) => continue,
+                ToNode::Ping { .. } | ToNode::Credit { .. } => continue,
+                ToNode::Hello(hello) => {
+                    let held = |one: &Resume| Held { run: one.run, epoch: one.epoch };
+                    let resumes = hello.resume.iter().map(held).collect();
+                    self.env.fact(Fact::Greeted { by: self.process, resumes });
+                    continue;
+                }
                 ToNode::Started(m) => (m.a, &m.step, m.open.as_ref()),
                 ToNode::Ended(m) => (m.a, &m.step, m.open.as_ref()),
                 ToNode::Sleep(m) => (m.a, &m.step, Some(&m.open)),

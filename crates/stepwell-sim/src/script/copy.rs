@@ -133,6 +133,8 @@ pub(super) struct Copy {
     /// How many of them the code was given, or would not be.
     pub(super) passed: u32,
     pub(super) idle_told: bool,
+    /// The node was told so before it was known that it had news.
+    pub(super) idle_unsure: bool,
     /// When something last happened.
     pub(super) active_at: u64,
     /// When to look at it again.
@@ -160,6 +162,7 @@ impl Copy {
             told: 0,
             passed: 0,
             idle_told: false,
+            idle_unsure: false,
             active_at: now,
             wake: now,
             finish: None,

@@ -78,11 +78,11 @@ impl Script {
                     copy.calls().into_iter().for_each(|call| port.env.signal(call));
                 }
             }),
-            ToRunner::Evict { a } | ToRunner::Done { a } => {
-                if let Some(run) = self.handles.get(&a).copied() {
-                    self.forget(run, port);
-                }
+            ToRunner::Evict { a } => {
+                self.forget_handle(a, port);
+                self.out.push(&ToNode::Released { a, seen: 0 });
             }
+            ToRunner::Done { a } => self.forget_handle(a, port),
         }
     }
 
@@ -182,6 +182,12 @@ impl Script {
     }
 
     /// Drops the copy of a run; its functions get their signal.
+    fn forget_handle(&mut self, a: u32, port: &mut Port<'_>) {
+        if let Some(run) = self.handles.get(&a).copied() {
+            self.forget(run, port);
+        }
+    }
+
     pub(super) fn forget(&mut self, run: RunId, port: &mut Port<'_>) {
         if let Some(copy) = self.copies.remove(&run) {
             copy.calls().into_iter().for_each(|call| port.env.signal(call));

@@ -42,9 +42,12 @@ impl Script {
             if rests && !copy.idle_told {
                 self.out.push(&ToNode::Idle { a });
                 copy.idle_told = true;
-            } else if !rests && copy.idle_told && copy.phase == Phase::Forward {
+                copy.idle_unsure = false;
+            } else if !rests && (copy.idle_told || copy.idle_unsure) && copy.phase == Phase::Forward
+            {
                 self.out.push(&ToNode::Busy { a });
                 copy.idle_told = false;
+                copy.idle_unsure = false;
             }
         }
         let release_at = copy.active_at.saturating_add(self.linger);

@@ -146,6 +146,8 @@ impl Script {
         copy.parts.remove(&end.place);
         let step = copy.program.steps[end.place].id.clone();
         let (status, output) = (end.status, end.output.clone());
+        let (by, run) = (port.process, copy.held.run);
+        port.env.line(format_args!("{by:?} gives {run} {step} {status:?}"));
         let told = End { step, status, output: output.clone() };
         port.env.fact(Fact::Delivered { by: port.process, held: copy.held, end: told });
         copy.given.insert(end.place, Delivered { status, output });
@@ -303,6 +305,8 @@ impl Script {
     /// The node says that a step ended.
     pub(super) fn settle(copy: &mut Copy, step: &str, status: StepStatus, now: u64) {
         copy.told += 1;
+        copy.idle_unsure |= copy.idle_told;
+        copy.idle_told = false;
         let Some(place) = copy.places.get(step).copied() else { return };
         let part = copy.parts.entry(place).or_insert_with(|| Part::new(now));
         part.tell = None;

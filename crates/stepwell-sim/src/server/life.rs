@@ -61,6 +61,8 @@ pub(super) struct Life {
     pub(super) again: bool,
     /// How long this turn has taken.
     pub(super) lag: Micros,
+    /// Until when the store works, where the node goes on meanwhile.
+    pub(super) store_until: Micros,
     /// What the store was asked for and has not done.
     pub(super) asked: VecDeque<(u32, Output)>,
     /// What the store has done and the node was not told.
@@ -232,10 +234,9 @@ impl Life {
             self.done = Some(self.do_in_store(output, desk)?);
             // The node goes on meanwhile.
             let delay = std::mem::take(&mut self.lag) + desk.env.rng.spread(1, 1_000);
-            return {
-                desk.env.after(delay, Event::StoreDone);
-                Ok(())
-            };
+            self.store_until = desk.env.now + delay;
+            desk.env.after(delay, Event::StoreDone);
+            return Ok(());
         }
         if !self.asked.is_empty() {
             desk.env.after(1, Event::StoreDone);

@@ -52,6 +52,8 @@ pub(crate) struct Machine {
     life: Option<Life>,
     /// The process stands still until then.
     paused: Option<Micros>,
+    /// How the life is over, once the time has passed that the last turn took.
+    halting: Option<Halt>,
     inbox: VecDeque<Item>,
     wake_at: Option<Micros>,
     busy_until: Micros,
@@ -89,6 +91,7 @@ impl Machine {
             clocks: Clocks { monotonic: Monotonic::new(0, drift_ppm), wall: Wall::default() },
             life: None,
             paused: None,
+            halting: None,
             inbox: VecDeque::new(),
             wake_at: None,
             busy_until: 0,
@@ -198,6 +201,7 @@ impl Machine {
             out: Outputs::default(),
             again: false,
             lag: self.disk.take_latency(),
+            store_until: 0,
             asked: VecDeque::new(),
             done: None,
             pipelined: env.plan.pipelined,
@@ -272,7 +276,7 @@ impl Machine {
             return;
         }
         self.wake_at = None;
-        if self.paused.is_some() {
+        if self.paused.is_some() || self.halting.is_some() {
             return;
         }
         let Some(life) = &mut self.life else { return };
@@ -288,6 +292,9 @@ impl Machine {
         if self.paused.is_some() {
             return env.after(MILLI, Event::StoreDone);
         }
+        if self.halting.is_some() {
+            return;
+        }
         let Some(life) = &mut self.life else { return };
         life.clocks = self.clocks;
         let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
@@ -298,10 +305,29 @@ impl Machine {
 
     /// Moves on after a turn: plans the next, or ends the life.
     fn finish(&mut self, turned: Result<(), Halt>, env: &mut Env) {
+        let lag = self.life.as_mut().map_or(0, |life| std::mem::take(&mut life.lag));
+        self.busy_until = env.now + lag;
         match turned {
             Ok(()) => self.plan_next(env),
-            Err(Halt::Ended) => self.crash(Loss::None, Some(Fault::NodeKilled), env),
-            Err(Halt::Doubt(why)) => {
+            Err(halt) if lag > 0 => {
+                self.halting = Some(halt);
+                env.at(self.busy_until, Event::NodeHalts);
+            }
+            Err(halt) => self.halt(halt, env),
+        }
+    }
+
+    /// The time has passed that the last turn took.
+    pub(crate) fn on_halt(&mut self, env: &mut Env) {
+        if let Some(halt) = self.halting.take() {
+            self.halt(halt, env);
+        }
+    }
+
+    fn halt(&mut self, halt: Halt, env: &mut Env) {
+        match halt {
+            Halt::Ended => self.crash(Loss::None, Some(Fault::NodeKilled), env),
+            Halt::Doubt(why) => {
                 env.line(format_args!("the node doubts: {why}"));
                 self.end_life(env);
                 let pause = self.rng.spread(50 * MILLI, SECOND);
@@ -312,8 +338,6 @@ impl Machine {
 
     fn plan_next(&mut self, env: &mut Env) {
         let Some(life) = &mut self.life else { return };
-        let lag = std::mem::take(&mut life.lag);
-        self.busy_until = env.now + lag;
         let now = life.now(env);
         let next = if life.again || !self.inbox.is_empty() {
             Some(1)
@@ -351,6 +375,7 @@ impl Machine {
         self.wake_at = None;
         self.busy_until = env.now;
         self.paused = None;
+        self.halting = None;
     }
 
     fn count(stats: &Stats, env: &mut Env) {
@@ -421,7 +446,9 @@ impl Machine {
 
     /// Returns until when the process waits for its disk: what it then does is planned already.
     pub(crate) fn busy_until(&self, now: Micros) -> Option<Micros> {
-        (self.busy_until > now).then_some(self.busy_until + 1)
+        let store = self.life.as_ref().map_or(0, |life| life.store_until);
+        let until = self.busy_until.max(store);
+        (until > now).then_some(until + 1)
     }
 
     /// Stops in order: drains, closes the store, and begins again.
@@ -437,7 +464,9 @@ impl Machine {
 
     /// Folds some of the log into the tables.
     pub(crate) fn fold(&mut self, env: &mut Env) {
-        if self.paused.is_some() {
+        // What a waiting node does next is planned already: nothing may end it before.
+        let waits = self.busy_until(env.now).is_some();
+        if self.paused.is_some() || self.halting.is_some() || waits {
             return;
         }
         let Some(life) = &mut self.life else { return };

@@ -11,6 +11,15 @@ use crate::history::Fact;
 use crate::net::Way;
 use crate::server::Item;
 
+/// A seed has at least so many runs.
+const RUNS_MIN: usize = 20;
+
+/// A seed has at least so many commands.
+const COMMANDS_MIN: u64 = 320;
+
+/// How often the healing is put off for what is missing at most.
+const PUT_OFF_MAX: u32 = 60;
+
 /// Room on the disk once it is healed, in bytes.
 const ROOM: u64 = 32 << 20;
 
@@ -141,6 +150,9 @@ impl Sim {
                 if let Some(connection) = self.env.net.get(on) {
                     connection.lost_before = self.env.now + 1;
                 }
+                // A stream has no holes: what comes after what is lost does not arrive either.
+                self.env.net.cut(on, Way::Up);
+                self.env.net.cut(on, Way::Down);
                 self.tell_both(on);
             }
             Fault::CutOneWay => self.env.net.cut(on, way),
@@ -179,8 +191,14 @@ impl Sim {
 
     /// Lets nothing go wrong any more, if enough went wrong.
     pub(super) fn heal(&mut self) {
-        if self.env.table.total() < self.env.plan.faults_wanted && self.put_off < 20 {
+        let few_runs = self.machine.known().len() < RUNS_MIN;
+        let few_faults = self.env.table.total() < self.env.plan.faults_wanted;
+        let few = few_runs || few_faults || self.env.commands < COMMANDS_MIN;
+        if few && self.put_off < PUT_OFF_MAX {
             self.put_off += 1;
+            if !few_faults {
+                self.clients.plan_more(&mut self.env);
+            }
             for _ in 0..4 {
                 let at = self.rng.within(0, 5 * SECOND);
                 self.env.after(at, Event::GoesWrong);

@@ -88,7 +88,7 @@ impl Clients {
         let at = self.rng.within(10 * MILLI, env.plan.chaos * 9 / 10);
         let keyed = self.rng.chance(550);
         let key = keyed.then(|| {
-            let few = self.rng.chance(300);
+            let few = self.rng.chance(200);
             Arc::from(format!("key-{}", if few { self.rng.below(4) } else { n }))
         });
         let workflow = Arc::from(format!("workflow-{}", self.rng.below(env.plan.workflows)));
@@ -112,6 +112,18 @@ impl Clients {
                 _ => asked.clone(),
             };
             self.plan(Act::Ask(again, wait), at + later, env);
+        }
+    }
+
+    /// Plans some more starts, each of a run of its own, in the next seconds.
+    pub(super) fn plan_more(&mut self, env: &mut Env) {
+        for _ in 0..4 {
+            let n = 10_000 + self.acts.len() as u64;
+            let workflow = Arc::from(format!("workflow-{}", self.rng.below(env.plan.workflows)));
+            let input = input(&mut self.rng, &env.plan, n);
+            let delay = self.rng.within(1, 3 * SECOND);
+            let asked = Asked::Start { workflow, key: None, input };
+            self.plan(Act::Ask(asked, false), delay, env);
         }
     }
 

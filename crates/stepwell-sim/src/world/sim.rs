@@ -106,6 +106,7 @@ impl Sim {
             Event::NodeBegins => self.machine.begin(env),
             Event::NodeGoesOn => self.machine.on_go_on(env),
             Event::NodeStops => self.machine.stop(env),
+            Event::NodeHalts => self.machine.on_halt(env),
             Event::Folds => {
                 self.machine.fold(env);
                 let every = env.rng.within(1, 2 * env.plan.fold_every);

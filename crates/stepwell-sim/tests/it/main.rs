@@ -2,4 +2,6 @@
 
 // Under `cfg(test)` clippy knows that helpers of tests are tests, and may `unwrap`.
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tidy;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
-use stepwell_protocol::to_node::Resume;
+use stepwell_protocol::to_node::{Resume, ToNode};
 use stepwell_protocol::to_runner::{Activate, History, ToRunner};
 
 use super::session::Fault;
@@ -157,12 +157,13 @@ impl Runs {
                     cell.on_end();
                 }
             }
-            ToRunner::Evict { a } | ToRunner::Done { a } => {
-                if let Some(cell) = self.by_handle.remove(&a) {
-                    self.by_id.remove(&cell.info.run);
-                    cell.on_over();
-                }
+            ToRunner::Evict { a } => {
+                self.drop_run(a);
+                // Another runner may get the run from here on.
+                let released = ToNode::Released { a, seen: 0 };
+                self.shared.link.write(generation, |outgoing| outgoing.push(&released, 0));
             }
+            ToRunner::Done { a } => self.drop_run(a),
             ToRunner::Welcome(_)
             | ToRunner::Refused(_)
             | ToRunner::Pong { .. }
@@ -170,6 +171,13 @@ impl Runs {
             | ToRunner::Draining {} => {}
         }
         Ok(())
+    }
+
+    fn drop_run(&mut self, a: u32) {
+        if let Some(cell) = self.by_handle.remove(&a) {
+            self.by_id.remove(&cell.info.run);
+            cell.on_over();
+        }
     }
 
     fn on_activate(

@@ -78,15 +78,19 @@ fn a_waiting_run_ends_at_once() {
     assert_eq!(finished["finished"]["error"]["name"], "CancelledError");
 }
 
-/// §4.7: a run that the node takes away is dropped without a word.
+/// §4.7: a run that the node takes away is dropped; the node hears when another may hold it.
 #[test]
 fn an_evicted_run_is_dropped() {
-    for message in [json!({ "evict": { "a": 1 } }), json!({ "gone": { "run": RUN, "epoch": 1 } })] {
+    let cases = [
+        (json!({ "evict": { "a": 1 } }), vec!["released 0".to_owned()]),
+        (json!({ "gone": { "run": RUN, "epoch": 1 } }), vec![]),
+    ];
+    for (message, answer) in cases {
         let mut world = World::new(App::new("shop").workflow("w", in_flight));
         world.activate(json!({}));
         world.told();
         world.send(message);
-        assert_eq!((world.told(), world.alive(), world.session.held()), (vec![], 0, 0));
+        assert_eq!((world.told(), world.alive(), world.session.held()), (answer, 0, 0));
     }
 }
 

@@ -232,13 +232,43 @@ fn a_changed_kind_blocks_until_another_build_tries() {
         "step `a` is recorded as `run`, the code asks for `skip`"
     );
     assert_eq!(world.status("b"), StepStatus::Pending);
+    gives(world.release(), &[]);
+    assert_eq!(world.run.status(), RunStatus::Blocked);
     assert_eq!(rejected(world.activate()), Rejection::NotReady);
     world.apply(Command::Unblock { by: "build" }).unwrap();
     assert_eq!(world.run.status(), RunStatus::Queued);
     assert_eq!(rejected(world.apply(Command::Unblock { by: "build" })), Rejection::NotBlocked);
+    assert_eq!(world.run.shunned_build().map(|build| &**build), Some("b1"));
     world.activate_as("b2", false).unwrap();
     gives(world.complete("b"), &["settle b completed"]);
+    // Should it come to `b2` no more, `b1` could not go on with it either.
+    assert!(world.run.shunned_build().is_some());
     gives(world.finish(), &["ended completed"]);
+}
+
+/// §4.7: the runner of a blocked run may not have heard of it: what it says meanwhile changes nothing,
+/// and no other runner gets the run before it gave it back or was lost, which does not count.
+#[test]
+fn a_blocked_run_has_no_second_holder() {
+    let givers: [fn(&mut World); 2] =
+        [|world| gives(world.release(), &[]), |world| gives(world.lose(true), &[])];
+    for give_back in givers {
+        let mut world = World::held();
+        world.complete("a").unwrap();
+        world.sleep("c", seconds(1)).unwrap();
+        let cause = BlockCause::StepsFull { limit: 1 };
+        gives(world.act(Act::Block(cause)), &["evict"]);
+        assert_eq!(rejected(world.complete("b")), Rejection::Fenced(1));
+        assert_eq!(rejected(world.finish()), Rejection::Fenced(1));
+        world.apply(Command::Unblock { by: "build" }).unwrap();
+        assert_eq!(world.run.status(), RunStatus::Queued);
+        assert_eq!(world.run.next_timer(), world.run.deadline());
+        assert_eq!(rejected(world.activate()), Rejection::NotReady);
+        give_back(&mut world);
+        assert_eq!((world.run.status(), world.run.losses()), (RunStatus::Queued, 0));
+        world.activate_as("b2", false).unwrap();
+        gives(world.complete("b"), &["settle b completed"]);
+    }
 }
 
 /// §4.10: unblocking clears the count of losses.

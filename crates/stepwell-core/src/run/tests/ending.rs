@@ -101,7 +101,12 @@ fn functions_in_flight_may_return_after_a_cancel() {
     // Its second attempt had begun a moment before, which no record tells.
     gives(world.complete("again"), &["settle again completed"]);
     gives(world.fail("signalled", Bad::default()), &["settle signalled cancelled Oops"]);
+    // What the code asks for meanwhile does not begin, and may be dropped by it again.
     gives(world.sleep("more", seconds(1)), &[]);
+    gives(world.skip("none"), &[]);
+    for step in ["more", "none"] {
+        gives(world.act(Act::Drop { step: step.into(), open: None }), &[]);
+    }
     gives(world.finish(), &["ended cancelled CancelledError"]);
     let shown: Vec<_> = ["slow", "quick", "again", "stuck", "nap", "signalled"]
         .map(|step| world.status(step).as_str())
@@ -110,7 +115,7 @@ fn functions_in_flight_may_return_after_a_cancel() {
         shown,
         ["completed", "completed", "completed", "cancelled", "cancelled", "cancelled"]
     );
-    assert!(world.run.step("more").is_none());
+    assert!(world.run.step("more").is_none() && world.run.step("none").is_none());
 }
 
 /// §7.1: the first decision stands: neither the handler's result nor another cancel or the

@@ -10,7 +10,7 @@ use super::{End, Fact, Fail, Model, Open, Verdict};
 impl Model {
     pub(crate) fn activate(&mut self, alone: bool) -> Verdict {
         let suspect = self.losses().0 >= 2;
-        if self.status() != RunStatus::Queued || (suspect && !alone) {
+        if self.status() != RunStatus::Queued || self.owed() || (suspect && !alone) {
             return Verdict::Rejected;
         }
         if self.deadline.is_some_and(|deadline| deadline <= self.now) {
@@ -20,9 +20,19 @@ impl Model {
         Verdict::Taken
     }
 
-    /// Tells whether a runner that presents this epoch may say something.
+    /// Tells whether a runner that presents this epoch may give the run back.
+    pub(crate) fn lets_go(&self, epoch: u32) -> bool {
+        !self.fences(epoch) || self.over().is_none() && self.owed() && self.epoch() == epoch
+    }
+
+    /// Tells whether a runner that presents this epoch may say nothing.
     pub(crate) fn fences(&self, epoch: u32) -> bool {
         self.over().is_some() || self.held().is_none() || self.epoch() != epoch
+    }
+
+    /// §7.2: what was asked for in an ending run did not begin, and nothing comes of it.
+    fn came_too_late(&self, step: usize, open: Open) -> bool {
+        self.decided().is_some() && self.kind(step).is_none() && open.is_none()
     }
 
     /// Whether the step is new, known as this kind, or neither fits.
@@ -51,6 +61,9 @@ impl Model {
     }
 
     pub(crate) fn begin(&mut self, step: usize, n: u32, open: Open) -> Verdict {
+        if self.came_too_late(step, open) {
+            return Verdict::Taken;
+        }
         let new = match self.meets(step, Kind::Run, open) {
             Ok(new) => new,
             Err(verdict) => return verdict,
@@ -74,6 +87,9 @@ impl Model {
 
     pub(crate) fn end(&mut self, end: &End, open: Open) -> Verdict {
         let step = end.step;
+        if self.came_too_late(step, open) {
+            return Verdict::Taken;
+        }
         let new = match self.meets(step, Kind::Run, open) {
             Ok(new) => new,
             Err(verdict) => return verdict,
@@ -161,12 +177,16 @@ impl Model {
         end: StepStatus,
         open: Open,
     ) -> Verdict {
+        if self.came_too_late(step, open) {
+            return Verdict::Taken;
+        }
         let new = match self.meets(step, kind, open) {
             Ok(new) => new,
             Err(verdict) => return verdict,
         };
         let ended = !new && self.step(step).0.is_ended();
-        if ended || (new && self.full()) {
+        let late = new && end == StepStatus::Skipped && self.decided().is_some();
+        if ended || late || (new && self.full()) {
             return Verdict::Taken;
         }
         self.open(step, open);
@@ -188,9 +208,10 @@ impl Model {
     }
 
     pub(crate) fn lose(&mut self, counted: bool) -> Verdict {
+        let counted = counted && !self.owed();
         self.note(Fact::Lost { counted });
         self.end_if_decided();
-        if self.over().is_none() && self.losses().1 >= 3 {
+        if counted && self.over().is_none() && self.losses().1 >= 3 {
             self.note(Fact::Blocked);
         }
         Verdict::Taken

@@ -29,6 +29,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     (
         "stepwell-sim",
         &[
+            "stepwell",
             "stepwell-core",
             "stepwell-node",
             "stepwell-protocol",

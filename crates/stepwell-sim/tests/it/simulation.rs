@@ -1,0 +1,46 @@
+//! The simulator on itself: a seed repeats, seeds pass, planted bugs are seen.
+
+use stepwell_sim::world::{Outcome, Settings, run};
+
+fn seed(seed: u64) -> Outcome {
+    run(seed, Settings::default()).unwrap()
+}
+
+/// The same seed gives the same trace, and another seed another.
+#[test]
+fn a_seed_repeats_exactly() {
+    let hashes: Vec<u64> = (1..=4).map(|one| seed(one).hash).collect();
+    for (number, hash) in (1..).zip(&hashes) {
+        assert_eq!(seed(number).hash, *hash, "seed {number}");
+    }
+    assert!(hashes.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+/// Some seeds, none of which may show a violation; each has enough going on to be worth its time.
+#[test]
+fn seeds_pass() {
+    for number in 1..=60 {
+        let outcome = seed(number);
+        assert_eq!(outcome.violations, [], "seed {number}");
+        let Outcome { runs, commands, table, .. } = outcome;
+        assert!(runs >= 20, "seed {number} has {runs} runs");
+        assert!(commands >= 300, "seed {number} has {commands} commands");
+        assert!(table.total() >= 20, "seed {number} has {} faults", table.total());
+    }
+}
+
+/// Each planted bug is seen by one of the checkers that are for it, within some seeds.
+#[cfg(feature = "planted")]
+#[test]
+fn planted_bugs_are_seen() {
+    use stepwell_sim::planted::Bug;
+
+    for (number, (what, invariants)) in (1..).zip(Bug::ALL) {
+        let seen = (1..=200).find(|one| {
+            let bug = Bug::number(number).unwrap();
+            let outcome = run(*one, Settings { bug, ..Settings::default() }).unwrap();
+            outcome.violations.iter().any(|one| invariants.contains(&one.invariant))
+        });
+        assert!(seen.is_some(), "bug {number} ({what}) is not seen as any of {invariants:?}");
+    }
+}
