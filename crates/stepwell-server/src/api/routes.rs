@@ -35,12 +35,13 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 9] {
+pub fn routes() -> [Route; 10] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
         route("GET", "/api/v1/runs", || get(runs::list)),
         route("GET", "/api/v1/runs/{run}", || get(run::show)),
+        route("GET", "/api/v1/runs/{run}/result", || get(run::result)),
         route("POST", "/api/v1/runs/{run}/cancel", || post(runs::cancel)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),

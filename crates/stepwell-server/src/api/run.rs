@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use stepwell_core::code::Code;
+use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
@@ -12,7 +14,7 @@ use stepwell_node::RunnerInfo;
 use stepwell_store::query::Queue;
 use stepwell_store::{Error as StoreError, Store};
 
-use super::answer::{bytes, millis_between};
+use super::answer::{bytes, json, millis_between};
 use super::body;
 use super::routes::Api;
 use super::why::{Behind, why};
@@ -57,8 +59,63 @@ pub(super) async fn show(
     Ok(bytes(StatusCode::OK, shown.await??))
 }
 
+/// How a run stands, without its steps.
+#[derive(Serialize)]
+struct Stands<'a> {
+    id: RunId,
+    status: RunStatus,
+    output: Option<&'a RawValue>,
+    error: Option<&'a Failure<'a>>,
+}
+
+impl Stands<'_> {
+    fn written(&self) -> Result<Response<Body>, Problem> {
+        let ended = self.status.is_ended();
+        json(if ended { StatusCode::OK } else { StatusCode::ACCEPTED }, self)
+    }
+}
+
+/// Tells how a run ended, or how far it is: 200 at its end, else 202.
+pub(super) async fn result(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    uri: Uri,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_id(&run)?;
+    let Waiting { wait } = body::query(&uri)?;
+    if let Some(patience) = body::wait(wait.as_deref())?
+        && let Some(ended) = api.node.wait(caller.namespace(), id, patience).await?
+    {
+        let (output, error) = (ended.output.as_deref(), ended.error.as_ref());
+        return Stands { id, status: ended.status, output, error }.written();
+    }
+    let read = api.node.read(move |store| {
+        let Some(journal) = store.load(id)? else { return Ok(Err(unknown(id))) };
+        Ok(view(&caller, id, &journal)?.and_then(|view| {
+            let (output, error) = (view.output, view.error.as_ref());
+            Stands { id, status: view.status, output, error }.written()
+        }))
+    });
+    read.await?
+}
+
 fn unknown(id: RunId) -> Problem {
     Problem::new(Code::UnknownRun, format!("there is no run {id}"))
+}
+
+/// Reads a stored run, if it is the caller's.
+fn view<'a>(
+    caller: &Caller,
+    id: RunId,
+    journal: &'a [u8],
+) -> Result<Result<View<'a>, Problem>, StoreError> {
+    match View::of(id, journal) {
+        Ok(view) if view.namespace == caller.namespace() => Ok(Ok(view)),
+        // What another namespace has is not there (§1).
+        Ok(_) => Ok(Err(unknown(id))),
+        Err(error) => Err(StoreError::Quarantined { run: id, why: error.to_string() }),
+    }
 }
 
 fn render(
@@ -67,14 +124,9 @@ fn render(
     (id, journal): (RunId, &[u8]),
     runners: &[RunnerInfo],
 ) -> Result<Result<Vec<u8>, Problem>, StoreError> {
-    let view = match View::of(id, journal) {
-        Ok(view) if view.namespace == caller.namespace() => view,
-        // What another namespace has is not there (§1).
-        Ok(_) => return Ok(Err(unknown(id))),
-        Err(error) => {
-            let why = error.to_string();
-            return Err(StoreError::Quarantined { run: id, why });
-        }
+    let view = match view(caller, id, journal)? {
+        Ok(view) => view,
+        Err(problem) => return Ok(Err(problem)),
     };
     let behind = match view.status {
         RunStatus::Queued => Some(behind(store, &view)?),

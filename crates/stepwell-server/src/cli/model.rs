@@ -110,6 +110,8 @@ pub(super) struct Note {
 #[derive(Debug, Deserialize)]
 pub(super) struct Started {
     pub(super) id: String,
+    /// Absent where a result was asked for.
+    #[serde(default)]
     pub(super) created: bool,
     pub(super) status: Option<String>,
     pub(super) output: Option<Box<RawValue>>,

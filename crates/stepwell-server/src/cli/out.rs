@@ -54,7 +54,7 @@ pub(super) fn width() -> usize {
 }
 
 /// Columns that are wrapped where the terminal is narrow.
-const WRAPPED: [&str; 2] = ["key", "why"];
+pub(super) const WRAPPED: [&str; 2] = ["key", "why"];
 
 /// Makes a table with a head.
 pub(super) fn table(head: &[&str]) -> Table {

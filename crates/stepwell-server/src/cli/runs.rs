@@ -7,12 +7,13 @@ use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::duration;
+use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
 
 use super::args::{List, Reach, StartRun};
 use super::client::{Client, segment, with_query};
 use super::fault::Fault;
-use super::model::{Row, Run, Started, span};
+use super::model::{Row, Started, span};
 use super::out;
 
 /// Longest wait of one request; longer ones are made of several.
@@ -55,35 +56,78 @@ pub(super) fn list(args: &List) -> Result<(), Fault> {
     Ok(())
 }
 
+const HEAD: [&str; 9] = ["run", "status", "app", "workflow", "key", "steps", "age", "took", "why"];
+
+type Line = [String; HEAD.len()];
+
 fn show(rows: &[Box<RawValue>]) -> Result<(), Fault> {
     let read = |raw: &RawValue| serde_json::from_str::<Row>(raw.get());
     let rows: Result<Vec<Row>, _> = rows.iter().map(|raw| read(raw)).collect();
     let rows = rows.map_err(|error| Fault::Machine(error.to_string()))?;
-    let mut head = vec!["run", "status", "app", "workflow", "key", "steps", "age", "took"];
-    if rows.iter().any(|row| row.blocked.is_some()) {
-        head.push("why");
-    }
     let now = now();
+    let statuses: Vec<String> = rows.iter().map(|row| row.status.clone()).collect();
+    let lines: Vec<Line> = rows.into_iter().map(|row| cells(row, now)).collect();
+    let (kept, spared) = fitting(&lines, out::width());
+    let head: Vec<&str> = kept.iter().map(|at| HEAD[*at]).collect();
     let mut table = out::table(&head);
-    for row in rows {
-        let mut steps = format!("{}/{}", row.steps_ended, row.steps);
-        if row.steps_failed > 0 {
-            steps = format!("{steps}, {} failed", row.steps_failed);
-        }
-        let mut cells = vec![
-            Cell::new(row.id),
-            out::status_cell(&row.status, &row.status),
-            Cell::new(row.app),
-            Cell::new(row.workflow),
-            Cell::new(row.key.unwrap_or_default()),
-            Cell::new(steps),
-            Cell::new(age(now, row.created_at)),
-            Cell::new(row.duration_ms.map(span).unwrap_or_default()),
-        ];
-        cells.extend(row.blocked.map(Cell::new));
-        table.add_row(cells);
+    for (status, mut line) in statuses.iter().zip(lines) {
+        table.add_row(kept.iter().map(|at| match HEAD[*at] {
+            "status" => out::status_cell(status, status),
+            _ => Cell::new(std::mem::take(&mut line[*at])),
+        }));
     }
-    out::line(table)
+    out::line(table)?;
+    if !spared.is_empty() {
+        let spared = spared.join(", ");
+        out::note(format_args!("left out for want of room: {spared} (--json has all)"));
+    }
+    Ok(())
+}
+
+fn cells(row: Row, now: Timestamp) -> Line {
+    let mut steps = format!("{}/{}", row.steps_ended, row.steps);
+    if row.steps_failed > 0 {
+        steps = format!("{steps}, {} failed", row.steps_failed);
+    }
+    [
+        row.id,
+        format!("{} {}", out::sign(&row.status), row.status),
+        row.app,
+        row.workflow,
+        row.key.unwrap_or_default(),
+        steps,
+        age(now, row.created_at),
+        row.duration_ms.map(span).unwrap_or_default(),
+        row.blocked.unwrap_or_default(),
+    ]
+}
+
+/// Chooses columns for a terminal: none that is empty, and where it is narrow, none of those that
+/// matter least. Returns what is kept by place, and what was left out for want of room.
+fn fitting(lines: &[Line], width: usize) -> (Vec<usize>, Vec<&'static str>) {
+    /// What goes first, in this order.
+    const SPARED: [&str; 3] = ["app", "took", "age"];
+    /// Room for what people named, which is wrapped.
+    const WRAPPED: usize = 12;
+    let room = |at: usize| {
+        let cells = lines.iter().map(|line| line[at].chars().count());
+        let widest = cells.max().unwrap_or(0).max(HEAD[at].len());
+        if out::WRAPPED.contains(&HEAD[at]) { widest.min(WRAPPED) } else { widest }
+    };
+    let filled = |at: &usize| lines.iter().any(|line| !line[*at].is_empty());
+    let mut kept: Vec<usize> = (0..HEAD.len()).filter(filled).collect();
+    let mut spared = Vec::new();
+    for name in SPARED {
+        // A column stands between two blanks.
+        let wanted: usize = kept.iter().map(|at| room(*at) + 2).sum();
+        if wanted > width
+            && let Some(at) = kept.iter().position(|at| HEAD[*at] == name)
+        {
+            kept.remove(at);
+            spared.push(name);
+        }
+    }
+    (kept, spared)
 }
 
 /// Returns the time by this machine's clock, which is the server's.
@@ -179,19 +223,15 @@ impl Patience {
 }
 
 fn wait_on(client: &Client, id: &str, reach: &Reach) -> Result<(), Fault> {
-    let path = format!("/api/v1/runs/{}?wait={WAIT_MAX}", segment(id));
+    let path = format!("/api/v1/runs/{}/result?wait={WAIT_MAX}", segment(id));
     loop {
         let answer = client.get(&path)?;
-        let run: Run = answer.read()?;
-        if run.is_ended() {
-            let started = Started {
-                id: run.id,
-                created: false,
-                status: None,
-                output: run.output,
-                error: run.error,
-            };
-            return ended(&started, &run.status, &answer.text(), reach);
+        let run: Started = answer.read()?;
+        match run.status.as_deref() {
+            Some(status) if RunStatus::parse(status).is_none_or(RunStatus::is_ended) => {
+                return ended(&run, status, &answer.text(), reach);
+            }
+            _ => {}
         }
     }
 }
@@ -261,4 +301,37 @@ pub(super) fn cancel(run: &str, reason: Option<&str>, reach: &Reach) -> Result<(
     let Cancelled { id, status } = answer.read()?;
     let sign = out::sign(&status);
     out::line(format_args!("{id} {sign} {}", status.style(out::style(&status))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(key: &str) -> Line {
+        let id = format!("run_{:032x}", 7);
+        let cells = [&*id, "✓ completed", "shop", "checkout", key, "4/4", "2m", "34.1ms", ""];
+        cells.map(str::to_owned)
+    }
+
+    #[test]
+    fn narrow_terminals_get_fewer_columns() {
+        let all = ["run", "status", "workflow", "steps"];
+        for (key, width, spared) in [
+            ("", 100, &[][..]),
+            ("", 82, &["app"]),
+            ("", 80, &["app", "took"]),
+            ("order-7", 100, &[]),
+            ("order-7", 82, &["app", "took"]),
+            ("order-7", 80, &["app", "took", "age"]),
+            ("a key of many characters", 87, &["app", "took"]),
+            ("", 40, &["app", "took", "age"]),
+        ] {
+            let (kept, left_out) = fitting(&[line(key)], width);
+            assert_eq!(left_out, spared, "{key} {width}");
+            let kept: Vec<&str> = kept.iter().map(|at| HEAD[*at]).collect();
+            assert!(all.iter().all(|name| kept.contains(name)), "{kept:?}");
+            assert_eq!(kept.contains(&"key"), !key.is_empty(), "{kept:?}");
+            assert!(!kept.contains(&"why"), "nothing is blocked");
+        }
+    }
 }

@@ -124,9 +124,26 @@ async fn a_wait_that_is_over_leaves_the_run_going() {
     let path = format!("/api/v1/runs/{}", started.text("id"));
     let open = get(to, &format!("{path}?wait=1ms")).await.json();
     assert_eq!(open["endedAt"], Value::Null);
-    let waiting = tokio::spawn(async move { get(to, &format!("{path}?wait=1m")).await });
+    let result = format!("{path}/result");
+    let id = started.text("id");
+    let goes_on = json!({"id": id, "status": "running", "output": null, "error": null});
+    for wait in ["", "?wait=1ms"] {
+        let answer = get(to, &format!("{result}{wait}")).await;
+        assert_eq!((answer.status, answer.json()), (202, goes_on.clone()));
+    }
+    let waiting = ["{path}?wait=1m", "{path}/result?wait=1m"].map(|form| {
+        let path = form.replace("{path}", &path);
+        tokio::spawn(async move { get(to, &path).await })
+    });
     runner.run_one().await;
-    assert_eq!(waiting.await.unwrap().text("status"), "completed");
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap().text("status"), "completed");
+    }
+    let ended = json!({"id": id, "status": "completed", "output": "done", "error": null});
+    for wait in ["", "?wait=1ms"] {
+        let answer = get(to, &format!("{result}{wait}")).await;
+        assert_eq!((answer.status, answer.json()), (200, ended.clone()));
+    }
 }
 
 #[tokio::test]

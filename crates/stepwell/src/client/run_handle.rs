@@ -108,7 +108,7 @@ impl RunHandle {
     /// # Errors
     /// [`Connection`](ErrorKind::Connection) or [`Refused`](ErrorKind::Refused).
     pub async fn status(&self) -> Result<RunStatus> {
-        let answer = self.client.http.get(&format!("/api/v1/runs/{}", self.id)).await?;
+        let answer = self.client.http.get(&format!("/api/v1/runs/{}/result", self.id)).await?;
         Ok(answer.read::<Shown>()?.status)
     }
 
@@ -125,7 +125,7 @@ impl RunHandle {
 
     /// Waits for the end for at most so long; `None` where the run has not ended.
     async fn look(&self, wait: Duration) -> Result<Option<Shown>> {
-        let path = format!("/api/v1/runs/{}?wait={}ms", self.id, to_millis(wait));
+        let path = format!("/api/v1/runs/{}/result?wait={}ms", self.id, to_millis(wait));
         let answer = self.client.http.get(&path).await?;
         Shown::ended(&answer)
     }

@@ -54,12 +54,12 @@ async fn waiting_gives_the_output_or_the_error() {
     let running = json!({ "id": RUN, "status": "running" });
     let done = json!({ "id": RUN, "status": "completed", "output": [1, 2] });
     let answers = async {
-        answer_once(&listener, "200 OK", &running).await;
+        answer_once(&listener, "202 Accepted", &running).await;
         answer_once(&listener, "200 OK", &done).await
     };
     let (output, request) = tokio::join!(run.wait::<Vec<u8>>(), answers);
     assert_eq!(output.unwrap(), [1, 2]);
-    assert!(request.starts_with(&format!("GET /api/v1/runs/{RUN}?wait=30000ms ")), "{request}");
+    assert!(request.starts_with(&format!("GET /api/v1/runs/{RUN}/result?wait=30000ms ")), "{request}");
     for (status, kind) in [
         ("failed", ErrorKind::RunFailed),
         ("cancelled", ErrorKind::RunCancelled),
@@ -99,10 +99,10 @@ async fn waiting_for_a_time_ends() {
     let run = client.run(RUN.parse().unwrap());
     let running = json!({ "id": RUN, "status": "waiting" });
     let (end, request) =
-        tokio::join!(run.wait_for::<()>("0s"), answer_once(&listener, "200 OK", &running));
+        tokio::join!(run.wait_for::<()>("0s"), answer_once(&listener, "202 Accepted", &running));
     assert_eq!(end.unwrap_err().kind(), ErrorKind::WaitTimeout);
     assert!(request.contains("?wait=0ms "), "{request}");
-    let (status, _) = tokio::join!(run.status(), answer_once(&listener, "200 OK", &running));
+    let (status, _) = tokio::join!(run.status(), answer_once(&listener, "202 Accepted", &running));
     assert_eq!(status.unwrap(), RunStatus::Waiting);
 }
 
