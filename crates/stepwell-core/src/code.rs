@@ -52,15 +52,12 @@ codes! {
     UnknownWorkflow = 2002, "unknown-workflow", 404, "No runner has ever registered this workflow";
     AmbiguousWorkflow = 2003, "ambiguous-workflow", 409, "Several apps have a workflow of this name";
     KeyConflict = 2004, "key-conflict", 409, "The idempotency key was used with another input";
-    RunEnded = 2005, "run-ended", 409, "The run has ended";
     InputInvalid = 2006, "input-invalid", 422, "The input does not fit the workflow";
     PayloadTooLarge = 2007, "payload-too-large", 413, "A payload is over the limit";
-    NotBuilt = 2008, "not-built", 501, "This is planned and not there yet";
     Quarantined = 2009, "quarantined", 500, "The stored history of this run is damaged";
     Protocol = 3001, "protocol", 400, "A worker message is not understood";
     VersionSkew = 3002, "version-skew", 426, "The SDK and the server do not speak the same protocol";
     RegistrationInvalid = 3003, "registration-invalid", 422, "What the runner registers is not accepted";
-    NotHeld = 3004, "not-held", 409, "The run is not held by this runner";
     FrameTooLarge = 3005, "frame-too-large", 413, "A worker frame is over the limit";
     FolderLocked = 4001, "folder-locked", 409, "Another process owns the data folder";
     FormatUnknown = 4002, "format-unknown", 409, "The data folder has a format that this version does not read";
@@ -68,6 +65,7 @@ codes! {
     StoreFailed = 4004, "store-failed", 500, "The store failed and stopped taking writes";
     ConfigInvalid = 4005, "config-invalid", 400, "The configuration is not accepted";
     ListenRefused = 4006, "listen-refused", 400, "Listening on this address is refused";
+    FolderUnusable = 4007, "folder-unusable", 500, "The data folder cannot be used";
 }
 
 impl fmt::Display for Code {

@@ -125,12 +125,14 @@ fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
         );
         return Err((Code::VersionSkew, text));
     }
-    let invalid = |text: String| (Code::RegistrationInvalid, text);
+    let invalid = |text: String| (Code::RegistrationInvalid, format!("`hello`: {text}"));
     let named =
-        [("an app", &hello.app), ("a runner", &hello.runner), ("an instance", &hello.instance)];
-    for (what, value) in named {
-        name::check(what, value).map_err(|error| invalid(error.to_string()))?;
-    }
+        |what, value: &str| name::check(what, value).map_err(|error| invalid(error.to_string()));
+    named("an app", &hello.app)?;
+    named("a runner", &hello.runner)?;
+    named("an instance", &hello.instance)?;
+    named("an SDK", &hello.sdk)?;
+    hello.build.as_deref().map_or(Ok(()), |build| named("a build", build))?;
     if !(1..=SLOTS_MAX).contains(&hello.slots) {
         return Err(invalid(format!("slots is {}; accepted: 1 to {SLOTS_MAX}", hello.slots)));
     }
@@ -140,7 +142,11 @@ fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
     }
     let mut seen = std::collections::BTreeSet::new();
     for workflow in &hello.workflows {
-        name::check("a workflow", &workflow.name).map_err(|error| invalid(error.to_string()))?;
+        named("a workflow", &workflow.name)?;
+        if let Some(version) = workflow.version.as_deref() {
+            let of = |error| invalid(format!("workflow `{}`: {error}", workflow.name));
+            name::check("a version", version).map_err(of)?;
+        }
         if !seen.insert(&workflow.name) {
             return Err(invalid(format!("workflow `{}` is registered twice", workflow.name)));
         }

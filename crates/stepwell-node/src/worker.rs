@@ -20,6 +20,9 @@ use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::session::send_now;
 
+/// Levels of lines that code logs.
+const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
+
 /// Why a connection is ended: the code and the text that the runner is told.
 pub(crate) type Refusal = (Code, String);
 
@@ -246,12 +249,9 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             Ok((m.a, None, Act::Drop { step: m.step, open }))
         }
         ToNode::Log(m) => {
-            let lines = m.lines.into_iter().map(|line| LogLine {
-                at: ago(now, line.ago_us),
-                level: line.level,
-                message: line.message,
-            });
-            Ok((m.a, None, Act::Log { step: m.step, lines: lines.collect() }))
+            let lines = m.lines.into_iter().map(|line| log_line(line, now));
+            let lines = lines.collect::<Result<_, _>>()?;
+            Ok((m.a, None, Act::Log { step: m.step, lines }))
         }
         ToNode::Order(m) => {
             Ok((m.a, None, Act::NoteOrder { expected: m.expected, found: m.found }))
@@ -277,6 +277,15 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
         | ToNode::Idle { .. }
         | ToNode::Busy { .. } => Err("this message is not about a run".into()),
     }
+}
+
+fn log_line(line: to_node::Line<'_>, now: Timestamp) -> Result<LogLine<'_>, String> {
+    if !LEVELS.contains(&&*line.level) {
+        let shown: String = line.level.chars().take(24).flat_map(char::escape_debug).collect();
+        let accepted = LEVELS.join(", ");
+        return Err(format!("a line of `log` has the level `{shown}`; accepted: {accepted}"));
+    }
+    Ok(LogLine { at: ago(now, line.ago_us), level: line.level, message: line.message })
 }
 
 fn end_of(m: to_node::Ended<'_>, now: Timestamp) -> EndStep<'_> {

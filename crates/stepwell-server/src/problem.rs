@@ -86,6 +86,7 @@ impl From<StoreError> for Problem {
             StoreError::Corrupt(_) => Code::LogCorrupt,
             StoreError::Poisoned(_) => Code::StoreFailed,
             StoreError::Locked { .. } => Code::FolderLocked,
+            StoreError::Unusable { .. } => Code::FolderUnusable,
             StoreError::Format { .. } => Code::FormatUnknown,
             _ => Code::Unavailable,
         };

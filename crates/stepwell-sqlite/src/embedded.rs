@@ -74,14 +74,15 @@ impl Embedded<OsDisk> {
     /// Opens the store of a folder, making both where they are missing.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process has the folder, [`Error::Format`] when what is in it
+    /// [`Error::Unusable`] when the folder cannot be made or written in, [`Error::Locked`] when
+    /// another process has it, [`Error::Format`] when what is in it
     /// is not read by this version, [`Error::Corrupt`] when something that was durable is missing
     /// or damaged (nothing is served and nothing is changed), [`Error::DiskFull`] and
     /// [`Error::Unavailable`] when the disk refuses.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let folder = path.as_ref();
         std::fs::create_dir_all(folder)
-            .map_err(|e| Error::Unavailable(format!("cannot make {}: {e}", folder.display())))?;
+            .map_err(|e| folder::unusable(folder, format!("it cannot be made: {e}")))?;
         let lock = folder::lock(folder)?;
         let place = Place::File(folder.join(TABLES));
         let mut store = Self::open_on(OsDisk::new(folder), place, options)?;

@@ -36,11 +36,11 @@ pub(crate) enum Found {
 /// Takes the folder for this process; it is given back when the file is closed.
 ///
 /// # Errors
-/// [`Error::Locked`] when another process has it; [`Error::Unavailable`].
+/// [`Error::Locked`] when another process has it; [`Error::Unusable`].
 pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
     let path = folder.join(LOCK);
     let failed =
-        |e: std::io::Error| Error::Unavailable(format!("cannot lock {}: {e}", path.display()));
+        |e: std::io::Error| unusable(folder, format!("its file {LOCK} cannot be locked: {e}"));
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -147,6 +147,10 @@ fn parse(text: &str) -> Result<u128, String> {
 
 fn unknown(found: String) -> Error {
     Error::Format { found, known: VERSION.into() }
+}
+
+pub(crate) fn unusable(folder: &Path, why: String) -> Error {
+    Error::Unusable { folder: folder.display().to_string(), why }
 }
 
 fn failed(what: &str, error: &std::io::Error) -> Error {

@@ -45,6 +45,17 @@ pub enum Error {
         /// What is known of the owner.
         why: String,
     },
+    /// The folder cannot be made, or not written in.
+    #[error(
+        "the data folder {folder} cannot be used: {why}; accepted: a folder that this process may \
+         make, or read and write"
+    )]
+    Unusable {
+        /// The folder.
+        folder: String,
+        /// What was tried, and what the system says.
+        why: String,
+    },
     /// The format of what is stored is not read by this version.
     #[error("format {found} is stored, this version reads {known}")]
     Format {

@@ -577,7 +577,7 @@ fn extreme_numbers_break_nothing() {
         sleep("never", i64::MAX),
         sleep("long ago", i64::MIN),
         json!({ "sleep": { "a": 1, "step": "for", "forUs": u64::MAX, "open": open("sleep") } }),
-        json!({ "log": { "a": 1, "lines": [{ "agoUs": u64::MAX, "level": "", "message": "" }] } }),
+        json!({ "log": { "a": 1, "lines": [{ "agoUs": u64::MAX, "level": "info", "message": "" }] } }),
         json!({ "idle": { "a": u32::MAX } }),
     ]);
     assert_eq!(world.closed(session), None);

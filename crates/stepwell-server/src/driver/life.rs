@@ -19,7 +19,7 @@ use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::oneshot;
 
 use super::inbox::{Ask, Created, Inbound, Then};
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Sent};
 use crate::clock::{Clock, Machine};
 use crate::schema::Schemas;
 
@@ -306,12 +306,17 @@ impl Life {
 
     fn send(&mut self, session: SessionId, frame: Vec<u8>) {
         let Some(outgoing) = self.sessions.get(&session) else { return };
-        if !outgoing.send(frame) {
-            tracing::warn!(session = session.0, "a runner does not read what it is sent");
-            outgoing.close("the runner does not read what it is sent".to_owned());
-            self.sessions.remove(&session);
-            self.tell(Input::Disconnected { session });
+        match outgoing.send(frame) {
+            Sent::Queued => return,
+            // The end of its connection is on its way here.
+            Sent::Gone => {}
+            Sent::Full => {
+                tracing::warn!(session = session.0, "a runner does not read what it is sent");
+                outgoing.close("the runner does not read what it is sent".to_owned());
+            }
         }
+        self.sessions.remove(&session);
+        self.tell(Input::Disconnected { session });
     }
 
     fn reply(&mut self, request: RequestId, reply: Reply) {

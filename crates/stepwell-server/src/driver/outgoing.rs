@@ -19,6 +19,17 @@ pub enum Outbound {
     Close(String),
 }
 
+/// What came of a frame for a runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It waits to be sent.
+    Queued,
+    /// The runner does not read: too much waits already.
+    Full,
+    /// The connection is gone.
+    Gone,
+}
+
 /// The sending end of a connection's queue.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
@@ -41,10 +52,18 @@ impl Outgoing {
         (Self { queue, bytes: Arc::clone(&bytes) }, Outbox { queue: receiver, bytes })
     }
 
-    /// Puts a frame into the queue. Tells whether the connection goes on.
-    pub(super) fn send(&self, frame: Vec<u8>) -> bool {
+    /// Puts a frame into the queue, unless the connection cannot go on.
+    pub(super) fn send(&self, frame: Vec<u8>) -> Sent {
         let queued = self.bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
-        queued <= QUEUED_BYTES_MAX && self.queue.send(Outbound::Frame(frame)).is_ok()
+        if self.queue.is_closed() {
+            Sent::Gone
+        } else if queued > QUEUED_BYTES_MAX {
+            Sent::Full
+        } else if self.queue.send(Outbound::Frame(frame)).is_err() {
+            Sent::Gone
+        } else {
+            Sent::Queued
+        }
     }
 
     /// Closes the connection after what is in the queue.
@@ -82,17 +101,17 @@ mod tests {
     fn a_runner_that_does_not_read_is_let_go() {
         let (outgoing, mut outbox) = Outgoing::new();
         for _ in 0..4 {
-            assert!(outgoing.send(vec![0; 8 << 20]));
+            assert_eq!(outgoing.send(vec![0; 8 << 20]), Sent::Queued);
         }
-        assert!(!outgoing.send(vec![0]));
+        assert_eq!(outgoing.send(vec![0]), Sent::Full);
         assert!(outbox.try_next().is_some());
-        assert!(outgoing.send(vec![0]));
+        assert_eq!(outgoing.send(vec![0]), Sent::Queued);
     }
 
     #[test]
     fn a_connection_that_is_gone_is_noticed() {
         let (outgoing, outbox) = Outgoing::new();
         drop(outbox);
-        assert!(!outgoing.send(vec![0]));
+        assert_eq!(outgoing.send(vec![0; 64 << 20]), Sent::Gone, "whatever waited for it");
     }
 }

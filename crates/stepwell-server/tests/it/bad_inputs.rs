@@ -144,6 +144,12 @@ fn addresses() -> Vec<ApiCase> {
         other("an id that is none", "GET /api/v1/runs/7", (400, "SW1001"), "32 hexadecimal digits"),
         other("an unknown run", format!("GET /api/v1/runs/{id}"), (404, "SW2001"), id),
         other(
+            "the result of an unknown run",
+            format!("GET /api/v1/runs/{id}/result"),
+            (404, "SW2001"),
+            id,
+        ),
+        other(
             "waiting for an unknown run",
             format!("GET /api/v1/runs/{id}?wait=1s"),
             (404, "SW2001"),
@@ -313,6 +319,26 @@ fn frames() -> Vec<FrameCase> {
         FrameCase { hello: None, ..text("no `hello`", r#"[{"ping":{"k":1}}]"#, "first message") },
         hello("another protocol", |h| h["protocol"] = json!(2), "SW3002"),
         hello("no slots", |h| h["slots"] = json!(0), "1 to 100000"),
+        text(
+            "an unknown level of a line",
+            r#"[{"log":{"a":1,"lines":[{"agoUs":0,"level":"loud","message":"x"}]}}]"#,
+            "has the level `loud`; accepted: debug, info, warn, error",
+        ),
+        hello(
+            "an SDK without a name",
+            |h| h["sdk"] = json!(""),
+            "`hello`: an SDK is empty; accepted",
+        ),
+        hello(
+            "a build that is too long",
+            |h| h["build"] = json!("b".repeat(257)),
+            "a build has 257 bytes; accepted: 1 to 256",
+        ),
+        hello(
+            "a version with a line end",
+            |h| h["workflows"] = json!([{"name": "a", "version": "1\n"}]),
+            "`hello`: workflow `a`: a version `1\\\\n` holds a control character",
+        ),
         hello("an empty app", |h| h["app"] = json!(""), "SW3003"),
         hello("no workflows", |h| h["workflows"] = json!([]), "SW3003"),
         hello(
@@ -378,7 +404,11 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["start"], 1, "error[SW4005]: `data` is not set"),
         (&["start", "--listen", "7878"], 2, "accepted: an IP address and a port"),
         (&["start", "--data", "d", "--listen", "0.0.0.0:0"], 1, "error[SW4006]"),
-        (&["start", "--data", "/dev/null/d", "--listen", "127.0.0.1:0"], 1, "/dev/null/d"),
+        (
+            &["start", "--data", "/dev/null/d", "--listen", "127.0.0.1:0"],
+            1,
+            "error[SW4007]: the data folder /dev/null/d cannot be used: it cannot be made",
+        ),
         (
             &["start", "--data", "d", "--steps-max", "0"],
             1,
