@@ -20,5 +20,5 @@ crash: ## Kills server and runners under load for 3 minutes, then judges what is
 bench: ## Measures the five workloads with a release build and prints one table
 	@scripts/bench.sh
 
-sim: ## Simulates seeds (SEEDS=1000, FROM=1) with faults, prints the table of faults
+sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
 	@scripts/sim.sh

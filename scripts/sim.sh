@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Simulates SEEDS=1000 seeds from FROM=1 on, with faults, on JOBS threads (all cores). A failing seed is
+# Simulates SEEDS=2000 seeds from FROM=1 on, with faults, on JOBS threads (all cores). A failing seed is
 # printed; `cargo run -p stepwell-sim -- --seed N --trace` repeats it exactly.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_cargo
-exec cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-1000}" --from "${FROM:-1}" \
+exec cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-2000}" --from "${FROM:-1}" \
     --jobs "${JOBS:-$(nproc)}"
