@@ -10,6 +10,7 @@
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
 //! | [`summary`] | the row that lists and queues are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
+//! | [`matching`] | which waits and triggers an event concerns |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
 //! ```
@@ -30,6 +31,7 @@ pub mod duration;
 pub mod failure;
 pub mod id;
 pub mod limits;
+pub mod matching;
 pub mod name;
 pub mod payload;
 pub mod record;
