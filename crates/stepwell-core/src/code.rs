@@ -52,6 +52,7 @@ codes! {
     UnknownWorkflow = 2002, "unknown-workflow", 404, "No runner has ever registered this workflow";
     AmbiguousWorkflow = 2003, "ambiguous-workflow", 409, "Several apps have a workflow of this name";
     KeyConflict = 2004, "key-conflict", 409, "The idempotency key was used with another input";
+    ActRefused = 2005, "act-refused", 409, "The run is not in a state for this act";
     InputInvalid = 2006, "input-invalid", 422, "The input does not fit the workflow";
     PayloadTooLarge = 2007, "payload-too-large", 413, "A payload is over the limit";
     Quarantined = 2009, "quarantined", 500, "The stored history of this run is damaged";

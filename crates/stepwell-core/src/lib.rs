@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`record`] | what a journal is made of, and its encoding |
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
+//! | [`operation`] | what operators do to a run |
 //! | [`summary`] | the row that lists and queues are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
@@ -33,6 +34,7 @@ pub mod id;
 pub mod limits;
 pub mod matching;
 pub mod name;
+pub mod operation;
 pub mod payload;
 pub mod record;
 pub mod retry;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 pub use crate::block::BlockCause;
 use crate::failure::Failure;
+pub use crate::operation::Acted;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -57,6 +58,9 @@ pub enum Record<'a> {
     /// A blocked run is tried again.
     #[serde(borrow)]
     Unblocked(Unblocked<'a>),
+    /// An operator acted on the run (§9.5).
+    #[serde(borrow)]
+    Acted(Acted<'a>),
     /// How the run will end is decided; what is in flight gets time to end (§7.1).
     #[serde(borrow)]
     Ending(Ending<'a>),
@@ -354,6 +358,8 @@ pub struct Unblocked<'a> {
 impl Unblocked<'_> {
     /// `by` where a runner with another build registered.
     pub const BY_BUILD: &'static str = "build";
+    /// `by` where an operator wants it tried again.
+    pub const BY_OPERATOR: &'static str = "operator";
 }
 
 /// See [`Record::Ending`].
@@ -366,6 +372,9 @@ pub struct Ending<'a> {
     pub status: RunStatus,
     /// How long functions in flight get to return (§7.2).
     pub until: Timestamp,
+    /// Who decided it, where a person or program did and said so.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Cow<'a, str>>,
     /// What a person gave as the reason.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
@@ -450,48 +459,4 @@ pub fn decode(journal: &[u8]) -> impl Iterator<Item = Result<Record<'_>, DecodeE
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_journal_reads_back_and_chunks_join() {
-        let input = RawValue::from_string("{ \"a\":\n 1 }".into()).unwrap();
-        let started = Record::Started(Started {
-            at: Timestamp::from_millis(1),
-            namespace: "default".into(),
-            app: "shop".into(),
-            workflow: "check \"out\"".into(),
-            input: Some(&input),
-            key: None,
-            deadline: None,
-            metadata: None,
-            runner: None,
-        });
-        let ended = Record::Ended(Ended {
-            at: Timestamp::from_millis(2),
-            status: RunStatus::Completed,
-            output: None,
-            error: None,
-        });
-        let (mut first, mut second) = (Vec::new(), Vec::new());
-        started.encode(&mut first);
-        ended.encode(&mut second);
-        first.extend_from_slice(&second);
-        let records: Vec<_> = decode(&first).map(Result::unwrap).collect();
-        assert_eq!(records.len(), 2);
-        assert!(matches!(&records[0], Record::Started(s)
-            if s.workflow == "check \"out\"" && s.input.unwrap().get() == "{ \"a\":\n 1 }"));
-    }
-
-    #[test]
-    fn damage_is_told_once_with_its_place() {
-        let mut journal = Vec::new();
-        Record::Released(Released { at: Timestamp::from_millis(2), seen: 0 }).encode(&mut journal);
-        let good = journal.len();
-        journal.extend_from_slice(b"{\"rel");
-        let mut records = decode(&journal);
-        assert!(records.next().unwrap().is_ok());
-        assert_eq!(records.next().unwrap().unwrap_err().offset, good);
-        assert!(records.next().is_none());
-    }
-}
+mod tests;

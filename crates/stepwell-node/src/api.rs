@@ -9,15 +9,16 @@ use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, Record};
-use stepwell_core::run::{Command, Env, Outcome, Phase, Rejection, Run, Start};
+use stepwell_core::run::{Command, Env, Operate, Outcome, Phase, Rejection, Run, Start};
 use stepwell_core::status::RunStatus;
 use stepwell_core::{name, payload};
 use stepwell_store::query::{Key, Queue};
 
 use crate::commit::store_error;
 use crate::hot::Deferred;
-use crate::input::{About, RequestId, StartRequest};
+use crate::input::{About, RequestId, Signed, StartRequest};
 use crate::node::Node;
 use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
 
@@ -26,7 +27,13 @@ use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
 pub(crate) enum Asked {
     Cancel {
         about: About,
-        reason: Option<String>,
+        signed: Signed,
+    },
+    /// An act of an operator (§9.5).
+    Operate {
+        about: About,
+        act: Operation,
+        signed: Signed,
     },
     Wait {
         about: About,
@@ -41,21 +48,25 @@ pub(crate) enum Asked {
 impl Asked {
     pub(crate) fn needs_journal(&self) -> bool {
         match self {
-            Self::Cancel { .. } => false,
+            Self::Cancel { .. } | Self::Operate { .. } => false,
             Self::Wait { .. } | Self::Repeat { .. } => true,
         }
     }
 
     fn request(&self) -> RequestId {
         match self {
-            Self::Cancel { about, .. } | Self::Wait { about } => about.request,
+            Self::Cancel { about, .. } | Self::Operate { about, .. } | Self::Wait { about } => {
+                about.request
+            }
             Self::Repeat { request, .. } => *request,
         }
     }
 
     fn namespace(&self) -> &Arc<str> {
         match self {
-            Self::Cancel { about, .. } | Self::Wait { about } => &about.namespace,
+            Self::Cancel { about, .. } | Self::Operate { about, .. } | Self::Wait { about } => {
+                &about.namespace
+            }
             Self::Repeat { start, .. } => &start.namespace,
         }
     }
@@ -247,8 +258,9 @@ impl Node {
         }
     }
 
-    pub(crate) fn on_cancel(&mut self, about: About, reason: Option<String>, out: &mut Outputs) {
-        self.with_run(about.run, Deferred::Asked(Asked::Cancel { about, reason }), out);
+    /// Somebody acts on a run.
+    pub(crate) fn on_asked(&mut self, run: RunId, asked: Asked, out: &mut Outputs) {
+        self.with_run(run, Deferred::Asked(asked), out);
     }
 
     pub(crate) fn on_wait(&mut self, about: About, out: &mut Outputs) {
@@ -280,22 +292,43 @@ impl Node {
             return self.answer_missing(id, &asked, None);
         }
         match asked {
-            Asked::Cancel { about, reason } => {
-                self.answer_cancel(id, about.request, reason.as_deref());
+            Asked::Cancel { about, signed } => self.answer_cancel(id, about.request, &signed),
+            Asked::Operate { about, act, signed } => {
+                self.answer_act(id, about.request, act, &signed);
             }
             Asked::Wait { about } => self.answer_wait(id, about.request, journal),
             Asked::Repeat { request, start } => self.answer_repeat(id, request, &start, journal),
         }
     }
 
-    fn answer_cancel(&mut self, id: RunId, request: RequestId, reason: Option<&str>) {
-        let command = Command::Cancel { reason };
+    fn answer_cancel(&mut self, id: RunId, request: RequestId, signed: &Signed) {
+        let command =
+            Command::Cancel { by: signed.by.as_deref(), reason: signed.reason.as_deref() };
         let status = match self.apply(id, command, None) {
             Ok(()) => self.hot.run(id).map_or(RunStatus::Cancelled, Run::status),
             Err(Rejection::Ended(status)) => status,
             Err(_) => RunStatus::Compensating,
         };
-        self.commits.effects(id).reply(request, Reply::Cancelled { status });
+        self.commits.effects(id).reply(request, Reply::Acted { status });
+    }
+
+    /// §9.5: an act that is not had is refused with what would be.
+    fn answer_act(&mut self, id: RunId, request: RequestId, act: Operation, signed: &Signed) {
+        let (by, reason) = (signed.by.as_deref(), signed.reason.as_deref());
+        let reply = match self.apply(id, Command::Operate(Operate { act, by, reason }), None) {
+            Ok(()) => {
+                let status = self.hot.run(id).map_or(RunStatus::Cancelled, Run::status);
+                Reply::Acted { status }
+            }
+            Err(Rejection::Ended(status)) if act == Operation::Terminate => Reply::Acted { status },
+            Err(Rejection::Ended(status)) => refused(format!(
+                "`{act}` is for runs that have not ended; {id} has ended: {status}"
+            )),
+            Err(_) => refused(format!(
+                "the end of {id} is decided; accepted until it has ended: terminate"
+            )),
+        };
+        self.commits.effects(id).reply(request, reply);
     }
 
     fn answer_wait(&mut self, id: RunId, request: RequestId, journal: &[u8]) {
@@ -351,6 +384,10 @@ impl Node {
             out.list.push(Output::Reply { request, reply });
         }
     }
+}
+
+fn refused(detail: String) -> Reply {
+    Reply::Error(ApiError { code: Code::ActRefused, detail })
 }
 
 fn ended_run(run: RunId, journal: &[u8]) -> Option<EndedRun> {

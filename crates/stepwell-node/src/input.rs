@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
 use stepwell_store::query::{Key, Queue};
@@ -72,6 +73,15 @@ pub struct About {
     pub run: RunId,
 }
 
+/// Who acts on a run and why, as they say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// Who.
+    pub by: Option<String>,
+    /// Signed.
+    pub reason: Option<String>,
+}
+
 /// What a node is told.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -106,12 +116,21 @@ pub enum Input<'a> {
         /// What to start.
         start: Box<StartRequest>,
     },
-    /// Cancel a run (§7.1); answered with [`crate::Reply::Cancelled`] once that is durable.
+    /// Cancel a run (§7.1); answered with [`crate::Reply::Acted`] once that is durable.
     Cancel {
         /// Whom to answer, about which run.
         about: About,
-        /// Why, for the history.
-        reason: Option<String>,
+        /// Who and why, for the history.
+        signed: Signed,
+    },
+    /// Act on a run (§9.5); answered with [`crate::Reply::Acted`] once that is durable.
+    Operate {
+        /// Whom to answer, about which run.
+        about: About,
+        /// What to do.
+        act: Operation,
+        /// Who and why, for the history.
+        signed: Signed,
     },
     /// Answer with [`crate::Reply::Ended`] when the run has ended.
     Wait {
@@ -134,7 +153,7 @@ pub enum Input<'a> {
     Committed,
     /// The oldest batch that was given out was not written, and nothing of it will be.
     Refused {
-        /// Why, for those who asked.
+        /// Signed, for those who asked.
         error: stepwell_store::Error,
     },
     /// Answers [`crate::Output::Load`].

@@ -35,6 +35,6 @@ mod session;
 mod timers;
 mod worker;
 
-pub use input::{About, Input, Now, RequestId, SessionId, StartRequest};
+pub use input::{About, Input, Now, RequestId, SessionId, Signed, StartRequest};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};

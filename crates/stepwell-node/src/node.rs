@@ -7,7 +7,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use stepwell_core::limits::Limits;
 use stepwell_core::time::Timestamp;
 
-use crate::api::Api;
+use crate::api::{Api, Asked};
 use crate::commit::Commits;
 use crate::dispatch::Dispatch;
 use crate::hot::Hot;
@@ -103,7 +103,12 @@ impl Node {
             Input::Frame { session, bytes } => self.on_frame(session, bytes, out),
             Input::Disconnected { session } => self.on_disconnected(session),
             Input::Start { request, start } => self.on_start(request, *start, out),
-            Input::Cancel { about, reason } => self.on_cancel(about, reason, out),
+            Input::Cancel { about, signed } => {
+                self.on_asked(about.run, Asked::Cancel { about, signed }, out);
+            }
+            Input::Operate { about, act, signed } => {
+                self.on_asked(about.run, Asked::Operate { about, act, signed }, out);
+            }
             Input::Wait { about } => self.on_wait(about, out),
             Input::Forget { request } => self.api.forget(request),
             Input::Runners { request, namespace } => {

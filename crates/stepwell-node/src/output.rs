@@ -110,8 +110,8 @@ pub enum Reply {
     },
     /// The run has ended.
     Ended(Box<EndedRun>),
-    /// The cancel is durable, or the run had ended before it.
-    Cancelled {
+    /// The cancel or other act is durable, or it changed nothing.
+    Acted {
         /// The run's status now.
         status: RunStatus,
     },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -86,6 +87,8 @@ pub enum Asked {
     },
     /// To cancel a run.
     Cancel(RunId),
+    /// An act of an operator on it.
+    Operate(Operation, RunId),
     /// To be told of its end.
     Wait(RunId),
 }
@@ -111,8 +114,8 @@ pub enum Answer {
         /// With what error.
         error: Option<String>,
     },
-    /// The cancel is taken, or the run had ended.
-    Cancelled(RunStatus),
+    /// The cancel or other act is taken, or changed nothing.
+    Acted(RunStatus),
     /// It was not done.
     Refused {
         /// The code.

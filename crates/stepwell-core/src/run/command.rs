@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::state::{Phase, Run};
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::operation::Operation;
 use crate::record::{BlockCause, LogLine, Opening, Record};
 use crate::retry::Policy;
 use crate::status::{Kind, RunStatus, StepStatus};
@@ -149,14 +150,29 @@ pub enum Command<'a> {
     Fire,
     /// A person or program cancels the run (§7.1).
     Cancel {
+        /// Who, for the history.
+        by: Option<&'a str>,
         /// Why, for the history.
         reason: Option<&'a str>,
     },
-    /// A blocked run is tried again: `build` or `operator` (§4.10).
+    /// An operator acts on the run (§9.5).
+    Operate(Operate<'a>),
+    /// A blocked run is tried again, for a reason other than an operator's wish (§4.10).
     Unblock {
         /// What made it worth trying.
         by: &'static str,
     },
+}
+
+/// What an operator does to a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Operate<'a> {
+    /// What.
+    pub act: Operation,
+    /// Who, for the history.
+    pub by: Option<&'a str>,
+    /// Why, for the history.
+    pub reason: Option<&'a str>,
 }
 
 /// A runner that gets a run.
@@ -313,10 +329,11 @@ impl Run {
                 change.fire();
                 Ok(())
             }
-            Command::Cancel { reason } => {
-                change.cancel(reason);
+            Command::Cancel { by, reason } => {
+                change.cancel(by, reason);
                 Ok(())
             }
+            Command::Operate(operate) => change.operate(operate),
             Command::Unblock { by } => change.unblock(by),
         }
     }

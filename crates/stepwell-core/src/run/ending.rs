@@ -35,20 +35,25 @@ impl Change<'_, '_> {
     }
 
     /// A cancel is accepted without a runner. One during the ending changes nothing (§7.6).
-    pub(super) fn cancel(&mut self, reason: Option<&str>) {
+    pub(super) fn cancel(&mut self, by: Option<&str>, reason: Option<&str>) {
         if let Phase::Ending { .. } = self.run.phase {
             return;
         }
-        self.decide_end(RunStatus::Cancelled, reason);
+        self.decide_end(RunStatus::Cancelled, (by, reason));
     }
 
     /// Decides the final status; the run ends when functions in flight have, or at once where no
     /// runner holds it (§7.2).
-    pub(super) fn decide_end(&mut self, status: RunStatus, reason: Option<&str>) {
+    pub(super) fn decide_end(
+        &mut self,
+        status: RunStatus,
+        (by, reason): (Option<&str>, Option<&str>),
+    ) {
         self.push(&Record::Ending(Ending {
             at: self.env.now,
             until: self.env.now.after(self.env.limits.grace()),
             status,
+            by: by.map(Into::into),
             reason: reason.map(Into::into),
         }));
         if self.run.is_held() {
@@ -73,6 +78,11 @@ impl Change<'_, '_> {
             | RunStatus::Completed
             | RunStatus::Failed => "the run was cancelled",
         };
+        self.end_without_code(status, message);
+    }
+
+    /// Ends the run with a status that no handler gave it.
+    pub(super) fn end_without_code(&mut self, status: RunStatus, message: &str) {
         let error = Failure::new(names::CANCELLED, message.to_string());
         self.push(&Record::Ended(Ended {
             at: self.env.now,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::state::{Activation, Phase, Run, Step};
 use crate::id::RunId;
+use crate::operation::Operation;
 use crate::record::{
     self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
     StepEnded, StepStarted, Unblocked,
@@ -114,6 +115,7 @@ impl Run {
             | Record::OrderChanged(_)
             | Record::Blocked(_)
             | Record::Unblocked(_)
+            | Record::Acted(_)
             | Record::Ending(_)
             | Record::Ended(_) => None,
         }
@@ -183,6 +185,10 @@ impl Run {
                 self.lone_losses = 0;
                 self.ready_since = self.activation.is_none().then_some(unblocked.at);
             }
+            Record::Acted(acted) => match acted.act {
+                Operation::Terminate => {}
+                Operation::Retry => self.end_backoffs(acted.at),
+            },
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
                 self.ready_since = None;
@@ -271,6 +277,13 @@ impl Run {
     fn want_nothing_while_blocked(&mut self) {
         if let Phase::Blocked { .. } = self.phase {
             self.ready_since = None;
+        }
+    }
+
+    /// §9.5: steps that wait out a backoff are due at once.
+    fn end_backoffs(&mut self, at: Timestamp) {
+        for (position, wake) in self.backoffs_after(at) {
+            self.set_wake(position, Some(wake.min(at)));
         }
     }
 

@@ -9,12 +9,13 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `timer`, `ending`, `operate` | the commands, by what they are about |
 
 mod activation;
 mod command;
 mod ending;
 mod fold;
+mod operate;
 mod start;
 mod state;
 mod step;
@@ -23,8 +24,8 @@ mod tests;
 mod timer;
 
 pub use command::{
-    Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Outcome, Rejection,
-    SleepStep, StartStep,
+    Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
+    Rejection, SleepStep, StartStep,
 };
 pub use fold::ReplayError;
 pub use start::Start;

@@ -278,6 +278,17 @@ impl Run {
         self.at(position).is_some_and(|step| step.status == StepStatus::Sleeping)
     }
 
+    /// Returns the positions of steps that wait out a backoff which ends after `at`, and when it does.
+    pub(super) fn backoffs_after(&self, at: Timestamp) -> Vec<(u32, Timestamp)> {
+        let later = self.wakes.iter().filter(|(wake, _)| *wake > at);
+        later
+            .filter(|(_, position)| {
+                self.at(*position).is_some_and(|step| step.status == StepStatus::Retrying)
+            })
+            .map(|(wake, position)| (*position, *wake))
+            .collect()
+    }
+
     pub(super) fn at(&self, position: u32) -> Option<&Step> {
         self.steps.get(usize::try_from(position).ok()?)
     }

@@ -4,6 +4,7 @@
 mod activation;
 mod ending;
 mod limits;
+mod operate;
 mod retries;
 mod steps;
 mod timers;
@@ -23,6 +24,7 @@ use super::*;
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::limits::Limits;
+use crate::operation::Operation;
 use crate::record::{self, Attempt, Opening, Record};
 use crate::retry::Policy;
 use crate::status::{Kind, RunStatus, StepStatus};
@@ -224,7 +226,7 @@ impl World {
     }
 
     fn cancel(&mut self) -> Result<Vec<String>, Rejection> {
-        self.apply(Command::Cancel { reason: Some("by hand") })
+        self.apply(Command::Cancel { by: None, reason: Some("by hand") })
     }
 
     fn status(&self, step: &str) -> StepStatus {

@@ -23,7 +23,7 @@ impl Change<'_, '_> {
             return;
         }
         if self.run.deadline.is_some_and(|deadline| deadline <= now) {
-            self.decide_end(RunStatus::TimedOut, None);
+            self.decide_end(RunStatus::TimedOut, (None, None));
             return;
         }
         if let Phase::Forward = self.run.phase {

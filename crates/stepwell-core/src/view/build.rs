@@ -137,7 +137,13 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.decided_at = Some(ending.at);
                 let timed_out = ending.status == RunStatus::TimedOut;
                 let what = if timed_out { "timed_out" } else { "cancelled" };
-                self.note(ending.at, what, ending.reason);
+                let note = Note { at: ending.at, what, by: ending.by, detail: ending.reason };
+                self.view.history.push(note);
+            }
+            Record::Acted(acted) => {
+                let what = acted.act.done();
+                let note = Note { at: acted.at, what, by: acted.by, detail: acted.reason };
+                self.view.history.push(note);
             }
             Record::Ended(ended) => {
                 self.end_activation("ended", ended.at);
@@ -172,7 +178,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn note(&mut self, at: Timestamp, what: &'static str, detail: Option<Cow<'a, str>>) {
-        self.view.history.push(Note { at, what, detail });
+        self.view.history.push(Note { at, what, by: None, detail });
     }
 
     fn step(&mut self, position: usize) -> Option<&mut StepView<'a>> {

@@ -98,7 +98,7 @@ pub struct View<'a> {
     pub logs: Vec<LogLine<'a>>,
     /// The runners that held it, in order.
     pub activations: Vec<Activation>,
-    /// What else happened to it: cancels, blocks, changed orders.
+    /// What else happened to it: acts of operators, blocks, changed orders.
     pub history: Vec<Note<'a>>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
@@ -200,8 +200,11 @@ pub struct Note<'a> {
     /// When.
     #[serde(serialize_with = "iso")]
     pub at: Timestamp,
-    /// `cancelled`, `timed_out`, `blocked`, `unblocked` or `order_changed`.
+    /// `cancelled`, `timed_out`, `blocked`, `unblocked`, `order_changed`, or what an operator did:
+    /// `terminated` or `retried`.
     pub what: &'static str,
+    /// Who did it, where that was said.
+    pub by: Option<alloc::borrow::Cow<'a, str>>,
     /// More about it, as a sentence.
     pub detail: Option<alloc::borrow::Cow<'a, str>>,
 }

@@ -52,6 +52,8 @@ pub(crate) enum Fact {
     },
     Blocked,
     Unblocked,
+    /// §9.5: an operator wants backoffs to end.
+    Retried,
     Decided {
         status: RunStatus,
     },
@@ -254,8 +256,8 @@ impl Model {
 
     /// §3.1, and when the step wakes or is tried again.
     pub(crate) fn step(&self, step: usize) -> (StepStatus, Option<Timestamp>) {
-        let mut state = (StepStatus::Pending, None);
-        for (_, fact) in &self.facts {
+        let mut state: (_, Option<Timestamp>) = (StepStatus::Pending, None);
+        for (at, fact) in &self.facts {
             let ended = state.0.is_ended();
             match fact {
                 Fact::Began { step: one, .. } if *one == step => {
@@ -273,6 +275,10 @@ impl Model {
                     if state.0 == StepStatus::Running =>
                 {
                     state.0 = StepStatus::Pending;
+                }
+                // §9.5: a backoff ends at once.
+                Fact::Retried if state.0 == StepStatus::Retrying => {
+                    state.1 = state.1.map(|next| next.min(*at));
                 }
                 // §7.2: sleeps are cancelled, functions get time.
                 Fact::Decided { .. } if state.0 == StepStatus::Sleeping => {

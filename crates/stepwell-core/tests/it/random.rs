@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
+use stepwell_core::operation::Operation;
 use stepwell_core::record::{Attempt, BlockCause, LogLine, Opening};
 use stepwell_core::retry::Policy;
 use stepwell_core::run::{
-    Act, Activate, AttemptError, Command, EndStep, Env, Finish, Outcome, Run, SleepStep, Start,
-    StartStep,
+    Act, Activate, AttemptError, Command, EndStep, Env, Finish, Operate, Outcome, Run, SleepStep,
+    Start, StartStep,
 };
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
@@ -52,6 +53,7 @@ enum Cmd {
     Fire,
     Cancel,
     Unblock,
+    Operate(Operation),
 }
 
 fn which() -> impl Strategy<Value = Which> {
@@ -118,6 +120,8 @@ fn cmd() -> impl Strategy<Value = Cmd> {
         8 => Just(Cmd::Fire),
         1 => Just(Cmd::Cancel),
         3 => Just(Cmd::Unblock),
+        1 => Just(Cmd::Operate(Operation::Terminate)),
+        4 => Just(Cmd::Operate(Operation::Retry)),
     ]
 }
 
@@ -231,9 +235,17 @@ impl Pair {
                     pair.apply(Command::Fire, verdict);
                 });
             }
+            Cmd::Operate(act) => {
+                let verdict = match act {
+                    Operation::Terminate => self.model.terminate(),
+                    Operation::Retry => self.model.retry(),
+                };
+                let operate = Operate { act: *act, by: Some("who"), reason: Some("why") };
+                self.apply(Command::Operate(operate), verdict);
+            }
             Cmd::Cancel => {
                 let verdict = self.model.cancel();
-                self.apply(Command::Cancel { reason: None }, verdict);
+                self.apply(Command::Cancel { by: None, reason: None }, verdict);
             }
             Cmd::Unblock => {
                 let verdict = self.model.unblock();

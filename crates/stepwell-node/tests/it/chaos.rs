@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::view::View;
-use stepwell_node::{About, Input, Reply, RequestId, StartRequest};
+use stepwell_node::{About, Input, Reply, RequestId, Signed, StartRequest};
 use stepwell_store::Error;
 
 use crate::bots::{Bot, run_until};
@@ -108,7 +108,7 @@ impl Chaos {
                 assert_ne!(error.code, Code::Quarantined, "nothing is damaged: {}", error.detail);
                 return;
             }
-            Reply::Cancelled { .. } | Reply::Runners(_) => return,
+            Reply::Acted { .. } | Reply::Runners(_) => return,
         };
         if let Some(begun) = self.ledger.begun.get(&request) {
             if let Some(key) = &begun.key {
@@ -167,7 +167,7 @@ impl Chaos {
             7 => {
                 if let Some(about) = self.about_some() {
                     self.ledger.cancelled.insert(about.run);
-                    self.world.tell(Input::Cancel { about, reason: None });
+                    self.world.tell(Input::Cancel { about, signed: Signed::default() });
                 }
             }
             8 => {

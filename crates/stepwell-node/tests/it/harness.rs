@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::View;
 use stepwell_node::{
     About, ApiError, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId, RunnerInfo,
-    SessionId, StartRequest,
+    SessionId, Signed, StartRequest,
 };
 use stepwell_store::batch::Batch;
 use stepwell_store::memory::Memory;
@@ -566,7 +567,10 @@ impl World {
     pub(crate) fn ask_cancel(&mut self, run: RunId) -> RequestId {
         let about = self.about(run);
         let request = about.request;
-        self.tell(Input::Cancel { about, reason: Some("by hand".into()) });
+        self.tell(Input::Cancel {
+            about,
+            signed: Signed { by: None, reason: Some("by hand".into()) },
+        });
         self.settle();
         request
     }
@@ -575,8 +579,22 @@ impl World {
     pub(crate) fn cancel(&mut self, run: RunId) -> String {
         let request = self.ask_cancel(run);
         match self.reply(request) {
-            Some(Reply::Cancelled { status }) => status.to_string(),
+            Some(Reply::Acted { status }) => status.to_string(),
             other => panic!("not cancelled: {other:?}"),
+        }
+    }
+
+    /// Acts on a run as an operator, and returns its status then.
+    pub(crate) fn operate(&mut self, run: RunId, act: Operation) -> Result<String, ApiError> {
+        let about = self.about(run);
+        let request = about.request;
+        let signed = Signed { by: Some("ann".into()), reason: Some("by hand".into()) };
+        self.tell(Input::Operate { about, act, signed });
+        self.settle();
+        match self.reply(request) {
+            Some(Reply::Acted { status }) => Ok(status.to_string()),
+            Some(Reply::Error(error)) => Err(error),
+            other => panic!("no act: {other:?}"),
         }
     }
 

@@ -14,6 +14,7 @@ mod handshake;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod operate;
 mod recovery;
 #[cfg(test)]
 mod starting;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stepwell_core::code::Code;
-use stepwell_node::{Input, Reply, RequestId, StartRequest};
+use stepwell_node::{Input, Reply, RequestId, Signed, StartRequest};
 use stepwell_store::{Error, Store};
 
 use crate::harness::{World, ended, finished, idle, json, released, sleep, start, who};
@@ -342,7 +342,7 @@ fn cancels_are_answered_once_durable() {
     let request = world.ask_cancel(live);
     assert!(world.reply(request).is_none() && world.heard_of(session, "end").is_empty());
     world.release();
-    assert!(matches!(world.reply(request), Some(Reply::Cancelled { .. })));
+    assert!(matches!(world.reply(request), Some(Reply::Acted { .. })));
     assert_eq!(world.heard_of(session, "end"), [json!({ "a": a, "status": "cancelled" })]);
     assert_eq!(world.status(live), "compensating");
     assert_eq!(world.cancel(live), "compensating");
@@ -374,7 +374,7 @@ fn a_wait_beside_a_cancel_is_answered() {
         let cancel = world.ask_cancel(run);
         let wait = wait.unwrap_or_else(|| world.ask_wait(run));
         world.release();
-        assert!(matches!(world.reply(cancel), Some(Reply::Cancelled { .. })));
+        assert!(matches!(world.reply(cancel), Some(Reply::Acted { .. })));
         assert_eq!(world.ended(wait).status.as_str(), "cancelled");
         world.assert_at_rest();
     }
@@ -402,7 +402,7 @@ fn another_namespace_sees_nothing() {
         let mut about = world.about(run);
         about.namespace = "else".into();
         let cancel = about.request;
-        world.tell(Input::Cancel { about: about.clone(), reason: None });
+        world.tell(Input::Cancel { about: about.clone(), signed: Signed::default() });
         about.request = RequestId(world.id());
         let wait = about.request;
         world.tell(Input::Wait { about });

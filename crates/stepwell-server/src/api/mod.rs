@@ -4,13 +4,15 @@
 //! | --- | --- |
 //! | `routes` | the one table of routes, and the router made of it |
 //! | `body` | reading bodies and queries, strictly |
-//! | `runs` | starts, lists, cancels |
+//! | `runs` | starts and lists |
+//! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps |
 //! | `why` | why a run is not moving |
 //! | `known` | workflows and runners |
 //! | `health` | health and metrics |
 //! | `answer` | values as answers |
 
+mod acts;
 mod answer;
 mod body;
 mod health;

@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{health, known, run, runs};
+use super::{acts, health, known, run, runs};
 use crate::driver::Handle;
 use crate::problem::Problem;
 use crate::worker;
@@ -35,14 +35,16 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 10] {
+pub fn routes() -> [Route; 12] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
         route("GET", "/api/v1/runs", || get(runs::list)),
         route("GET", "/api/v1/runs/{run}", || get(run::show)),
         route("GET", "/api/v1/runs/{run}/result", || get(run::result)),
-        route("POST", "/api/v1/runs/{run}/cancel", || post(runs::cancel)),
+        route("POST", "/api/v1/runs/{run}/cancel", || post(acts::cancel)),
+        route("POST", "/api/v1/runs/{run}/terminate", || post(acts::terminate)),
+        route("POST", "/api/v1/runs/{run}/retry", || post(acts::retry)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),
         route("GET", PATH, || get(worker::connect)),

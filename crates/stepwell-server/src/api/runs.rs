@@ -1,10 +1,10 @@
-//! Starts, lists, cancels.
+//! Starts and lists.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
@@ -156,42 +156,6 @@ fn answer(status: StatusCode, body: &Started<'_>) -> Result<Response<Body>, Prob
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct CancelBody {
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Cancelled {
-    id: RunId,
-    status: RunStatus,
-}
-
-/// Cancels a run (§7.1).
-pub(super) async fn cancel(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(run): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
-    let bytes = body::read(&headers, body, &api.limits).await?;
-    let CancelBody { reason } = if bytes.is_empty() {
-        CancelBody::default()
-    } else {
-        body::expect_json(&headers)?;
-        body::parse(&bytes)?
-    };
-    if let Some(reason) = &reason {
-        let refuse = |error: name::Error| Problem::bad_request(error.to_string());
-        name::check("the field reason", reason).map_err(refuse)?;
-    }
-    let status = api.node.cancel(caller.namespace(), id, reason).await?;
-    json(StatusCode::OK, &Cancelled { id, status })
 }
 
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ pub(super) enum Command {
     Dev(Dev),
     /// Run the server on a data folder
     Start(Start),
-    /// List, show, follow, start and cancel runs
+    /// List, show, follow, start, cancel, terminate and retry runs
     #[command(subcommand)]
     Runs(Runs),
     /// List workflows that were ever registered
@@ -117,16 +117,27 @@ pub(super) enum Runs {
     },
     /// Start a run
     Start(StartRun),
-    /// Cancel a run
-    Cancel {
-        /// The run's id
-        run: String,
-        /// Why, for the run's history
-        #[arg(long)]
-        reason: Option<String>,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    /// Cancel a run: what is in flight gets time to return
+    Cancel(ActOn),
+    /// End a run at once; nothing that is in flight is awaited
+    Terminate(ActOn),
+    /// End the backoffs of a run's steps now, and try a blocked run again
+    Retry(ActOn),
+}
+
+/// An act on one run.
+#[derive(Debug, Args)]
+pub(super) struct ActOn {
+    /// The run's id
+    pub(super) run: String,
+    /// Why, for the run's history
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+    /// Who acts, for the run's history
+    #[arg(long, env = "USER", hide_env_values = true)]
+    pub(super) by: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// See [`Runs::List`].

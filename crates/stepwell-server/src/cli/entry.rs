@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{dev, doctor, known, out, runs, serve, show, tail};
+use super::{acts, dev, doctor, known, out, runs, serve, show, tail};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -36,7 +37,9 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Show { run, full, reach } => show::run(&run, full, &reach),
             Runs::Tail { run, reach } => tail::run(&run, &reach),
             Runs::Start(start) => runs::start(&start),
-            Runs::Cancel { run, reason, reach } => runs::cancel(&run, reason.as_deref(), &reach),
+            Runs::Cancel(on) => acts::act("cancel", &on),
+            Runs::Terminate(on) => acts::act(Operation::Terminate.as_str(), &on),
+            Runs::Retry(on) => acts::act(Operation::Retry.as_str(), &on),
         },
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),

@@ -11,13 +11,15 @@
 //! | `serve` | `start`, and the signals that stop it |
 //! | `dev` | `dev`: a server, and a command that is restarted |
 //! | `watch` | which files changed |
-//! | `runs` | `runs list`, `start`, `cancel` |
+//! | `runs` | `runs list`, `start` |
+//! | `acts` | `runs cancel`, `terminate`, `retry` |
 //! | `show` | `runs show` |
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
 //! | `known` | `workflows`, `runners` |
 //! | `doctor` | `doctor` |
 
+mod acts;
 mod args;
 mod client;
 mod dev;

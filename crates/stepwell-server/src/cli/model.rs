@@ -103,7 +103,18 @@ pub(super) struct Note {
     #[serde(deserialize_with = "instant")]
     pub(super) at: Timestamp,
     pub(super) what: String,
+    #[serde(default)]
+    pub(super) by: Option<String>,
     pub(super) detail: Option<String>,
+}
+
+impl Note {
+    /// Says by whom it was done and why, as far as that was said.
+    pub(super) fn about(&self) -> String {
+        let by = self.by.as_ref().map(|by| format!("by {by}"));
+        let parts: Vec<String> = by.into_iter().chain(self.detail.clone()).collect();
+        parts.join(": ")
+    }
 }
 
 /// The answer to a start.

@@ -1,4 +1,4 @@
-//! `runs list`, `runs start`, `runs cancel`.
+//! `runs list`, `runs start`.
 
 use std::io::Read as _;
 
@@ -277,30 +277,6 @@ fn payload(flag: &str, text: &str) -> Result<Box<RawValue>, Fault> {
              or @- for standard input"
         ))
     })
-}
-
-/// Cancels a run.
-pub(super) fn cancel(run: &str, reason: Option<&str>, reach: &Reach) -> Result<(), Fault> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-    }
-    #[derive(Deserialize)]
-    struct Cancelled {
-        id: String,
-        status: String,
-    }
-    let client = Client::new(&reach.url)?;
-    let body = serde_json::to_vec(&Body { reason });
-    let body = body.map_err(|error| Fault::Machine(error.to_string()))?;
-    let answer = client.post(&format!("/api/v1/runs/{}/cancel", segment(run)), body)?;
-    if reach.json {
-        return out::line(answer.text());
-    }
-    let Cancelled { id, status } = answer.read()?;
-    let sign = out::sign(&status);
-    out::line(format_args!("{id} {sign} {}", status.style(out::style(&status))))
 }
 
 #[cfg(test)]

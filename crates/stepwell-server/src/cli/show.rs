@@ -64,7 +64,7 @@ fn page(run: &Run, detail: Detail, width: usize, now: Timestamp) -> Vec<String> 
     }
     lines.extend(logs(run, detail));
     for note in &run.history {
-        let text = note.detail.as_deref().unwrap_or_default();
+        let text = out::printable(&note.about());
         let at = short(&note.at.to_string()).dimmed().to_string();
         lines.push(format!("{at} {} {text}", note.what.magenta()));
     }

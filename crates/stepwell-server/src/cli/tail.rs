@@ -74,7 +74,7 @@ fn happenings(run: &Run) -> Vec<Happening> {
         add(line.at, &line.level, None, line.message.clone());
     }
     for note in &run.history {
-        add(note.at, &note.what, None, note.detail.clone().unwrap_or_default());
+        add(note.at, &note.what, None, note.about());
     }
     for step in &run.steps {
         let id = Some(&*step.id);

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
-use stepwell_node::{EndedRun, Reply, RequestId, RunnerInfo, SessionId, StartRequest, Stats};
+use stepwell_node::{
+    EndedRun, Reply, RequestId, RunnerInfo, SessionId, Signed, StartRequest, Stats,
+};
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
 
@@ -147,10 +150,28 @@ impl Handle {
         &self,
         namespace: Arc<str>,
         run: RunId,
-        reason: Option<String>,
+        signed: Signed,
     ) -> Result<RunStatus, Problem> {
-        match self.ask(Ask::Cancel { namespace, run, reason }).await?.reply().await? {
-            Reply::Cancelled { status } => Ok(status),
+        match self.ask(Ask::Cancel { namespace, run, signed }).await?.reply().await? {
+            Reply::Acted { status } => Ok(status),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Acts on a run (§9.5); returns its status once that is durable.
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW2005 when it is not in a state for this act; SW1008 when
+    /// the server stops or starts again.
+    pub async fn operate(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        act: Operation,
+        signed: Signed,
+    ) -> Result<RunStatus, Problem> {
+        match self.ask(Ask::Operate { namespace, run, act, signed }).await?.reply().await? {
+            Reply::Acted { status } => Ok(status),
             other => Err(unexpected(Some(&other))),
         }
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stepwell_core::id::RunId;
-use stepwell_node::{Reply, RequestId, SessionId, StartRequest, Stats};
+use stepwell_core::operation::Operation;
+use stepwell_node::{Reply, RequestId, SessionId, Signed, StartRequest, Stats};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::outgoing::Outgoing;
@@ -44,7 +45,8 @@ pub(super) enum Inbound {
 #[derive(Debug)]
 pub(super) enum Ask {
     Start { start: Box<StartRequest>, then: Then },
-    Cancel { namespace: Arc<str>, run: RunId, reason: Option<String> },
+    Cancel { namespace: Arc<str>, run: RunId, signed: Signed },
+    Operate { namespace: Arc<str>, run: RunId, act: Operation, signed: Signed },
     Wait { namespace: Arc<str>, run: RunId },
     Runners { namespace: Arc<str> },
 }

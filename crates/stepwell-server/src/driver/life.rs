@@ -188,9 +188,13 @@ impl Life {
                 };
                 (Input::Start { request, start }, namespace, started)
             }
-            Ask::Cancel { namespace, run, reason } => {
+            Ask::Cancel { namespace, run, signed } => {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
-                (Input::Cancel { about, reason }, namespace, None)
+                (Input::Cancel { about, signed }, namespace, None)
+            }
+            Ask::Operate { namespace, run, act, signed } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Operate { about, act, signed }, namespace, None)
             }
             Ask::Wait { namespace, run } => {
                 let about = About { request, namespace: Arc::clone(&namespace), run };

@@ -98,6 +98,31 @@ async fn a_queued_run_is_cancelled_and_says_why_it_waited() {
     assert_eq!(shown["history"][0]["detail"], json!("not needed"));
 }
 
+/// §9.5: acts of operators are in the history with who and why; one that does not fit is refused.
+#[tokio::test]
+async fn operators_act_on_a_run() {
+    let server = server().await;
+    let to = server.address();
+    drop(Runner::connect(to, pay()).await);
+    let id = post(to, "/api/v1/runs", &json!({"workflow": "pay"})).await.text("id");
+    let path = format!("/api/v1/runs/{id}");
+    let retried = post(to, &format!("{path}/retry"), &json!({})).await;
+    assert_eq!(retried.json(), json!({"id": id, "status": "queued"}));
+    let body = json!({"by": "ann", "reason": "stuck"});
+    let ended = post(to, &format!("{path}/terminate"), &body).await;
+    assert_eq!(ended.json(), json!({"id": id, "status": "cancelled"}));
+    let shown = get(to, &path).await.json();
+    assert_eq!(shown["error"]["message"], json!("the run was terminated"));
+    let history = shown["history"].as_array().unwrap();
+    assert_eq!(history.len(), 1, "a retry that changes nothing is not recorded");
+    let note = (&history[0]["what"], &history[0]["by"], &history[0]["detail"]);
+    assert_eq!(note, (&json!("terminated"), &json!("ann"), &json!("stuck")));
+    let refused = post(to, &format!("{path}/retry"), &json!({})).await;
+    assert_eq!((refused.status, refused.text("code")), (409, "SW2005".into()));
+    let unknown = post(to, &format!("{path}/terminate"), &json!({"why": "so"})).await;
+    assert_eq!((unknown.status, unknown.text("code")), (400, "SW1001".into()));
+}
+
 /// §9.1: an input that does not fit the schema is a 422 with the path, and starts no run.
 #[tokio::test]
 async fn an_input_that_does_not_fit_starts_nothing() {

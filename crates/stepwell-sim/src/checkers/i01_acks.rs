@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 
 use super::all::Found;
@@ -56,7 +57,7 @@ fn batches(story: &Story<'_>, found: &mut Found) {
     }
 }
 
-/// Every start and cancel that was answered is in the journal.
+/// Every start, cancel and terminate that was answered is in the journal.
 fn answers(story: &Story<'_>, found: &mut Found) {
     let mut asked: BTreeMap<Request, &Asked> = BTreeMap::new();
     for (at, fact) in story.facts {
@@ -77,19 +78,25 @@ fn answers(story: &Story<'_>, found: &mut Found) {
                     found.add(*at, format!("{run} has another input than its start"));
                 }
             }
-            Fact::Answered { request, answer: Answer::Cancelled(status) } => {
-                let Some(Asked::Cancel(run)) = asked.get(request) else { continue };
+            Fact::Answered { request, answer: Answer::Acted(status) } => {
+                let (run, ends) = match asked.get(request) {
+                    Some(Asked::Cancel(run)) => (run, false),
+                    Some(Asked::Operate(Operation::Terminate, run)) => (run, true),
+                    _ => continue,
+                };
                 let decided = story.runs.get(run).is_some_and(|tale| {
                     tale.lines.iter().any(|line| {
-                        let is = matches!(line.noted, Noted::Ending { .. } | Noted::Ended { .. });
-                        is && line.durable <= *at
+                        let ended = matches!(line.noted, Noted::Ended { .. });
+                        let ending = matches!(line.noted, Noted::Ending { .. });
+                        (ended || ending && !ends) && line.durable <= *at
                     })
                 });
                 if !decided {
-                    found.add(*at, format!("the cancel of {run} was answered ({status}) and lost"));
+                    found.add(*at, format!("the act on {run} was answered ({status}) and lost"));
                 }
-                if !status.is_ended() && *status != RunStatus::Compensating {
-                    found.add(*at, format!("{run} is {status} after its cancel"));
+                let fits = status.is_ended() || *status == RunStatus::Compensating && !ends;
+                if !fits {
+                    found.add(*at, format!("{run} is {status} after it was to end"));
                 }
             }
             _ => {}
@@ -157,7 +164,7 @@ mod tests {
         let mut world = World::whole();
         let (request, run_id) = (Request(9), world.run);
         world.add(Fact::Asked { request, what: Asked::Cancel(run_id) });
-        let answer = Answer::Cancelled(RunStatus::Compensating);
+        let answer = Answer::Acted(RunStatus::Compensating);
         world.history.facts.insert(0, (0, Fact::Asked { request, what: Asked::Cancel(run_id) }));
         world.history.facts.insert(1, (0, Fact::Answered { request, answer }));
         assert!(run(check, &world.history)[0].contains("lost"));

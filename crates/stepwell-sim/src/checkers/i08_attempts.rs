@@ -46,7 +46,7 @@ fn attempts(run: RunId, tale: &Tale, found: &mut Found) {
     let mut failed: BTreeMap<Arc<str>, u32> = BTreeMap::new();
     for line in &tale.lines {
         let (step, n, is_end) = match &line.noted {
-            Noted::AttemptFailed { step, n } => (step, *n, false),
+            Noted::AttemptFailed { step, n, .. } => (step, *n, false),
             Noted::StepEnded { step, n, .. } if *n > 0 => (step, *n, true),
             _ => continue,
         };

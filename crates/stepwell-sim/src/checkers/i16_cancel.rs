@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_run_that_is_given_out_after_its_cancel_is_refused() {
         let mut world = World::begun();
-        world.apply(Command::Cancel { reason: None });
+        world.apply(Command::Cancel { by: None, reason: None });
         world.finish();
         assert_eq!(run(check, &world.history), [""; 0]);
         // The second activation, as if the cancel had come before it.

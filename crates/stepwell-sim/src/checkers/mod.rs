@@ -5,11 +5,13 @@
 //! | `story` | the history with its journals read: what checkers look at |
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
+//! | `acts` | what operators do is in the history, and does what it says |
 //! | `protocol` | nobody is refused who keeps to the protocol |
 //!
 //! A checker takes the whole history at the end. It sees nothing else, so it can be shown a history
 //! with a violation put in, and has to refuse it: each file's tests do.
 
+mod acts;
 mod all;
 mod i01_acks;
 mod i02_append_only;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, BlockCause, Record};
 use stepwell_core::run::Run;
 use stepwell_core::status::{RunStatus, StepStatus};
@@ -32,6 +33,7 @@ pub(super) enum Noted {
     AttemptFailed {
         step: Arc<str>,
         n: u32,
+        next_at: Timestamp,
     },
     SleepStarted {
         step: Arc<str>,
@@ -50,6 +52,11 @@ pub(super) enum Noted {
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
+    Acted {
+        at: Timestamp,
+        act: Operation,
+        signed: bool,
+    },
     Ending {
         at: Timestamp,
         status: RunStatus,
@@ -267,7 +274,7 @@ fn noted(record: Record<'_>) -> Noted {
         Record::Released(_) => Noted::Released,
         Record::Lost(r) => Noted::Lost { counted: r.counted },
         Record::AttemptFailed(r) => {
-            Noted::AttemptFailed { step: Arc::from(&*r.step), n: r.attempt.n }
+            Noted::AttemptFailed { step: Arc::from(&*r.step), n: r.attempt.n, next_at: r.next_at }
         }
         Record::SleepStarted(r) => {
             Noted::SleepStarted { step: Arc::from(&*r.step), until: r.until }
@@ -293,6 +300,10 @@ fn noted(record: Record<'_>) -> Noted {
             },
         },
         Record::Unblocked(_) => Noted::Unblocked,
+        Record::Acted(r) => {
+            let signed = r.by.is_some() && r.reason.is_some();
+            Noted::Acted { at: r.at, act: r.act, signed }
+        }
         Record::Ending(r) => Noted::Ending { at: r.at, status: r.status },
         Record::Ended(r) => Noted::Ended {
             status: r.status,

@@ -326,10 +326,13 @@ impl Script {
             Some(Tell::Sleep | Tell::Skip) | None => part.state == State::Due,
         };
         if answered {
+            let due = now + u64::try_from(wait.as_micros()).unwrap_or(u64::MAX / 2);
+            // What was said of this attempt first stands, unless it is due earlier now (§9.5).
+            let known = part.state == State::Due && part.attempts + 1 == n;
+            part.due = if known { part.due.min(due) } else { due };
             part.tell = None;
             part.state = State::Due;
             part.attempts = n - 1;
-            part.due = now + u64::try_from(wait.as_micros()).unwrap_or(u64::MAX / 2);
         }
     }
 

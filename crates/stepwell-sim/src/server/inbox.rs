@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
-use stepwell_node::{About, Input, RequestId, SessionId, StartRequest};
+use stepwell_node::{About, Input, RequestId, SessionId, Signed, StartRequest};
 
 use crate::env::Env;
 use crate::history::{Asked, Request};
@@ -58,7 +58,12 @@ pub(super) fn input_of(
             };
             Input::Start { request, start: Box::new(start) }
         }
-        Asked::Cancel(run) => Input::Cancel { about: about(run), reason: Some("why not".into()) },
+        Asked::Cancel(run) => Input::Cancel { about: about(run), signed: signed() },
+        Asked::Operate(act, run) => Input::Operate { about: about(run), act, signed: signed() },
         Asked::Wait(run) => Input::Wait { about: about(run) },
     }
+}
+
+fn signed() -> Signed {
+    Signed { by: Some("somebody".into()), reason: Some("why not".into()) }
 }

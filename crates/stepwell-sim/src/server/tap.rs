@@ -121,7 +121,7 @@ pub(super) fn answer_of(reply: Reply) -> Option<Answer> {
                 error: error.map(|error| error.name.into_owned()),
             }
         }
-        Reply::Cancelled { status } => Answer::Cancelled(status),
+        Reply::Acted { status } => Answer::Acted(status),
         Reply::Error(error) => Answer::Refused { code: error.code.as_str() },
         Reply::Runners(_) => return None,
     })

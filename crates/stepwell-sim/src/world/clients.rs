@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
 
 use crate::clock::{MILLI, SECOND};
 use crate::env::{Env, Event};
@@ -20,6 +21,8 @@ enum Act {
     Ask(Asked, bool),
     /// Cancel some run.
     Cancel,
+    /// Do this to some run.
+    Operate(Operation),
     /// Wait for some run.
     Wait,
 }
@@ -66,6 +69,11 @@ impl Clients {
         for _ in 0..cancels {
             let at = clients.rng.within(SECOND, env.plan.chaos);
             clients.plan(Act::Cancel, at, env);
+        }
+        for _ in 0..clients.rng.below(starts) {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            let act = Operation::ALL[clients.rng.weighed(&[1, 6])];
+            clients.plan(Act::Operate(act), at, env);
         }
         for _ in 0..waits {
             let at = clients.rng.within(SECOND, env.plan.chaos);
@@ -141,6 +149,12 @@ impl Clients {
                     self.ask(Pending { asked: Asked::Cancel(run), wait: false, tries }, env);
                 }
             }
+            Act::Operate(act) => {
+                if let Some(run) = self.some_run() {
+                    let asked = Asked::Operate(act, run);
+                    self.ask(Pending { asked, wait: false, tries }, env);
+                }
+            }
             Act::Wait => {
                 if let Some(run) = self.some_run() {
                     self.ask(Pending { asked: Asked::Wait(run), wait: true, tries }, env);
@@ -180,7 +194,7 @@ impl Clients {
             Answer::Refused { code: "" | "SW1008" | "SW1009" | "SW2002" | "SW4004" } => {
                 self.try_again(pending, env);
             }
-            Answer::Refused { .. } | Answer::Cancelled(_) => {}
+            Answer::Refused { .. } | Answer::Acted(_) => {}
         }
     }
 

@@ -118,16 +118,21 @@ impl Cell {
             let core = &mut *core;
             let Some(place) = core.find(&retry.step) else { return };
             let step = &mut core.steps[place];
+            let due = now.after(Duration::from_micros(retry.in_us));
             let ended = step.attempt.as_ref().map(|attempt| attempt.n);
-            if step.state != State::Telling || ended.is_none_or(|ended| ended >= retry.n) {
+            let waits = matches!(step.state, State::Due | State::Known);
+            if waits && step.attempts + 1 == retry.n && due < step.due {
+                // §9.5: its backoff is over earlier than was said.
+                step.due = due;
+            } else if step.state == State::Telling && ended.is_some_and(|ended| ended < retry.n) {
+                step.attempt = None;
+                step.attempts = retry.n - 1;
+                step.opened = true;
+                step.due = due;
+                core.set(place, State::Due);
+            } else {
                 return;
             }
-            step.attempt = None;
-            step.attempts = retry.n - 1;
-            step.opened = true;
-            step.due = now.after(Duration::from_micros(retry.in_us));
-            let due = step.due;
-            core.set(place, State::Due);
             core.timers.push(Reverse((due, place)));
             self.arm(core);
             (due <= now).then(|| core.steps[place].waker.clone()).flatten()

@@ -81,6 +81,30 @@ fn a_failed_attempt_is_followed_by_another() {
     assert_eq!(world.told(), ["finished \"paid\""]);
 }
 
+/// §9.5: a backoff that an operator ends is over at once; what was said before or comes late does not
+/// put the attempt off.
+#[test]
+fn a_backoff_is_cut_short() {
+    async fn workflow(ctx: Ctx) -> Result<()> {
+        ctx.run::<_, _, ()>("pay", || async { Err(Error::new("declined")) }).await
+    }
+    let mut world = World::new(App::new("shop").workflow("w", workflow));
+    let retry = |us: u64| json!({ "retry": { "a": 1, "step": "pay", "n": 2, "inUs": us } });
+    world.activate(json!({}));
+    world.take();
+    world.send(retry(60_000_000));
+    assert_eq!(world.told(), ["idle"]);
+    world.send(retry(90_000_000));
+    world.advance_ms(10);
+    assert_eq!(world.told(), [""; 0]);
+    world.send(retry(0));
+    assert_eq!(world.take()[0], json!({ "busy": { "a": 1 } }));
+    // The attempt has begun and ended: nothing of it begins again.
+    world.send(retry(0));
+    world.advance_ms(10);
+    assert_eq!(world.told(), [""; 0]);
+}
+
 /// §6.3: after the last attempt the step throws `StepError`, which code may catch.
 #[test]
 fn a_failed_step_throws_and_can_be_caught() {

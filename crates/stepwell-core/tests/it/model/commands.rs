@@ -256,6 +256,38 @@ impl Model {
         Verdict::Taken
     }
 
+    /// §7.6: the run ends at once, with the status that is decided or as cancelled.
+    pub(crate) fn terminate(&mut self) -> Verdict {
+        if self.over().is_some() {
+            return Verdict::Rejected;
+        }
+        let status = self.decided().map_or(RunStatus::Cancelled, |(status, _)| status);
+        self.note(Fact::Over { status });
+        Verdict::Taken
+    }
+
+    /// §9.5: backoffs end, and a blocked run is tried again.
+    pub(crate) fn retry(&mut self) -> Verdict {
+        if self.over().is_some() || self.decided().is_some() {
+            return Verdict::Rejected;
+        }
+        let waits = self
+            .wakes()
+            .into_iter()
+            .any(|(at, _, step)| at > self.now && self.step(step).0 == StepStatus::Retrying);
+        if !waits && !self.blocked() {
+            return Verdict::Taken;
+        }
+        self.note(Fact::Retried);
+        if self.blocked() {
+            self.note(Fact::Unblocked);
+        }
+        if self.held().is_none() {
+            self.fire();
+        }
+        Verdict::Taken
+    }
+
     pub(crate) fn fire(&mut self) -> Verdict {
         if self.over().is_some() {
             return Verdict::Rejected;

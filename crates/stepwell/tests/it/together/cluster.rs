@@ -11,7 +11,7 @@ use stepwell::sim::{Blocking, Clock, Fault, Moment, Run, Session, session};
 use stepwell::{App, RunId, RunStatus, Timestamp};
 use stepwell_core::code::Code;
 use stepwell_node::{
-    About, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId, SessionId,
+    About, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId, SessionId, Signed,
     StartRequest,
 };
 use stepwell_store::Store;
@@ -231,7 +231,7 @@ impl Cluster {
                 assert!(self.started.remove(&request).is_some(), "{error:?}");
                 assert_eq!(error.code, Code::UnknownWorkflow, "{error:?}");
             }
-            Reply::Cancelled { .. } | Reply::Runners(_) => {}
+            Reply::Acted { .. } | Reply::Runners(_) => {}
         }
     }
 
@@ -441,7 +441,7 @@ impl Cluster {
         self.cancelled.push(run);
         let request = RequestId(self.id());
         let about = About { request, namespace: "default".into(), run };
-        self.tell(Input::Cancel { about, reason: None });
+        self.tell(Input::Cancel { about, signed: Signed::default() });
     }
 
     /// Ends all faults and lets every run end.

@@ -1,0 +1,73 @@
+//! What operators do to a run (§9.5).
+
+use alloc::vec::Vec;
+
+use super::command::{Change, Effect, Operate, Rejection};
+use super::state::Phase;
+use crate::operation::Operation;
+use crate::record::{Acted, Record, Unblocked};
+use crate::status::RunStatus;
+
+impl Change<'_, '_> {
+    /// An act that changes nothing is taken and not recorded.
+    pub(super) fn operate(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
+        match operate.act {
+            Operation::Terminate => {
+                self.terminate(operate);
+                Ok(())
+            }
+            Operation::Retry => self.retry_now(operate),
+        }
+    }
+
+    fn record(&mut self, operate: Operate<'_>) {
+        self.push(&Record::Acted(Acted {
+            at: self.env.now,
+            act: operate.act,
+            by: operate.by.map(Into::into),
+            reason: operate.reason.map(Into::into),
+        }));
+    }
+
+    /// §7.6: nothing is awaited any more. A status that is decided stays (§7.1).
+    fn terminate(&mut self, operate: Operate<'_>) {
+        let status = match self.run.phase {
+            Phase::Ending { status, .. } => status,
+            Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => RunStatus::Cancelled,
+        };
+        let held = self.run.activation.is_some();
+        self.record(operate);
+        self.end_without_code(status, "the run was terminated");
+        if held {
+            self.effect(Effect::Evict);
+        }
+    }
+
+    fn retry_now(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
+        if let Phase::Ending { .. } = self.run.phase {
+            return Err(Rejection::Ending);
+        }
+        let now = self.env.now;
+        let blocked = matches!(self.run.phase, Phase::Blocked { .. });
+        let backoffs = self.run.backoffs_after(now);
+        if backoffs.is_empty() && !blocked {
+            return Ok(());
+        }
+        self.record(operate);
+        if blocked {
+            self.push(&Record::Unblocked(Unblocked { at: now, by: Unblocked::BY_OPERATOR.into() }));
+        }
+        if self.run.is_held() {
+            let steps = backoffs.into_iter().filter_map(|(position, _)| self.run.at(position));
+            let told: Vec<Effect> = steps
+                .map(|step| Effect::Retry { step: step.id.clone(), n: step.attempts + 1, at: now })
+                .collect();
+            for effect in told {
+                self.effect(effect);
+            }
+        } else {
+            self.fire();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What people do to a run: cancels, and the acts of operators (§9.5).
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use stepwell_core::id::RunId;
+use stepwell_core::name;
+use stepwell_core::operation::Operation;
+use stepwell_core::status::RunStatus;
+use stepwell_node::Signed;
+
+use super::answer::json;
+use super::body;
+use super::routes::Api;
+use crate::gate::Caller;
+use crate::problem::Problem;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ActBody {
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Acted {
+    id: RunId,
+    status: RunStatus,
+}
+
+/// Cancels a run (§7.1).
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_id(&run)?;
+    let signed = signed(&api, &headers, body).await?;
+    let status = api.node.cancel(caller.namespace(), id, signed).await?;
+    json(StatusCode::OK, &Acted { id, status })
+}
+
+/// Ends a run at once (§7.6).
+pub(super) async fn terminate(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let asked = (&*run, Operation::Terminate);
+    operate(&api, &caller, asked, signed(&api, &headers, body).await?).await
+}
+
+/// Tries a run again at once (§9.5).
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    operate(&api, &caller, (&*run, Operation::Retry), signed(&api, &headers, body).await?).await
+}
+
+async fn operate(
+    api: &Api,
+    caller: &Caller,
+    (run, act): (&str, Operation),
+    signed: Signed,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_id(run)?;
+    let status = api.node.operate(caller.namespace(), id, act, signed).await?;
+    json(StatusCode::OK, &Acted { id, status })
+}
+
+/// Reads who acts and why; a body is not needed.
+async fn signed(api: &Api, headers: &HeaderMap, body: Body) -> Result<Signed, Problem> {
+    let bytes = body::read(headers, body, &api.limits).await?;
+    let ActBody { by, reason } = if bytes.is_empty() {
+        ActBody::default()
+    } else {
+        body::expect_json(headers)?;
+        body::parse(&bytes)?
+    };
+    for (what, value) in [("the field by", &by), ("the field reason", &reason)] {
+        let refuse = |error: name::Error| Problem::bad_request(error.to_string());
+        value.as_deref().map_or(Ok(()), |value| name::check(what, value)).map_err(refuse)?;
+    }
+    Ok(Signed { by, reason })
+}
