@@ -200,7 +200,7 @@ impl Script {
     pub fn ending(&mut self, status: RunStatus) -> &mut Self {
         let at = self.tick();
         let until = at.after(Duration::from_secs(30));
-        self.push(&Record::Ending(Ending { at, until, status, reason: None }))
+        self.push(&Record::Ending(Ending { at, until, status, reason: None, by: None }))
     }
 
     /// The run ends.
