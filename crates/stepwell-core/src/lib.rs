@@ -9,7 +9,7 @@
 //! | [`record`] | what a journal is made of, and its encoding |
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
 //! | [`operation`] | what operators do to a run |
-//! | [`summary`] | the row that lists and queues are made of, derived from the state |
+//! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
@@ -43,3 +43,4 @@ pub mod status;
 pub mod summary;
 pub mod time;
 pub mod view;
+pub mod wait;

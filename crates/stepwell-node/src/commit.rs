@@ -12,6 +12,7 @@ use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::CHUNK_BYTES;
 use stepwell_core::summary::Summary;
+use stepwell_core::wait::Wait;
 use stepwell_protocol::frame;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
 
@@ -210,7 +211,8 @@ impl Node {
             // was said of it after is dropped with it.
             let Some(run) = self.hot.run(id) else { continue };
             runs.push(id);
-            batch.runs.push(RunWrite { run: id, records, summary: Summary::of(run) });
+            let (summary, waits) = (Summary::of(run), Wait::all_of(run));
+            batch.runs.push(RunWrite { run: id, records, summary, waits });
         }
         self.stats.commits += 1;
         let along = Effects::default();

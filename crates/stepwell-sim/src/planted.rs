@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
-use stepwell_store::query::{Cursor, Filter, Key, Page, Queue};
+use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
 use crate::disk::SimDisk;
@@ -170,6 +172,16 @@ impl Store for Shown {
 
     fn workflows(&self) -> Result<Vec<Workflow>, Error> {
         self.store.workflows()
+    }
+
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error> {
+        self.store.waits_for(event, leaves, after, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

@@ -3,6 +3,7 @@
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_core::summary::Summary;
+use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 
 use crate::disk::Disk;
@@ -98,7 +99,7 @@ impl<D: Disk> Embedded<D> {
                 report.journal_bytes += journal.len() as u64;
                 let run = Run::replay(run, &journal)
                     .map_err(|error| format!("its journal does not replay: {error}"))?;
-                Ok(Summary::of(&run))
+                Ok((Summary::of(&run), Wait::all_of(&run)))
             });
             match row {
                 Ok(row) => rows.push(row),

@@ -11,6 +11,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 
 use crate::disk::{Disk, OsDisk};
@@ -243,8 +244,11 @@ impl Group {
             } else {
                 group.iter().flat_map(|(_, records)| records.iter().copied()).collect()
             };
-            let row = row_after(*run, overlay, reader, &records)?;
-            writes.push(TailWrite { run: *run, records, row });
+            let run = *run;
+            let after = run_after(run, overlay, reader, &records)?;
+            let row = after.as_ref().map(|run| Arc::new(Summary::of(run)));
+            let waits = after.as_ref().map(Wait::all_of).unwrap_or_default();
+            writes.push(TailWrite { run, records, row, waits });
         }
         Ok(TailBatch {
             position: self.position,
@@ -257,14 +261,14 @@ impl Group {
     }
 }
 
-/// Makes the row of a run whose journal goes on with `records`; `None` when it does not replay: then
-/// the run is served to no one, and its records are kept.
-fn row_after(
+/// Replays a run whose journal goes on with `records`; `None` when it does not replay: then the run is
+/// served to no one, and its records are kept.
+fn run_after(
     run: RunId,
     overlay: &Overlay,
     reader: &Reader<'_>,
     records: &[u8],
-) -> Result<Option<Arc<Summary>>, Error> {
+) -> Result<Option<Run>, Error> {
     let stored = match tables::journal(reader, run) {
         Ok(stored) => stored,
         Err(Damage::Run(_)) => return Ok(None),
@@ -275,7 +279,7 @@ fn row_after(
         journal.extend_from_slice(&piece);
     }
     journal.extend_from_slice(records);
-    Ok(Run::replay(run, &journal).ok().map(|run| Arc::new(Summary::of(&run))))
+    Ok(Run::replay(run, &journal).ok())
 }
 
 fn draw_id() -> Result<u128, Error> {

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_store::batch::Workflow;
 use stepwell_store::query::Queue;
 use stepwell_store::rows::Rows;
@@ -37,6 +38,8 @@ pub(crate) struct TailWrite {
     pub(crate) records: Bytes,
     /// The row after these records; absent when the journal does not replay.
     pub(crate) row: Option<Arc<Summary>>,
+    /// The parked waits after these records.
+    pub(crate) waits: Arc<[Wait]>,
 }
 
 /// Durable batches behind the tables' position, and the rows that hide those of the tables.
@@ -81,6 +84,7 @@ impl Overlay {
             if let Some(row) = &write.row {
                 self.rows.set(row);
             }
+            self.rows.set_waits(write.run, &write.waits);
         }
         for workflow in &batch.workflows {
             let queue = Queue {
@@ -200,6 +204,7 @@ pub(crate) fn put_together(batches: &[Arc<TailBatch>]) -> FoldWrite {
             let run = fold.runs.entry(write.run).or_default();
             run.records.push(write.records.clone());
             run.row = write.row.as_ref().map(Arc::clone);
+            run.waits = Arc::clone(&write.waits);
         }
     }
     fold

@@ -5,9 +5,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_store::batch::{Batch, Workflow};
-use stepwell_store::query::{Cursor, Filter, Key, Page, Queue};
+use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -30,15 +32,20 @@ impl<D: Disk> Store for Embedded<D> {
         }
         // All that does not depend on the place in the log happens before its lock is taken.
         let (frame, pieces) = Prepared::batch(batch)?;
-        let rows: Vec<_> = batch.runs.iter().map(|run| Arc::new(run.summary.clone())).collect();
+        let rows: Vec<_> = batch
+            .runs
+            .iter()
+            .map(|run| (Arc::new(run.summary.clone()), Arc::clone(&run.waits)))
+            .collect();
         let mut log = guard(&shared.log);
         let (position, body) = log.append(frame).inspect_err(|_| {
             shared.poisoned.store(log.poisoned.is_some(), Ordering::Release);
         })?;
-        let write = |((run, at), row): ((RunId, std::ops::Range<usize>), _)| TailWrite {
+        let write = |((run, at), (row, waits)): ((RunId, std::ops::Range<usize>), _)| TailWrite {
             run,
             records: body.slice(at),
             row: Some(row),
+            waits,
         };
         let tail = TailBatch {
             position,
@@ -74,7 +81,8 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::due(reader, until, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.due(until, after).take(limit).collect())
+        self.shared
+            .scan(after.as_ref(), limit, fetch, |rows| rows.due(until, after).take(limit).collect())
     }
 
     fn ready(
@@ -84,12 +92,15 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::ready(reader, queue, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.ready(queue, after).take(limit).collect())
+        self.shared.scan(after.as_ref(), limit, fetch, |rows| {
+            rows.ready(queue, after).take(limit).collect()
+        })
     }
 
     fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::active(reader, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.active(after).take(limit).collect())
+        self.shared
+            .scan(after.as_ref(), limit, fetch, |rows| rows.active(after).take(limit).collect())
     }
 
     fn blocked(
@@ -100,8 +111,9 @@ impl<D: Disk> Store for Embedded<D> {
     ) -> Result<Vec<RunId>, Error> {
         let fetch =
             |reader: &Reader<'_>, after, limit| tables::blocked(reader, queue, after, limit);
-        self.shared
-            .scan(after, limit, fetch, |rows| rows.blocked(queue, after).take(limit).collect())
+        self.shared.scan(after.as_ref(), limit, fetch, |rows| {
+            rows.blocked(queue, after).take(limit).collect()
+        })
     }
 
     fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
@@ -127,6 +139,21 @@ impl<D: Disk> Store for Embedded<D> {
         }
         drop(gate);
         Ok(all.into_values().collect())
+    }
+
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error> {
+        let fetch = |reader: &Reader<'_>, after: Option<Wait>, limit| {
+            tables::waits_for(reader, event, leaves, (after.as_ref(), limit))
+        };
+        let fresh =
+            |rows: &Rows| rows.waits_for(event, leaves, after).take(limit).cloned().collect();
+        self.shared.scan(after, limit, fetch, fresh)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
@@ -180,7 +207,7 @@ impl<D: Disk> Store for Embedded<D> {
 }
 
 /// An entry of a queue.
-trait OfRun: Ord + Copy {
+trait OfRun: Ord + Clone {
     fn run(&self) -> RunId;
 }
 
@@ -196,11 +223,17 @@ impl OfRun for (Timestamp, RunId) {
     }
 }
 
+impl OfRun for Wait {
+    fn run(&self) -> RunId {
+        self.run
+    }
+}
+
 impl<D: Disk> Shared<D> {
     /// Reads tables and overlay as one: rows of the overlay hide those of the tables.
     fn scan<T: OfRun>(
         &self,
-        after: Option<T>,
+        after: Option<&T>,
         limit: usize,
         fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
         fresh: impl Fn(&Rows) -> Vec<T>,
@@ -211,12 +244,12 @@ impl<D: Disk> Shared<D> {
         loop {
             // More with each turn, since all that was read so far may be hidden.
             let wanted = limit.max(stored.len()).max(16);
-            let page = fetch(&reader, stored.last().copied().or(after), wanted)?;
+            let page = fetch(&reader, stored.last().or(after).cloned(), wanted)?;
             let last_page = page.len() < wanted;
             stored.extend(page);
             let overlay = self.overlay();
             let visible = |one: &&T| !overlay.rows.contains(one.run());
-            let mut found: Vec<T> = stored.iter().filter(visible).take(limit).copied().collect();
+            let mut found: Vec<T> = stored.iter().filter(visible).take(limit).cloned().collect();
             if found.len() == limit || last_page {
                 found.extend(fresh(&overlay.rows));
                 drop(overlay);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 /// The records of many runs, which become durable together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct RunWrite {
     pub records: Vec<u8>,
     /// The row of the run after these records.
     pub summary: Summary,
+    /// Its parked waits after these records, in place of those before.
+    pub waits: Arc<[Wait]>,
 }
 
 /// A workflow as a runner registered it.

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
-use crate::batch::{Batch, Workflow};
+use crate::batch::{Batch, RunWrite, Workflow};
 use crate::error::Error;
-use crate::query::{Cursor, Filter, Key, Page, Queue};
+use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
 
@@ -58,9 +60,10 @@ impl Default for Memory {
 }
 
 impl State {
-    fn put(&mut self, row: &Summary, records: &[u8]) {
-        self.journals.entry(row.id).or_default().extend_from_slice(records);
-        let row = Arc::new(row.clone());
+    fn put(&mut self, write: &RunWrite) {
+        self.journals.entry(write.run).or_default().extend_from_slice(&write.records);
+        self.rows.set_waits(write.run, &write.waits);
+        let row = Arc::new(write.summary.clone());
         let (run, ended_at) = (row.id, row.ended_at);
         let old = self.rows.set(&row).and_then(|old| old.ended_at);
         if old != ended_at {
@@ -80,7 +83,7 @@ impl Store for Memory {
     fn commit(&self, batch: &Batch) -> Result<Position, Error> {
         let mut state = self.state();
         for write in &batch.runs {
-            state.put(&write.summary, &write.records);
+            state.put(write);
         }
         for workflow in &batch.workflows {
             let queue = Queue {
@@ -136,6 +139,16 @@ impl Store for Memory {
 
     fn workflows(&self) -> Result<Vec<Workflow>, Error> {
         Ok(self.state().workflows.values().cloned().collect())
+    }
+
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error> {
+        Ok(self.state().rows.waits_for(event, leaves, after).take(limit).cloned().collect())
     }
 
     fn query(&self, filter: &Filter, _patience: Duration) -> Result<Page, Error> {

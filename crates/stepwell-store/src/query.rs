@@ -9,6 +9,15 @@ use stepwell_core::time::Timestamp;
 
 use crate::store::Position;
 
+/// Names the events of one kind, and the waits for them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventName {
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// The name of the events.
+    pub name: Arc<str>,
+}
+
 /// Names the queue of one workflow.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Queue {

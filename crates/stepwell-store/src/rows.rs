@@ -8,10 +8,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::{Leaf, Leaves};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
-use crate::query::{Cursor, Key, Queue};
+use crate::query::{Cursor, EventName, Key, Queue};
 
 /// The latest row of each run, with an index for each question.
 #[derive(Debug, Default)]
@@ -22,7 +24,13 @@ pub struct Rows {
     active: BTreeSet<RunId>,
     blocked: BTreeMap<Queue, BTreeSet<RunId>>,
     keys: BTreeMap<Key, BTreeSet<RunId>>,
+    /// Of runs that have any.
+    waits: BTreeMap<RunId, Arc<[Wait]>>,
+    filed: BTreeMap<EventName, BTreeMap<Place, Wait>>,
 }
+
+/// The order of waits on one event.
+type Place = (Leaf, RunId, Arc<str>);
 
 impl Rows {
     /// Puts a run's row in place of the one before, which it returns.
@@ -32,8 +40,61 @@ impl Rows {
         old
     }
 
-    /// Takes a run's row out.
+    /// Puts a run's waits in place of those before.
+    pub fn set_waits(&mut self, run: RunId, waits: &Arc<[Wait]>) {
+        let old = if waits.is_empty() {
+            self.waits.remove(&run)
+        } else {
+            self.waits.insert(run, Arc::clone(waits))
+        };
+        if old.as_ref() == Some(waits) {
+            return;
+        }
+        for wait in old.iter().flat_map(|waits| &**waits) {
+            let event = event_of(wait);
+            if let Some(filed) = self.filed.get_mut(&event) {
+                filed.remove(&place_of(wait));
+                if filed.is_empty() {
+                    self.filed.remove(&event);
+                }
+            }
+        }
+        for wait in &**waits {
+            self.filed.entry(event_of(wait)).or_default().insert(place_of(wait), wait.clone());
+        }
+    }
+
+    /// Returns the waits for an event under these leaves behind the given one, in their order.
+    pub fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+    ) -> impl Iterator<Item = &Wait> {
+        let after = after.map(place_of);
+        let filed = self.filed.get(event);
+        let every = matches!(leaves, Leaves::All).then_some((None, after.clone()));
+        let each = match leaves {
+            Leaves::Each(leaves) => &leaves[..],
+            Leaves::All => &[],
+        };
+        let each = each.iter().map(move |leaf| (Some(*leaf), after.clone()));
+        every.into_iter().chain(each).flat_map(move |(leaf, after)| {
+            let start = match (leaf.map(|leaf| (leaf, RunId::MIN, Arc::from(""))), after) {
+                // No step has an empty id, so nothing stands at the very beginning of a leaf.
+                (Some(first), Some(after)) => Bound::Excluded(first.max(after)),
+                (Some(place), None) | (None, Some(place)) => Bound::Excluded(place),
+                (None, None) => Bound::Unbounded,
+            };
+            let within = move |wait: &&Wait| leaf.is_none_or(|leaf| wait.leaf == leaf);
+            let range = filed.map(|filed| filed.range((start, Bound::Unbounded)));
+            range.into_iter().flatten().map(|(_, wait)| wait).take_while(within)
+        })
+    }
+
+    /// Takes a run's row and its waits out.
     pub fn remove(&mut self, run: RunId) -> Option<Arc<Summary>> {
+        self.set_waits(run, &Arc::default());
         let old = self.runs.remove(&run)?;
         self.index(Some(&old), None);
         Some(old)
@@ -131,6 +192,15 @@ pub fn queue_of(row: &Summary) -> Queue {
 pub fn key_of(row: &Summary) -> Option<Key> {
     let key = row.key.as_ref().map(Arc::clone)?;
     Some(Key { queue: queue_of(row), key })
+}
+
+/// Returns what a wait waits for.
+pub fn event_of(wait: &Wait) -> EventName {
+    EventName { namespace: Arc::clone(&wait.namespace), name: Arc::clone(&wait.event) }
+}
+
+fn place_of(wait: &Wait) -> Place {
+    (wait.leaf, wait.run, Arc::clone(&wait.step))
 }
 
 /// What leaves an index and what enters it, if these differ.

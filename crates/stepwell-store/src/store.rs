@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
-use crate::query::{Cursor, Filter, Key, Page, Queue};
+use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 
 /// How many batches a store has made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +37,7 @@ pub struct Health {
 /// Keeps the journals of runs. See the crate's page for what a store is and is not.
 ///
 /// Calls may block. Reads show durable writes only, and every durable write (`load`, `due`, `ready`,
-/// `active`, `key`, `workflows`), with one exception: [`Store::query`] may lag behind and says so.
+/// `active`, `key`, `workflows`, `waits_for`), with one exception: [`Store::query`] may lag behind and says so.
 pub trait Store: Send + Sync {
     /// Makes a batch durable. On `Ok` every record in it survives any crash.
     ///
@@ -103,6 +105,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`].
     fn workflows(&self) -> Result<Vec<Workflow>, Error>;
+
+    /// Returns the waits for an event that are filed under these leaves, in their order, after the
+    /// given one; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error>;
 
     /// Lists runs, newest first. Waits up to `patience` until it shows every write that was durable
     /// when it was asked, else the page is marked stale.

@@ -1,5 +1,7 @@
 //! Ended runs are deleted once they are older than the retention.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
@@ -32,7 +34,7 @@ fn ended(at: Timestamp) -> RunWrite {
         blocked: None,
         journal_bytes: 0,
     };
-    RunWrite { run: id, records: Vec::new(), summary }
+    RunWrite { run: id, records: Vec::new(), summary, waits: Arc::default() }
 }
 
 /// §4.8: what is younger than the retention stays.

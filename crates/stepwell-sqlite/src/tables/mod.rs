@@ -7,6 +7,7 @@
 //! | `read` | queues, timers, keys, rows |
 //! | `list` | pages of runs |
 //! | `history` | journals: chunks, their check, reading them whole |
+//! | `waits` | parked waits, by event and leaf |
 //! | `write` | what a fold writes, in one transaction |
 
 mod connection;
@@ -15,6 +16,7 @@ mod list;
 mod read;
 mod row;
 mod schema;
+mod waits;
 mod write;
 
 pub use connection::Place;
@@ -26,4 +28,5 @@ pub(crate) use read::{
     runs_behind, workflows,
 };
 pub(crate) use row::find as find_row;
+pub(crate) use waits::waits_for;
 pub(crate) use write::{FoldWrite, delete_runs, put_rows, write};

@@ -57,6 +57,20 @@ CREATE TABLE IF NOT EXISTS history (
     crc INTEGER NOT NULL,
     PRIMARY KEY (run, chunk)
 );
+
+CREATE TABLE IF NOT EXISTS waits (
+    namespace TEXT NOT NULL,
+    event TEXT NOT NULL,
+    leaf INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    step TEXT NOT NULL,
+    app TEXT NOT NULL,
+    wanted TEXT,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (namespace, event, leaf, run, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS waits_run ON waits (run);
 ";
 
 /// One row for each step of each run, read from `history`.
@@ -119,6 +133,7 @@ JOIN runs AS r ON r.id = f.run;
 /// Takes away everything that [`SCHEMA`] and [`STEPS`] made.
 pub(super) const DISCARD: &str = "
 DROP VIEW IF EXISTS steps;
+DROP TABLE IF EXISTS waits;
 DROP TABLE IF EXISTS history;
 DROP TABLE IF EXISTS runs;
 DROP TABLE IF EXISTS workflows;

@@ -9,11 +9,13 @@ use rusqlite::{CachedStatement, Connection, ToSql, Transaction, TransactionBehav
 use stepwell_core::id::RunId;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 use stepwell_store::batch::Workflow;
 
 use super::connection::failed;
 use super::history::check;
+use super::waits::put_waits;
 
 /// Batches put together: all that a transaction writes.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub(crate) struct FoldRun {
     pub(crate) records: Vec<Bytes>,
     /// The row after these records; absent when the journal does not replay.
     pub(crate) row: Option<Arc<Summary>>,
+    /// The parked waits after these records.
+    pub(crate) waits: Arc<[Wait]>,
 }
 
 /// Writes batches and their position, all or nothing, and makes them durable.
@@ -48,6 +52,7 @@ pub(crate) fn write(connection: &mut Connection, fold: &FoldWrite) -> Result<(),
                 writer.run(*run, new)?;
             }
         }
+        put_waits(&transaction, fold.runs.iter().map(|(run, new)| (*run, &*new.waits)))?;
         for one in &fold.workflows {
             put_workflow(&transaction, one)?;
         }
@@ -72,10 +77,12 @@ pub(crate) fn delete_runs(connection: &mut Connection, runs: &[RunId]) -> Result
         {
             let mut row = transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?;
             let mut history = transaction.prepare_cached("DELETE FROM history WHERE run = ?1")?;
+            let mut waits = transaction.prepare_cached("DELETE FROM waits WHERE run = ?1")?;
             for run in runs {
                 let id = run.to_string();
                 row.execute([&id])?;
                 history.execute([&id])?;
+                waits.execute([&id])?;
             }
         }
         transaction.commit()
@@ -83,19 +90,23 @@ pub(crate) fn delete_runs(connection: &mut Connection, runs: &[RunId]) -> Result
     run().map_err(|e: rusqlite::Error| failed(&e))
 }
 
-/// Writes rows of `runs` in place of those before.
+/// Writes rows of `runs` with their waits in place of those before.
 ///
 /// # Errors
 /// [`Error::DiskFull`], [`Error::Unavailable`], [`Error::Corrupt`]; nothing was written.
-pub(crate) fn put_rows(connection: &mut Connection, rows: &[Summary]) -> Result<(), Error> {
+pub(crate) fn put_rows(
+    connection: &mut Connection,
+    rows: &[(Summary, Arc<[Wait]>)],
+) -> Result<(), Error> {
     let mut run = || {
         let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
         {
             let mut statement = transaction.prepare_cached(PUT_ROW)?;
-            for row in rows {
+            for (row, _) in rows {
                 set_row(&mut statement, row)?;
             }
         }
+        put_waits(&transaction, rows.iter().map(|(row, waits)| (row.id, &**waits)))?;
         transaction.commit()
     };
     run().map_err(|e: rusqlite::Error| failed(&e))

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
-use crate::query::{Cursor, Filter, Key, Page, Queue};
+use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::store::{Health, Position, Store};
 
 /// How a commit fails.
@@ -113,6 +115,16 @@ impl<S: Store + ?Sized> Store for Injector<S> {
 
     fn workflows(&self) -> Result<Vec<Workflow>, Error> {
         self.inner.workflows()
+    }
+
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error> {
+        self.inner.waits_for(event, leaves, after, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
-use crate::query::{Cursor, Filter, Key, Queue};
+use crate::query::{Cursor, EventName, Filter, Key, Queue};
 
 /// All that was written, without any index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     pub(super) runs: BTreeMap<RunId, (Summary, Vec<u8>)>,
     workflows: Vec<Workflow>,
+    pub(super) waits: BTreeMap<RunId, Vec<Wait>>,
     pub(super) high_water: Option<Timestamp>,
 }
 
@@ -24,6 +27,7 @@ impl Model {
             let (row, journal) = run.or_insert_with(|| (write.summary.clone(), Vec::new()));
             *row = write.summary.clone();
             journal.extend_from_slice(&write.records);
+            self.waits.insert(write.run, write.waits.to_vec());
         }
         for new in &batch.workflows {
             let same = |one: &Workflow| {
@@ -64,6 +68,15 @@ impl Model {
         self.workflows.clone()
     }
 
+    pub(super) fn waits_for(&self, event: &EventName, leaves: &Leaves) -> Vec<Wait> {
+        let under = |wait: &&Wait| match leaves {
+            Leaves::All => true,
+            Leaves::Each(leaves) => leaves.contains(&wait.leaf),
+        };
+        let of = |wait: &&Wait| (&wait.namespace, &wait.event) == (&event.namespace, &event.name);
+        sorted(self.waits.values().flatten().filter(of).filter(under).cloned())
+    }
+
     pub(super) fn list(&self, filter: &Filter) -> (Vec<Summary>, bool) {
         let wanted = |row: &&Summary| {
             let namespace = row.namespace == filter.namespace;
@@ -86,6 +99,7 @@ impl Model {
 
     pub(super) fn forget(&mut self, runs: &[RunId]) {
         self.runs.retain(|id, _| !runs.contains(id));
+        self.waits.retain(|id, _| !runs.contains(id));
     }
 
     pub(super) fn queues(&self) -> Vec<Queue> {

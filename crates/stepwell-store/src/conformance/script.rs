@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::failure::Failure;
@@ -14,6 +15,7 @@ use stepwell_core::run::Run;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 use crate::batch::RunWrite;
 
@@ -27,6 +29,8 @@ pub struct Script {
     ended_steps: u32,
     opened: BTreeSet<String>,
     now: Timestamp,
+    /// Given by the case: no step waits for an event yet.
+    waits: Arc<[Wait]>,
 }
 
 /// What a scripted run starts with.
@@ -63,6 +67,7 @@ impl Script {
             ended_steps: 0,
             opened: BTreeSet::new(),
             now: at,
+            waits: Arc::default(),
         };
         script.push(&Record::Started(Started {
             at,
@@ -97,7 +102,7 @@ impl Script {
         let run = Run::replay(self.id, &self.journal).expect("scripts are journals");
         let records = self.journal[self.written..].to_vec();
         self.written = self.journal.len();
-        RunWrite { run: self.id, records, summary: Summary::of(&run) }
+        RunWrite { run: self.id, records, summary: Summary::of(&run), waits: self.waits.clone() }
     }
 
     /// A runner gets the run.
@@ -207,6 +212,12 @@ impl Script {
     pub fn ended(&mut self, status: RunStatus) -> &mut Self {
         let at = self.tick();
         self.push(&Record::Ended(Ended { at, status, output: None, error: None }))
+    }
+
+    /// Says which waits the run has from now on.
+    pub fn park(&mut self, waits: Vec<Wait>) -> &mut Self {
+        self.waits = waits.into();
+        self
     }
 
     /// Lets time pass.

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::matching::{Leaf, Leaves};
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 
 use super::harness::Harness;
 use super::model::Model;
 use super::script::{Script, Start};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::query::{Filter, Key};
-use crate::rows::key_of;
+use crate::query::{EventName, Filter, Key};
+use crate::rows::{event_of, key_of};
 use crate::store::{Position, Store};
 
 /// How long a list may wait to be complete. Long, since the machine may be busy.
@@ -170,6 +172,10 @@ impl<'h> World<'h> {
     }
 
     pub(super) fn reopen(&mut self) {
+        // Until journals tell of waits, what is not in tables yet is made anew without them.
+        if self.model.waits.values().any(|waits| !waits.is_empty()) {
+            self.settle();
+        }
         if let Some(store) = self.store.take() {
             self.store = Some(self.harness.reopen(store));
         }
@@ -205,6 +211,7 @@ impl<'h> World<'h> {
         self.check_runs();
         self.check_queues();
         self.check_lists();
+        self.check_waits();
         assert_eq!(self.store().workflows().unwrap(), self.model.workflows());
         let high_water = self.model.high_water.unwrap_or(Timestamp::MIN);
         assert_eq!(self.store().high_water().unwrap(), high_water);
@@ -235,6 +242,34 @@ impl<'h> World<'h> {
                 assert_eq!(blocked, self.model.blocked(&queue, None), "blocked, by {limit}");
             }
         }
+    }
+
+    fn check_waits(&self) {
+        let waits = || self.model.waits.values().flatten();
+        let mut events: Vec<_> = waits().map(event_of).collect();
+        events.sort();
+        events.dedup();
+        for event in events {
+            let mut each: Vec<_> = waits().map(|wait| wait.leaf).step_by(2).collect();
+            each.push(Leaf::NAME);
+            each.sort();
+            each.dedup();
+            for leaves in [Leaves::All, Leaves::Each(each), Leaves::Each(vec![])] {
+                self.waits_for(&event, &leaves);
+            }
+        }
+    }
+
+    /// Asks for waits in pages of many sizes, and compares with the model.
+    pub(super) fn waits_for(&self, event: &EventName, leaves: &Leaves) -> Vec<Wait> {
+        let expected = self.model.waits_for(event, leaves);
+        for limit in [1, 3, 1_000] {
+            let found = paged(limit, |after: Option<Wait>| {
+                self.store().waits_for(event, leaves, after.as_ref(), limit).unwrap()
+            });
+            assert_eq!(found, expected, "waits for {event:?} under {leaves:?}, by {limit}");
+        }
+        expected
     }
 
     fn check_lists(&self) {
@@ -276,10 +311,10 @@ impl<'h> World<'h> {
 }
 
 /// Reads page after page until one is not full.
-fn paged<T: Copy>(limit: usize, mut page: impl FnMut(Option<T>) -> Vec<T>) -> Vec<T> {
+fn paged<T: Clone>(limit: usize, mut page: impl FnMut(Option<T>) -> Vec<T>) -> Vec<T> {
     let mut all = Vec::new();
     loop {
-        let next = page(all.last().copied());
+        let next = page(all.last().cloned());
         assert!(next.len() <= limit, "a page holds at most the limit");
         let full = next.len() == limit;
         all.extend(next);

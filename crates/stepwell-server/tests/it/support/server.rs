@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_server::config::Config;
 use stepwell_server::server::Server;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::memory::Memory;
-use stepwell_store::query::{Cursor, Filter, Key, Page, Queue};
+use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
 /// Settings of a test's server: any free port.
@@ -107,6 +109,16 @@ impl Store for FaultyStore {
 
     fn workflows(&self) -> Result<Vec<Workflow>, Error> {
         self.memory.workflows()
+    }
+
+    fn waits_for(
+        &self,
+        event: &EventName,
+        leaves: &Leaves,
+        after: Option<&Wait>,
+        limit: usize,
+    ) -> Result<Vec<Wait>, Error> {
+        self.memory.waits_for(event, leaves, after, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

@@ -6,6 +6,7 @@ mod lists;
 mod purges;
 mod queues;
 mod states;
+mod waits;
 mod walks;
 
 use super::world::World;
@@ -31,6 +32,7 @@ pub(super) fn all() -> Vec<Case> {
         keys::cases(),
         commits::cases(),
         purges::cases(),
+        waits::cases(),
         walks::cases(),
     ];
     let cases: Vec<Case> = parts.into_iter().flatten().collect();
