@@ -204,7 +204,8 @@ impl Node {
             }
             return;
         }
-        let mut batch = Batch { at: self.now, grows, workflows: open.workflows, runs: Vec::new() };
+        let (at, workflows) = (self.now, open.workflows);
+        let mut batch = Batch { at, grows, workflows, ..Batch::default() };
         let mut runs = Vec::with_capacity(open.writes.len());
         for (id, records) in open.writes {
             // A run with unwritten records stays in memory; only a refused start is dropped, and what

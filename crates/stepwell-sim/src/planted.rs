@@ -12,6 +12,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -182,6 +183,32 @@ impl Store for Shown {
         limit: usize,
     ) -> Result<Vec<Wait>, Error> {
         self.store.waits_for(event, leaves, after, limit)
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        self.store.event(id)
+    }
+
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.store.events_for(event, since, after, limit)
+    }
+
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
+        self.store.unrouted(after, limit)
+    }
+
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
+        self.store.did(event, after, limit)
+    }
+
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
+        self.store.purge_events(retention, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

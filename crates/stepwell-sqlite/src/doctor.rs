@@ -52,6 +52,8 @@ impl<D: Disk> Embedded<D> {
         for what in tables::integrity(&reader)? {
             report.problems.push(Problem { run: None, what: format!("the tables: {what}") });
         }
+        let damaged = tables::damaged_events(&reader)?;
+        report.problems.extend(damaged.into_iter().map(|what| Problem { run: None, what }));
         shared.each_run(|run| {
             report.runs += 1;
             match tables::journal(&reader, run) {

@@ -13,6 +13,8 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::Error;
+use stepwell_store::batch::Workflow;
+use stepwell_store::event::EventWrite;
 
 use crate::disk::{Disk, OsDisk};
 use crate::folder::{self, Found};
@@ -209,6 +211,7 @@ fn rebuild_overlay(
         group.position = position;
         group.bytes += bytes.len();
         group.workflows.extend(body.workflows);
+        group.events.extend(body.events);
         group.runs.extend(body.runs.into_iter().map(|(run, at)| (run, bytes.slice(at))));
         if group.bytes >= RECOVERY_SLICE {
             let batch = std::mem::take(&mut group).into_batch(overlay, &reader)?;
@@ -229,7 +232,8 @@ struct Group {
     at: Timestamp,
     bytes: usize,
     runs: Vec<(RunId, bytes::Bytes)>,
-    workflows: Vec<stepwell_store::batch::Workflow>,
+    workflows: Vec<Workflow>,
+    events: Vec<EventWrite>,
 }
 
 impl Group {
@@ -257,6 +261,7 @@ impl Group {
             bytes: self.bytes as u64,
             writes,
             workflows: self.workflows,
+            events: self.events,
         })
     }
 }

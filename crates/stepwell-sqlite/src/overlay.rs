@@ -11,6 +11,8 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::batch::Workflow;
+use stepwell_store::event::EventWrite;
+use stepwell_store::events::Events;
 use stepwell_store::query::Queue;
 use stepwell_store::rows::Rows;
 
@@ -29,6 +31,7 @@ pub(crate) struct TailBatch {
     pub(crate) bytes: u64,
     pub(crate) writes: Vec<TailWrite>,
     pub(crate) workflows: Vec<Workflow>,
+    pub(crate) events: Vec<EventWrite>,
 }
 
 /// What a batch adds to one run.
@@ -52,6 +55,7 @@ pub(crate) struct Overlay {
     /// The greatest instant of any durable batch.
     pub(crate) high_water: Timestamp,
     pub(crate) rows: Rows,
+    pub(crate) events: Events,
     bytes: u64,
     tail: VecDeque<Arc<TailBatch>>,
     pieces: FxHashMap<RunId, VecDeque<(u64, Bytes)>>,
@@ -66,6 +70,7 @@ impl Overlay {
             folded,
             high_water,
             rows: Rows::default(),
+            events: Events::default(),
             bytes: 0,
             tail: VecDeque::new(),
             pieces: FxHashMap::default(),
@@ -94,6 +99,7 @@ impl Overlay {
             };
             self.workflows.insert(queue, (batch.position, workflow.clone()));
         }
+        batch.events.iter().for_each(|write| self.events.add(write));
         self.tail.push_back(batch);
     }
 
@@ -161,7 +167,8 @@ impl Overlay {
             }
             let Some(batch) = self.tail.pop_front() else { break };
             self.bytes -= batch.bytes;
-            done += batch.writes.len() + 1;
+            done += batch.writes.len() + batch.events.len() + 1;
+            batch.events.iter().for_each(|write| self.events.take_out(write));
             for write in &batch.writes {
                 self.drop_piece(write.run);
             }
@@ -200,6 +207,7 @@ pub(crate) fn put_together(batches: &[Arc<TailBatch>]) -> FoldWrite {
         fold.position = batch.position;
         fold.high_water = fold.high_water.max(batch.at);
         fold.workflows.extend(batch.workflows.iter().cloned());
+        fold.events.extend(batch.events.iter().cloned());
         for write in &batch.writes {
             let run = fold.runs.entry(write.run).or_default();
             run.records.push(write.records.clone());

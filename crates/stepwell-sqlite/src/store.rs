@@ -9,6 +9,7 @@ use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
@@ -16,7 +17,7 @@ use stepwell_store::{Error, Health, Position, Store};
 use crate::disk::Disk;
 use crate::embedded::{Embedded, Shared, guard};
 use crate::log::Prepared;
-use crate::overlay::{TailBatch, TailWrite};
+use crate::overlay::{Overlay, TailBatch, TailWrite};
 use crate::tables::{self, Reader};
 
 /// How long a growing batch waits for the fold while the tail is over half of its bound.
@@ -54,6 +55,7 @@ impl<D: Disk> Store for Embedded<D> {
             bytes: body.len() as u64,
             writes: pieces.into_iter().zip(rows).map(write).collect(),
             workflows: batch.workflows.clone(),
+            events: batch.events.clone(),
         };
         let spare_wanted = log.spares.is_empty();
         let (was_empty, bytes) = {
@@ -81,8 +83,13 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::due(reader, until, after, limit);
-        self.shared
-            .scan(after.as_ref(), limit, fetch, |rows| rows.due(until, after).take(limit).collect())
+        let fresh = |rows: &Rows| rows.due(until, after).take(limit).collect();
+        self.shared.scan_runs(
+            after.as_ref(),
+            limit,
+            fetch,
+            (fresh, |one: &(Timestamp, RunId)| one.1),
+        )
     }
 
     fn ready(
@@ -92,15 +99,19 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::ready(reader, queue, after, limit);
-        self.shared.scan(after.as_ref(), limit, fetch, |rows| {
-            rows.ready(queue, after).take(limit).collect()
-        })
+        let fresh = |rows: &Rows| rows.ready(queue, after).take(limit).collect();
+        self.shared.scan_runs(
+            after.as_ref(),
+            limit,
+            fetch,
+            (fresh, |one: &(Timestamp, RunId)| one.1),
+        )
     }
 
     fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::active(reader, after, limit);
-        self.shared
-            .scan(after.as_ref(), limit, fetch, |rows| rows.active(after).take(limit).collect())
+        let fresh = |rows: &Rows| rows.active(after).take(limit).collect();
+        self.shared.scan_runs(after.as_ref(), limit, fetch, (fresh, RunId::clone))
     }
 
     fn blocked(
@@ -111,9 +122,8 @@ impl<D: Disk> Store for Embedded<D> {
     ) -> Result<Vec<RunId>, Error> {
         let fetch =
             |reader: &Reader<'_>, after, limit| tables::blocked(reader, queue, after, limit);
-        self.shared.scan(after.as_ref(), limit, fetch, |rows| {
-            rows.blocked(queue, after).take(limit).collect()
-        })
+        let fresh = |rows: &Rows| rows.blocked(queue, after).take(limit).collect();
+        self.shared.scan_runs(after.as_ref(), limit, fetch, (fresh, RunId::clone))
     }
 
     fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
@@ -153,7 +163,7 @@ impl<D: Disk> Store for Embedded<D> {
         };
         let fresh =
             |rows: &Rows| rows.waits_for(event, leaves, after).take(limit).cloned().collect();
-        self.shared.scan(after, limit, fetch, fresh)
+        self.shared.scan_runs(after, limit, fetch, (fresh, |wait| wait.run))
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
@@ -166,6 +176,69 @@ impl<D: Disk> Store for Embedded<D> {
         let (runs, more) = tables::list(&reader, filter)?;
         drop(snapshot);
         Ok(Page { runs, more, position: Position(position), stale: position < wanted })
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        let reader = self.shared.reader()?;
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let stored = tables::event(&reader, id)?;
+        let overlay = self.shared.overlay();
+        let known = stored.or_else(|| overlay.events.event(id));
+        let routed = overlay.events.is_routed(id);
+        drop((overlay, gate));
+        Ok(known.map(|known| Known { routed: known.routed || routed, ..known }))
+    }
+
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        let fetch = |reader: &Reader<'_>, after: Option<Place>, limit| {
+            tables::events_for(reader, event, since, (after.as_ref(), limit))
+        };
+        let fresh = |overlay: &Overlay| {
+            overlay.events.events_for(event, since, after).take(limit).collect()
+        };
+        self.shared.scan(after, limit, fetch, (fresh, |_, _| false))
+    }
+
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
+        let fetch = |reader: &Reader<'_>, after: Option<Place>, limit| {
+            tables::unrouted(reader, after.as_ref(), limit)
+        };
+        let fresh = |overlay: &Overlay| overlay.events.unrouted(after).take(limit).collect();
+        let hidden = |overlay: &Overlay, place: &Place| overlay.events.is_routed(&place.id);
+        self.shared.scan(after, limit, fetch, (fresh, hidden))
+    }
+
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
+        let fetch = |reader: &Reader<'_>, after: Option<Did>, limit| {
+            tables::did(reader, event, after.as_ref(), limit)
+        };
+        let fresh = |overlay: &Overlay| overlay.events.did(event, after).take(limit).collect();
+        self.shared.scan(after, limit, fetch, (fresh, |_, _| false))
+    }
+
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
+        let shared = &*self.shared;
+        shared.check_poison()?;
+        // What was said of an event lately may be in the log only.
+        let head = shared.overlay().head;
+        shared.fold_to(head)?;
+        let mut purged = 0;
+        while purged < limit {
+            let wanted = (limit - purged).min(PURGE_SLICE);
+            let mut writer = guard(&shared.tables.writer);
+            let done = tables::purge_events(&mut writer, retention, wanted)?;
+            purged += done;
+            if done < wanted {
+                break;
+            }
+        }
+        Ok(purged)
     }
 
     fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
@@ -206,38 +279,31 @@ impl<D: Disk> Store for Embedded<D> {
     }
 }
 
-/// An entry of a queue.
-trait OfRun: Ord + Clone {
-    fn run(&self) -> RunId;
-}
-
-impl OfRun for RunId {
-    fn run(&self) -> RunId {
-        *self
-    }
-}
-
-impl OfRun for (Timestamp, RunId) {
-    fn run(&self) -> RunId {
-        self.1
-    }
-}
-
-impl OfRun for Wait {
-    fn run(&self) -> RunId {
-        self.run
-    }
-}
-
 impl<D: Disk> Shared<D> {
-    /// Reads tables and overlay as one: rows of the overlay hide those of the tables.
-    fn scan<T: OfRun>(
+    /// Reads rows of runs, in tables and overlay as one: a run's rows in the overlay hide those in
+    /// the tables.
+    fn scan_runs<T: Ord + Clone>(
         &self,
         after: Option<&T>,
         limit: usize,
         fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
-        fresh: impl Fn(&Rows) -> Vec<T>,
+        fresh: (impl Fn(&Rows) -> Vec<T>, impl Fn(&T) -> RunId),
     ) -> Result<Vec<T>, Error> {
+        let (fresh, run) = fresh;
+        let hidden = |overlay: &Overlay, one: &T| overlay.rows.contains(run(one));
+        self.scan(after, limit, fetch, (|overlay: &Overlay| fresh(&overlay.rows), hidden))
+    }
+
+    /// Reads tables and overlay as one, in order: what the overlay has, and what the tables have
+    /// unless the overlay hides it.
+    fn scan<T: Ord + Clone>(
+        &self,
+        after: Option<&T>,
+        limit: usize,
+        fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
+        overlay: (impl Fn(&Overlay) -> Vec<T>, impl Fn(&Overlay, &T) -> bool),
+    ) -> Result<Vec<T>, Error> {
+        let (fresh, hidden) = overlay;
         let reader = self.reader()?;
         let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let mut stored: Vec<T> = Vec::new();
@@ -248,12 +314,14 @@ impl<D: Disk> Shared<D> {
             let last_page = page.len() < wanted;
             stored.extend(page);
             let overlay = self.overlay();
-            let visible = |one: &&T| !overlay.rows.contains(one.run());
+            let visible = |one: &&T| !hidden(&overlay, one);
             let mut found: Vec<T> = stored.iter().filter(visible).take(limit).cloned().collect();
             if found.len() == limit || last_page {
-                found.extend(fresh(&overlay.rows));
+                found.extend(fresh(&overlay));
                 drop(overlay);
                 found.sort_unstable();
+                // The overlay may say again what the tables know.
+                found.dedup();
                 found.truncate(limit);
                 return Ok(found);
             }

@@ -7,6 +7,8 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
+use crate::event::EventWrite;
+
 /// The records of many runs, which become durable together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -17,14 +19,16 @@ pub struct Batch {
     pub runs: Vec<RunWrite>,
     /// Workflows that were registered anew or otherwise.
     pub workflows: Vec<Workflow>,
-    /// The batch holds starts of new runs: refused while the disk or the tail is over its bound.
+    /// What is said of events, in this order.
+    pub events: Vec<EventWrite>,
+    /// The batch holds starts of new runs or new events: refused while the disk or the tail is over its bound.
     pub grows: bool,
 }
 
 impl Batch {
     /// Tells whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.workflows.is_empty()
+        self.runs.is_empty() && self.workflows.is_empty() && self.events.is_empty()
     }
 }
 

@@ -7,15 +7,18 @@
 //! | --- | --- |
 //! | [`batch`] | what is written: many runs' records, made durable at once |
 //! | [`query`] | what is asked: lists, queues, timers, keys |
+//! | [`event`] | events: what was sent and what it did |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
-//! | [`rows`] | rows of runs in memory, in the orders that are asked for |
+//! | [`rows`], [`events`] | rows of runs and events in memory, in the orders that are asked for |
 //! | `conformance` | the suite for every store (feature `conformance`) |
 //!
 //! [`Summary`]: stepwell_core::summary::Summary
 
 pub mod batch;
 pub mod error;
+pub mod event;
+pub mod events;
 pub mod memory;
 pub mod query;
 pub mod rows;

@@ -12,6 +12,8 @@ use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, RunWrite, Workflow};
 use crate::error::Error;
+use crate::event::{Did, EventId, EventRetention, Known, Place};
+use crate::events::Events;
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
@@ -29,6 +31,7 @@ struct State {
     rows: Rows,
     ended: BTreeSet<(Timestamp, RunId)>,
     journals: BTreeMap<RunId, Vec<u8>>,
+    events: Events,
     workflows: BTreeMap<Queue, Workflow>,
 }
 
@@ -41,6 +44,7 @@ impl Memory {
             rows: Rows::default(),
             ended: BTreeSet::new(),
             journals: BTreeMap::new(),
+            events: Events::default(),
             workflows: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
@@ -92,6 +96,9 @@ impl Store for Memory {
                 workflow: Arc::clone(&workflow.name),
             };
             state.workflows.insert(queue, workflow.clone());
+        }
+        for write in &batch.events {
+            state.events.add(write);
         }
         state.high_water = state.high_water.max(batch.at);
         state.head.0 += 1;
@@ -149,6 +156,32 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<Wait>, Error> {
         Ok(self.state().rows.waits_for(event, leaves, after).take(limit).cloned().collect())
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        Ok(self.state().events.event(id))
+    }
+
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        Ok(self.state().events.events_for(event, since, after).take(limit).collect())
+    }
+
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
+        Ok(self.state().events.unrouted(after).take(limit).collect())
+    }
+
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
+        Ok(self.state().events.did(event, after).take(limit).collect())
+    }
+
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
+        Ok(self.state().events.purge(retention, limit))
     }
 
     fn query(&self, filter: &Filter, _patience: Duration) -> Result<Page, Error> {

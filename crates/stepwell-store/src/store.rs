@@ -9,6 +9,7 @@ use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
+use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 
 /// How many batches a store has made durable.
@@ -37,7 +38,7 @@ pub struct Health {
 /// Keeps the journals of runs. See the crate's page for what a store is and is not.
 ///
 /// Calls may block. Reads show durable writes only, and every durable write (`load`, `due`, `ready`,
-/// `active`, `key`, `workflows`, `waits_for`), with one exception: [`Store::query`] may lag behind and says so.
+/// `active`, `key`, `workflows`, `waits_for`, and what is asked of events), with one exception: [`Store::query`] may lag behind and says so.
 pub trait Store: Send + Sync {
     /// Makes a batch durable. On `Ok` every record in it survives any crash.
     ///
@@ -118,6 +119,45 @@ pub trait Store: Send + Sync {
         after: Option<&Wait>,
         limit: usize,
     ) -> Result<Vec<Wait>, Error>;
+
+    /// Returns what is known of an event.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the stored event is damaged; [`Error::Unavailable`].
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error>;
+
+    /// Returns events of a name whose content is kept, accepted at or after `since`, in the order of
+    /// (acceptance, id), after the given one; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error>;
+
+    /// Returns events of any namespace that have not done all that they do, in the order of
+    /// (acceptance, namespace, id), after the given one; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error>;
+
+    /// Returns what an event did, in the order of (run, step), after the given one; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error>;
+
+    /// Drops what of events is older than it is to be kept; of at most `limit` events, oldest first.
+    /// Returns of how many. An event that is not routed stays.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error>;
 
     /// Lists runs, newest first. Waits up to `patience` until it shows every write that was durable
     /// when it was asked, else the page is marked stale.

@@ -2,7 +2,8 @@
 //!
 //! Numbers are little-endian. `at: i64`, number of runs `u32`, then for each run its id `u128`, the
 //! length of its records `u32` and the records as they came; number of workflows `u32`, then for
-//! each its namespace, app, name and options (length `u32` and text) and two instants `i64`.
+//! each its namespace, app, name and options (length `u32` and text) and two instants `i64`. Where the
+//! batch says something of events, their number `u32` follows, not 0, and what is said (`body_event`).
 //! Rows of runs are not written: they follow from the records.
 
 use std::ops::Range;
@@ -11,6 +12,9 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::event::EventWrite;
+
+use super::body_event;
 
 /// Where a run's records stand in a body.
 pub(crate) type Piece = (RunId, Range<usize>);
@@ -21,6 +25,7 @@ pub(crate) struct Body {
     pub(crate) at: Timestamp,
     pub(crate) runs: Vec<Piece>,
     pub(crate) workflows: Vec<Workflow>,
+    pub(crate) events: Vec<EventWrite>,
 }
 
 /// Returns the length of a batch's body, in bytes.
@@ -34,7 +39,9 @@ pub(crate) fn len(batch: &Batch) -> usize {
             16 + texts + 16
         })
         .sum();
-    16 + runs + workflows
+    let events: usize = batch.events.iter().map(body_event::len).sum();
+    let count = if batch.events.is_empty() { 0 } else { 4 };
+    16 + runs + workflows + count + events
 }
 
 /// Appends the body of a batch; returns where in the body each run's records stand. Lengths fit 32
@@ -59,6 +66,10 @@ pub(crate) fn encode(batch: &Batch, bytes: &mut Vec<u8>) -> Vec<Piece> {
         }
         bytes.extend_from_slice(&one.first_at.as_micros().to_le_bytes());
         bytes.extend_from_slice(&one.changed_at.as_micros().to_le_bytes());
+    }
+    if !batch.events.is_empty() {
+        put_len(bytes, batch.events.len());
+        batch.events.iter().for_each(|write| body_event::encode(write, bytes));
     }
     pieces
 }
@@ -86,14 +97,22 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Body> {
             changed_at: reader.instant()?,
         });
     }
-    (reader.at == bytes.len()).then_some(Body { at, runs, workflows })
+    let mut events = Vec::new();
+    if reader.at < bytes.len() {
+        let count = reader.len().filter(|count| *count > 0)?;
+        for _ in 0..count {
+            events.push(body_event::decode(&mut reader)?);
+        }
+    }
+    (reader.at == bytes.len()).then_some(Body { at, runs, workflows, events })
 }
 
-fn put_len(bytes: &mut Vec<u8>, len: usize) {
+pub(super) fn put_len(bytes: &mut Vec<u8>, len: usize) {
     bytes.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
 }
 
-struct Reader<'a> {
+/// Reads numbers and texts one after the other.
+pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
@@ -106,20 +125,26 @@ impl Reader<'_> {
         Some(range)
     }
 
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let range = self.skip(N)?;
         self.bytes.get(range)?.try_into().ok()
     }
 
-    fn len(&mut self) -> Option<usize> {
+    /// Returns the next number without going on.
+    pub(super) fn peek_len(&self) -> Option<u32> {
+        let bytes = self.bytes.get(self.at..self.at.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    }
+
+    pub(super) fn len(&mut self) -> Option<usize> {
         usize::try_from(u32::from_le_bytes(self.take()?)).ok()
     }
 
-    fn instant(&mut self) -> Option<Timestamp> {
+    pub(super) fn instant(&mut self) -> Option<Timestamp> {
         Some(Timestamp::from_micros(i64::from_le_bytes(self.take()?)))
     }
 
-    fn text(&mut self) -> Option<Arc<str>> {
+    pub(super) fn text(&mut self) -> Option<Arc<str>> {
         let len = self.len()?;
         let range = self.skip(len)?;
         std::str::from_utf8(self.bytes.get(range)?).ok().map(Arc::from)
@@ -128,7 +153,16 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_store::event::{Did, Event, EventId, Scope};
+
     use super::*;
+
+    /// The body of a batch before there were events, which is the same without any.
+    fn encode_without_events(batch: &Batch) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&Batch { events: Vec::new(), ..batch.clone() }, &mut bytes);
+        bytes
+    }
 
     fn workflow() -> Workflow {
         Workflow {
@@ -141,23 +175,51 @@ mod tests {
         }
     }
 
+    fn events() -> Vec<EventWrite> {
+        let id = EventId { namespace: "default".into(), id: "e-1".into() };
+        let event = Event {
+            id: id.clone(),
+            name: "paid".into(),
+            accepted_at: Timestamp::from_millis(-3),
+            data: Some("{\"é\":1}".into()),
+            offer: None,
+            scope: Scope { run: Some(RunId::MIN), key: Some("k".into()), ..Scope::default() },
+        };
+        let plain = Event { id: id.clone(), scope: Scope::default(), data: None, ..event.clone() };
+        let (run, step) = (RunId::from_u128(u128::MAX), Some("wait".into()));
+        let did = vec![Did { run: RunId::MIN, step: None }, Did { run, step }];
+        vec![
+            EventWrite::Accepted(Arc::new(event)),
+            EventWrite::Accepted(Arc::new(plain)),
+            EventWrite::Did(id.clone(), did),
+            EventWrite::Did(id.clone(), Vec::new()),
+            EventWrite::Routed(id),
+        ]
+    }
+
     /// A body cut at any byte, or with a byte behind it, is not a body.
     #[test]
     fn a_body_reads_back_whole_or_not_at_all() {
         let batch = Batch {
             at: Timestamp::from_millis(-5),
             workflows: vec![workflow()],
+            events: events(),
             ..Batch::default()
         };
         let mut bytes = Vec::new();
         encode(&batch, &mut bytes);
         assert_eq!(bytes.len(), len(&batch));
         let body = decode(&bytes).unwrap();
-        assert_eq!((body.at, body.workflows), (batch.at, batch.workflows));
+        assert_eq!((body.at, &body.workflows), (batch.at, &batch.workflows));
+        assert_eq!(body.events, batch.events);
         for cut in 0..bytes.len() {
-            assert_eq!(decode(&bytes[..cut]), None, "cut at {cut}");
+            let old = encode_without_events(&batch).len() == cut;
+            assert_eq!(decode(&bytes[..cut]).is_some(), old, "cut at {cut}");
         }
         bytes.push(0);
         assert_eq!(decode(&bytes), None);
+        let mut none = encode_without_events(&batch);
+        none.extend_from_slice(&[0; 4]);
+        assert_eq!(decode(&none), None, "no events are not said");
     }
 }

@@ -7,12 +7,13 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `frame` | the bytes of segment headers and frames |
-//! | `body` | a batch as bytes |
+//! | `body`, `body_event` | a batch as bytes |
 //! | `segment` | segment files: names, making, reading |
 //! | `writer` | appending, poison, recycling |
 //! | `recover` | reading a log back, and what is a torn tail and what is damage |
 
 pub(crate) mod body;
+mod body_event;
 pub(crate) mod frame;
 pub(crate) mod recover;
 mod segment;

@@ -7,10 +7,12 @@
 //! | `read` | queues, timers, keys, rows |
 //! | `list` | pages of runs |
 //! | `history` | journals: chunks, their check, reading them whole |
+//! | `events` | events and what they did |
 //! | `waits` | parked waits, by event and leaf |
 //! | `write` | what a fold writes, in one transaction |
 
 mod connection;
+mod events;
 mod history;
 mod list;
 mod read;
@@ -21,6 +23,7 @@ mod write;
 
 pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
+pub(crate) use events::{damaged_events, did, event, events_for, purge_events, unrouted};
 pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use list::list;
 pub(crate) use read::{

@@ -81,6 +81,10 @@ impl std::fmt::Display for Unread {
 
 impl std::error::Error for Unread {}
 
-fn bad(at: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+/// Makes the error of a column that cannot be read.
+pub(super) fn bad(
+    at: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error))
 }

@@ -58,6 +58,37 @@ CREATE TABLE IF NOT EXISTS history (
     PRIMARY KEY (run, chunk)
 );
 
+CREATE TABLE IF NOT EXISTS events (
+    namespace TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    data TEXT,
+    offer TEXT,
+    app TEXT,
+    workflow TEXT,
+    run TEXT,
+    key TEXT,
+    routed INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    UNIQUE (namespace, id)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS events_name ON events (namespace, name, accepted_at, id)
+    WHERE kept = 1;
+CREATE INDEX IF NOT EXISTS events_unrouted ON events (accepted_at, namespace, id)
+    WHERE routed = 0;
+CREATE INDEX IF NOT EXISTS events_age ON events (kept, accepted_at, namespace, id);
+
+CREATE TABLE IF NOT EXISTS event_runs (
+    namespace TEXT NOT NULL,
+    event TEXT NOT NULL,
+    run TEXT NOT NULL,
+    step TEXT NOT NULL,
+    PRIMARY KEY (namespace, event, run, step)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS waits (
     namespace TEXT NOT NULL,
     event TEXT NOT NULL,
@@ -134,6 +165,8 @@ JOIN runs AS r ON r.id = f.run;
 pub(super) const DISCARD: &str = "
 DROP VIEW IF EXISTS steps;
 DROP TABLE IF EXISTS waits;
+DROP TABLE IF EXISTS event_runs;
+DROP TABLE IF EXISTS events;
 DROP TABLE IF EXISTS history;
 DROP TABLE IF EXISTS runs;
 DROP TABLE IF EXISTS workflows;

@@ -12,8 +12,10 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 use stepwell_store::batch::Workflow;
+use stepwell_store::event::EventWrite;
 
 use super::connection::failed;
+use super::events::put_event;
 use super::history::check;
 use super::waits::put_waits;
 
@@ -23,6 +25,8 @@ pub(crate) struct FoldWrite {
     /// In the order of ids, which is the order of the tables.
     pub(crate) runs: BTreeMap<RunId, FoldRun>,
     pub(crate) workflows: Vec<Workflow>,
+    /// In the order in which they were said.
+    pub(crate) events: Vec<EventWrite>,
     /// The position of the last of these batches.
     pub(crate) position: u64,
     pub(crate) high_water: Timestamp,
@@ -55,6 +59,9 @@ pub(crate) fn write(connection: &mut Connection, fold: &FoldWrite) -> Result<(),
         put_waits(&transaction, fold.runs.iter().map(|(run, new)| (*run, &*new.waits)))?;
         for one in &fold.workflows {
             put_workflow(&transaction, one)?;
+        }
+        for write in &fold.events {
+            put_event(&transaction, write)?;
         }
         let set = "UPDATE meta SET value = ?2 WHERE name = ?1";
         let position = i64::try_from(fold.position).unwrap_or(i64::MAX);

@@ -3,17 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Leaves;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::time::Timestamp;
 use stepwell_sqlite::{Embedded, Options};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
-use stepwell_store::query::Filter;
+use stepwell_store::event::{Event, EventId, EventWrite, Scope};
+use stepwell_store::query::{EventName, Filter};
 use stepwell_store::{Error, Store};
 use tempfile::TempDir;
 
@@ -274,6 +277,52 @@ fn the_first_format_is_read() {
     let running = store.load(page.runs[5].id).unwrap().unwrap();
     assert!(String::from_utf8(running).unwrap().contains("\"ch_2\""), "from the log");
     assert_eq!(store.verify().unwrap().problems, []);
+}
+
+/// A folder from before there were events and waits gets the tables for them.
+#[test]
+fn the_first_format_takes_events() {
+    let copy = copy_of(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/format-1"));
+    let store = open(copy.path()).unwrap();
+    let event = event("e-1");
+    let accepted = EventWrite::Accepted(Arc::new(event.clone()));
+    store.commit(&Batch { at: at(1), events: vec![accepted], ..Batch::default() }).unwrap();
+    drop(store);
+    let store = open(copy.path()).unwrap();
+    assert_eq!(*store.event(&event.id).unwrap().unwrap().event, event, "from the log");
+    store.fold_all().unwrap();
+    assert_eq!(*store.event(&event.id).unwrap().unwrap().event, event, "from the tables");
+    let name = EventName { namespace: "default".into(), name: "paid".into() };
+    assert_eq!(store.waits_for(&name, &Leaves::All, None, 9).unwrap(), []);
+}
+
+/// An event is changed behind the store's back: it is not served, all others are.
+#[test]
+fn a_damaged_event_is_told() {
+    let folder = folder();
+    let store = open(folder.path()).unwrap();
+    let events = ["e-1", "e-2"].map(event);
+    let accepted = events.clone().map(|event| EventWrite::Accepted(Arc::new(event)));
+    store.commit(&Batch { at: at(1), events: accepted.to_vec(), ..Batch::default() }).unwrap();
+    store.fold_all().unwrap();
+    let damage = "UPDATE events SET data = '{\"order\":2}' WHERE id = 'e-1'";
+    tables(folder.path()).execute(damage, []).unwrap();
+    let error = store.event(&events[0].id).unwrap_err();
+    assert!(matches!(&error, Error::Corrupt(what) if what.contains("`e-1`")), "{error}");
+    assert!(store.event(&events[1].id).unwrap().is_some());
+    let problems = store.verify().unwrap().problems;
+    assert!(matches!(&problems[..], [one] if one.what.contains("`e-1`")), "{problems:?}");
+}
+
+fn event(id: &str) -> Event {
+    Event {
+        id: EventId { namespace: "default".into(), id: id.into() },
+        name: "paid".into(),
+        accepted_at: at(1),
+        data: Some("{\"order\":1}".into()),
+        offer: None,
+        scope: Scope::default(),
+    }
 }
 
 /// Nothing is folded, so the tail grows: beyond its bound new runs wait, running ones go on.

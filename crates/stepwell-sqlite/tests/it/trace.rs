@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
@@ -11,6 +12,7 @@ use stepwell_sqlite::sim::SimDisk;
 use stepwell_sqlite::{Embedded, Options, Place};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
+use stepwell_store::event::{Did, Event, EventId, EventWrite, Known, Scope};
 use stepwell_store::{Error, Store};
 
 /// The name of the tables' file in a folder of a test.
@@ -20,13 +22,26 @@ pub(crate) const TABLES: &str = "stepwell.db";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Promised {
     pub(crate) acked: BTreeMap<RunId, Vec<u8>>,
+    pub(crate) events: BTreeMap<EventId, (Known, Vec<Did>)>,
     pub(crate) in_flight: Option<Batch>,
 }
 
 impl Promised {
     fn ack(&mut self) {
-        for write in self.in_flight.take().into_iter().flat_map(|batch| batch.runs) {
+        let Some(batch) = self.in_flight.take() else { return };
+        for write in batch.runs {
             self.acked.entry(write.run).or_default().extend_from_slice(&write.records);
+        }
+        for write in batch.events {
+            match write {
+                EventWrite::Accepted(event) => {
+                    let id = event.id.clone();
+                    let known = Known { event, routed: false, kept: true };
+                    self.events.insert(id, (known, Vec::new()));
+                }
+                EventWrite::Did(id, did) => self.events.get_mut(&id).unwrap().1.extend(did),
+                EventWrite::Routed(id) => self.events.get_mut(&id).unwrap().0.routed = true,
+            }
         }
     }
 
@@ -48,7 +63,12 @@ impl Promised {
                 .acked
                 .keys()
                 .all(|run| store.load(*run).unwrap() == promised.acked.get(run).cloned());
-            known && store.active(None, 1_000).unwrap().len() <= promised.acked.len()
+            let heard = with.events.keys().all(|id| {
+                let (event, did) = promised.events.get(id).cloned().unzip();
+                store.event(id).unwrap() == event
+                    && store.did(id, None, 9).unwrap() == did.unwrap_or_default()
+            });
+            known && heard && store.active(None, 1_000).unwrap().len() <= promised.acked.len()
         };
         if is(&with) {
             *self = with;
@@ -99,10 +119,30 @@ pub(crate) fn batches() -> Vec<Batch> {
             }
         }
         let runs = changed.iter_mut().map(Script::write).collect();
-        batches.push(Batch { at: at(n), runs, grows: true, ..Batch::default() });
+        batches.push(Batch { at: at(n), runs, events: events(n), grows: true, ..Batch::default() });
         live.extend(changed.into_iter().filter(|_| n % 5 != 0));
     }
     batches
+}
+
+/// In every fourth commit an event is accepted; two commits later it does something and is routed.
+fn events(n: u32) -> Vec<EventWrite> {
+    let id = |n: u32| EventId { namespace: "default".into(), id: format!("e-{n}").into() };
+    match n % 4 {
+        1 => vec![EventWrite::Accepted(Arc::new(Event {
+            id: id(n),
+            name: "paid".into(),
+            accepted_at: at(n),
+            data: Some(format!("\"{}\"", "e".repeat(200)).into()),
+            offer: None,
+            scope: Scope::default(),
+        }))],
+        3 => {
+            let did = vec![Did { run: RunId::from_u128(n.into()), step: Some("wait".into()) }];
+            vec![EventWrite::Did(id(n - 2), did), EventWrite::Routed(id(n - 2))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Runs the trace until something fails: commits, folds between them, closes and opens in the middle.

@@ -11,6 +11,7 @@ use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
+use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::store::{Health, Position, Store};
 
@@ -125,6 +126,32 @@ impl<S: Store + ?Sized> Store for Injector<S> {
         limit: usize,
     ) -> Result<Vec<Wait>, Error> {
         self.inner.waits_for(event, leaves, after, limit)
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        self.inner.event(id)
+    }
+
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.inner.events_for(event, since, after, limit)
+    }
+
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
+        self.inner.unrouted(after, limit)
+    }
+
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
+        self.inner.did(event, after, limit)
+    }
+
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
+        self.inner.purge_events(retention, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

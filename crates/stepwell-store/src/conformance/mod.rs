@@ -12,6 +12,7 @@
 //! | `world` | a store under test beside its model |
 //! | `model` | what a store must answer, by looking at everything |
 //! | `script` | journals of runs in every state |
+//! | `events` | what the world does with events |
 //! | `cases` | the cases |
 
 #![expect(
@@ -20,6 +21,7 @@
 )]
 
 mod cases;
+mod events;
 mod harness;
 mod injector;
 mod model;

@@ -1,6 +1,7 @@
 //! What a store must answer, found by looking at everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
@@ -9,6 +10,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
+use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::query::{Cursor, EventName, Filter, Key, Queue};
 
 /// All that was written, without any index.
@@ -17,6 +19,8 @@ pub(super) struct Model {
     pub(super) runs: BTreeMap<RunId, (Summary, Vec<u8>)>,
     workflows: Vec<Workflow>,
     pub(super) waits: BTreeMap<RunId, Vec<Wait>>,
+    pub(super) events: BTreeMap<EventId, Known>,
+    did: BTreeMap<EventId, BTreeSet<Did>>,
     pub(super) high_water: Option<Timestamp>,
 }
 
@@ -29,6 +33,7 @@ impl Model {
             journal.extend_from_slice(&write.records);
             self.waits.insert(write.run, write.waits.to_vec());
         }
+        batch.events.iter().for_each(|write| self.hear(write));
         for new in &batch.workflows {
             let same = |one: &Workflow| {
                 (&one.namespace, &one.app, &one.name) == (&new.namespace, &new.app, &new.name)
@@ -38,6 +43,61 @@ impl Model {
         }
         self.workflows.sort();
         self.high_water = self.high_water.max(Some(batch.at));
+    }
+
+    fn hear(&mut self, write: &EventWrite) {
+        match write {
+            EventWrite::Accepted(event) => {
+                let known = Known { event: Arc::clone(event), routed: false, kept: true };
+                self.events.insert(event.id.clone(), known);
+            }
+            EventWrite::Did(event, did) => {
+                self.did.entry(event.clone()).or_default().extend(did.iter().cloned());
+            }
+            EventWrite::Routed(event) => {
+                if let Some(known) = self.events.get_mut(event) {
+                    known.routed = true;
+                }
+            }
+        }
+    }
+
+    pub(super) fn events_for(&self, event: &EventName, since: Timestamp) -> Vec<Place> {
+        let of = |known: &&Known| {
+            let name = (&known.event.id.namespace, &known.event.name);
+            name == (&event.namespace, &event.name) && known.event.accepted_at >= since
+        };
+        let kept = self.events.values().filter(|known| known.kept);
+        sorted(kept.filter(of).map(|known| known.event.place()))
+    }
+
+    pub(super) fn unrouted(&self) -> Vec<Place> {
+        let open = self.events.values().filter(|known| !known.routed);
+        sorted(open.map(|known| known.event.place()))
+    }
+
+    pub(super) fn did(&self, event: &EventId) -> Vec<Did> {
+        self.did.get(event).into_iter().flatten().cloned().collect()
+    }
+
+    pub(super) fn purge_events(&mut self, retention: EventRetention, limit: usize) -> usize {
+        let EventRetention { kept_from, known_from } = retention;
+        let known = self.events.values().filter(|known| {
+            let at = known.event.accepted_at;
+            known.routed && at < kept_from && (known.kept || at < known_from)
+        });
+        let mut old = sorted(known.map(|known| known.event.place()));
+        old.truncate(limit);
+        for place in &old {
+            self.did.remove(&place.id);
+            if place.accepted_at < known_from {
+                self.events.remove(&place.id);
+            } else if let Some(known) = self.events.get_mut(&place.id) {
+                let event = Event { data: None, offer: None, ..(*known.event).clone() };
+                *known = Known { event: Arc::new(event), kept: false, routed: true };
+            }
+        }
+        old.len()
     }
 
     pub(super) fn due(&self, until: Timestamp, after: Cursor) -> Vec<(Timestamp, RunId)> {

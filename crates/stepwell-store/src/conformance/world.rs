@@ -143,7 +143,7 @@ impl<'h> World<'h> {
         batch.runs.iter().all(|write| {
             let expected = self.model.runs.get(&write.run).map(|(_, journal)| journal.clone());
             self.store().load(write.run) == Ok(expected)
-        })
+        }) && self.knows(&self.model, &batch.events)
     }
 
     /// Tells whether a batch is stored: all of it or nothing.
@@ -156,7 +156,9 @@ impl<'h> World<'h> {
                 self.store().load(write.run) == Ok(expected)
             });
             let high_water = model.high_water.unwrap_or(Timestamp::MIN);
-            runs && self.store().workflows() == Ok(model.workflows())
+            let events = self.knows(model, &batch.events);
+            runs && events
+                && self.store().workflows() == Ok(model.workflows())
                 && self.store().high_water() == Ok(high_water)
         };
         // A batch without effect is as good as done.
@@ -212,6 +214,7 @@ impl<'h> World<'h> {
         self.check_queues();
         self.check_lists();
         self.check_waits();
+        self.check_events();
         assert_eq!(self.store().workflows().unwrap(), self.model.workflows());
         let high_water = self.model.high_water.unwrap_or(Timestamp::MIN);
         assert_eq!(self.store().high_water().unwrap(), high_water);
@@ -311,7 +314,7 @@ impl<'h> World<'h> {
 }
 
 /// Reads page after page until one is not full.
-fn paged<T: Clone>(limit: usize, mut page: impl FnMut(Option<T>) -> Vec<T>) -> Vec<T> {
+pub(super) fn paged<T: Clone>(limit: usize, mut page: impl FnMut(Option<T>) -> Vec<T>) -> Vec<T> {
     let mut all = Vec::new();
     loop {
         let next = page(all.last().cloned());

@@ -13,6 +13,7 @@ use stepwell_core::wait::Wait;
 use stepwell_server::config::Config;
 use stepwell_server::server::Server;
 use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::memory::Memory;
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
@@ -119,6 +120,32 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Wait>, Error> {
         self.memory.waits_for(event, leaves, after, limit)
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        self.memory.event(id)
+    }
+
+    fn events_for(
+        &self,
+        event: &EventName,
+        since: Timestamp,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.memory.events_for(event, since, after, limit)
+    }
+
+    fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
+        self.memory.unrouted(after, limit)
+    }
+
+    fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
+        self.memory.did(event, after, limit)
+    }
+
+    fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
+        self.memory.purge_events(retention, limit)
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {

@@ -115,7 +115,13 @@ fn workflows() -> Vec<Case> {
         Case::new("runs_and_workflows_of_one_commit_are_all_there", |world| {
             let (at, mut run) = (world.tick(), world.start());
             let workflows = vec![workflow("checkout", at)];
-            world.commit(&Batch { at, runs: vec![run.write()], workflows, grows: true });
+            world.commit(&Batch {
+                at,
+                runs: vec![run.write()],
+                workflows,
+                grows: true,
+                ..Batch::default()
+            });
         }),
     ]
 }

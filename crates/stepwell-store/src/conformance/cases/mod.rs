@@ -1,6 +1,7 @@
 //! The cases of the suite.
 
 mod commits;
+mod events;
 mod keys;
 mod lists;
 mod purges;
@@ -33,6 +34,7 @@ pub(super) fn all() -> Vec<Case> {
         commits::cases(),
         purges::cases(),
         waits::cases(),
+        events::cases(),
         walks::cases(),
     ];
     let cases: Vec<Case> = parts.into_iter().flatten().collect();

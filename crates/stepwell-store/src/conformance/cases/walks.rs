@@ -1,7 +1,9 @@
 //! Random walks: many runs change at random, and everything is compared again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use stepwell_core::id::RunId;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::time::Timestamp;
 
@@ -9,6 +11,7 @@ use super::Case;
 use crate::batch::Batch;
 use crate::conformance::script::{Script, Start};
 use crate::conformance::world::World;
+use crate::event::{Did, EventRetention, EventWrite};
 
 const WALKS: u64 = 12;
 const COMMITS: u64 = 25;
@@ -52,7 +55,9 @@ fn walk(world: &mut World<'_>, seed: u64) {
         }
         let at = world.tick();
         let runs = changed.iter_mut().map(Script::write).collect();
-        world.commit(&Batch { at, runs, grows: random.below(2) == 0, ..Batch::default() });
+        let events = events(world, &mut random);
+        let grows = random.below(2) == 0;
+        world.commit(&Batch { at, runs, events, grows, ..Batch::default() });
         let ended = |run: &Script| world.model.runs[&run.id()].0.status.is_ended();
         live.extend(changed.into_iter().filter(|run| !ended(run)));
         match random.below(8) {
@@ -62,11 +67,35 @@ fn walk(world: &mut World<'_>, seed: u64) {
                 let limit = usize::try_from(random.below(5)).unwrap_or(0);
                 let cutoff = world.now().before(Duration::from_secs(random.below(30)));
                 world.purge(cutoff, limit);
+                let known_from = cutoff.before(Duration::from_secs(random.below(30)));
+                world.drop_events(EventRetention { kept_from: cutoff, known_from }, limit);
             }
             3 => world.check(),
             _ => {}
         }
     }
+}
+
+/// Events are sent, do something, and are routed at last.
+fn events(world: &mut World<'_>, random: &mut Random) -> Vec<EventWrite> {
+    let mut said = Vec::new();
+    for place in world.model.unrouted() {
+        match random.below(4) {
+            0 => said.push(EventWrite::Routed(place.id)),
+            1 => {
+                let run = RunId::new(world.now(), u128::from(random.below(4)) << 100);
+                let step = (random.below(2) == 0).then(|| "wait".into());
+                said.push(EventWrite::Did(place.id, vec![Did { run, step }]));
+            }
+            _ => {}
+        }
+    }
+    for _ in 0..random.below(3) {
+        let name = ["paid", "sent"][usize::from(random.below(2) == 0)];
+        let event = world.event(name, |_| {});
+        said.push(EventWrite::Accepted(Arc::new(event)));
+    }
+    said
 }
 
 /// A run is activated, does something, and is given back, or ends.
