@@ -307,3 +307,18 @@ fn a_changed_order_is_shown() {
     }
     assert_eq!(world.view().history.len(), 2);
 }
+
+/// The first journals do not say that a blocked run is still held: there it is free at once. Such a
+/// journal is the one of today without that member.
+#[test]
+fn a_run_blocked_in_a_journal_of_the_first_format_is_held_by_nobody() {
+    let mut world = World::held();
+    let cause = BlockCause::StepsFull { limit: 1 };
+    gives(world.act(Act::Block(cause)), &["evict"]);
+    let text = String::from_utf8(world.journal.clone()).unwrap();
+    let first = text.replace(",\"held\":true", "");
+    assert_ne!(first, text);
+    let run = Run::replay(world.run.id(), first.as_bytes()).unwrap();
+    assert!(run.activation().is_none() && world.run.activation().is_some());
+    assert_eq!((run.status(), run.ready_since()), (RunStatus::Blocked, None));
+}
