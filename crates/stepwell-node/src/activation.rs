@@ -13,14 +13,9 @@ use stepwell_protocol::to_runner::{Activate, EndedStep, History, OpenStep, ToRun
 /// Most bytes that an ended step takes beside its id, payload and error.
 const ENDED_BYTES: usize = 128;
 
-/// Builds the messages that give a run to its runner: `activate`, and `history` where the run's
-/// steps do not fit one chunk.
-pub(crate) fn messages<'a>(
-    run: &'a Run,
-    a: u32,
-    journal: &'a [u8],
-    now: Timestamp,
-) -> Vec<ToRunner<'a>> {
+/// Builds the messages that give a run to its runner under handle `a`: `activate`, and `history`
+/// where the run's steps do not fit one chunk. `journal` is that of `run`.
+pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> Vec<ToRunner<'a>> {
     let mut input = None;
     let mut metadata = None;
     let mut chunks: Vec<Vec<EndedStep<'a>>> = vec![Vec::new()];

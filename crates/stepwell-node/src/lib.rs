@@ -35,6 +35,7 @@ mod session;
 mod timers;
 mod worker;
 
+pub use activation::messages as activation_messages;
 pub use input::{About, Input, Now, RequestId, SessionId, Signed, StartRequest};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};

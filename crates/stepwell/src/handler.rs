@@ -240,6 +240,7 @@ impl<H: Handler<Args>, Args: 'static> AnyHandler for Erased<H, Args> {
 }
 
 /// A workflow that runs can be given to.
+#[derive(Clone)]
 pub(crate) struct Workflow {
     pub(crate) name: Arc<str>,
     pub(crate) version: Option<Arc<str>>,
@@ -248,6 +249,7 @@ pub(crate) struct Workflow {
 }
 
 /// The workflows of an app and what it was given.
+#[derive(Clone)]
 pub(crate) struct Handlers {
     by_name: HashMap<Arc<str>, Workflow>,
     data: Arc<DataMap>,

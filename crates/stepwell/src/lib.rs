@@ -45,7 +45,11 @@
 //! Inside, `session` talks to a node and `machine` holds a run, both without sockets and clocks;
 //! `driver` moves them under tokio.
 //!
-//! The crate has no features. Only `http://` addresses are built so far.
+//! | feature | brings | default |
+//! | --- | --- | --- |
+//! | `test` | `stepwell::test`: tests of workflows without a server, on a virtual clock | off |
+//!
+//! Only `http://` addresses are built so far.
 
 mod app;
 pub mod client;
@@ -64,6 +68,8 @@ mod signal;
 #[doc(hidden)]
 pub mod sim;
 pub mod step;
+#[cfg(feature = "test")]
+pub mod test;
 
 pub use app::{App, WorkflowOptions};
 pub use client::Client;

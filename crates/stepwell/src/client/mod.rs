@@ -27,4 +27,6 @@ mod start;
 pub use client::Client;
 pub(crate) use http::Answer;
 pub use run_handle::RunHandle;
+#[cfg(feature = "test")]
+pub(crate) use run_handle::Shown;
 pub use start::Start;

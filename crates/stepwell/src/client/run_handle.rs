@@ -28,7 +28,7 @@ pub struct RunHandle {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     status: RunStatus,
     #[serde(default)]
     output: Option<Box<RawValue>>,
@@ -131,10 +131,26 @@ impl RunHandle {
     }
 
     pub(super) fn output<T: DeserializeOwned>(&self, shown: &Shown) -> Result<T> {
-        let (kind, what) = match shown.status {
+        shown.output_of(self.id)
+    }
+}
+
+impl Shown {
+    #[cfg(feature = "test")]
+    pub(crate) fn new(
+        status: RunStatus,
+        output: Option<Box<RawValue>>,
+        error: Option<Box<RawValue>>,
+    ) -> Self {
+        Self { status, output, error }
+    }
+
+    /// Reads the output of a run that has ended, or why there is none.
+    pub(crate) fn output_of<T: DeserializeOwned>(&self, run: RunId) -> Result<T> {
+        let (kind, what) = match self.status {
             RunStatus::Completed => {
-                let what = || format!("the output of run {}", self.id);
-                return json::decode(what, shown.output.as_deref());
+                let what = || format!("the output of run {run}");
+                return json::decode(what, self.output.as_deref());
             }
             RunStatus::Cancelled => (ErrorKind::RunCancelled, "was cancelled"),
             RunStatus::TimedOut => (ErrorKind::RunTimedOut, "timed out"),
@@ -145,9 +161,9 @@ impl RunHandle {
             | RunStatus::Blocked
             | RunStatus::Compensating => (ErrorKind::RunFailed, "failed"),
         };
-        let failure = shown.error.as_deref();
+        let failure = self.error.as_deref();
         let failure = failure.and_then(|raw| serde_json::from_str::<Failure<'_>>(raw.get()).ok());
         let why = failure.as_ref().map(|one| format!(": {}", one.message)).unwrap_or_default();
-        Err(Error::run_end(kind, format!("run {} {what}{why}", self.id), failure.as_ref()))
+        Err(Error::run_end(kind, format!("run {run} {what}{why}"), failure.as_ref()))
     }
 }

@@ -46,6 +46,25 @@ impl Run {
         self.cell.info.run
     }
 
+    /// Tells whether its handler waits for a future that is no step.
+    #[cfg(feature = "test")]
+    pub(crate) fn awaits_others(&self) -> bool {
+        let core = self.cell.lock();
+        core.phase == Phase::Forward && core.counts.in_flight() == 0 && core.askable == 0
+    }
+
+    /// Tells whether functions of it are in progress.
+    #[cfg(feature = "test")]
+    pub(crate) fn is_calling(&self) -> bool {
+        let core = self.cell.lock();
+        match core.phase {
+            Phase::Forward | Phase::Ending | Phase::Leaving(_) => {
+                core.counts.running > 0 || core.blocking > 0
+            }
+            Phase::Loading | Phase::Blocked | Phase::Finished | Phase::Closed => false,
+        }
+    }
+
     fn next(&self, looked: &mut bool) -> Next {
         let waker = {
             let mut core = self.cell.lock();

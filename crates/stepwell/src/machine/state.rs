@@ -392,6 +392,17 @@ impl Core {
         self.passed < self.history || self.unasked > 0
     }
 
+    /// Returns steps whose ends the journal has and the code has not asked for.
+    #[cfg(feature = "test")]
+    pub(crate) fn unasked_ends(&self) -> Vec<Arc<str>> {
+        let unasked = self.steps.iter().filter(|step| step.asked == Asked::No);
+        let cancelled =
+            |step: &Step| step.end.as_ref().is_some_and(|end| end.status == StepStatus::Cancelled);
+        let ended = |step: &&Step| matches!(step.state, State::Ended | State::Passed);
+        let unasked = unasked.filter(ended).filter(|step| !cancelled(step));
+        unasked.map(|step| step.id.clone()).collect()
+    }
+
     /// Lets go of the wakers, each of which holds the run.
     pub(crate) fn forget_wakers(&mut self) {
         for step in &mut self.steps {

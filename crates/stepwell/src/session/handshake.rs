@@ -14,7 +14,7 @@ pub(super) const CREDIT_BYTES: u64 = 16 * 1024 * 1024;
 const SDK: &str = concat!("rust/", env!("CARGO_PKG_VERSION"));
 
 /// Who a runner is, and what it has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) app: Arc<str>,
     pub(crate) runner: Arc<str>,
@@ -25,7 +25,7 @@ pub(crate) struct Identity {
 }
 
 /// A workflow as it is registered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Registered {
     pub(crate) name: Arc<str>,
     pub(crate) version: Option<Arc<str>>,

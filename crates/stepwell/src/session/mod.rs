@@ -24,6 +24,8 @@ pub(crate) use link::Outgoing;
 pub(crate) use session::FINAL;
 pub use session::{Fault, Session};
 pub use shared::Blocking;
+#[cfg(feature = "test")]
+pub(crate) use shared::{Begins, Watch};
 pub(crate) use shared::{Shared, Terms};
 
 #[cfg(test)]

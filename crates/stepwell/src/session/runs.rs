@@ -53,6 +53,11 @@ impl Runs {
         std::mem::take(&mut self.new)
     }
 
+    #[cfg(feature = "test")]
+    pub(super) fn unasked(&self) -> Vec<Arc<str>> {
+        self.by_id.values().flat_map(|(cell, _)| cell.lock().unasked_ends()).collect()
+    }
+
     pub(super) fn drain(&mut self) {
         self.draining = true;
         for (run, _) in self.by_id.values() {

@@ -90,6 +90,22 @@ impl Session {
         Self { identity, shared, runs, connection: None, draining: false }
     }
 
+    /// The same, with functions seen and stood in for by `watch`.
+    #[cfg(feature = "test")]
+    pub(crate) fn watched(
+        (identity, handlers): (Identity, Handlers),
+        clock: Arc<dyn Clock>,
+        blocking: Arc<dyn Blocking>,
+        watch: Arc<dyn super::shared::Watch>,
+    ) -> Self {
+        let (app, runner) = (identity.app.clone(), identity.runner.clone());
+        let mut shared = Shared::new(app, runner, clock, blocking);
+        shared.watch = Some(watch);
+        let shared = Arc::new(shared);
+        let runs = Runs::new(handlers, shared.clone());
+        Self { identity, shared, runs, connection: None, draining: false }
+    }
+
     /// Sets what is woken when there is a frame to send or an earlier deadline.
     pub fn set_waker(&self, waker: &Waker) {
         self.shared.link.set_waker(waker.clone());
@@ -253,6 +269,12 @@ impl Session {
     pub fn held(&mut self) -> usize {
         self.runs.sweep();
         self.runs.len()
+    }
+
+    /// Returns ended steps of histories that code has not asked for.
+    #[cfg(feature = "test")]
+    pub(crate) fn unasked(&self) -> Vec<Arc<str>> {
+        self.runs.unasked()
     }
 
     /// Stops: takes no more runs, and gives back those that it has, each as soon as none of its

@@ -9,12 +9,35 @@ use stepwell_protocol::to_runner::Welcome;
 use super::grant::Grant;
 use super::link::Link;
 use super::timers::Timers;
+#[cfg(feature = "test")]
+use crate::machine::Outcome;
 use crate::moment::Clock;
 
 /// Runs functions that block their thread.
 pub trait Blocking: Send + Sync {
     /// Runs the function on a thread where it may block.
     fn spawn(&self, function: Box<dyn FnOnce() + Send>);
+}
+
+/// What is to happen where a function would be called.
+#[cfg(feature = "test")]
+pub(crate) enum Begins {
+    /// Call it.
+    Call,
+    /// It is as if it had ended so.
+    Ends(Outcome),
+    /// Its process is dead: nothing of it moves any more.
+    Never,
+}
+
+/// Sees functions begin and end, and may stand in for them.
+#[cfg(feature = "test")]
+pub(crate) trait Watch: Send + Sync {
+    /// A function is about to be called for attempt `call.attempt`.
+    fn begins(&self, call: crate::test::Call) -> Begins;
+
+    /// A function has ended; the node is not told yet.
+    fn ended(&self, run: RunId, step: &str, attempt: u32);
 }
 
 /// What the node said about how it works, for the runs that it gives out from then on.
@@ -47,6 +70,9 @@ pub(crate) struct Shared {
     pub(crate) grant: Grant,
     pub(crate) link: Link,
     pub(crate) timers: Timers,
+    /// Sees functions begin and end.
+    #[cfg(feature = "test")]
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     /// Activations that this process gave back.
     forgotten: Mutex<Vec<(RunId, u32)>>,
 }
@@ -66,6 +92,8 @@ impl Shared {
             grant: Grant::default(),
             link: Link::default(),
             timers: Timers::default(),
+            #[cfg(feature = "test")]
+            watch: None,
             forgotten: Mutex::default(),
         }
     }

@@ -15,6 +15,7 @@ use stepwell_core::status::Kind;
 use super::context::StepCtx;
 use super::plan::Plan;
 use super::run::encode;
+use super::seen::{Begin, Seen};
 use crate::ctx::Ctx;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
@@ -81,6 +82,7 @@ where
         let (ctx, id, function) =
             (self.plan.ctx.clone(), self.plan.id.clone(), self.function.clone());
         let cell = ctx.cell().clone();
+        let seen = Seen::of(&self.plan);
         let max = ctx.payload_bytes_max();
         let spawner = cell.shared.blocking.clone();
         spawner.spawn(Box::new(move || {
@@ -100,6 +102,7 @@ where
                 Ok(output) => Outcome::Returned(output),
                 Err(error) => Outcome::of_error(&error),
             };
+            seen.ended(n);
             cell.on_blocking_end(place, n, outcome);
         }));
     }
@@ -117,7 +120,14 @@ where
         match this.plan.turn(cx, 0) {
             Ok(Turn::Begin(n)) => {
                 if let Some(place) = this.plan.place() {
-                    this.begin(place, n);
+                    match this.plan.begins::<T>(n) {
+                        Begin::Call => this.begin(place, n),
+                        Begin::Ends(outcome) => {
+                            this.plan.ended(n);
+                            this.plan.ctx.cell().on_blocking_end(place, n, outcome);
+                        }
+                        Begin::Never => {}
+                    }
                 }
                 Poll::Pending
             }

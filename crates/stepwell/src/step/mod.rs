@@ -8,14 +8,22 @@
 //! | `sleep`, `skip` | pauses, notes |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
+//! | `seen`, `unseen` | where tests see functions begin and end, and stand in for them |
 
 mod blocking;
 mod call;
 mod context;
 mod plan;
 mod run;
+#[cfg(feature = "test")]
+mod seen;
 mod skip;
 mod sleep;
+#[cfg(not(feature = "test"))]
+mod unseen;
+
+#[cfg(not(feature = "test"))]
+use unseen as seen;
 
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};

@@ -15,6 +15,7 @@ use stepwell_core::status::Kind;
 use super::call::Calls;
 use super::context::StepCtx;
 use super::plan::Plan;
+use super::seen::Begin;
 use crate::ctx::Ctx;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
@@ -150,12 +151,16 @@ where
         loop {
             let held = this.running.as_ref().map_or(0, |(n, _)| *n);
             let (n, outcome) = match this.plan.turn(cx, held) {
-                Ok(Turn::Begin(n)) => match this.begin(n) {
-                    Ok(()) => match this.poll_function(cx) {
-                        Poll::Ready(ended) => ended,
-                        Poll::Pending => return Poll::Pending,
+                Ok(Turn::Begin(n)) => match this.plan.begins::<T>(n) {
+                    Begin::Call => match this.begin(n) {
+                        Ok(()) => match this.poll_function(cx) {
+                            Poll::Ready(ended) => ended,
+                            Poll::Pending => return Poll::Pending,
+                        },
+                        Err(error) => (n, Outcome::of_error(&error)),
                     },
-                    Err(error) => (n, Outcome::of_error(&error)),
+                    Begin::Ends(outcome) => (n, outcome),
+                    Begin::Never => return Poll::Pending,
                 },
                 Ok(Turn::Poll) => match this.poll_function(cx) {
                     Poll::Ready(ended) => ended,
@@ -170,6 +175,7 @@ where
                 Err(error) => return Poll::Ready(Err(error)),
             };
             if let Some(place) = this.plan.place() {
+                this.plan.ended(n);
                 this.plan.ctx.cell().on_function_end(place, n, outcome);
             }
             return Poll::Pending;

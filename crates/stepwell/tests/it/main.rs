@@ -4,10 +4,13 @@
 
 mod branches;
 mod client;
+mod crashes;
 mod driver;
 mod ending;
+mod in_process;
 mod names;
 mod replay;
+mod rewritten;
 mod steps;
 mod together;
 mod world;

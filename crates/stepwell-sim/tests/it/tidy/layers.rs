@@ -39,6 +39,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What a crate may see behind a feature only, as an optional dependency.
+const MAY_SEE_BEHIND: &[(&str, &str, &[&str])] =
+    &[("stepwell", "test", &["stepwell-node", "stepwell-store"])];
+
 /// What programs may see: examples show what users have, end-to-end programs judge from outside.
 const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
     &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
@@ -77,12 +81,33 @@ fn upward_edges(metadata: &Metadata) -> Vec<String> {
         for need in
             needs(package).filter(|need| *need == "stepwell" || need.starts_with("stepwell-"))
         {
-            if !may_see.contains(&need) {
+            if !may_see.contains(&need) && !is_behind(package, need) {
                 findings.push(format!("{name} depends on {need}; it may see {may_see:?}"));
             }
         }
     }
     findings
+}
+
+/// Tells whether a dependency is there with the feature that it is allowed for, and with no other.
+fn is_behind(package: &Package, need: &str) -> bool {
+    let allowed = MAY_SEE_BEHIND
+        .iter()
+        .filter(|(name, _, needs)| package.name == *name && needs.contains(&need));
+    let allowed: Vec<&str> = allowed.map(|(_, feature, _)| *feature).collect();
+    let optional = package
+        .dependencies
+        .iter()
+        .filter(|one| one.name == need && one.kind != DependencyKind::Development)
+        .all(|one| one.optional);
+    let part = format!("dep:{need}");
+    let brings = |parts: &Vec<String>| {
+        parts.iter().any(|one| *one == part || one.starts_with(&format!("{need}/")))
+    };
+    let bringing = package.features.iter().filter(|(_, parts)| brings(parts));
+    optional
+        && !allowed.is_empty()
+        && bringing.map(|(name, _)| name).all(|name| allowed.contains(&name.as_str()))
 }
 
 /// Everything that a package of ours is built from, by following normal dependencies.

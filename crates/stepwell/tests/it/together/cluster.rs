@@ -8,14 +8,12 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use stepwell::sim::{Blocking, Clock, Fault, Moment, Run, Session, session};
+use stepwell::test::host::{Host, Said};
 use stepwell::{App, RunId, RunStatus, Timestamp};
 use stepwell_core::code::Code;
 use stepwell_node::{
-    About, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId, SessionId, Signed,
-    StartRequest,
+    About, Config, EndedRun, Input, Reply, RequestId, SessionId, Signed, StartRequest,
 };
-use stepwell_store::Store;
-use stepwell_store::memory::Memory;
 
 use super::flows::{Block, Done, expected, flow};
 use super::ledger::Ledger;
@@ -72,14 +70,22 @@ fn mix(word: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+fn engine_time(clock: &Time) -> Timestamp {
+    let micros = clock.0.load(Ordering::SeqCst);
+    Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(micros).unwrap())
+}
+
+/// Each node draws otherwise than those before.
+fn config(node: u8) -> Config {
+    Config { seed: [node; 32], ..Config::default() }
+}
+
 /// Everything that takes part.
 pub(super) struct Cluster {
     rng: u64,
     clock: Arc<Time>,
-    node: Node,
+    host: Host,
     nodes: u8,
-    store: Arc<Memory>,
-    todo: VecDeque<Output>,
     processes: Vec<Process>,
     ledger: Arc<Ledger>,
     next_id: u64,
@@ -95,13 +101,12 @@ const KILLS_MAX: u32 = 4;
 
 impl Cluster {
     pub(super) fn new(seed: u64) -> Self {
+        let clock = Arc::new(Time(AtomicU64::new(3_600_000_000)));
         let mut cluster = Self {
             rng: mix(seed),
-            clock: Arc::new(Time(AtomicU64::new(3_600_000_000))),
-            node: Node::new(Config::default()),
-            nodes: 0,
-            store: Arc::new(Memory::new()),
-            todo: VecDeque::new(),
+            host: Host::new(config(1), engine_time(&clock)),
+            clock,
+            nodes: 1,
             processes: Vec::new(),
             ledger: Arc::default(),
             next_id: 1,
@@ -111,7 +116,6 @@ impl Cluster {
             cancelled: Vec::new(),
             ended: BTreeMap::new(),
         };
-        cluster.open_node();
         for _ in 0..2 {
             let process = cluster.process();
             cluster.processes.push(process);
@@ -129,7 +133,7 @@ impl Cluster {
     }
 
     fn engine_now(&self) -> Timestamp {
-        Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(self.now_us()).unwrap())
+        engine_time(&self.clock)
     }
 
     fn id(&mut self) -> u64 {
@@ -139,80 +143,27 @@ impl Cluster {
 
     // The node.
 
-    fn open_node(&mut self) {
-        self.nodes += 1;
-        self.node = Node::new(Config { seed: [self.nodes; 32], ..Config::default() });
-        self.todo.clear();
-        let workflows = self.store.workflows().unwrap();
-        self.tell(Input::Opened { workflows });
-    }
-
     fn tell(&mut self, input: Input<'_>) {
-        let mut out = Outputs::default();
-        self.node.handle(input, self.engine_now(), &mut out);
-        self.todo.extend(out.list);
-        loop {
-            while let Some(output) = self.todo.pop_front() {
-                self.perform(output);
-            }
-            let mut out = Outputs::default();
-            self.node.flush(&mut out);
-            if out.list.is_empty() {
-                return;
-            }
-            self.todo.extend(out.list);
-        }
+        self.host.tell(input, self.engine_now());
+        self.heed();
     }
 
-    fn answer(&mut self, input: Input<'_>) {
-        let mut out = Outputs::default();
-        self.node.handle(input, self.engine_now(), &mut out);
-        self.todo.extend(out.list);
-    }
-
-    fn perform(&mut self, output: Output) {
-        match output {
-            Output::Commit(batch) => {
-                self.store.commit(&batch).unwrap();
-                self.answer(Input::Committed);
-            }
-            Output::Load(run) => {
-                let journal = self.store.load(run);
-                self.answer(Input::Loaded { run, journal });
-            }
-            Output::Due { until, after, limit } => {
-                let runs = self.store.due(until, after, limit).unwrap();
-                self.answer(Input::Due { runs });
-            }
-            Output::Ready { queue, after, limit } => {
-                let runs = self.store.ready(&queue, after, limit).unwrap();
-                self.answer(Input::Ready { queue, runs });
-            }
-            Output::Active { after, limit } => {
-                let runs = self.store.active(after, limit).unwrap();
-                self.answer(Input::Active { runs });
-            }
-            Output::Blocked { queue, after, limit } => {
-                let runs = self.store.blocked(&queue, after, limit).unwrap();
-                self.answer(Input::Blocked { queue, runs });
-            }
-            Output::Find(key) => {
-                let run = self.store.key(&key).unwrap();
-                self.answer(Input::Found { key, run });
-            }
-            Output::Send { session, frame } => {
-                if let Some(link) = self.link(session) {
-                    link.down.push_back(frame);
+    /// Does what the node said.
+    fn heed(&mut self) {
+        while let Some(said) = self.host.said() {
+            match said {
+                Said::Send { session, frame } => {
+                    if let Some(link) = self.link(session) {
+                        link.down.push_back(frame);
+                    }
                 }
+                Said::Close { session, reason } => {
+                    assert!(!reason.contains("SW3001"), "{reason}");
+                    self.cut(session);
+                }
+                Said::Reply { request, reply } => self.replied(request, reply),
+                Said::Broken(why) => panic!("the node gives up: {why}"),
             }
-            Output::Close { session, reason } => {
-                assert!(!reason.contains("SW3001"), "{reason}");
-                self.cut(session);
-            }
-            Output::Reply { request, reply } => self.replied(request, reply),
-            Output::Registered(_) => {}
-            Output::Restart { reason } => panic!("the node gives up: {reason}"),
-            Output::Continue => self.answer(Input::Continue),
         }
     }
 
@@ -240,7 +191,9 @@ impl Cluster {
         for at in 0..self.processes.len() {
             self.drop_link(at);
         }
-        self.open_node();
+        self.nodes += 1;
+        self.host.reopen(config(self.nodes));
+        self.heed();
     }
 
     // Connections.
@@ -397,7 +350,7 @@ impl Cluster {
 
     fn pass(&mut self, us: u64) {
         self.clock.0.fetch_add(us, Ordering::SeqCst);
-        while self.node.next_tick().is_some_and(|at| at <= self.engine_now()) {
+        while self.host.next_tick().is_some_and(|at| at <= self.engine_now()) {
             self.tell(Input::Tick);
         }
     }
@@ -482,7 +435,7 @@ impl Cluster {
 
     fn stuck(&self) -> Vec<(RunId, String)> {
         let open = self.runs.keys().filter(|run| !self.ended.contains_key(run));
-        let journal = |run: &RunId| self.store.load(*run).unwrap().unwrap_or_default();
+        let journal = |run: &RunId| self.host.journal(*run).unwrap().unwrap_or_default();
         open.map(|run| (*run, String::from_utf8_lossy(&journal(run)).into_owned())).collect()
     }
 
