@@ -9,7 +9,10 @@
 //! | `workflow` | what happens to an order |
 //! | `order` | what an order is, and reading a file of them |
 //! | `shop` | the world outside: stock, payments, parcels |
+//! | `crashes` | tests: an order whose process dies at every moment there is |
 
+#[cfg(test)]
+mod crashes;
 mod order;
 mod shop;
 mod workflow;
