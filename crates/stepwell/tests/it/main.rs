@@ -13,4 +13,5 @@ mod replay;
 mod rewritten;
 mod steps;
 mod together;
+mod vectors;
 mod world;
