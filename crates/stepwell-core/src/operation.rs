@@ -11,6 +11,10 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
+    /// Holds the run back: no function of it begins until it is resumed (§9.6).
+    Pause,
+    /// Lets a paused run go on (§9.6).
+    Resume,
     /// Ends the run at once; nothing that is in flight is awaited (§7.6).
     Terminate,
     /// Ends the backoffs of its steps, and tries it again where it is blocked.
@@ -19,11 +23,13 @@ pub enum Operation {
 
 impl Operation {
     /// Every act.
-    pub const ALL: [Self; 2] = [Self::Terminate, Self::Retry];
+    pub const ALL: [Self; 4] = [Self::Pause, Self::Resume, Self::Terminate, Self::Retry];
 
     /// Returns the word in records, addresses and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
             Self::Terminate => "terminate",
             Self::Retry => "retry",
         }
@@ -32,6 +38,8 @@ impl Operation {
     /// Returns the word in a run's history, which says what was done.
     pub const fn done(self) -> &'static str {
         match self {
+            Self::Pause => "paused",
+            Self::Resume => "resumed",
             Self::Terminate => "terminated",
             Self::Retry => "retried",
         }

@@ -30,7 +30,7 @@ pub enum Record<'a> {
     Activated(Activated<'a>),
     /// The activation ended in order: the run waits, or its runner gave it back.
     Released(Released),
-    /// A backoff of a waiting run is over: it wants a runner.
+    /// The time of a delayed run has come, a backoff of a waiting run is over, or its code was held back (§9.6): it wants a runner.
     Woken(Woken),
     /// The activation was lost with its runner (§4.4).
     Lost(Lost),
@@ -98,6 +98,9 @@ pub struct Started<'a> {
     /// When the run times out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
+    /// No runner gets the run before this instant (§9.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// What the start said about itself.
     #[serde(
         borrow,

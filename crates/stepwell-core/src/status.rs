@@ -131,6 +131,8 @@ pub enum RunStatus {
     Running,
     /// It is parked: it holds no slot and goes on when what it waits for happens.
     Waiting,
+    /// A person holds it back (§9.6).
+    Paused,
     /// It needs a deploy or a person.
     Blocked,
     /// Its end is decided; what is in flight ends.
@@ -147,10 +149,11 @@ pub enum RunStatus {
 
 impl RunStatus {
     /// Every status of a run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Queued,
         Self::Running,
         Self::Waiting,
+        Self::Paused,
         Self::Blocked,
         Self::Compensating,
         Self::Completed,
@@ -164,6 +167,7 @@ impl RunStatus {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Paused => "paused",
             Self::Blocked => "blocked",
             Self::Compensating => "compensating",
             Self::Completed => "completed",
@@ -176,9 +180,12 @@ impl RunStatus {
     /// Tells whether the run has ended; an ended run stays ended (§6.6).
     pub const fn is_ended(self) -> bool {
         match self {
-            Self::Queued | Self::Running | Self::Waiting | Self::Blocked | Self::Compensating => {
-                false
-            }
+            Self::Queued
+            | Self::Running
+            | Self::Waiting
+            | Self::Paused
+            | Self::Blocked
+            | Self::Compensating => false,
             Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut => true,
         }
     }

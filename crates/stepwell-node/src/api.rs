@@ -18,7 +18,7 @@ use stepwell_store::query::{Key, Queue};
 
 use crate::commit::store_error;
 use crate::hot::Deferred;
-use crate::input::{About, RequestId, Signed, StartRequest};
+use crate::input::{About, Begin, RequestId, Signed, StartRequest};
 use crate::node::Node;
 use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
 
@@ -199,6 +199,11 @@ impl Node {
             (Some(asked), Some(own)) => Some(asked.min(own)),
             (asked, own) => asked.or(own),
         };
+        let not_before = match start.begin {
+            Begin::Now => None,
+            Begin::After(delay) => Some(self.now.after(delay)),
+            Begin::At(at) => Some(at),
+        };
         let begins = Start {
             namespace: &queue.namespace,
             app: &queue.app,
@@ -206,6 +211,7 @@ impl Node {
             input: start.input.as_deref(),
             key: start.key.as_deref(),
             timeout,
+            not_before,
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
         };

@@ -292,7 +292,8 @@ impl Node {
     pub(crate) fn try_at_once(&mut self, id: RunId, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
         let queue = queue_of(run);
-        if self.draining || !self.dispatch.is_empty(&queue) {
+        let delayed = run.ready_since().is_none();
+        if delayed || self.draining || !self.dispatch.is_empty(&queue) {
             return;
         }
         let need = Need::of(run);

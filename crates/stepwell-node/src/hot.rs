@@ -315,7 +315,9 @@ impl Node {
                 let settled =
                     Settled { a, step: (&*step).into(), at_us: at.as_micros(), status, error };
                 self.tell_of(id, session, &ToRunner::Settled(settled));
-                self.set_busy(id);
+                if !self.is_paused(id) {
+                    self.set_busy(id);
+                }
             }
             Effect::Retry { step, n, at } => {
                 self.stats.retries += 1;
@@ -327,6 +329,15 @@ impl Node {
             Effect::End { status } => {
                 let Some((session, a)) = to else { return };
                 self.tell_of(id, session, &ToRunner::End { a, status });
+            }
+            Effect::Pause => {
+                let Some((session, a)) = to else { return };
+                self.tell_of(id, session, &ToRunner::Pause { a });
+            }
+            Effect::Unpause => {
+                let Some((session, a)) = to else { return };
+                self.tell_of(id, session, &ToRunner::Unpause { a });
+                self.set_busy(id);
             }
             Effect::Evict => {
                 let Some((session, a)) = to else { return };
@@ -340,6 +351,11 @@ impl Node {
                 self.tell_waiters(id, status, output, error.as_ref());
             }
         }
+    }
+
+    /// §9.6: of a paused run no code goes on, whatever is told of it.
+    pub(crate) fn is_paused(&self, id: RunId) -> bool {
+        self.hot.run(id).is_some_and(|run| run.paused().is_some())
     }
 
     /// Tells a runner of a run, once what is told is durable.

@@ -39,6 +39,18 @@ impl From<Timestamp> for Now {
     }
 }
 
+/// When a run may begin (§9.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// At once.
+    #[default]
+    Now,
+    /// So long after the accepted start.
+    After(Duration),
+    /// At this instant; at once where it has passed.
+    At(Timestamp),
+}
+
 /// A request to start a run (§9.1). The driver has checked the input against its schema.
 #[derive(Debug)]
 pub struct StartRequest {
@@ -54,6 +66,8 @@ pub struct StartRequest {
     pub key: Option<String>,
     /// Most time for the run's forward phase.
     pub timeout: Option<Duration>,
+    /// When the run may begin.
+    pub begin: Begin,
     /// What the start says about itself, as JSON.
     pub metadata: Option<Box<RawValue>>,
     /// The name of the runner to pin the run to.

@@ -18,6 +18,7 @@
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
+//! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
 mod activation;
@@ -33,9 +34,11 @@ mod output;
 mod recovery;
 mod session;
 mod timers;
+mod why;
 mod worker;
 
 pub use activation::messages as activation_messages;
-pub use input::{About, Input, Now, RequestId, SessionId, Signed, StartRequest};
+pub use input::{About, Begin, Input, Now, RequestId, SessionId, Signed, StartRequest};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};
+pub use why::{Behind, Cause, Why, why};

@@ -165,7 +165,8 @@ impl Node {
             self.sessions.give_alone(back.session, id);
         }
         self.tell_missed(id, a, back, journal);
-        if self.hot.run(id).is_some_and(|run| run.ended_steps() > back.resume.told) {
+        let missed = self.hot.run(id).is_some_and(|run| run.ended_steps() > back.resume.told);
+        if missed && !self.is_paused(id) {
             self.set_busy(id);
         }
         self.set_timer(id);
@@ -174,7 +175,9 @@ impl Node {
     fn tell_missed(&mut self, id: RunId, a: u32, back: &Return, journal: &[u8]) {
         let Some(run) = self.hot.run(id) else { return };
         let effects = self.commits.effects(id);
-        let mut sent = effects.send(back.session, &ToRunner::Resumed(Resumed { a, run: id }));
+        let paused = run.paused().is_some();
+        let resumed = Resumed { a, run: id, paused };
+        let mut sent = effects.send(back.session, &ToRunner::Resumed(resumed));
         let ends = record::decode(journal).filter_map(|record| match record {
             Ok(Record::StepEnded(ended)) => Some(ended),
             _ => None,

@@ -8,7 +8,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::name;
 use stepwell_core::record::{self, BlockCause, LogLine, Opening};
 use stepwell_core::run::{
-    Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep,
+    Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
 };
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::frame;
@@ -262,7 +262,10 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             }
             _ => Err("a runner blocks a run for kindChanged or orderChanged only".into()),
         },
-        ToNode::Released { a, seen } => Ok((a, None, Act::Release { seen })),
+        ToNode::Released { a, seen, ready } => {
+            let then = if ready { Then::GoOn } else { Then::Wait };
+            Ok((a, None, Act::Release { seen, then }))
+        }
         ToNode::Finished(m) => {
             let finish = match m.error {
                 Some(error) => Finish::Failed(error),

@@ -74,6 +74,9 @@ pub enum ToNode<'a> {
         a: u32,
         /// How many ends of steps the code was given.
         seen: u32,
+        /// A function was held back by a pause, and could have begun otherwise.
+        #[serde(default, skip_serializing_if = "is_false")]
+        ready: bool,
     },
     /// The handler ended.
     #[serde(borrow)]

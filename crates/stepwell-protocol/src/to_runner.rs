@@ -61,6 +61,16 @@ pub enum ToRunner<'a> {
         /// The status that the run will end with.
         status: RunStatus,
     },
+    /// The run is paused: the runner begins no function of it and gives its code no end.
+    Pause {
+        /// The run.
+        a: u32,
+    },
+    /// The run is paused no more.
+    Unpause {
+        /// The run.
+        a: u32,
+    },
     /// The run is blocked or has ended: the runner drops its copy.
     Evict {
         /// The run.
@@ -232,6 +242,9 @@ pub struct Resumed {
     pub a: u32,
     /// The run.
     pub run: RunId,
+    /// The run is paused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paused: bool,
 }
 
 /// See [`ToRunner::Settled`].

@@ -271,6 +271,15 @@ pub enum Fact {
         /// The activation.
         held: Held,
     },
+    /// A runner was told whether a run is paused.
+    ToldPause {
+        /// Which.
+        by: Process,
+        /// The activation.
+        held: Held,
+        /// It is.
+        paused: bool,
+    },
     /// A process of a runner began.
     Born {
         /// The process.

@@ -13,6 +13,7 @@ fn a_journal_reads_back_and_chunks_join() {
         input: Some(&input),
         key: None,
         deadline: None,
+        not_before: None,
         metadata: None,
         runner: None,
     });

@@ -4,11 +4,11 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::command::{Activate, Change, Effect, Rejection};
+use super::command::{Activate, Change, Effect, Rejection, Then};
 use super::state::Phase;
 use crate::record::{
     Activated, BlockCause, Blocked, LogLine, Logged, Lost, OrderChanged, Record, Released,
-    Unblocked,
+    Unblocked, Woken,
 };
 
 /// Losses of a run that had its runner to itself, after which it is blocked (§4.4).
@@ -17,7 +17,7 @@ const LONE_LOSSES_MAX: u32 = 3;
 impl Change<'_, '_> {
     pub(super) fn activate(&mut self, activate: &Activate<'_>) -> Result<(), Rejection> {
         let forward = matches!(self.run.phase, Phase::Forward);
-        if !forward || self.run.activation.is_some() || self.run.ready_since.is_none() {
+        if !forward || self.run.activation.is_some() || self.run.ready_since().is_none() {
             return Err(Rejection::NotReady);
         }
         if self.run.must_be_alone() && !activate.alone {
@@ -40,10 +40,14 @@ impl Change<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn release(&mut self, seen: u32) {
+    pub(super) fn release(&mut self, seen: u32, then: Then) {
         self.push(&Record::Released(Released { at: self.env.now, seen }));
-        if let Phase::Ending { .. } = self.run.phase {
-            self.end_as_decided();
+        match self.run.phase {
+            Phase::Ending { .. } => self.end_as_decided(),
+            Phase::Forward if then == Then::GoOn && self.run.ready_since.is_none() => {
+                self.push(&Record::Woken(Woken { at: self.env.now }));
+            }
+            Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => {}
         }
     }
 

@@ -64,6 +64,10 @@ pub enum Effect {
         /// The status that the run will end with.
         status: RunStatus,
     },
+    /// Tell the runner to begin no function, and to give the code nothing (§9.6).
+    Pause,
+    /// Tell the runner to go on.
+    Unpause,
     /// Tell the runner to drop the run.
     Evict,
     /// Tell those who wait that the run ended, and its runner that it may forget it.
@@ -235,9 +239,20 @@ pub enum Act<'a> {
     Release {
         /// How many step ends the code was given.
         seen: u32,
+        /// What the run wants next.
+        then: Then,
     },
     /// The handler ended.
     Finish(Finish<'a>),
+}
+
+/// What a run wants that its runner gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It waits for the engine.
+    Wait,
+    /// A function of it was held back and could begin (§9.6).
+    GoOn,
 }
 
 /// See [`Act::StartStep`].
@@ -373,7 +388,7 @@ impl Change<'_, '_> {
             Act::Log { step, lines } => self.log(step, lines),
             Act::NoteOrder { expected, found } => self.note_order(expected, found),
             Act::Block(cause) => self.block(cause),
-            Act::Release { seen } => self.release(seen),
+            Act::Release { seen, then } => self.release(seen, then),
             Act::Finish(finish) => self.finish(finish),
         }
         self.bound_journal();

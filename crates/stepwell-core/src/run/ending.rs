@@ -73,6 +73,7 @@ impl Change<'_, '_> {
             | RunStatus::Queued
             | RunStatus::Running
             | RunStatus::Waiting
+            | RunStatus::Paused
             | RunStatus::Blocked
             | RunStatus::Compensating
             | RunStatus::Completed

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::state::{Activation, Phase, Run, Step};
+use super::state::{Activation, Paused, Phase, Run, Step};
 use crate::id::RunId;
 use crate::operation::Operation;
 use crate::record::{
@@ -72,7 +72,9 @@ impl Run {
             ended_at: None,
             deadline: started.deadline,
             phase: Phase::Forward,
-            ready_since: Some(started.at),
+            ready_since: started.not_before.is_none().then_some(started.at),
+            delayed: started.not_before,
+            paused: None,
             activation: None,
             epoch: 0,
             started_version: None,
@@ -151,7 +153,10 @@ impl Run {
                 self.ready_since = (missed || evicted).then_some(released.at);
                 self.want_nothing_while_blocked();
             }
-            Record::Woken(woken) => self.ready_since = Some(woken.at),
+            Record::Woken(woken) => {
+                self.ready_since = Some(woken.at);
+                self.delayed = None;
+            }
             Record::Lost(lost) => {
                 self.stop_running_steps();
                 let alone = self.activation.take().is_some_and(|held| held.alone);
@@ -187,11 +192,19 @@ impl Run {
                 self.ready_since = self.activation.is_none().then_some(unblocked.at);
             }
             Record::Acted(acted) => match acted.act {
+                Operation::Pause => {
+                    let text =
+                        |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
+                    let (by, reason) = (text(&acted.by), text(&acted.reason));
+                    self.paused = Some(Paused { at: acted.at, by, reason });
+                }
+                Operation::Resume => self.paused = None,
                 Operation::Terminate => {}
                 Operation::Retry => self.end_backoffs(acted.at),
             },
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
+                self.paused = None;
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
                 let held = self.is_held();
@@ -203,6 +216,7 @@ impl Run {
 
     fn fold_activated(&mut self, activated: &Activated<'_>) {
         self.epoch = activated.epoch;
+        self.delayed = None;
         self.ready_since = None;
         self.activation = Some(Activation {
             epoch: activated.epoch,
@@ -270,6 +284,8 @@ impl Run {
         // §5.6: what is still open when a run ends is cancelled.
         self.cancel_open_steps(|_| true);
         self.phase = Phase::Ended(ended.status);
+        self.paused = None;
+        self.delayed = None;
         self.ended_at = Some(ended.at);
         self.activation = None;
         self.ready_since = None;

@@ -25,8 +25,8 @@ mod timer;
 
 pub use command::{
     Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
-    Rejection, SleepStep, StartStep,
+    Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
 pub use start::Start;
-pub use state::{Activation, Phase, Run, Step};
+pub use state::{Activation, Paused, Phase, Run, Step};

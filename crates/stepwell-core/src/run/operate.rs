@@ -12,6 +12,11 @@ impl Change<'_, '_> {
     /// An act that changes nothing is taken and not recorded.
     pub(super) fn operate(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
         match operate.act {
+            Operation::Pause => self.pause(operate),
+            Operation::Resume => {
+                self.resume(operate);
+                Ok(())
+            }
             Operation::Terminate => {
                 self.terminate(operate);
                 Ok(())
@@ -40,6 +45,29 @@ impl Change<'_, '_> {
         self.end_without_code(status, "the run was terminated");
         if held {
             self.effect(Effect::Evict);
+        }
+    }
+
+    /// §9.6: what is in flight ends and is recorded; nothing new begins.
+    fn pause(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
+        if let Phase::Ending { .. } = self.run.phase {
+            return Err(Rejection::Ending);
+        }
+        if self.run.paused.is_none() {
+            self.record(operate);
+            if self.run.is_held() {
+                self.effect(Effect::Pause);
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, operate: Operate<'_>) {
+        if self.run.paused.is_some() {
+            self.record(operate);
+            if self.run.is_held() {
+                self.effect(Effect::Unpause);
+            }
         }
     }
 

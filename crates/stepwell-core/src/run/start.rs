@@ -8,6 +8,7 @@ use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::id::RunId;
 use crate::record::{Record, Started};
+use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,10 @@ pub struct Start<'a> {
     pub input: Option<&'a RawValue>,
     /// The idempotency key.
     pub key: Option<&'a str>,
-    /// Most time from now to the end of the forward phase.
+    /// Most time to the end of the forward phase: from now, or from when the run may begin.
     pub timeout: Option<Duration>,
+    /// No runner gets the run before this instant.
+    pub not_before: Option<Timestamp>,
     /// What the start says about itself.
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner to pin the run to.
@@ -33,6 +36,9 @@ pub struct Start<'a> {
 impl Run {
     /// Starts a run: pushes its first record to `out`.
     pub fn start(id: RunId, start: Start<'_>, env: Env<'_>, out: &mut Outcome) -> Self {
+        // §9.1: an instant that has passed delays nothing.
+        let not_before = start.not_before.filter(|at| *at > env.now);
+        let begins = not_before.unwrap_or(env.now);
         let started = Started {
             at: env.now,
             namespace: start.namespace.into(),
@@ -40,7 +46,8 @@ impl Run {
             workflow: start.workflow.into(),
             input: start.input,
             key: start.key.map(Into::into),
-            deadline: start.timeout.map(|timeout| env.now.after(timeout)),
+            deadline: start.timeout.map(|timeout| begins.after(timeout)),
+            not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
         };

@@ -27,6 +27,9 @@ pub struct Run {
     pub(super) deadline: Option<Timestamp>,
     pub(super) phase: Phase,
     pub(super) ready_since: Option<Timestamp>,
+    /// Until when the start is delayed.
+    pub(super) delayed: Option<Timestamp>,
+    pub(super) paused: Option<Paused>,
     pub(super) activation: Option<Activation>,
     pub(super) epoch: u32,
     pub(super) started_version: Option<Arc<str>>,
@@ -65,6 +68,17 @@ pub enum Phase {
     },
     /// It has ended with this status.
     Ended(RunStatus),
+}
+
+/// A person holds the run back (§9.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who, as they said it.
+    pub by: Option<Arc<str>>,
+    /// Why, as they said it.
+    pub reason: Option<Arc<str>>,
 }
 
 /// A run held by a runner (§1).
@@ -221,6 +235,7 @@ impl Run {
             Phase::Ended(status) => *status,
             Phase::Ending { .. } => RunStatus::Compensating,
             Phase::Blocked { .. } => RunStatus::Blocked,
+            Phase::Forward if self.paused.is_some() => RunStatus::Paused,
             Phase::Forward if self.is_held() => RunStatus::Running,
             Phase::Forward if self.activation.is_some() || self.ready_since.is_some() => {
                 RunStatus::Queued
@@ -229,9 +244,19 @@ impl Run {
         }
     }
 
-    /// Returns since when the run wants a runner's slot.
+    /// Returns since when the run wants a runner's slot; a paused run wants none (§9.6).
     pub fn ready_since(&self) -> Option<Timestamp> {
-        self.ready_since
+        self.ready_since.filter(|_| self.paused.is_none())
+    }
+
+    /// Returns until when its start is delayed, while it is (§9.1).
+    pub fn delayed_until(&self) -> Option<Timestamp> {
+        self.delayed
+    }
+
+    /// Returns by whom the run is held back (§9.6).
+    pub fn paused(&self) -> Option<&Paused> {
+        self.paused.as_ref()
     }
 
     /// Tells whether the run may only be given a runner that has nothing else to run (§4.4).
@@ -259,13 +284,16 @@ impl Run {
                         return self.deadline;
                     }
                     self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                } else if self.ready_since.is_some() && self.paused.is_some() {
+                    // §9.6: timers go on; what they bring waits for the resume.
+                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
                 } else if self.ready_since.is_some() {
                     // It replays soon, and is then told what is due.
                     None
                 } else {
                     self.wakes.first()
                 };
-                let step = step.map(|(at, _)| *at);
+                let step = step.map(|(at, _)| *at).or(self.delayed);
                 match (step, self.deadline) {
                     (Some(step), Some(deadline)) => Some(step.min(deadline)),
                     (one, other) => one.or(other),

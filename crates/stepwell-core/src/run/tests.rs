@@ -61,6 +61,7 @@ fn start() -> Start<'static> {
         input: None,
         key: None,
         timeout: None,
+        not_before: None,
         metadata: None,
         runner: None,
     }
@@ -209,7 +210,7 @@ impl World {
 
     fn release(&mut self) -> Result<Vec<String>, Rejection> {
         let seen = self.run.ended_steps();
-        self.act(Act::Release { seen })
+        self.act(Act::Release { seen, then: Then::Wait })
     }
 
     fn lose(&mut self, counted: bool) -> Result<Vec<String>, Rejection> {
@@ -268,6 +269,8 @@ fn show(effect: &Effect) -> String {
             format!("retry {step} {n} at +{}ms", at.since(T0).as_millis())
         }
         Effect::End { status } => format!("end {status}"),
+        Effect::Pause => "pause".into(),
+        Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),

@@ -42,7 +42,8 @@ impl Change<'_, '_> {
             .map(|step| (step.id.clone(), step.status == StepStatus::Sleeping))
             .collect();
         let held = self.run.is_held();
-        let mut backoff_over = false;
+        // §9.1: the time of a delayed run has come.
+        let mut backoff_over = self.run.delayed.is_some_and(|at| at <= now);
         for (step, sleeps) in due {
             if !sleeps {
                 // A runner that holds the run keeps the time of its backoffs itself.

@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::model::{Activation, AttemptView, Note, StepView, View};
+use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::record::{self, Activated, Attempt, Logged, Opening, Record};
@@ -60,10 +60,16 @@ impl<'a, 'r> Builder<'a, 'r> {
             started_at: run.started_at(),
             ended_at: run.ended_at(),
             deadline: run.deadline(),
+            not_before: None,
             input: None,
             output: None,
             error: None,
             metadata: None,
+            paused: run.paused().map(|paused| Paused {
+                at: paused.at,
+                by: paused.by.clone(),
+                reason: paused.reason.clone(),
+            }),
             blocked_because: blocked.as_ref().map(ToString::to_string),
             blocked,
             steps: Vec::with_capacity(run.steps().len()),
@@ -87,6 +93,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         match record {
             Record::Started(started) => {
                 self.view.input = started.input;
+                self.view.not_before = started.not_before;
                 self.view.metadata = started.metadata;
             }
             Record::Activated(activated) => self.add_activated(activated),

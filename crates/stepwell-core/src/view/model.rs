@@ -79,6 +79,9 @@ pub struct View<'a> {
     /// When it times out.
     #[serde(serialize_with = "iso_option")]
     pub deadline: Option<Timestamp>,
+    /// No runner got it before this instant: its start was delayed.
+    #[serde(serialize_with = "iso_option")]
+    pub not_before: Option<Timestamp>,
     /// Its input.
     pub input: Option<&'a RawValue>,
     /// What its handler returned.
@@ -87,6 +90,8 @@ pub struct View<'a> {
     pub error: Option<Failure<'a>>,
     /// What its start said about it.
     pub metadata: Option<&'a RawValue>,
+    /// By whom it is held back, while its end is open.
+    pub paused: Option<Paused>,
     /// Why it is blocked.
     pub blocked: Option<BlockCause<'static>>,
     /// The same as a sentence.
@@ -102,6 +107,19 @@ pub struct View<'a> {
     pub history: Vec<Note<'a>>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
+}
+
+/// A person holds the run back (§9.6).
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paused {
+    /// Since when.
+    #[serde(serialize_with = "iso")]
+    pub at: Timestamp,
+    /// Who, as they said it.
+    pub by: Option<Arc<str>>,
+    /// Why, as they said it.
+    pub reason: Option<Arc<str>>,
 }
 
 /// A step with all that is recorded of it.
@@ -201,7 +219,7 @@ pub struct Note<'a> {
     #[serde(serialize_with = "iso")]
     pub at: Timestamp,
     /// `cancelled`, `timed_out`, `blocked`, `unblocked`, `order_changed`, or what an operator did:
-    /// `terminated` or `retried`.
+    /// `paused`, `resumed`, `terminated` or `retried`.
     pub what: &'static str,
     /// Who did it, where that was said.
     pub by: Option<alloc::borrow::Cow<'a, str>>,

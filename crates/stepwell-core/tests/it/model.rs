@@ -54,6 +54,9 @@ pub(crate) enum Fact {
     Unblocked,
     /// §9.5: an operator wants backoffs to end.
     Retried,
+    /// §9.6.
+    Paused,
+    Resumed,
     Decided {
         status: RunStatus,
     },
@@ -96,14 +99,20 @@ pub(crate) struct Model {
     pub(crate) facts: Vec<(Timestamp, Fact)>,
     pub(crate) now: Timestamp,
     deadline: Option<Timestamp>,
+    /// §9.1: until when the start is delayed.
+    not_before: Option<Timestamp>,
     grace: Duration,
     steps_max: usize,
 }
 
 impl Model {
-    pub(crate) fn new(now: Timestamp, deadline: Option<Timestamp>, steps_max: usize) -> Self {
+    pub(crate) fn new(
+        now: Timestamp,
+        (deadline, not_before): (Option<Timestamp>, Option<Timestamp>),
+        steps_max: usize,
+    ) -> Self {
         let grace = Duration::from_secs(30);
-        Self { facts: vec![(now, Fact::Accepted)], now, deadline, grace, steps_max }
+        Self { facts: vec![(now, Fact::Accepted)], now, deadline, not_before, grace, steps_max }
     }
 
     fn note(&mut self, fact: Fact) {
@@ -168,8 +177,29 @@ impl Model {
         holds && self.held().is_none()
     }
 
+    /// §9.1: until when the start is delayed, while it is.
+    pub(crate) fn delayed(&self) -> Option<Timestamp> {
+        let began = |fact: &Fact| matches!(fact, Fact::Woken | Fact::Over { .. });
+        self.not_before.filter(|_| !self.facts.iter().any(|(_, fact)| began(fact)))
+    }
+
+    /// §9.6: whether an operator holds the run back.
+    pub(crate) fn paused(&self) -> bool {
+        let last = self.last(|_, fact| match fact {
+            Fact::Paused => Some(true),
+            Fact::Resumed | Fact::Decided { .. } | Fact::Over { .. } => Some(false),
+            _ => None,
+        });
+        last == Some(true)
+    }
+
     /// Since when the run wants a runner, if it does.
     pub(crate) fn ready(&self) -> Option<Timestamp> {
+        self.would_want().filter(|_| !self.paused())
+    }
+
+    /// The same, were it not paused.
+    fn would_want(&self) -> Option<Timestamp> {
         let mut ready = None;
         for (index, (at, fact)) in self.facts.iter().enumerate() {
             let before = Self { facts: self.facts[..index].to_vec(), ..self.clone() };
@@ -178,6 +208,7 @@ impl Model {
                     ready = before.forward().then_some(*at);
                 }
                 Fact::Unblocked if before.owed() => {}
+                Fact::Accepted if self.not_before.is_some() => {}
                 Fact::Accepted | Fact::Lost { .. } | Fact::Woken | Fact::Unblocked => {
                     ready = Some(*at);
                 }
@@ -215,7 +246,12 @@ impl Model {
         if self.blocked() {
             return RunStatus::Blocked;
         }
-        match (self.held(), self.ready()) {
+        if self.paused() { RunStatus::Paused } else { self.place() }
+    }
+
+    /// Where the run is that nothing but its code or a runner keeps.
+    fn place(&self) -> RunStatus {
+        match (self.held(), self.would_want()) {
             (Some(_), _) => RunStatus::Running,
             (None, Some(_)) => RunStatus::Queued,
             (None, None) if self.owed() => RunStatus::Queued,
@@ -383,12 +419,14 @@ impl Model {
             return Some(until);
         }
         let sleeping = |step| self.step(step).0 == StepStatus::Sleeping;
-        let wake = self.wakes().into_iter().find(|(_, _, step)| match self.status() {
+        let wake = self.wakes().into_iter().find(|(_, _, step)| match self.place() {
+            _ if self.blocked() => false,
             // The runner keeps backoffs; what is ready or blocked is not woken by steps.
             RunStatus::Running => sleeping(*step),
             RunStatus::Waiting => true,
-            _ => false,
+            // §9.6: of a paused run sleeps end all the same.
+            _ => self.paused() && !self.owed() && sleeping(*step),
         });
-        wake.map(|(at, ..)| at).into_iter().chain(self.deadline).min()
+        wake.map(|(at, ..)| at).into_iter().chain(self.delayed()).chain(self.deadline).min()
     }
 }

@@ -12,7 +12,7 @@ use stepwell_core::record::{Attempt, BlockCause, LogLine, Opening};
 use stepwell_core::retry::Policy;
 use stepwell_core::run::{
     Act, Activate, AttemptError, Command, EndStep, Env, Finish, Operate, Outcome, Run, SleepStep,
-    Start, StartStep,
+    Start, StartStep, Then,
 };
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
@@ -46,7 +46,7 @@ enum Cmd {
     Log { step: Option<usize> },
     Order,
     Block,
-    Release { unseen: u32 },
+    Release { unseen: u32, goes_on: bool },
     Finish { fails: bool },
     Lose { counted: bool },
     Stale,
@@ -113,7 +113,8 @@ fn cmd() -> impl Strategy<Value = Cmd> {
         1 => prop::option::of(0..7_usize).prop_map(|step| Cmd::Log { step }),
         1 => Just(Cmd::Order),
         1 => Just(Cmd::Block),
-        5 => (0..2_u32).prop_map(|unseen| Cmd::Release { unseen }),
+        5 => (0..2_u32, prop::bool::weighted(0.2))
+            .prop_map(|(unseen, goes_on)| Cmd::Release { unseen, goes_on }),
         1 => any::<bool>().prop_map(|fails| Cmd::Finish { fails }),
         6 => prop::bool::weighted(0.8).prop_map(|counted| Cmd::Lose { counted }),
         1 => Just(Cmd::Stale),
@@ -121,6 +122,8 @@ fn cmd() -> impl Strategy<Value = Cmd> {
         1 => Just(Cmd::Cancel),
         3 => Just(Cmd::Unblock),
         1 => Just(Cmd::Operate(Operation::Terminate)),
+        2 => Just(Cmd::Operate(Operation::Pause)),
+        4 => Just(Cmd::Operate(Operation::Resume)),
         4 => Just(Cmd::Operate(Operation::Retry)),
     ]
 }
@@ -135,7 +138,9 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(timeout: Option<Duration>) -> Self {
+    fn new(timeout: Option<Duration>, delay: Option<Duration>) -> Self {
+        let not_before = delay.map(|delay| T0.after(delay));
+        let begun = not_before.unwrap_or(T0);
         let steps_max = u32::try_from(STEPS_MAX).unwrap();
         let limits = Limits { steps_max, ..Limits::default() };
         let begins = Start {
@@ -145,13 +150,15 @@ impl Pair {
             input: None,
             key: None,
             timeout,
+            not_before,
             metadata: None,
             runner: None,
         };
         let mut out = Outcome::default();
         let env = Env { now: T0, entropy: 0, limits: &limits };
         let run = Run::start(RunId::new(T0, 1), begins, env, &mut out);
-        let model = Model::new(T0, timeout.map(|timeout| T0.after(timeout)), STEPS_MAX);
+        let deadline = timeout.map(|timeout| begun.after(timeout));
+        let model = Model::new(T0, (deadline, not_before), STEPS_MAX);
         Self { run, journal: out.records, model, limits, taken: 0 }
     }
 
@@ -237,6 +244,8 @@ impl Pair {
             }
             Cmd::Operate(act) => {
                 let verdict = match act {
+                    Operation::Pause => self.model.pause(),
+                    Operation::Resume => self.model.resume(),
                     Operation::Terminate => self.model.terminate(),
                     Operation::Retry => self.model.retry(),
                 };
@@ -325,9 +334,11 @@ impl Pair {
                 let act = Act::Block(BlockCause::Engine { message: "test".into() });
                 self.act(act, Model::block)
             }
-            Cmd::Release { unseen } => {
+            Cmd::Release { unseen, goes_on } => {
                 let seen = self.model.ends().saturating_sub(*unseen);
-                self.act(Act::Release { seen }, |model| model.release(seen))
+                let then = if *goes_on { Then::GoOn } else { Then::Wait };
+                let act = Act::Release { seen, then };
+                self.act(act, |model| model.release(seen, *goes_on))
             }
             Cmd::Finish { fails } => {
                 let (finish, status) = if *fails {
@@ -392,6 +403,7 @@ impl Pair {
         assert_eq!(run.activation().is_some_and(|held| held.evicted), model.owed());
         assert_eq!(run.ready_since(), model.ready());
         assert_eq!(run.next_timer(), model.timer());
+        assert_eq!(run.delayed_until(), model.delayed());
         assert_eq!(run.losses(), model.losses().0);
         assert_eq!(run.must_be_alone(), model.losses().0 >= 2);
         assert_eq!(run.ended_steps(), model.ends());
@@ -461,9 +473,10 @@ proptest! {
     #[test]
     fn the_core_does_what_the_semantics_say(
         timeout in prop::option::weighted(0.3, (5_000..90_000_u64).prop_map(Duration::from_millis)),
+        delay in prop::option::weighted(0.2, (1..3_000_u64).prop_map(Duration::from_millis)),
         cmds in vec(cmd(), 1..60),
     ) {
-        let mut pair = Pair::new(timeout);
+        let mut pair = Pair::new(timeout, delay);
         pair.compare();
         for cmd in &cmds {
             pair.step(cmd);
@@ -483,7 +496,7 @@ fn the_commands_reach_every_status() {
     let mut alone = 0;
     for round in 0..400 {
         let timeout = (round % 3 == 0).then(|| Duration::from_mins(1));
-        let mut pair = Pair::new(timeout);
+        let mut pair = Pair::new(timeout, None);
         for cmd in vec(cmd(), 60..61).new_tree(&mut runner).unwrap().current() {
             pair.step(&cmd);
             runs.insert(pair.run.status());

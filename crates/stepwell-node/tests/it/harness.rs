@@ -13,8 +13,8 @@ use stepwell_core::operation::Operation;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::View;
 use stepwell_node::{
-    About, ApiError, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId, RunnerInfo,
-    SessionId, Signed, StartRequest,
+    About, ApiError, Begin, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId,
+    RunnerInfo, SessionId, Signed, StartRequest,
 };
 use stepwell_store::batch::Batch;
 use stepwell_store::memory::Memory;
@@ -168,6 +168,7 @@ pub(crate) fn start(workflow: &str) -> StartRequest {
         input: None,
         key: None,
         timeout: None,
+        begin: Begin::Now,
         metadata: None,
         runner: None,
         wait: false,

@@ -15,8 +15,11 @@ mod handshake;
 mod harness;
 #[cfg(test)]
 mod operate;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod starting;
 #[cfg(test)]
 mod timers;
+#[cfg(test)]
+mod why;

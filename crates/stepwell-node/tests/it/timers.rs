@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stepwell_core::id::RunId;
-use stepwell_node::{Input, RequestId, SessionId, StartRequest};
+use stepwell_node::{Begin, Input, RequestId, SessionId, StartRequest};
 
 use crate::harness::{World, failed, finished, idle, released, sleep, start, who};
 
@@ -294,4 +294,30 @@ fn a_sleep_of_a_live_run_is_told_to_it() {
     world.say(session, &[finished(&json!(1))]);
     assert_eq!(world.status(run), "completed");
     world.assert_at_rest();
+}
+
+/// §9.1: a delayed start is given out at its time, after a restart too; a repeat of its key finds it.
+#[test]
+fn a_delayed_run_begins_at_its_time() {
+    for restarts in [false, true] {
+        let mut world = World::new();
+        let mut session = world.connect(&who(1));
+        let begin = Begin::After(Duration::from_secs(200));
+        let run = world.start(StartRequest { begin, key: Some("k".into()), ..start("flow") });
+        assert_eq!(world.status(run), "waiting");
+        world.assert_at_rest();
+        let again = world.ask_start(StartRequest { key: Some("k".into()), ..start("flow") });
+        assert_eq!(world.started(again), (run, false));
+        if restarts {
+            world.restart();
+            session = world.connect(&who(1));
+        }
+        pass(&mut world, session, Duration::from_millis(199_999));
+        assert_eq!(world.status(run), "waiting");
+        world.pass_ms(1);
+        let activate = world.heard_of(session, "activate");
+        world.say(session, &[finished(&activate[0]["a"])]);
+        assert_eq!(world.status(run), "completed");
+        world.assert_at_rest();
+    }
 }

@@ -49,7 +49,7 @@ fn messages_to_nodes_keep_their_form() {
 fn messages_to_runners_keep_their_form() {
     let messages: Vec<ToRunner<'_>> = round_trip(&fixture().to_runner);
     let names: BTreeSet<&str> = messages.iter().map(name_to_runner).collect();
-    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names.len(), 16, "{names:?}");
 }
 
 /// A new message has to come to the fixture: this does not compile without its name.
@@ -88,6 +88,8 @@ fn name_to_runner(message: &ToRunner<'_>) -> &'static str {
         ToRunner::Settled(_) => "settled",
         ToRunner::Retry(_) => "retry",
         ToRunner::End { .. } => "end",
+        ToRunner::Pause { .. } => "pause",
+        ToRunner::Unpause { .. } => "unpause",
         ToRunner::Evict { .. } => "evict",
         ToRunner::Done { .. } => "done",
     }

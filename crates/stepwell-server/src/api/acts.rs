@@ -66,6 +66,28 @@ pub(super) async fn retry(
     operate(&api, &caller, (&*run, Operation::Retry), signed(&api, &headers, body).await?).await
 }
 
+/// Holds a run back (§9.6).
+pub(super) async fn pause(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    operate(&api, &caller, (&*run, Operation::Pause), signed(&api, &headers, body).await?).await
+}
+
+/// Lets a paused run go on (§9.6).
+pub(super) async fn resume(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    operate(&api, &caller, (&*run, Operation::Resume), signed(&api, &headers, body).await?).await
+}
+
 async fn operate(
     api: &Api,
     caller: &Caller,

@@ -6,8 +6,7 @@
 //! | `body` | reading bodies and queries, strictly |
 //! | `runs` | starts and lists |
 //! | `acts` | cancels, and the acts of operators |
-//! | `run` | one run with its steps |
-//! | `why` | why a run is not moving |
+//! | `run` | one run with its steps, and why it is not moving |
 //! | `known` | workflows and runners |
 //! | `health` | health and metrics |
 //! | `answer` | values as answers |
@@ -20,6 +19,5 @@ mod known;
 mod routes;
 mod run;
 mod runs;
-mod why;
 
 pub use routes::{Api, Route, router, routes};

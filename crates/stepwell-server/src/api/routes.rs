@@ -35,14 +35,17 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 12] {
+pub fn routes() -> [Route; 15] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
         route("GET", "/api/v1/runs", || get(runs::list)),
         route("GET", "/api/v1/runs/{run}", || get(run::show)),
+        route("GET", "/api/v1/runs/{run}/why", || get(run::answer_why)),
         route("GET", "/api/v1/runs/{run}/result", || get(run::result)),
         route("POST", "/api/v1/runs/{run}/cancel", || post(acts::cancel)),
+        route("POST", "/api/v1/runs/{run}/pause", || post(acts::pause)),
+        route("POST", "/api/v1/runs/{run}/resume", || post(acts::resume)),
         route("POST", "/api/v1/runs/{run}/terminate", || post(acts::terminate)),
         route("POST", "/api/v1/runs/{run}/retry", || post(acts::retry)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),

@@ -10,14 +10,13 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
-use stepwell_node::RunnerInfo;
+use stepwell_node::{Behind, RunnerInfo, why};
 use stepwell_store::query::Queue;
 use stepwell_store::{Error as StoreError, Store};
 
 use super::answer::{bytes, json, millis_between};
 use super::body;
 use super::routes::Api;
-use super::why::{Behind, why};
 use crate::gate::Caller;
 use crate::problem::Problem;
 
@@ -57,6 +56,35 @@ pub(super) async fn show(
         render(store, &caller, (id, &journal), &runners)
     });
     Ok(bytes(StatusCode::OK, shown.await??))
+}
+
+#[derive(Serialize)]
+struct Answer {
+    id: RunId,
+    status: RunStatus,
+    cause: &'static str,
+    why: String,
+}
+
+/// Says why a run is not moving (§9.7).
+pub(super) async fn answer_why(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(run): Path<String>,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_id(&run)?;
+    let runners = api.node.runners(caller.namespace()).await?;
+    let answer = api.node.read(move |store| {
+        let Some(journal) = store.load(id)? else { return Ok(Err(unknown(id))) };
+        let view = match view(&caller, id, &journal)? {
+            Ok(view) => view,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let found = why(&view, &runners, behind(store, &view)?);
+        let (status, cause, why) = (view.status, found.cause.as_str(), found.text);
+        Ok(Ok(Answer { id, status, cause, why }))
+    });
+    json(StatusCode::OK, &answer.await??)
 }
 
 /// How a run stands, without its steps.
@@ -128,20 +156,21 @@ fn render(
         Ok(view) => view,
         Err(problem) => return Ok(Err(problem)),
     };
-    let behind = match view.status {
-        RunStatus::Queued => Some(behind(store, &view)?),
-        _ => None,
-    };
+    let behind = behind(store, &view)?;
     let shown = Shown {
         duration_ms: millis_between(Some(view.created_at), view.ended_at),
-        why: why(&view, runners, behind),
+        why: (!view.status.is_ended()).then(|| why(&view, runners, behind).text),
         view: &view,
     };
     let written = serde_json::to_vec(&shown);
     Ok(written.map_err(|error| Problem::new(Code::Internal, error.to_string())))
 }
 
+/// Counts the runs in front of a queued one.
 fn behind(store: &dyn Store, view: &View<'_>) -> Result<Behind, StoreError> {
+    if view.status != RunStatus::Queued {
+        return Ok(Behind::default());
+    }
     let queue = Queue {
         namespace: view.namespace.clone(),
         app: view.app.clone(),

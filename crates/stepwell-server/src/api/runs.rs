@@ -15,7 +15,7 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
 use stepwell_core::{duration, name};
-use stepwell_node::StartRequest;
+use stepwell_node::{Begin, StartRequest};
 use stepwell_store::query::Filter;
 
 use super::answer::{json, millis_between};
@@ -40,12 +40,18 @@ struct StartBody {
     key: Option<String>,
     #[serde(default, deserialize_with = "span")]
     timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "delay")]
+    delay: Option<Duration>,
+    at: Option<String>,
     metadata: Option<Box<RawValue>>,
     runner: Option<String>,
 }
 
 /// Reads a duration (§11): a text, or a number of milliseconds.
-fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+fn read_span<'de, D: Deserializer<'de>>(
+    field: &str,
+    from: D,
+) -> Result<Option<Duration>, D::Error> {
     let value = serde_json::Value::deserialize(from)?;
     let text = match &value {
         serde_json::Value::Null => return Ok(None),
@@ -53,7 +59,15 @@ fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error
         other => other.to_string(),
     };
     let read = duration::parse(&text).map(Some);
-    read.map_err(|error| de::Error::custom(format!("`timeout`: {error}")))
+    read.map_err(|error| de::Error::custom(format!("`{field}`: {error}")))
+}
+
+fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    read_span("timeout", from)
+}
+
+fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    read_span("delay", from)
 }
 
 #[derive(Deserialize)]
@@ -127,10 +141,23 @@ fn request(caller: &Caller, body: StartBody) -> Result<StartRequest, Problem> {
         input: body.input,
         key: body.key,
         timeout: body.timeout,
+        begin: begin(body.delay, body.at.as_deref())?,
         metadata: body.metadata,
         runner: body.runner,
         wait: false,
     })
+}
+
+/// Reads when the run may begin (§9.1).
+fn begin(delay: Option<Duration>, at: Option<&str>) -> Result<Begin, Problem> {
+    match (delay, at) {
+        (None, None) => Ok(Begin::Now),
+        (Some(delay), None) => Ok(Begin::After(delay)),
+        (None, Some(at)) => Timestamp::parse_iso(at)
+            .map(Begin::At)
+            .map_err(|error| Problem::bad_request(format!("`at` is not accepted: {error}"))),
+        (Some(_), Some(_)) => Err(Problem::bad_request("a start says `delay` or `at`, not both")),
+    }
 }
 
 fn created_status(created: Created) -> StatusCode {

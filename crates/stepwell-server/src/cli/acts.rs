@@ -1,4 +1,4 @@
-//! `runs cancel`, `terminate`, `retry`: what people do to a run.
+//! `runs cancel`, `pause`, `resume`, `terminate`, `retry`: what people do to a run.
 
 use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};

@@ -28,7 +28,7 @@ pub(super) enum Command {
     Dev(Dev),
     /// Run the server on a data folder
     Start(Start),
-    /// List, show, follow, start, cancel, terminate and retry runs
+    /// List, show, follow and start runs, and act on them
     #[command(subcommand)]
     Runs(Runs),
     /// List workflows that were ever registered
@@ -115,10 +115,21 @@ pub(super) enum Runs {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Say why a run is not moving
+    Why {
+        /// The run's id
+        run: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Start a run
     Start(StartRun),
     /// Cancel a run: what is in flight gets time to return
     Cancel(ActOn),
+    /// Hold a run back: no function of it begins until it is resumed
+    Pause(ActOn),
+    /// Let a paused run go on
+    Resume(ActOn),
     /// End a run at once; nothing that is in flight is awaited
     Terminate(ActOn),
     /// End the backoffs of a run's steps now, and try a blocked run again
@@ -188,6 +199,12 @@ pub(super) struct StartRun {
     /// Most time for the run
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
+    /// Let the run begin after this time
+    #[arg(long, value_name = "DURATION", conflicts_with = "at")]
+    pub(super) delay: Option<String>,
+    /// Let the run begin at this instant, such as 2026-11-21T14:02:05Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(super) at: Option<String>,
     /// What is kept with the run, as JSON
     #[arg(long, value_name = "JSON")]
     pub(super) metadata: Option<String>,

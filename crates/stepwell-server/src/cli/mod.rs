@@ -12,8 +12,8 @@
 //! | `dev` | `dev`: a server, and a command that is restarted |
 //! | `watch` | which files changed |
 //! | `runs` | `runs list`, `start` |
-//! | `acts` | `runs cancel`, `terminate`, `retry` |
-//! | `show` | `runs show` |
+//! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry` |
+//! | `show` | `runs show`, `why` |
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
 //! | `known` | `workflows`, `runners` |

@@ -79,7 +79,7 @@ pub(super) fn status_cell(status: &str, text: &str) -> Cell {
     match status {
         "completed" => cell.fg(Color::Green),
         "failed" | "timed_out" => cell.fg(Color::Red),
-        "blocked" => cell.fg(Color::Magenta),
+        "blocked" | "paused" => cell.fg(Color::Magenta),
         "running" | "compensating" => cell.fg(Color::Blue),
         _ => cell,
     }
@@ -104,7 +104,7 @@ pub(super) fn style(status: &str) -> Style {
     match status {
         "completed" => style.green(),
         "failed" | "timed_out" | "lost" => style.red(),
-        "blocked" => style.magenta(),
+        "blocked" | "paused" => style.magenta(),
         "running" | "compensating" => style.blue(),
         "retrying" => style.yellow(),
         "cancelled" | "skipped" | "sleeping" | "waiting" | "queued" | "pending" => style.dimmed(),
@@ -120,6 +120,7 @@ pub(super) fn sign(status: &str) -> char {
         "cancelled" => '⊘',
         "skipped" => '–',
         "blocked" => '!',
+        "paused" => '‖',
         "running" | "compensating" => '▸',
         "retrying" => '↻',
         _ => '·',

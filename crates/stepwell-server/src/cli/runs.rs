@@ -154,6 +154,10 @@ struct StartBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    delay: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<&'a str>,
@@ -168,6 +172,8 @@ pub(super) fn start(args: &StartRun) -> Result<(), Fault> {
         input: args.input.as_deref().map(|text| payload("--input", text)).transpose()?,
         key: args.key.as_deref(),
         timeout: args.timeout.as_deref(),
+        delay: args.delay.as_deref(),
+        at: args.at.as_deref(),
         metadata: args.metadata.as_deref().map(|text| payload("--metadata", text)).transpose()?,
         runner: args.runner.as_deref(),
     };

@@ -1,4 +1,4 @@
-//! `runs show`: a run with its steps on a time line.
+//! `runs show`: a run with its steps on a time line; `runs why`.
 
 use owo_colors::OwoColorize;
 use serde_json::value::RawValue;
@@ -28,6 +28,20 @@ pub(super) fn run(id: &str, full: bool, reach: &Reach) -> Result<(), Fault> {
     let now = now().max(run.created_at);
     let detail = if full { Detail::Full } else { Detail::Short };
     out::text(&page(&run, detail, out::width(), now).join("\n"))
+}
+
+/// Says why a run is not moving (§9.7).
+pub(super) fn why(id: &str, reach: &Reach) -> Result<(), Fault> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        why: String,
+    }
+    let answer = Client::new(&reach.url)?.get(&format!("/api/v1/runs/{}/why", segment(id)))?;
+    if reach.json {
+        return out::line(answer.text());
+    }
+    let Answer { why } = answer.read()?;
+    out::line(out::printable(&why))
 }
 
 /// How much is shown of payloads and logs.

@@ -88,6 +88,9 @@ async fn a_queued_run_is_cancelled_and_says_why_it_waited() {
     let path = format!("/api/v1/runs/{id}");
     let why = get(to, &path).await.text("why");
     assert_eq!(why, "it is pinned to runner `green`, which is not connected");
+    let answer = get(to, &format!("{path}/why")).await;
+    let expected = json!({"id": id, "status": "queued", "cause": "no_pinned_runner", "why": why});
+    assert_eq!(answer.json(), expected);
     drop(runner);
     let cancelled = post(to, &format!("{path}/cancel"), &json!({"reason": "not needed"})).await;
     assert_eq!(cancelled.json(), json!({"id": id, "status": "cancelled"}));
@@ -121,6 +124,36 @@ async fn operators_act_on_a_run() {
     assert_eq!((refused.status, refused.text("code")), (409, "SW2005".into()));
     let unknown = post(to, &format!("{path}/terminate"), &json!({"why": "so"})).await;
     assert_eq!((unknown.status, unknown.text("code")), (400, "SW1001".into()));
+}
+
+/// §9.1: a start can be delayed by a time or until an instant, not by both.
+#[tokio::test]
+async fn a_start_is_delayed() {
+    let server = server().await;
+    let to = server.address();
+    drop(Runner::connect(to, pay()).await);
+    for when in [json!({"delay": "1h"}), json!({"at": "2999-01-01T00:00:00Z"})] {
+        let mut body = json!({"workflow": "pay"});
+        body.as_object_mut().unwrap().extend(when.as_object().unwrap().clone());
+        let id = post(to, "/api/v1/runs", &body).await.text("id");
+        let shown = get(to, &format!("/api/v1/runs/{id}")).await.json();
+        assert_eq!(shown["status"], json!("waiting"));
+        let until = shown["notBefore"].as_str().unwrap();
+        assert_eq!(shown["why"], json!(format!("its start is delayed until {until}")));
+        let ended = post(to, &format!("/api/v1/runs/{id}/cancel"), &json!({})).await;
+        assert_eq!(ended.json()["status"], json!("cancelled"));
+    }
+    for (when, said) in [
+        (json!({"delay": "1h", "at": "2999-01-01T00:00:00Z"}), "not both"),
+        (json!({"delay": "soon"}), "`delay`"),
+        (json!({"at": "soon"}), "`at`"),
+    ] {
+        let mut body = json!({"workflow": "pay"});
+        body.as_object_mut().unwrap().extend(when.as_object().unwrap().clone());
+        let refused = post(to, "/api/v1/runs", &body).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text("detail").contains(said), "{refused:?}");
+    }
 }
 
 /// §9.1: an input that does not fit the schema is a 422 with the path, and starts no run.

@@ -88,9 +88,9 @@ fn bodies() -> Vec<ApiCase> {
         ),
         start(
             "a planned field",
-            r#"{"workflow":"pay","delay":"1h"}"#,
+            r#"{"workflow":"pay","search":"1h"}"#,
             "SW1001",
-            "unknown field `delay`",
+            "unknown field `search`",
         ),
         start(
             "a field twice",

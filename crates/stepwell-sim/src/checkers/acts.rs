@@ -53,6 +53,8 @@ fn acts(run: RunId, tale: &Tale, found: &mut Found) {
             }
             let next = tale.lines.get(place + 1).map(|line| &line.noted);
             let wrong = match act {
+                // These are the business of `pause`.
+                Operation::Pause | Operation::Resume => None,
                 Operation::Terminate => {
                     (!matches!(next, Some(Noted::Ended { .. }))).then_some("does not end it")
                 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use stepwell_core::operation::Operation;
+
 use super::all::Found;
-use super::story::{Noted, Story, Tale};
+use super::story::{Line, Noted, Story, Tale};
 use crate::clock::Micros;
 use crate::history::{Answer, Asked, Fact};
 
@@ -37,7 +39,12 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
     if holder.is_some_and(|line| is_with(&line.noted)) {
         return Err("it is still with a runner".into());
     }
-    let last = tale.lines.iter().rfind(|line| !is_back(&line.noted));
+    // A pause that is over leaves a blocked run blocked.
+    let is_pause = |noted: &Noted| {
+        matches!(noted, Noted::Acted { act: Operation::Pause | Operation::Resume, .. })
+    };
+    let tells = |line: &&Line| !is_back(&line.noted) && !is_pause(&line.noted);
+    let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
         Noted::Blocked { engine: true, .. } => {
             Err("it is blocked, and nothing is wrong with it".into())
@@ -81,7 +88,7 @@ fn waits(story: &Story<'_>, found: &mut Found) {
 #[cfg(test)]
 mod tests {
     use stepwell_core::record::BlockCause;
-    use stepwell_core::run::{Act, Command};
+    use stepwell_core::run::{Act, Command, Then};
 
     use super::super::all::run;
     use super::super::testing::World;
@@ -103,7 +110,7 @@ mod tests {
         world.apply(Command::Runner { epoch: 1, act: Act::Block(cause) });
         world.finish();
         assert!(run(check, &world.history)[0].contains("still with a runner"));
-        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 0 } });
+        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 0, then: Then::Wait } });
         world.finish();
         assert_eq!(run(check, &world.history), [""; 0]);
     }

@@ -16,6 +16,14 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     engine_time(story, found);
     let jumped = story.facts.iter().any(|(_, fact)| *fact == Fact::Jumped);
     for (run, tale) in &story.runs {
+        for line in &tale.lines {
+            if let (Noted::Activated { at, .. }, Some(due)) = (&line.noted, tale.not_before)
+                && *at < due
+            {
+                let what = format!("{run} was given out at {at}, its start is delayed until {due}");
+                found.add(line.durable, what);
+            }
+        }
         for (at, what) in early(tale, jumped) {
             found.add(at, format!("{run}: {what}"));
         }

@@ -6,6 +6,7 @@
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
 //! | `acts` | what operators do is in the history, and does what it says |
+//! | `pause` | while a run is paused nothing of it begins |
 //! | `protocol` | nobody is refused who keeps to the protocol |
 //!
 //! A checker takes the whole history at the end. It sees nothing else, so it can be shown a history
@@ -30,6 +31,7 @@ mod i16_cancel;
 mod i18_deadline;
 mod i20_one_holder;
 mod i24_bounded;
+mod pause;
 mod protocol;
 mod story;
 #[cfg(test)]

@@ -86,6 +86,7 @@ pub(super) struct Tale {
     pub(super) workflow: Arc<str>,
     pub(super) key: Option<Arc<str>>,
     pub(super) deadline: Option<Timestamp>,
+    pub(super) not_before: Option<Timestamp>,
     pub(super) program: Option<Arc<Program>>,
     pub(super) lines: Vec<Line>,
 }
@@ -213,6 +214,7 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
         workflow: Arc::from(""),
         key: None,
         deadline: None,
+        not_before: None,
         program: None,
         lines: Vec::new(),
     };
@@ -224,6 +226,7 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
             tale.workflow = Arc::from(&*started.workflow);
             tale.key = started.key.as_deref().map(Arc::from);
             tale.deadline = started.deadline;
+            tale.not_before = started.not_before;
             tale.program = tale.input.as_ref().map(Program::of);
         }
         end = end_of(journal, end);

@@ -8,7 +8,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::record::{Attempt, Opening};
 use stepwell_core::run::{
-    Act, Activate, Command, EndStep, Env, Finish, Outcome, Run, SleepStep, Start,
+    Act, Activate, Command, EndStep, Env, Finish, Outcome, Run, SleepStep, Start, Then,
 };
 use stepwell_core::status::{Kind, StepStatus};
 use stepwell_core::summary::Summary;
@@ -61,6 +61,7 @@ impl World {
             input: raw.as_deref(),
             key: Some("k"),
             timeout: Some(Duration::from_hours(1)),
+            not_before: None,
             metadata: None,
             runner: None,
         };
@@ -87,7 +88,7 @@ impl World {
         let mut world = Self::begun();
         world.function("run-0", "\"first\"");
         world.sleep("sleep-1");
-        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 2 } });
+        world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 2, then: Then::Wait } });
         // A release with all ends seen and nothing to wait for makes the run ready again.
         world.activate();
         world.function("run-2", "\"last\"");

@@ -115,6 +115,7 @@ pub(super) enum Finish {
 
 /// A run in this process.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Copy {
     pub(super) held: Held,
     pub(super) nonce: u64,
@@ -132,6 +133,8 @@ pub(super) struct Copy {
     pub(super) told: u32,
     /// How many of them the code was given, or would not be.
     pub(super) passed: u32,
+    /// No function begins, and the code is given nothing.
+    pub(super) paused: bool,
     pub(super) idle_told: bool,
     /// The node was told so before it was known that it had news.
     pub(super) idle_unsure: bool,
@@ -161,6 +164,7 @@ impl Copy {
             queue: VecDeque::new(),
             told: 0,
             passed: 0,
+            paused: false,
             idle_told: false,
             idle_unsure: false,
             active_at: now,

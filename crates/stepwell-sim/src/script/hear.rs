@@ -6,7 +6,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::{Kind, StepStatus};
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::ToNode;
-use stepwell_protocol::to_runner::{Activate, EndedStep, ToRunner, Welcome};
+use stepwell_protocol::to_runner::{Activate, EndedStep, Resumed, ToRunner, Welcome};
 
 use super::copy::{Copy, Part, Phase, State};
 use super::runner::{Link, Script};
@@ -51,7 +51,7 @@ impl Script {
                     }
                 });
             }
-            ToRunner::Resumed(resumed) => self.on_resumed(resumed.run, resumed.a, port),
+            ToRunner::Resumed(resumed) => self.on_resumed(&resumed, port),
             ToRunner::Gone { run, epoch } => {
                 if self.copies.get(&run).is_some_and(|copy| copy.held.epoch <= epoch) {
                     self.forget(run, port);
@@ -78,9 +78,20 @@ impl Script {
                     copy.calls().into_iter().for_each(|call| port.env.signal(call));
                 }
             }),
+            ToRunner::Pause { a } => self.with(a, port, |_, copy, port| {
+                copy.paused = true;
+                Self::note_pause(copy, port);
+            }),
+            ToRunner::Unpause { a } => self.with(a, port, |_, copy, port| {
+                copy.paused = false;
+                // The node takes a slot for the run again as it tells this.
+                copy.idle_unsure |= copy.idle_told;
+                copy.idle_told = false;
+                Self::note_pause(copy, port);
+            }),
             ToRunner::Evict { a } => {
                 self.forget_handle(a, port);
-                self.out.push(&ToNode::Released { a, seen: 0 });
+                self.out.push(&ToNode::Released { a, seen: 0, ready: false });
             }
             ToRunner::Done { a } => self.forget_handle(a, port),
         }
@@ -161,8 +172,11 @@ impl Script {
         self.copies.insert(given.run, copy);
     }
 
-    fn on_resumed(&mut self, run: RunId, a: u32, port: &mut Port<'_>) {
+    fn on_resumed(&mut self, resumed: &Resumed, port: &mut Port<'_>) {
+        let Resumed { a, run, paused } = *resumed;
         let Some(mut copy) = self.copies.remove(&run) else { return };
+        copy.paused = paused;
+        Self::note_pause(&copy, port);
         self.handles.insert(a, run);
         copy.a = Some(a);
         let places: Vec<usize> = copy.parts.keys().copied().collect();
@@ -179,6 +193,11 @@ impl Script {
         self.tell_finish(&mut copy, port);
         self.turn(&mut copy, port);
         self.copies.insert(run, copy);
+    }
+
+    fn note_pause(copy: &Copy, port: &mut Port<'_>) {
+        let (by, held, paused) = (port.process, copy.held, copy.paused);
+        port.env.fact(Fact::ToldPause { by, held, paused });
     }
 
     /// Drops the copy of a run; its functions get their signal.

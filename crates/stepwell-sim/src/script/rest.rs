@@ -26,8 +26,10 @@ impl Script {
                 continue;
             }
             match part.state {
-                State::Due if part.due <= now => return false,
+                State::Due if part.due <= now && !copy.paused => return false,
                 State::Due | State::Waiting => waits = true,
+                // §9.6: its end is held back.
+                State::Ended if copy.paused => waits = true,
                 State::Running(_) | State::Ended => {}
             }
         }
@@ -54,7 +56,10 @@ impl Script {
         let linger_over = now >= release_at || self.draining;
         if rests && linger_over && copy.idle_told {
             if let Some(a) = copy.a {
-                self.out.push(&ToNode::Released { a, seen: copy.passed });
+                let held_back =
+                    |part: &Part| part.asked && part.state == State::Due && part.due <= now;
+                let ready = copy.paused && copy.parts.values().any(held_back);
+                self.out.push(&ToNode::Released { a, seen: copy.passed, ready });
                 self.leaving.push(copy.held.run);
             }
             copy.wake = NEVER;

@@ -132,6 +132,9 @@ impl Script {
                 copy.parts.remove(&place);
             }
         }
+        if copy.paused {
+            return false;
+        }
         let asked = |one: &Queued| copy.parts.get(&one.place).is_some_and(|part| part.asked);
         let Some(at) = copy.queue.iter().position(asked) else { return false };
         if at > 0
@@ -159,6 +162,9 @@ impl Script {
     fn begin_due(&mut self, copy: &mut Copy, port: &mut Port<'_>) {
         let now = port.now();
         // A run from a connection before may be another's by now, until the node says `resumed`.
+        if copy.paused {
+            return;
+        }
         let may = now < self.grant_until && copy.a.is_some();
         if !may && !port.bug().ignores_grant() {
             return;

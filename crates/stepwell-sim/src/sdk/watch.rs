@@ -70,7 +70,15 @@ impl Watch {
                 }
                 ToRunner::Resumed(resumed) => {
                     let epoch = self.epochs.get(&resumed.run).copied().unwrap_or(0);
-                    self.handles.insert(resumed.a, Held { run: resumed.run, epoch });
+                    let held = Held { run: resumed.run, epoch };
+                    self.handles.insert(resumed.a, held);
+                    tell_pause(held, resumed.paused, port);
+                }
+                ToRunner::Pause { a } | ToRunner::Unpause { a } => {
+                    let paused = matches!(message, ToRunner::Pause { .. });
+                    if let Some(held) = self.handles.get(&a).copied() {
+                        tell_pause(held, paused, port);
+                    }
                 }
                 ToRunner::Retry(retry) => {
                     let Some(held) = self.handles.get(&retry.a) else { continue };
@@ -102,4 +110,9 @@ impl Watch {
         let due = self.due.get(&(run, Arc::clone(step)));
         due.filter(|(next, _)| *next == n).map_or(0, |(_, at)| *at)
     }
+}
+
+fn tell_pause(held: Held, paused: bool, port: &mut Port<'_>) {
+    let by = port.process;
+    port.env.fact(Fact::ToldPause { by, held, paused });
 }

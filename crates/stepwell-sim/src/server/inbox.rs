@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
-use stepwell_node::{About, Input, RequestId, SessionId, Signed, StartRequest};
+use stepwell_node::{About, Begin, Input, RequestId, SessionId, Signed, StartRequest};
 
 use crate::env::Env;
 use crate::history::{Asked, Request};
@@ -45,6 +45,8 @@ pub(super) fn input_of(
     match asked {
         Asked::Start { workflow, key, input } => {
             let timeout = env.rng.chance(120).then(|| env.rng.spread(200_000, 60_000_000));
+            let delay = Duration::from_micros(env.rng.spread(1_000, 40_000_000));
+            let begin = if env.rng.chance(80) { Begin::After(delay) } else { Begin::Now };
             let start = StartRequest {
                 namespace,
                 app: env.rng.chance(500).then(|| APP.to_owned()),
@@ -52,6 +54,7 @@ pub(super) fn input_of(
                 input: input.write(),
                 key: key.map(|key| key.to_string()),
                 timeout: timeout.map(Duration::from_micros),
+                begin,
                 metadata: None,
                 runner: env.rng.chance(60).then(|| crate::runner::name(0)),
                 wait,

@@ -103,6 +103,8 @@ impl Tap {
             | ToRunner::Draining {}
             | ToRunner::Gone { .. }
             | ToRunner::Retry(_)
+            | ToRunner::Pause { .. }
+            | ToRunner::Unpause { .. }
             | ToRunner::End { .. } => {}
         }
     }

@@ -228,6 +228,7 @@ impl Sim {
                 self.env.after(later, Event::ProcessLeaves(process));
             }
         }
+        self.clients.resume_all(&mut self.env);
         self.env.after(SECOND, Event::Measured);
     }
 }

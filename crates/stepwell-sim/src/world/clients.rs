@@ -42,6 +42,8 @@ pub(super) struct Clients {
     pending: BTreeMap<Request, Pending>,
     /// Runs that clients know of.
     runs: BTreeSet<RunId>,
+    /// Runs that somebody wanted to be paused.
+    paused: BTreeSet<RunId>,
     /// How many acts are still to come.
     planned: usize,
     last: u64,
@@ -60,7 +62,8 @@ impl Clients {
         let rng = Rng::new(seed, STREAM);
         let runs = BTreeSet::new();
         let (acts, pending) = (Vec::new(), BTreeMap::new());
-        let mut clients = Self { acts, pending, runs, planned: 0, last: 0, rng };
+        let paused = BTreeSet::new();
+        let mut clients = Self { acts, pending, runs, paused, planned: 0, last: 0, rng };
         let starts = env.plan.starts;
         for n in 0..starts {
             clients.plan_start(n, env);
@@ -72,7 +75,7 @@ impl Clients {
         }
         for _ in 0..clients.rng.below(starts) {
             let at = clients.rng.within(SECOND, env.plan.chaos);
-            let act = Operation::ALL[clients.rng.weighed(&[1, 6])];
+            let act = Operation::ALL[clients.rng.weighed(&[4, 1, 1, 6])];
             clients.plan(Act::Operate(act), at, env);
         }
         for _ in 0..waits {
@@ -150,9 +153,20 @@ impl Clients {
                 }
             }
             Act::Operate(act) => {
+                if act == Operation::Pause && !env.chaos {
+                    return;
+                }
                 if let Some(run) = self.some_run() {
                     let asked = Asked::Operate(act, run);
                     self.ask(Pending { asked, wait: false, tries }, env);
+                    if act == Operation::Pause {
+                        self.paused.insert(run);
+                        // Often before a runner has heard of it, at times much later.
+                        let most = if self.rng.chance(300) { 30 * MILLI } else { 20 * SECOND };
+                        let later = self.rng.spread(1, most);
+                        let resume = Asked::Operate(Operation::Resume, run);
+                        self.plan(Act::Ask(resume, false), later, env);
+                    }
                 }
             }
             Act::Wait => {
@@ -208,7 +222,9 @@ impl Clients {
 
     fn try_again(&mut self, mut pending: Pending, env: &mut Env) {
         pending.tries += 1;
-        if pending.tries < TRIES_MAX {
+        // What is healed is resumed, and stays so.
+        let pauses = matches!(pending.asked, Asked::Operate(Operation::Pause, _));
+        if pending.tries < TRIES_MAX && !pauses {
             let pause = self.rng.spread(50 * MILLI, 4 * SECOND);
             let tries = pending.tries;
             self.plan_again((Act::Ask(pending.asked, pending.wait), tries), pause, env);
@@ -219,6 +235,16 @@ impl Clients {
     pub(super) fn wait_for_all(&mut self, runs: &BTreeSet<RunId>, env: &mut Env) {
         for run in runs {
             self.ask(Pending { asked: Asked::Wait(*run), wait: true, tries: TRIES_MAX }, env);
+        }
+    }
+
+    /// Lets every run go on that was to be paused.
+    pub(super) fn resume_all(&mut self, env: &mut Env) {
+        for run in std::mem::take(&mut self.paused) {
+            let asked = Asked::Operate(Operation::Resume, run);
+            // After whatever was asked before; what was not answered by then is asked again.
+            let later = self.rng.within(5 * SECOND, 8 * SECOND);
+            self.plan(Act::Ask(asked, false), later, env);
         }
     }
 

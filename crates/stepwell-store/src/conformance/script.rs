@@ -77,6 +77,7 @@ impl Script {
             input: None,
             key: start.key.map(Cow::from),
             deadline: start.deadline,
+            not_before: None,
             metadata: None,
             runner: None,
         }));

@@ -158,6 +158,7 @@ impl Shown {
             | RunStatus::Queued
             | RunStatus::Running
             | RunStatus::Waiting
+            | RunStatus::Paused
             | RunStatus::Blocked
             | RunStatus::Compensating => (ErrorKind::RunFailed, "failed"),
         };

@@ -39,6 +39,10 @@ struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    delay: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<String>,
@@ -60,6 +64,8 @@ impl Start {
                 input: None,
                 key: None,
                 timeout: None,
+                delay: None,
+                at: None,
                 metadata: None,
                 runner: None,
             },
@@ -98,6 +104,24 @@ impl Start {
     pub fn timeout(mut self, timeout: impl IntoDuration) -> Self {
         let timeout = timeout.into_duration();
         self.body.timeout = self.keep(timeout).map(to_millis);
+        self
+    }
+
+    /// Lets the run begin after this time, and no earlier (§9.1). In place of [`at`](Start::at).
+    pub fn delay(mut self, delay: impl IntoDuration) -> Self {
+        let delay = delay.into_duration();
+        self.body.delay = self.keep(delay).map(to_millis);
+        self.body.at = None;
+        self
+    }
+
+    /// Lets the run begin at this instant, or at once where it has passed (§9.1). In place of
+    /// [`delay`](Start::delay).
+    pub fn at(mut self, at: std::time::SystemTime) -> Self {
+        let since = at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let epoch = stepwell_core::time::Timestamp::from_micros(0);
+        self.body.at = Some(epoch.after(since).to_string());
+        self.body.delay = None;
         self
     }
 

@@ -10,7 +10,7 @@ use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{EndedStep, OpenStep, Retry, Settled};
 
 use super::cell::Cell;
-use super::state::{Attached, Core, End, Out, Outcome, Phase, State, Step};
+use super::state::{Attached, Core, End, Hold, Out, Outcome, Phase, State, Step};
 use crate::error::Error;
 use crate::moment::Moment;
 
@@ -215,11 +215,12 @@ impl Cell {
     }
 
     /// The run goes on being held, under a new handle.
-    pub(crate) fn on_resumed(&self, a: u32, generation: u64) {
+    pub(crate) fn on_resumed(&self, a: u32, generation: u64, paused: bool) {
         let now = self.now();
         let mut guard = self.lock();
         let core = &mut *guard;
         core.attached = Some(Attached { a, generation });
+        core.hold = if paused { Hold::Paused } else { Hold::Free };
         let mut later = std::mem::take(&mut core.outbox);
         // All else is told from the state that it is about.
         later.retain(|out| matches!(out, Out::Order { .. }));
@@ -238,9 +239,31 @@ impl Cell {
         }
         self.flush(core);
         // What became due meanwhile waited for this.
-        let due = core.steps.iter_mut().filter(|step| step.state == State::Due && step.due <= now);
-        let wakers: Vec<Waker> = due.filter_map(|step| step.waker.clone()).collect();
+        let wakers = wakers_of_due(core, now);
         drop(guard);
+        wakers.into_iter().for_each(Waker::wake);
+        self.notify();
+    }
+
+    /// The run is paused (§9.6): what is in flight ends; nothing begins, and the code is given nothing.
+    pub(crate) fn on_pause(&self) {
+        self.lock().hold = Hold::Paused;
+        self.notify();
+    }
+
+    /// The run is paused no more: what was held back goes on.
+    pub(crate) fn on_unpause(&self) {
+        let now = self.now();
+        let wakers = {
+            let mut core = self.lock();
+            let core = &mut *core;
+            core.hold = Hold::Free;
+            // The node takes a slot for the run again as it tells this.
+            core.idle_unsure |= core.idle_told;
+            core.idle_told = false;
+            core.resting = None;
+            wakers_of_due(core, now)
+        };
         wakers.into_iter().for_each(Waker::wake);
         self.notify();
     }
@@ -272,4 +295,10 @@ impl Cell {
         }
         core.outbox.extend(out);
     }
+}
+
+/// Returns the wakers of steps whose next attempt may begin.
+fn wakers_of_due(core: &Core, now: Moment) -> Vec<Waker> {
+    let due = core.steps.iter().filter(|step| step.state == State::Due && step.due <= now);
+    due.filter_map(|step| step.waker.clone()).collect()
 }

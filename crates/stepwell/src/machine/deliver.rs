@@ -12,7 +12,7 @@ use super::state::{Asked, Core, Out, Phase, State};
 impl Cell {
     /// Makes the next end ready for its future, if the code asks for it. The waker is the future's.
     pub(super) fn deliver_next(self: &Arc<Self>, core: &mut Core) -> Option<Waker> {
-        if core.phase != Phase::Forward || core.draining {
+        if core.phase != Phase::Forward || core.draining || core.is_paused() {
             return None;
         }
         while let Some(place) = core.queue.front().copied() {

@@ -82,9 +82,9 @@ impl Writer<'_> {
             }
             Out::Block(cause) => self.outgoing.push(&ToNode::Block(Block { a, cause }), 0),
             Out::Idle => self.outgoing.push(&ToNode::Idle { a }, 0),
-            Out::Released { seen } => {
+            Out::Released { seen, ready } => {
                 self.lines(core, true);
-                self.outgoing.push(&ToNode::Released { a, seen }, 0);
+                self.outgoing.push(&ToNode::Released { a, seen, ready }, 0);
             }
             Out::Finished => {
                 self.lines(core, true);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::state::{Core, Out, Outcome, Phase, Rest};
+use super::state::{Core, Out, Outcome, Phase, Rest, State, Step};
+use crate::moment::Moment;
 
 /// What to do next with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,23 @@ impl Core {
     /// Tells whether the code waits for the engine only (and perhaps for futures that are no steps).
     pub(super) fn is_idle(&self) -> bool {
         let counts = self.counts;
+        let waits = counts.waiting + counts.due > 0;
         self.phase == Phase::Forward
             && counts.running == 0
             && counts.telling == 0
-            && self.askable == 0
-            && counts.waiting + counts.due > 0
+            && if self.is_paused() { waits || self.askable > 0 } else { waits && self.askable == 0 }
+    }
+
+    /// How many ends the code has seen, where none is left that it asks for: what was told and is
+    /// never asked for does not make the run ready again.
+    fn seen(&self) -> u32 {
+        if self.askable == 0 { self.told } else { self.passed }
+    }
+
+    /// Tells whether a function could begin were the run not paused.
+    fn is_held_back(&self, now: Moment) -> bool {
+        let due = |step: &Step| step.state == State::Due && step.due <= now;
+        self.is_paused() && self.counts.due > 0 && self.steps.iter().any(due)
     }
 }
 
@@ -36,8 +49,7 @@ impl Cell {
         }
         if core.draining && core.counts.running == 0 && core.counts.telling == 0 {
             // What is in the queue and asked for was not seen: the run is ready again at once.
-            let seen = if core.askable == 0 { core.told } else { core.passed };
-            self.release(core, seen);
+            self.release(core);
             return;
         }
         if !core.is_idle() {
@@ -55,14 +67,13 @@ impl Cell {
             return;
         };
         if now >= rest.since.after(self.terms.linger) {
-            // What was told and is never asked for does not make the run ready again.
-            let told = core.told;
-            self.release(core, told);
+            self.release(core);
         }
     }
 
-    fn release(&self, core: &mut Core, seen: u32) {
-        core.outbox.push_back(Out::Released { seen });
+    fn release(&self, core: &mut Core) {
+        let (seen, ready) = (core.seen(), core.is_held_back(self.now()));
+        core.outbox.push_back(Out::Released { seen, ready });
         core.phase = Phase::Closed;
         self.flush(core);
         core.attached = None;

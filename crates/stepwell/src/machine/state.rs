@@ -60,6 +60,15 @@ pub(crate) enum State {
     Dropped,
 }
 
+/// Whether the run may go on (§9.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// It may.
+    Free,
+    /// It is paused: no function of it begins, and its code is given nothing.
+    Paused,
+}
+
 /// How many asked-for steps are in which state, so that a look at a run costs the same for all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
@@ -235,7 +244,7 @@ pub(crate) enum Out {
     Order { expected: Arc<str>, found: Arc<str> },
     Block(BlockCause<'static>),
     Idle,
-    Released { seen: u32 },
+    Released { seen: u32, ready: bool },
     Finished,
 }
 
@@ -311,6 +320,8 @@ pub(crate) struct Core {
     pub(crate) idle_told: bool,
     /// The node was told so before it was known that it had news: it may take the run for resting.
     pub(crate) idle_unsure: bool,
+    /// Whether the run is paused.
+    pub(crate) hold: Hold,
     /// The runner stops: the run is given back as soon as it can be.
     pub(crate) draining: bool,
     pub(crate) outbox: VecDeque<Out>,
@@ -348,6 +359,7 @@ impl Core {
             resting: None,
             idle_told: false,
             idle_unsure: false,
+            hold: Hold::Free,
             draining: false,
             outbox: VecDeque::new(),
             lines: VecDeque::new(),
@@ -385,6 +397,11 @@ impl Core {
         if let Some(count) = self.counts.of(state) {
             *count += 1;
         }
+    }
+
+    /// Tells whether the run is paused (§9.6).
+    pub(crate) fn is_paused(&self) -> bool {
+        self.hold == Hold::Paused
     }
 
     /// Tells whether the code still goes where it went before (§2.3).

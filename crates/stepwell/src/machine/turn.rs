@@ -85,6 +85,10 @@ impl Cell {
 
     fn begin(self: &Arc<Self>, core: &mut Core, polled: &Polled<'_>, now: Moment) -> Turn {
         let Polled { place, waker, .. } = *polled;
+        // §9.6: no function begins while the run is paused.
+        if core.is_paused() {
+            return Turn::Pending;
+        }
         let step = &mut core.steps[place];
         if step.due > now {
             return Turn::Pending;

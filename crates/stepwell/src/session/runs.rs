@@ -137,7 +137,7 @@ impl Runs {
                 if let Some((cell, handle)) = self.by_id.get_mut(&resumed.run) {
                     *handle = Some(resumed.a);
                     self.by_handle.insert(resumed.a, cell.clone());
-                    cell.on_resumed(resumed.a, generation);
+                    cell.on_resumed(resumed.a, generation, resumed.paused);
                 }
             }
             ToRunner::Gone { run, epoch } => {
@@ -162,10 +162,20 @@ impl Runs {
                     cell.on_end();
                 }
             }
+            ToRunner::Pause { a } => {
+                if let Some(cell) = self.by_handle.get(&a) {
+                    cell.on_pause();
+                }
+            }
+            ToRunner::Unpause { a } => {
+                if let Some(cell) = self.by_handle.get(&a) {
+                    cell.on_unpause();
+                }
+            }
             ToRunner::Evict { a } => {
                 self.drop_run(a);
                 // Another runner may get the run from here on.
-                let released = ToNode::Released { a, seen: 0 };
+                let released = ToNode::Released { a, seen: 0, ready: false };
                 self.shared.link.write(generation, |outgoing| outgoing.push(&released, 0));
             }
             ToRunner::Done { a } => self.drop_run(a),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_node::StartRequest;
+use stepwell_node::{Begin, StartRequest};
 
 use super::mock::{Call, Mock, StandIn};
 use super::view::TestRun;
@@ -111,6 +111,7 @@ impl Test {
             input,
             key,
             timeout: None,
+            begin: Begin::Now,
             metadata: None,
             runner: None,
             wait: false,

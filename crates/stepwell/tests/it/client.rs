@@ -39,6 +39,15 @@ async fn a_start_says_what_it_was_told() {
         json!({ "workflow": "checkout", "app": "shop", "input": { "cents": 5 }, "key": "order-7",
             "timeout": 30_000, "metadata": "m", "runner": "blue" })
     );
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_mins(1);
+    for (start, field, value) in [
+        (client.start("later", &()).delay("10m"), "delay", json!(600_000)),
+        (client.start("later", &()).at(at), "at", json!("1970-01-01T00:01:00.000000Z")),
+    ] {
+        let (_, request) =
+            tokio::join!(start.into_future(), answer_once(&listener, "201 Created", &started));
+        assert_eq!(body_of(&request), json!({ "workflow": "later", field: value }));
+    }
     let (_, request) = tokio::join!(
         client.start("nothing", &()).into_future(),
         answer_once(&listener, "200 OK", json!({ "id": RUN, "created": false }))

@@ -9,6 +9,7 @@ mod driver;
 mod ending;
 mod in_process;
 mod names;
+mod pause;
 mod replay;
 mod rewritten;
 mod steps;

@@ -76,7 +76,7 @@ fn a_fenced_runner_changes_nothing() {
     world.activate().unwrap();
     for stale in [0, 1, 3] {
         let acts = [
-            Act::Release { seen: 0 },
+            Act::Release { seen: 0, then: Then::Wait },
             Act::Finish(Finish::Completed(None)),
             Act::EndStep(world.end_step("a")),
             Act::Skip { step: "a".into(), open: world.opening(Kind::Skip) },
@@ -139,7 +139,7 @@ fn a_released_run_is_ready_when_it_missed_an_end() {
         if sleeps {
             world.sleep("nap", seconds(60)).unwrap();
         }
-        world.act(Act::Release { seen }).unwrap();
+        world.act(Act::Release { seen, then: Then::Wait }).unwrap();
         assert_eq!(world.run.status(), status, "sleeps {sleeps}, seen {seen}");
         assert_eq!(world.run.ready_since().is_some(), status == RunStatus::Queued);
         assert!(world.run.activation().is_none());

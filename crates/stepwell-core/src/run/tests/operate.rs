@@ -124,3 +124,68 @@ fn acts_that_do_not_fit_are_refused() {
     let ended = Rejection::Ended(RunStatus::Cancelled);
     assert_eq!(world.apply(by_hand(Operation::Retry)).unwrap_err(), ended);
 }
+
+/// §9.6: a paused run is given to no runner; its timers go on, and what they bring waits.
+#[test]
+fn a_paused_run_is_not_given_out() {
+    let mut world = World::held();
+    world.sleep("nap", seconds(5)).unwrap();
+    world.release().unwrap();
+    gives(world.apply(by_hand(Operation::Pause)), &[]);
+    assert_eq!((world.run.status(), world.run.ready_since()), (RunStatus::Paused, None));
+    let paused = world.view().paused.unwrap();
+    assert_eq!((paused.by.as_deref(), paused.reason.as_deref()), (Some("ann"), Some("by hand")));
+    world.pass(seconds(5));
+    world.apply(Command::Fire).unwrap();
+    assert_eq!(world.run.step("nap").unwrap().status, StepStatus::Completed);
+    assert_eq!(world.activate().unwrap_err(), Rejection::NotReady);
+    let before = world.journal.len();
+    gives(world.apply(by_hand(Operation::Pause)), &[]);
+    assert_eq!(world.journal.len(), before, "it was paused already");
+    gives(world.apply(by_hand(Operation::Resume)), &[]);
+    assert_eq!(world.run.status(), RunStatus::Queued);
+    assert_eq!(last_note(&world).0, "resumed");
+    world.activate().unwrap();
+}
+
+/// §9.6: a runner that holds the run is told; what ends meanwhile is recorded.
+#[test]
+fn a_held_run_is_told_of_its_pause() {
+    let mut world = World::held();
+    world.begin("a").unwrap();
+    gives(world.apply(by_hand(Operation::Pause)), &["pause"]);
+    assert_eq!(world.run.status(), RunStatus::Paused);
+    gives(world.complete("a"), &["settle a completed"]);
+    gives(world.apply(by_hand(Operation::Resume)), &["unpause"]);
+    assert_eq!(world.run.status(), RunStatus::Running);
+    gives(world.apply(by_hand(Operation::Resume)), &[]);
+}
+
+/// §9.6: what a pause held back goes on after the resume, though the run waits for a sleep too.
+#[test]
+fn a_function_that_was_held_back_makes_the_run_ready() {
+    for (then, status) in [(Then::GoOn, RunStatus::Queued), (Then::Wait, RunStatus::Waiting)] {
+        let mut world = World::held();
+        world.sleep("nap", seconds(60)).unwrap();
+        world.apply(by_hand(Operation::Pause)).unwrap();
+        world.act(Act::Release { seen: 0, then }).unwrap();
+        assert_eq!(world.run.status(), RunStatus::Paused);
+        world.apply(by_hand(Operation::Resume)).unwrap();
+        assert_eq!(world.run.status(), status);
+    }
+}
+
+/// §9.6: the decision of the end is the end of a pause; deadlines go on.
+#[test]
+fn a_paused_run_times_out() {
+    let mut world = World::with(Start { timeout: Some(seconds(5)), ..start() }, Limits::default());
+    world.apply(by_hand(Operation::Pause)).unwrap();
+    assert_eq!(world.run.next_timer(), world.run.deadline());
+    world.pass(seconds(5));
+    world.apply(Command::Fire).unwrap();
+    assert_eq!((world.run.status(), world.run.paused()), (RunStatus::TimedOut, None));
+    let mut world = World::held();
+    world.begin("a").unwrap();
+    world.cancel().unwrap();
+    assert_eq!(world.apply(by_hand(Operation::Pause)).unwrap_err(), Rejection::Ending);
+}

@@ -119,3 +119,33 @@ fn the_deadline_is_always_the_latest_timer() {
     world.act(Act::Block(record::BlockCause::StepsFull { limit: 1 })).unwrap();
     assert_eq!(world.run.next_timer(), deadline);
 }
+
+/// §9.1, §7.2: a delayed run waits for its time, from which its timeout counts; an instant that has
+/// passed delays nothing, and a cancel before ends the run at once.
+#[test]
+fn a_delayed_run_waits_for_its_time() {
+    let at = T0.after(seconds(60));
+    let begins = Start { not_before: Some(at), timeout: Some(seconds(10)), ..start() };
+    let mut world = World::with(begins, Limits::default());
+    assert_eq!((world.run.status(), world.run.delayed_until()), (RunStatus::Waiting, Some(at)));
+    assert_eq!(
+        (world.run.next_timer(), world.run.deadline()),
+        (Some(at), Some(at.after(seconds(10))))
+    );
+    assert_eq!(world.view().not_before, Some(at));
+    assert_eq!(world.activate().unwrap_err(), Rejection::NotReady);
+    world.pass(seconds(59));
+    world.fire();
+    assert_eq!(world.run.status(), RunStatus::Waiting);
+    world.pass(seconds(1));
+    world.fire();
+    assert_eq!((world.run.status(), world.run.delayed_until()), (RunStatus::Queued, None));
+    world.activate().unwrap();
+
+    let mut world = World::with(begins, Limits::default());
+    gives(world.cancel(), &["ended cancelled CancelledError"]);
+    let past = Start { not_before: Some(T0), timeout: Some(seconds(10)), ..start() };
+    let world = World::with(past, Limits::default());
+    assert_eq!(world.run.status(), RunStatus::Queued);
+    assert_eq!(world.run.deadline(), Some(T0.after(seconds(10))));
+}

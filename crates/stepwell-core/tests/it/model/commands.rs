@@ -201,9 +201,12 @@ impl Model {
         Verdict::Taken
     }
 
-    pub(crate) fn release(&mut self, seen: u32) -> Verdict {
+    pub(crate) fn release(&mut self, seen: u32, goes_on: bool) -> Verdict {
         self.note(Fact::Parked { seen });
         self.end_if_decided();
+        if goes_on && self.forward() && self.would_want().is_none() {
+            self.note(Fact::Woken);
+        }
         Verdict::Taken
     }
 
@@ -266,6 +269,27 @@ impl Model {
         Verdict::Taken
     }
 
+    /// §9.6: only the forward phase can be held back.
+    pub(crate) fn pause(&mut self) -> Verdict {
+        if self.over().is_some() || self.decided().is_some() {
+            return Verdict::Rejected;
+        }
+        if !self.paused() {
+            self.note(Fact::Paused);
+        }
+        Verdict::Taken
+    }
+
+    pub(crate) fn resume(&mut self) -> Verdict {
+        if self.over().is_some() {
+            return Verdict::Rejected;
+        }
+        if self.paused() {
+            self.note(Fact::Resumed);
+        }
+        Verdict::Taken
+    }
+
     /// §9.5: backoffs end, and a blocked run is tried again.
     pub(crate) fn retry(&mut self) -> Verdict {
         if self.over().is_some() || self.decided().is_some() {
@@ -312,7 +336,8 @@ impl Model {
             }
         }
         // §6.1: a backoff that is over brings a parked run back.
-        if !due.is_empty() && self.status() == RunStatus::Waiting {
+        let begins = self.delayed().is_some_and(|at| at <= self.now);
+        if (begins || !due.is_empty()) && self.place() == RunStatus::Waiting {
             self.note(Fact::Woken);
         }
         Verdict::Taken

@@ -12,7 +12,7 @@ use stepwell::test::host::{Host, Said};
 use stepwell::{App, RunId, RunStatus, Timestamp};
 use stepwell_core::code::Code;
 use stepwell_node::{
-    About, Config, EndedRun, Input, Reply, RequestId, SessionId, Signed, StartRequest,
+    About, Begin, Config, EndedRun, Input, Reply, RequestId, SessionId, Signed, StartRequest,
 };
 
 use super::flows::{Block, Done, expected, flow};
@@ -326,6 +326,7 @@ impl Cluster {
             input: Some(input),
             key: None,
             timeout: None,
+            begin: Begin::Now,
             metadata: None,
             runner: None,
             wait: false,

@@ -1,0 +1,89 @@
+//! Why runs are not moving: each cause is brought about, and the answers are kept as they read.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use stepwell_core::id::RunId;
+use stepwell_core::operation::Operation;
+use stepwell_core::view::View;
+use stepwell_node::{Begin, Behind, Cause, StartRequest, Why, why};
+
+use crate::harness::{World, failed, finished, idle, released, sleep, start, who};
+
+/// What was asked and answered, by cause.
+#[derive(Default)]
+struct Answers(BTreeMap<Cause, String>);
+
+impl Answers {
+    fn ask(&mut self, world: &mut World, run: RunId) {
+        self.ask_behind(world, run, Behind::default());
+    }
+
+    fn ask_behind(&mut self, world: &mut World, run: RunId, behind: Behind) {
+        let journal = world.journal(run);
+        let Ok(view) = View::of(run, &journal) else { panic!("{run} cannot be read") };
+        let Why { cause, text } = why(&view, &world.runners(), behind);
+        assert_eq!(self.0.insert(cause, text), None, "{cause} is asked for once");
+    }
+}
+
+/// §9.7: every cause is produced, and has its answer.
+#[test]
+fn every_cause_has_its_answer() {
+    let mut answers = Answers::default();
+    let mut world = World::new();
+    let mut blue = who(1);
+    blue.workflows = vec!["flow", "other"];
+    let session = world.connect(&blue);
+
+    let run = world.start(StartRequest { runner: Some("green".into()), ..start("flow") });
+    answers.ask(&mut world, run);
+    let delay = Begin::After(std::time::Duration::from_mins(10));
+    let run = world.start(StartRequest { begin: delay, ..start("flow") });
+    answers.ask(&mut world, run);
+
+    let held = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    answers.ask(&mut world, held);
+    let behind = world.start(start("flow"));
+    answers.ask_behind(&mut world, behind, Behind { runs: 3, or_more: false });
+    world.operate(behind, Operation::Pause).unwrap();
+    answers.ask(&mut world, behind);
+    world.cancel(held);
+    answers.ask(&mut world, held);
+    world.say(session, &[finished(&a)]);
+    answers.ask(&mut world, held);
+
+    for say in [sleep as fn(&_, &str, u64) -> _, |a, step, _| failed(a, step, 1)] {
+        let run = world.start(start("flow"));
+        let a = world.heard_of(session, "activate")[0]["a"].clone();
+        world.say(session, &[say(&a, "nap", 60_000), idle(&a), released(&a, 0)]);
+        answers.ask(&mut world, run);
+    }
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    let cause = serde_json::json!({"kind": "orderChanged", "expected": "a", "found": "b"});
+    world.say(session, &[serde_json::json!({"block": {"a": a, "cause": cause}}), released(&a, 0)]);
+    answers.ask(&mut world, run);
+
+    world.say(session, &[serde_json::json!({"drain": {}})]);
+    let run = world.start(start("other"));
+    answers.ask(&mut world, run);
+    world.disconnect(session);
+    world.pass_ms(60_000);
+    answers.ask(&mut world, run);
+    let mut red = who(1);
+    red.instance = "i2".into();
+    world.connect(&red);
+    answers.ask(&mut world, run);
+
+    let mut text = String::new();
+    for (cause, answer) in &answers.0 {
+        writeln!(text, "{cause}: {answer}").unwrap();
+    }
+    insta::assert_snapshot!(text);
+    let missing: Vec<_> =
+        Cause::ALL.into_iter().filter(|one| !answers.0.contains_key(one)).collect();
+    // A queued run that nothing is in the way of is given out at once, and a parked one waits for a step.
+    assert_eq!(missing, [Cause::Queued, Cause::Parked]);
+}
