@@ -34,7 +34,8 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
     runtime()?.block_on(serve(&config))
 }
 
-/// Makes the runtime of a server: sockets only, the node has a thread of its own.
+/// Makes the runtime of a server: requests of the API. The node and runners' connections have a
+/// thread of their own.
 pub(super) fn runtime() -> Result<Runtime, Fault> {
     // Reads of the store take a thread each while they last; more of them wait for their turn.
     let mut builder = Builder::new_multi_thread();

@@ -2,17 +2,18 @@
 //!
 //! Senders are async and wait for room, counted in bytes, so that what runners and clients send is
 //! bounded in memory whatever they do; a connection that waits here is not read from, which is what
-//! slows its sender down. The node's thread takes everything that is there at once: one wake-up and
-//! one lock for a whole batch.
+//! slows its sender down. The node takes everything that is there at once: one wake-up and one lock
+//! for a whole batch.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_node::{Reply, RequestId, SessionId, StartRequest, Stats};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::Instant;
 
 use super::outgoing::Outgoing;
 
@@ -91,7 +92,7 @@ pub(super) struct Closed;
 #[derive(Debug)]
 pub(super) struct Inbox {
     state: Mutex<State>,
-    ready: Condvar,
+    ready: Notify,
     room: Semaphore,
 }
 
@@ -104,7 +105,7 @@ struct State {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), ready: Condvar::new(), room: Semaphore::new(ROOM_KIB) }
+        Self { state: Mutex::default(), ready: Notify::new(), room: Semaphore::new(ROOM_KIB) }
     }
 
     /// Waits for room and puts an item into the queue.
@@ -122,15 +123,25 @@ impl Inbox {
     }
 
     /// Takes up to `max` items; waits for the first at most `patience`.
-    pub(super) fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
-        let mut state = self.state();
-        if state.items.is_empty() && !patience.is_zero() {
-            state.waiting = true;
-            let waited = self.ready.wait_timeout_while(state, patience, |s| s.items.is_empty());
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.waiting = false;
+    ///
+    /// Lets the connections have their turn before, however much there is: what they read goes into
+    /// the same batch, and what the batch before told them is written.
+    pub(super) async fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
+        tokio::task::yield_now().await;
+        let until = Instant::now() + patience;
+        loop {
+            if self.take_now(max, into) > 0 || patience.is_zero() || Instant::now() >= until {
+                return;
+            }
+            // A permit is kept for who comes to wait after it was given, so no wake-up is missed.
+            let _ = tokio::time::timeout_at(until, self.ready.notified()).await;
         }
+    }
+
+    fn take_now(&self, max: usize, into: &mut Vec<Inbound>) -> usize {
+        let mut state = self.state();
         let count = state.items.len().min(max);
+        state.waiting = count == 0;
         let mut kib = 0;
         for (weight, item) in state.items.drain(..count) {
             kib += weight;
@@ -138,6 +149,7 @@ impl Inbox {
         }
         drop(state);
         self.room.add_permits(kib);
+        count
     }
 
     /// Lets nobody put anything in any more, and returns what is left.
@@ -179,9 +191,7 @@ mod tests {
     }
 
     fn take(inbox: &Inbox, max: usize) -> usize {
-        let mut items = Vec::new();
-        inbox.take(max, Duration::ZERO, &mut items);
-        items.len()
+        inbox.take_now(max, &mut Vec::new())
     }
 
     /// Proves the bound by polling a sender by hand: it is pending exactly until room is made.
