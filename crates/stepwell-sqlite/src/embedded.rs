@@ -85,9 +85,23 @@ impl Embedded<OsDisk> {
             .map_err(|e| folder::unusable(folder, format!("it cannot be made: {e}")))?;
         let lock = folder::lock(folder)?;
         let place = Place::File(folder.join(TABLES));
-        let mut store = Self::open_on(OsDisk::new(folder), place, options)?;
+        let mut store = Self::open_on(OsDisk::new(folder), place, options)
+            .map_err(|error| folder::located(folder, error))?;
         store.lock = Some(lock);
         Ok(store)
+    }
+
+    /// Tells whether a folder holds a store, of whatever format; changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when the folder cannot be read.
+    pub fn is_there(path: impl AsRef<Path>) -> Result<bool, Error> {
+        let folder = path.as_ref();
+        match folder::look(&OsDisk::new(folder)) {
+            Ok(found) => Ok(found != Found::New),
+            Err(Error::Format { .. }) => Ok(true),
+            Err(error) => Err(folder::unusable(folder, error.to_string())),
+        }
     }
 }
 

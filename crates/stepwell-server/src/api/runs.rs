@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
@@ -174,11 +174,11 @@ struct Cancelled {
 pub(super) async fn cancel(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
+    let id = body::run_of(run)?;
     let bytes = body::read(&headers, body, &api.limits).await?;
     let CancelBody { reason } = if bytes.is_empty() {
         CancelBody::default()

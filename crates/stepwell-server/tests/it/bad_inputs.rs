@@ -142,6 +142,31 @@ fn addresses() -> Vec<ApiCase> {
             "accepted: GET, HEAD, POST",
         ),
         other("an id that is none", "GET /api/v1/runs/7", (400, "SW1001"), "32 hexadecimal digits"),
+        other(
+            "an id that is not UTF-8",
+            "GET /api/v1/runs/%ff%fe",
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
+        other(
+            "a parameter that is not UTF-8",
+            format!("{runs}?workflow=%ff"),
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
+        other(
+            "a parameter that is cut off",
+            format!("{runs}?workflow=%f"),
+            (400, "SW1001"),
+            "two hexadecimal digits",
+        ),
+        other(
+            "an unknown parameter of a result",
+            format!("GET /api/v1/runs/{id}/result?steps=no"),
+            (400, "SW1001"),
+            "unknown field `steps`, expected `wait`",
+        ),
+        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
         other("an unknown run", format!("GET /api/v1/runs/{id}"), (404, "SW2001"), id),
         other(
             "the result of an unknown run",
@@ -310,6 +335,31 @@ fn frames() -> Vec<FrameCase> {
         text("not an array", "{}", "SW3001"),
         text("an unknown message", r#"[{"sing":{}}]"#, "sing"),
         text("a message with two names", r#"[{"ping":{"k":1},"drain":{}}]"#, "SW3001"),
+        text("nothing in it", "[null]", "SW3001"),
+        text("a member twice", r#"[{"ping":{"k":1,"k":2}}]"#, "duplicate field `k`"),
+        text("a number without end", r#"[{"ping":{"k":1e400}}]"#, "SW3001"),
+        text("half of a surrogate pair", r#"[{"dropped":{"a":1,"step":"\ud800"}}]"#, "SW3001"),
+        text(
+            "a sleep without an end",
+            r#"[{"sleep":{"a":1,"step":"s","open":{"kind":"sleep","after":0,"agoUs":0}}}]"#,
+            "`sleep` needs one of forUs and untilUs",
+        ),
+        text(
+            "a cause that is not a runner's",
+            r#"[{"block":{"a":1,"cause":{"kind":"crashesRunner","times":3}}}]"#,
+            "kindChanged or orderChanged only",
+        ),
+        text(
+            "a step id with a line end",
+            r#"[{"dropped":{"a":1,"step":"a\nb"}}]"#,
+            "holds a control character; accepted",
+        ),
+        text(
+            "an unknown kind of step",
+            r#"[{"skip":{"a":1,"step":"s","open":{"kind":"jump","after":0,"agoUs":0}}}]"#,
+            "unknown variant `jump`, expected one of",
+        ),
+        text("a handle that is negative", r#"[{"idle":{"a":-1}}]"#, "expected u32"),
         text("a number out of range", r#"[{"credit":{"bytes":-1}}]"#, "SW3001"),
         text(
             "`hello` twice",
@@ -340,6 +390,11 @@ fn frames() -> Vec<FrameCase> {
             "`hello`: workflow `a`: a version `1\\\\n` holds a control character",
         ),
         hello("an empty app", |h| h["app"] = json!(""), "SW3003"),
+        hello(
+            "a schema that is none",
+            |h| h["workflows"] = json!([{"name": "a", "inputSchema": 7}]),
+            "JSON Schema",
+        ),
         hello("no workflows", |h| h["workflows"] = json!([]), "SW3003"),
         hello(
             "a workflow twice",
@@ -387,7 +442,7 @@ fn stepwell(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn command_lines_are_refused_with_what_is_accepted() {
-    let cases: [(&[&str], i32, &str); 20] = [
+    let cases: [(&[&str], i32, &str); 22] = [
         (&[], 2, "Usage"),
         (&["rnus"], 2, "similar subcommand"),
         (&["runs", "show"], 2, "<RUN>"),
@@ -399,6 +454,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["runs", "start", "pay", "--input", "@/nowhere.json"], 2, "cannot be read"),
         (&["runs", "start", "pay", "--wait", "soon"], 2, "is not a duration"),
         (&["doctor", "--data", "/nowhere/data"], 2, "there is no such folder"),
+        (&["doctor", "--data", "/dev"], 2, "no store is there"),
         (&["doctor", "--rebuild"], 2, "--data"),
         (&["completions", "tcl"], 2, "possible values"),
         (&["start"], 1, "error[SW4005]: `data` is not set"),
@@ -409,6 +465,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
             1,
             "error[SW4007]: the data folder /dev/null/d cannot be used: it cannot be made",
         ),
+        (&["start", "--data", "d", "--steps-max", "many"], 2, "accepted: a whole number"),
         (
             &["start", "--data", "d", "--steps-max", "0"],
             1,
