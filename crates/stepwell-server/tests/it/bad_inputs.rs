@@ -132,7 +132,6 @@ fn bodies() -> Vec<ApiCase> {
 
 fn addresses() -> Vec<ApiCase> {
     let id = "run_00000000000000000000000000000001";
-    let runs = "GET /api/v1/runs";
     vec![
         other("an unknown address", "GET /api/v2/runs", (404, "SW1002"), "/api/v1/runs"),
         other(
@@ -148,25 +147,6 @@ fn addresses() -> Vec<ApiCase> {
             (400, "SW1001"),
             "accepted: UTF-8",
         ),
-        other(
-            "a parameter that is not UTF-8",
-            format!("{runs}?workflow=%ff"),
-            (400, "SW1001"),
-            "accepted: UTF-8",
-        ),
-        other(
-            "a parameter that is cut off",
-            format!("{runs}?workflow=%f"),
-            (400, "SW1001"),
-            "two hexadecimal digits",
-        ),
-        other(
-            "an unknown parameter of a result",
-            format!("GET /api/v1/runs/{id}/result?steps=no"),
-            (400, "SW1001"),
-            "unknown field `steps`, expected `wait`",
-        ),
-        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
         other("an unknown run", format!("GET /api/v1/runs/{id}"), (404, "SW2001"), id),
         other(
             "the result of an unknown run",
@@ -198,6 +178,32 @@ fn addresses() -> Vec<ApiCase> {
             (400, "SW1001"),
             "at most 5m",
         ),
+    ]
+}
+
+fn parameters() -> Vec<ApiCase> {
+    let id = "run_00000000000000000000000000000001";
+    let runs = "GET /api/v1/runs";
+    vec![
+        other(
+            "a parameter that is not UTF-8",
+            format!("{runs}?workflow=%ff"),
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
+        other(
+            "a parameter that is cut off",
+            format!("{runs}?workflow=%f"),
+            (400, "SW1001"),
+            "two hexadecimal digits",
+        ),
+        other(
+            "an unknown parameter of a result",
+            format!("GET /api/v1/runs/{id}/result?steps=no"),
+            (400, "SW1001"),
+            "unknown field `steps`, expected `wait`",
+        ),
+        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
         other(
             "an unknown parameter",
             format!("{runs}?color=red"),
@@ -270,7 +276,7 @@ async fn requests_are_answered_with_what_is_accepted() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
     let workflows = json!([{"name": "pay"}, {"name": "typed", "inputSchema": schema}]);
     let _runner = Runner::connect(to, workflows).await;
-    for case in bodies().iter().chain(&addresses()).chain(&media()) {
+    for case in bodies().iter().chain(&addresses()).chain(&parameters()).chain(&media()) {
         check(to, case).await;
     }
     // Nothing of it has started a run or taken the server down.
@@ -319,12 +325,6 @@ fn frames() -> Vec<FrameCase> {
         frame: Message::text(frame),
         says,
     };
-    let hello = |what, change: fn(&mut Value), says| {
-        let mut hello = Runner::hello(&json!([{"name": "pay"}]));
-        change(&mut hello);
-        let frame = Message::text(json!([{"hello": hello}]).to_string());
-        FrameCase { what, hello: None, frame, says }
-    };
     vec![
         FrameCase { frame: Message::binary(vec![1, 2]), ..text("a binary frame", "", "SW3001") },
         FrameCase {
@@ -367,13 +367,24 @@ fn frames() -> Vec<FrameCase> {
             "said once",
         ),
         FrameCase { hello: None, ..text("no `hello`", r#"[{"ping":{"k":1}}]"#, "first message") },
-        hello("another protocol", |h| h["protocol"] = json!(2), "SW3002"),
-        hello("no slots", |h| h["slots"] = json!(0), "1 to 100000"),
         text(
             "an unknown level of a line",
             r#"[{"log":{"a":1,"lines":[{"agoUs":0,"level":"loud","message":"x"}]}}]"#,
             "has the level `loud`; accepted: debug, info, warn, error",
         ),
+    ]
+}
+
+fn hellos() -> Vec<FrameCase> {
+    let hello = |what, change: fn(&mut Value), says| {
+        let mut hello = Runner::hello(&json!([{"name": "pay"}]));
+        change(&mut hello);
+        let frame = Message::text(json!([{"hello": hello}]).to_string());
+        FrameCase { what, hello: None, frame, says }
+    };
+    vec![
+        hello("another protocol", |h| h["protocol"] = json!(2), "SW3002"),
+        hello("no slots", |h| h["slots"] = json!(0), "1 to 100000"),
         hello(
             "an SDK without a name",
             |h| h["sdk"] = json!(""),
@@ -413,7 +424,7 @@ fn frames() -> Vec<FrameCase> {
 async fn frames_are_refused_with_what_is_accepted() {
     let server = server().await;
     let to = server.address();
-    for case in frames() {
+    for case in frames().into_iter().chain(hellos()) {
         let mut runner = Runner::open(to).await.unwrap();
         if let Some(hello) = case.hello {
             runner.say(json!([{"hello": hello}])).await;
