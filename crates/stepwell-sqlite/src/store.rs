@@ -74,7 +74,9 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::due(reader, until, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.due(until, after).take(limit).collect())
+        self.shared.scan(after, limit, fetch, |rows, open| {
+            rows.due(until, after).filter(open).take(limit).collect()
+        })
     }
 
     fn ready(
@@ -84,12 +86,16 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::ready(reader, queue, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.ready(queue, after).take(limit).collect())
+        self.shared.scan(after, limit, fetch, |rows, open| {
+            rows.ready(queue, after).filter(open).take(limit).collect()
+        })
     }
 
     fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::active(reader, after, limit);
-        self.shared.scan(after, limit, fetch, |rows| rows.active(after).take(limit).collect())
+        self.shared.scan(after, limit, fetch, |rows, open| {
+            rows.active(after).filter(open).take(limit).collect()
+        })
     }
 
     fn blocked(
@@ -100,8 +106,9 @@ impl<D: Disk> Store for Embedded<D> {
     ) -> Result<Vec<RunId>, Error> {
         let fetch =
             |reader: &Reader<'_>, after, limit| tables::blocked(reader, queue, after, limit);
-        self.shared
-            .scan(after, limit, fetch, |rows| rows.blocked(queue, after).take(limit).collect())
+        self.shared.scan(after, limit, fetch, |rows, open| {
+            rows.blocked(queue, after).filter(open).take(limit).collect()
+        })
     }
 
     fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
@@ -197,16 +204,19 @@ impl OfRun for (Timestamp, RunId) {
 }
 
 impl<D: Disk> Shared<D> {
-    /// Reads tables and overlay as one: rows of the overlay hide those of the tables.
+    /// Reads tables and overlay as one: rows of the overlay hide those of the tables. Runs that are
+    /// quarantined are left out.
     fn scan<T: OfRun>(
         &self,
         after: Option<T>,
         limit: usize,
         fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
-        fresh: impl Fn(&Rows) -> Vec<T>,
+        fresh: impl Fn(&Rows, &dyn Fn(&T) -> bool) -> Vec<T>,
     ) -> Result<Vec<T>, Error> {
         let reader = self.reader()?;
         let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let quarantined = guard(&self.quarantined).clone();
+        let open = |one: &T| quarantined.is_empty() || !quarantined.contains(&one.run());
         let mut stored: Vec<T> = Vec::new();
         loop {
             // More with each turn, since all that was read so far may be hidden.
@@ -215,10 +225,10 @@ impl<D: Disk> Shared<D> {
             let last_page = page.len() < wanted;
             stored.extend(page);
             let overlay = self.overlay();
-            let visible = |one: &&T| !overlay.rows.contains(one.run());
+            let visible = |one: &&T| open(one) && !overlay.rows.contains(one.run());
             let mut found: Vec<T> = stored.iter().filter(visible).take(limit).copied().collect();
             if found.len() == limit || last_page {
-                found.extend(fresh(&overlay.rows));
+                found.extend(fresh(&overlay.rows, &open));
                 drop(overlay);
                 found.sort_unstable();
                 found.truncate(limit);
