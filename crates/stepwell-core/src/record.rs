@@ -338,6 +338,9 @@ pub struct Blocked<'a> {
     /// The runner's build that met it: another build is a reason to try again (§4.10).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Cow<'a, str>>,
+    /// A runner held the run, and is still to say that it dropped it (§4.7).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub evicts: bool,
 }
 
 /// See [`Record::Unblocked`].

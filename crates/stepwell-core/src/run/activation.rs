@@ -83,6 +83,7 @@ impl Change<'_, '_> {
             at: self.env.now,
             cause,
             build: build.map(Into::into),
+            evicts: was_held,
         }));
         if was_held {
             self.effect(Effect::Evict);
