@@ -59,7 +59,10 @@ async fn waiting_gives_the_output_or_the_error() {
     };
     let (output, request) = tokio::join!(run.wait::<Vec<u8>>(), answers);
     assert_eq!(output.unwrap(), [1, 2]);
-    assert!(request.starts_with(&format!("GET /api/v1/runs/{RUN}/result?wait=30000ms ")), "{request}");
+    assert!(
+        request.starts_with(&format!("GET /api/v1/runs/{RUN}/result?wait=30000ms ")),
+        "{request}"
+    );
     for (status, kind) in [
         ("failed", ErrorKind::RunFailed),
         ("cancelled", ErrorKind::RunCancelled),
