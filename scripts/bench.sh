@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
 # Measures each workload with a release build: `stepwell bench` starts its own server on a temporary folder,
-# with durability on, and a Rust runner in a second process. WORKLOADS chooses some of them.
+# with durability on, and a Rust runner in a second process. Prints one table and fails where a mark is
+# missed. WORKLOADS chooses some (sequential,noop), TIMES says how often, JSON=1 prints JSON.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_cargo
 cargo build --locked --quiet --release -p stepwell-server
-for workload in ${WORKLOADS:-sequential throughput noop fanout parked}; do
-    "$target_dir/release/stepwell" bench "$workload"
-done
+
+commit="commit unknown"
+if found=$(git rev-parse --short HEAD 2>/dev/null); then
+    commit="commit $found"
+    [ -z "$(git status --porcelain -- crates Cargo.toml Cargo.lock)" ] || commit="$commit with changes"
+fi
+
+exec "$target_dir/release/stepwell" bench all --commit "$commit" \
+    ${WORKLOADS:+--only "$WORKLOADS"} ${TIMES:+--times "$TIMES"} ${JSON:+--json}

@@ -16,6 +16,18 @@ pub mod names {
     pub const NON_RETRYABLE: &str = "NonRetryableError";
     /// The code said when to try again.
     pub const RETRY_AFTER: &str = "RetryAfterError";
+    /// A function that runs at most once may have run, and nobody knows how it ended (§4.5).
+    pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknownError";
+    /// No event came in time (§8.6).
+    pub const WAIT_TIMEOUT: &str = "WaitTimeoutError";
+    /// A child run failed (§9.3).
+    pub const CHILD_FAILED: &str = "ChildFailedError";
+    /// A child run was cancelled.
+    pub const CHILD_CANCELLED: &str = "ChildCancelledError";
+    /// A child run ran out of time.
+    pub const CHILD_TIMEOUT: &str = "ChildTimeoutError";
+    /// Another branch of the race won (§5.5).
+    pub const RACE_LOST: &str = "RaceLostError";
     /// The run was cancelled.
     pub const CANCELLED: &str = "CancelledError";
     /// One id was used twice in a run.

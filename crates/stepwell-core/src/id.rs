@@ -22,15 +22,33 @@ impl RunId {
     pub const MIN: Self = Self(0);
 
     /// Makes the id of a run that starts at `now`; `entropy` gives its random bits.
+    ///
+    /// The bits behind the milliseconds hold their fraction (RFC 9562, §6.2, method 3).
     pub fn new(now: Timestamp, entropy: u128) -> Self {
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        let bytes = entropy.to_be_bytes();
+        let micros = u64::try_from(now.as_micros()).unwrap_or(0) % 1_000;
         let mut random = [0; 10];
-        for (to, from) in random.iter_mut().zip(bytes) {
+        for (to, from) in random.iter_mut().zip(entropy.to_be_bytes()) {
             *to = from;
         }
+        let fraction = u16::try_from(micros * 0x1000 / 1_000).unwrap_or(0).to_be_bytes();
+        random[..2].copy_from_slice(&fraction);
+        // Room to count up in: see `after`.
+        random[2] &= 0x1f;
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         Self(uuid.as_u128())
+    }
+
+    /// Makes the id of a run that starts at `now` and after the run `last`, which may have started
+    /// in the same microsecond: ids of one node are in the order of their starts.
+    pub fn after(last: Self, now: Timestamp, entropy: u128) -> Self {
+        let id = Self::new(now, entropy);
+        // A step of some random width (RFC 9562, §6.2, method 2): 61 random bits bear 2^30 of them.
+        let width = (entropy & u128::from(u32::MAX)) + 1;
+        if id > last || last.created() > id.created() {
+            return id;
+        }
+        Self(last.0 + width)
     }
 
     /// Returns the id as a number, the form in which logs and indexes keep it.
@@ -104,6 +122,22 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().parse(), Ok(early));
         assert_eq!(late.created(), Timestamp::from_millis(1_001));
+    }
+
+    #[test]
+    fn ids_of_one_instant_sort_by_their_making() {
+        let at = |micros| Timestamp::from_micros(micros);
+        let mut last = RunId::new(at(1_000_000), u128::MAX);
+        for n in 0..1_000_u32 {
+            let entropy = u128::MAX / u128::from(n + 2);
+            let next = RunId::after(last, at(1_000_000), entropy);
+            assert!(next > last && next.created() == at(1_000_000), "{n}");
+            last = next;
+        }
+        assert!(RunId::after(last, at(1_000_001), 0) > last);
+        assert!(RunId::new(at(1_000_999), u128::MAX) < RunId::new(at(1_001_000), 0));
+        // A clock that went back gives the ids of its time.
+        assert!(RunId::after(last, at(5_000), 7) < last);
     }
 
     #[test]

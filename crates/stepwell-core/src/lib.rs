@@ -40,6 +40,7 @@ pub mod record;
 pub mod retry;
 pub mod run;
 pub mod status;
+pub mod step_id;
 pub mod summary;
 pub mod time;
 pub mod view;

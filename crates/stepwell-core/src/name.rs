@@ -37,6 +37,18 @@ pub enum Error {
         /// The name with control characters escaped.
         shown: String,
     },
+    /// The name is not of the space that it has to be of.
+    #[error(
+        "{what} `{shown}` is of another space; accepted: one that begins with `{space}\\u{{1f}}`"
+    )]
+    Space {
+        /// What the name is for.
+        what: &'static str,
+        /// The name with control characters escaped.
+        shown: String,
+        /// The space.
+        space: &'static str,
+    },
 }
 
 /// Checks a name (§2.5): 1 to 256 bytes of UTF-8, no control characters.

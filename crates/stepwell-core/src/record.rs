@@ -345,10 +345,9 @@ pub struct Blocked<'a> {
     /// The runner's build that met it: another build is a reason to try again (§4.10).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Cow<'a, str>>,
-    /// A runner has the run until it gives it back or is lost. Without it, as the first journals have
-    /// it, the run is free at once.
+    /// A runner held the run, and is still to say that it dropped it (§4.7).
     #[serde(default, skip_serializing_if = "is_false")]
-    pub held: bool,
+    pub evicts: bool,
 }
 
 /// See [`Record::Unblocked`].

@@ -36,20 +36,53 @@ pub enum Kind {
     Sleep,
     /// A pause until an instant (`step.sleepUntil`).
     SleepUntil,
+    /// A wait for an event (`step.waitForEvent`).
+    WaitForEvent,
+    /// A wait that the app declared and named (§2.4).
+    NamedWait,
+    /// A child run (`step.invoke`).
+    Invoke,
+    /// An event that the run sends (`step.emit`).
+    Emit,
+    /// Branches of which the first to settle wins (`step.race`).
+    Race,
     /// A note that a step does not apply (`step.skip`).
     Skip,
+    /// What takes a completed step back (§7.3); made by the engine.
+    Compensate,
+    /// What the workflow does once it failed (§7.4); made by the engine.
+    OnFailure,
 }
 
 impl Kind {
     /// Every kind, in the order of §2.
-    pub const ALL: [Self; 4] = [Self::Run, Self::Sleep, Self::SleepUntil, Self::Skip];
+    pub const ALL: [Self; 11] = [
+        Self::Run,
+        Self::Sleep,
+        Self::SleepUntil,
+        Self::WaitForEvent,
+        Self::NamedWait,
+        Self::Invoke,
+        Self::Emit,
+        Self::Race,
+        Self::Skip,
+        Self::Compensate,
+        Self::OnFailure,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Run => "run",
             Self::Sleep => "sleep",
             Self::SleepUntil => "sleepUntil",
+            Self::WaitForEvent => "waitForEvent",
+            Self::NamedWait => "namedWait",
+            Self::Invoke => "invoke",
+            Self::Emit => "emit",
+            Self::Race => "race",
             Self::Skip => "skip",
+            Self::Compensate => "compensate",
+            Self::OnFailure => "onFailure",
         }
     }
 }
@@ -68,6 +101,8 @@ pub enum StepStatus {
     Retrying,
     /// It pauses.
     Sleeping,
+    /// It waits for an event or a child run.
+    Waiting,
     /// Its result is saved.
     Completed,
     /// It failed for good.
@@ -78,20 +113,24 @@ pub enum StepStatus {
     Skipped,
     /// Its run ended, or the code dropped it, before it did.
     Cancelled,
+    /// Its function may have run, and nobody knows how it ended (§4.5).
+    Unknown,
 }
 
 impl StepStatus {
     /// Every status of a step.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Pending,
         Self::Running,
         Self::Retrying,
         Self::Sleeping,
+        Self::Waiting,
         Self::Completed,
         Self::Failed,
         Self::TimedOut,
         Self::Skipped,
         Self::Cancelled,
+        Self::Unknown,
     ];
 
     const fn word(self) -> &'static str {
@@ -100,18 +139,26 @@ impl StepStatus {
             Self::Running => "running",
             Self::Retrying => "retrying",
             Self::Sleeping => "sleeping",
+            Self::Waiting => "waiting",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::TimedOut => "timed_out",
             Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 
     /// Tells whether the step has ended; an ended step never changes (§4.1).
     pub const fn is_ended(self) -> bool {
         match self {
-            Self::Pending | Self::Running | Self::Retrying | Self::Sleeping => false,
+            // An unknown outcome is settled later, by `verify` or by a person.
+            Self::Pending
+            | Self::Running
+            | Self::Retrying
+            | Self::Sleeping
+            | Self::Waiting
+            | Self::Unknown => false,
             Self::Completed | Self::Failed | Self::TimedOut | Self::Skipped | Self::Cancelled => {
                 true
             }

@@ -191,7 +191,8 @@ impl Node {
         queue: &Queue,
         out: &mut Outputs,
     ) -> RunId {
-        let id = RunId::new(self.now, self.entropy_wide());
+        let id = RunId::after(self.last_run, self.now, self.entropy_wide());
+        self.last_run = id;
         let entropy = self.entropy();
         let own = self.registry.get(queue).and_then(|(_, options)| options.timeout_ms);
         let own = own.map(std::time::Duration::from_millis);

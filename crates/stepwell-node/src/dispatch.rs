@@ -251,10 +251,11 @@ impl Node {
         let mut tried = self.sessions.reserved();
         tried.retain(|run| waiting.contains(run));
         let reserved = tried.len();
-        tried.extend(waiting.iter().take(SLICE));
+        let others = waiting.iter().filter(|run| !tried.contains(run)).take(SLICE);
+        tried.extend(others.copied().collect::<Vec<_>>());
         for (at, run) in tried.into_iter().enumerate() {
             match self.sessions.pick_empty(&need.queue, |session| wants.accept(session), run) {
-                Some((session, true)) if *left > 0 && self.dispatch.known.contains(&run) => {
+                Some((session, true)) if *left > 0 => {
                     *left -= 1;
                     self.give_aside(need, run, Slot { session, alone: true }, out);
                 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::name;
 use stepwell_protocol::VERSION;
@@ -146,6 +147,19 @@ fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
         if let Some(version) = workflow.version.as_deref() {
             let of = |error| invalid(format!("workflow `{}`: {error}", workflow.name));
             name::check("a version", version).map_err(of)?;
+        }
+        let schemas =
+            [("inputSchema", workflow.input_schema), ("outputSchema", workflow.output_schema)];
+        for (what, schema) in schemas {
+            let Some(schema) = schema.map(RawValue::get).filter(|text| !text.starts_with('{'))
+            else {
+                continue;
+            };
+            let shown: String = schema.chars().take(24).collect();
+            return Err(invalid(format!(
+                "workflow `{}`: {what} is `{shown}`; accepted: a JSON Schema, as a JSON object",
+                workflow.name
+            )));
         }
         if !seen.insert(&workflow.name) {
             return Err(invalid(format!("workflow `{}` is registered twice", workflow.name)));

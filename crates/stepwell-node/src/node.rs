@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::time::Timestamp;
 
@@ -62,6 +63,8 @@ pub struct Node {
     pub(crate) timers: Timers,
     pub(crate) away: Away,
     pub(crate) api: Api,
+    /// The run that was started last.
+    pub(crate) last_run: RunId,
     pub(crate) stats: Stats,
     pub(crate) draining: bool,
     continuing: bool,
@@ -84,6 +87,7 @@ impl Node {
             timers: Timers::default(),
             away: Away::default(),
             api: Api::default(),
+            last_run: RunId::MIN,
             stats: Stats::default(),
             draining: false,
             continuing: false,

@@ -51,7 +51,10 @@ pub enum Error {
     #[error("{}", .0.detail)]
     Refused(Problem),
     /// The address cannot be listened on.
-    #[error("{address} cannot be listened on: {source}")]
+    #[error(
+        "{address} cannot be listened on: {source}; accepted: 127.0.0.1 or [::1] with a port that is \
+         free (0 takes any)"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -1,7 +1,8 @@
 //! The endpoint of runners: a WebSocket between a runner's connection and the node.
 //!
 //! One frame of the protocol is one text message. The connection is read only while the node takes
-//! what it sends, and written only as fast as the runner reads, each bounded in bytes.
+//! what it sends, and written only as fast as the runner reads, each bounded in bytes. Once upgraded
+//! it lives on the node's thread (`driver::thread` says why).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,10 +10,11 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use stepwell_core::code::Code;
 use stepwell_protocol::SUBPROTOCOL;
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -25,7 +27,7 @@ use crate::driver::{Outbound, Outbox, Session};
 use crate::gate::Caller;
 use crate::problem::Problem;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<TcpStream>;
 
 /// Longest reason in a closing message, in bytes (RFC 6455 §5.5).
 const REASON_BYTES_MAX: usize = 120;
@@ -42,14 +44,14 @@ pub async fn connect(
 ) -> Result<Response<Body>, Problem> {
     let accept = accept_key(request.headers())?;
     let upgrade = hyper::upgrade::on(&mut request);
-    let (session, outbox) = api.node.connect(caller.namespace()).await?;
     let frame_bytes_max = api.limits.frame_bytes_max();
-    tokio::spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => serve(upgraded, session, outbox, frame_bytes_max).await,
-            Err(error) => tracing::debug!(%error, "a runner's connection was not upgraded"),
+    let serve = |session, outbox| async move {
+        match upgraded(upgrade, frame_bytes_max).await {
+            Ok(socket) => serve(socket, session, outbox, frame_bytes_max).await,
+            Err(error) => tracing::debug!(error, "a runner's connection was not upgraded"),
         }
-    });
+    };
+    api.node.connect(caller.namespace(), serve).await?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -97,12 +99,21 @@ fn words(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = 
     values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).map(str::trim)
 }
 
-async fn serve(upgraded: Upgraded, session: Session, mut outbox: Outbox, frame_bytes_max: usize) {
+/// Waits for the upgrade, and takes the connection over to the runtime that this runs on.
+async fn upgraded(upgrade: OnUpgrade, frame_bytes_max: usize) -> Result<Socket, String> {
+    let upgraded = upgrade.await.map_err(|error| error.to_string())?;
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>();
+    let Parts { io, read_buf, .. } = parts.map_err(|_| "it is not one of TCP".to_owned())?;
+    let stream = io.into_inner().into_std().and_then(TcpStream::from_std);
+    let stream = stream.map_err(|error| error.to_string())?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(frame_bytes_max))
         .max_frame_size(Some(frame_bytes_max));
-    let io = TokioIo::new(upgraded);
-    let socket = Socket::from_raw_socket(io, Role::Server, Some(config)).await;
+    let (read, role) = (read_buf.to_vec(), Role::Server);
+    Ok(Socket::from_partially_read(stream, read, role, Some(config)).await)
+}
+
+async fn serve(socket: Socket, session: Session, mut outbox: Outbox, frame_bytes_max: usize) {
     let (mut sink, mut stream) = socket.split();
     let number = session.number();
     tracing::debug!(session = number, "a runner connected");

@@ -40,8 +40,8 @@ pub(crate) enum Event {
     Closed(SessionId, Way),
     /// The node looks at what came.
     NodeWakes,
-    /// The store has done the oldest thing that it was asked for.
-    StoreDone,
+    /// The store has done the oldest thing that it was asked for in this life of the node.
+    StoreDone(u32),
     /// The node's process begins.
     NodeBegins,
     /// The node's process goes on.

@@ -1,5 +1,6 @@
 //! The embedded store: log, overlay and tables as one.
 
+use std::collections::BTreeSet;
 use std::fs::File as StdFile;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +56,9 @@ pub(crate) struct Shared<D: Disk> {
     pub(crate) work: Condvar,
     /// Wakes those who wait for the fold.
     pub(crate) folded: Condvar,
+    /// Runs whose stored history was found to be damaged: they are in no queue, so that nobody
+    /// asks for them again and again, until the store is opened anew.
+    pub(crate) quarantined: Mutex<BTreeSet<RunId>>,
     /// Set with the log's poison, to be read without its lock.
     pub(crate) poisoned: AtomicBool,
 }
@@ -88,9 +92,23 @@ impl Embedded<OsDisk> {
             .map_err(|e| folder::unusable(folder, format!("it cannot be made: {e}")))?;
         let lock = folder::lock(folder)?;
         let place = Place::File(folder.join(TABLES));
-        let mut store = Self::open_on(OsDisk::new(folder), place, options)?;
+        let mut store = Self::open_on(OsDisk::new(folder), place, options)
+            .map_err(|error| folder::located(folder, error))?;
         store.lock = Some(lock);
         Ok(store)
+    }
+
+    /// Tells whether a folder holds a store, of whatever format; changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when the folder cannot be read.
+    pub fn is_there(path: impl AsRef<Path>) -> Result<bool, Error> {
+        let folder = path.as_ref();
+        match folder::look(&OsDisk::new(folder)) {
+            Ok(found) => Ok(found != Found::New),
+            Err(Error::Format { .. }) => Ok(true),
+            Err(error) => Err(folder::unusable(folder, error.to_string())),
+        }
     }
 }
 
@@ -142,6 +160,7 @@ impl<D: Disk> Embedded<D> {
             progress: Mutex::new(Progress { folded: position, ..Progress::default() }),
             work: Condvar::new(),
             folded: Condvar::new(),
+            quarantined: Mutex::default(),
             poisoned: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared), fold_thread: Mutex::new(None), lock: None })
@@ -179,7 +198,10 @@ impl<D: Disk> Shared<D> {
         let reader = self.reader()?;
         let pieces = self.overlay().records(run);
         let stored = tables::journal(&reader, run).map_err(|damage| match damage {
-            Damage::Run(why) => Error::Quarantined { run, why },
+            Damage::Run(why) => {
+                guard(&self.quarantined).insert(run);
+                Error::Quarantined { run, why }
+            }
             Damage::Tables(error) => error,
         })?;
         let mut journal = stored.journal;

@@ -130,7 +130,8 @@ fn read_format<D: Disk>(disk: &D) -> Result<Option<String>, Error> {
 }
 
 fn parse(text: &str) -> Result<u128, String> {
-    let shown = || format!("`{}`", text.trim().chars().take(80).collect::<String>());
+    let shown =
+        || format!("a file {FORMAT} with `{}`", text.trim().chars().take(80).collect::<String>());
     let mut lines = text.lines();
     let (title, format, store) = (lines.next(), lines.next(), lines.next());
     if title != Some(TITLE) {
@@ -138,7 +139,7 @@ fn parse(text: &str) -> Result<u128, String> {
     }
     match format.and_then(|line| line.strip_prefix("format ")) {
         Some(VERSION) => {}
-        Some(other) => return Err(other.to_owned()),
+        Some(other) => return Err(format!("format {other}")),
         None => return Err(shown()),
     }
     let id = store.and_then(|line| line.strip_prefix("store ")).filter(|id| id.len() == 32);
@@ -153,6 +154,16 @@ pub(crate) fn unusable(folder: &Path, why: String) -> Error {
     Error::Unusable { folder: folder.display().to_string(), why }
 }
 
+/// Says which folder an error is about.
+pub(crate) fn located(folder: &Path, error: Error) -> Error {
+    match error {
+        Error::Format { found, known } => {
+            Error::Format { found: format!("{found} in {}", folder.display()), known }
+        }
+        other => other,
+    }
+}
+
 fn failed(what: &str, error: &std::io::Error) -> Error {
     Error::Unavailable(format!("cannot {what}: {error}"))
 }
@@ -165,8 +176,8 @@ mod tests {
     fn only_the_known_format_is_read() {
         let text = |format: &str| format!("{TITLE}\nformat {format}\nstore {:032x}\n", 7);
         assert_eq!(parse(&text("1")), Ok(7));
-        assert_eq!(parse(&text("2")), Err("2".into()));
-        assert_eq!(parse("something else"), Err("`something else`".into()));
+        assert_eq!(parse(&text("2")), Err("format 2".into()));
+        assert_eq!(parse("something else"), Err("a file FORMAT with `something else`".into()));
         assert!(parse(&text("1")[..40]).is_err(), "a torn file");
     }
 }

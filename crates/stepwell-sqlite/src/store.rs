@@ -83,13 +83,9 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::due(reader, until, after, limit);
-        let fresh = |rows: &Rows| rows.due(until, after).take(limit).collect();
-        self.shared.scan_runs(
-            after.as_ref(),
-            limit,
-            fetch,
-            (fresh, |one: &(Timestamp, RunId)| one.1),
-        )
+        self.shared.scan_runs(after.as_ref(), limit, fetch, |rows, open| {
+            rows.due(until, after).filter(open).take(limit).collect()
+        })
     }
 
     fn ready(
@@ -99,19 +95,16 @@ impl<D: Disk> Store for Embedded<D> {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::ready(reader, queue, after, limit);
-        let fresh = |rows: &Rows| rows.ready(queue, after).take(limit).collect();
-        self.shared.scan_runs(
-            after.as_ref(),
-            limit,
-            fetch,
-            (fresh, |one: &(Timestamp, RunId)| one.1),
-        )
+        self.shared.scan_runs(after.as_ref(), limit, fetch, |rows, open| {
+            rows.ready(queue, after).filter(open).take(limit).collect()
+        })
     }
 
     fn active(&self, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, Error> {
         let fetch = |reader: &Reader<'_>, after, limit| tables::active(reader, after, limit);
-        let fresh = |rows: &Rows| rows.active(after).take(limit).collect();
-        self.shared.scan_runs(after.as_ref(), limit, fetch, (fresh, RunId::clone))
+        self.shared.scan_runs(after.as_ref(), limit, fetch, |rows, open| {
+            rows.active(after).filter(open).take(limit).collect()
+        })
     }
 
     fn blocked(
@@ -122,8 +115,9 @@ impl<D: Disk> Store for Embedded<D> {
     ) -> Result<Vec<RunId>, Error> {
         let fetch =
             |reader: &Reader<'_>, after, limit| tables::blocked(reader, queue, after, limit);
-        let fresh = |rows: &Rows| rows.blocked(queue, after).take(limit).collect();
-        self.shared.scan_runs(after.as_ref(), limit, fetch, (fresh, RunId::clone))
+        self.shared.scan_runs(after.as_ref(), limit, fetch, |rows, open| {
+            rows.blocked(queue, after).filter(open).take(limit).collect()
+        })
     }
 
     fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
@@ -161,9 +155,10 @@ impl<D: Disk> Store for Embedded<D> {
         let fetch = |reader: &Reader<'_>, after: Option<Wait>, limit| {
             tables::waits_for(reader, event, leaves, (after.as_ref(), limit))
         };
-        let fresh =
-            |rows: &Rows| rows.waits_for(event, leaves, after).take(limit).cloned().collect();
-        self.shared.scan_runs(after, limit, fetch, (fresh, |wait| wait.run))
+        self.shared.scan_runs(after, limit, fetch, |rows, open| {
+            let waits = rows.waits_for(event, leaves, after);
+            waits.filter(|wait| open(wait)).take(limit).cloned().collect()
+        })
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
@@ -279,19 +274,43 @@ impl<D: Disk> Store for Embedded<D> {
     }
 }
 
+/// A row of a run.
+trait OfRun: Ord + Clone {
+    fn run(&self) -> RunId;
+}
+
+impl OfRun for RunId {
+    fn run(&self) -> RunId {
+        *self
+    }
+}
+
+impl OfRun for (Timestamp, RunId) {
+    fn run(&self) -> RunId {
+        self.1
+    }
+}
+
+impl OfRun for Wait {
+    fn run(&self) -> RunId {
+        self.run
+    }
+}
+
 impl<D: Disk> Shared<D> {
     /// Reads rows of runs, in tables and overlay as one: a run's rows in the overlay hide those in
-    /// the tables.
-    fn scan_runs<T: Ord + Clone>(
+    /// the tables. Runs that are quarantined are left out.
+    fn scan_runs<T: OfRun>(
         &self,
         after: Option<&T>,
         limit: usize,
         fetch: impl Fn(&Reader<'_>, Option<T>, usize) -> Result<Vec<T>, Error>,
-        fresh: (impl Fn(&Rows) -> Vec<T>, impl Fn(&T) -> RunId),
+        fresh: impl Fn(&Rows, &dyn Fn(&T) -> bool) -> Vec<T>,
     ) -> Result<Vec<T>, Error> {
-        let (fresh, run) = fresh;
-        let hidden = |overlay: &Overlay, one: &T| overlay.rows.contains(run(one));
-        self.scan(after, limit, fetch, (|overlay: &Overlay| fresh(&overlay.rows), hidden))
+        let quarantined = guard(&self.quarantined).clone();
+        let open = |one: &T| quarantined.is_empty() || !quarantined.contains(&one.run());
+        let hidden = |overlay: &Overlay, one: &T| !open(one) || overlay.rows.contains(one.run());
+        self.scan(after, limit, fetch, (|overlay: &Overlay| fresh(&overlay.rows, &open), hidden))
     }
 
     /// Reads tables and overlay as one, in order: what the overlay has, and what the tables have

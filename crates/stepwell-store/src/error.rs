@@ -57,11 +57,11 @@ pub enum Error {
         why: String,
     },
     /// The format of what is stored is not read by this version.
-    #[error("format {found} is stored, this version reads {known}")]
+    #[error("there is {found}; accepted: an empty folder, or a store of format {known}")]
     Format {
-        /// The format found.
+        /// What was found, and where.
         found: String,
-        /// What is read.
+        /// The format that is read.
         known: String,
     },
 }

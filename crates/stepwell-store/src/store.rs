@@ -51,7 +51,9 @@ pub trait Store: Send + Sync {
     /// Returns a run's whole journal, or `None` for a run that is not stored.
     ///
     /// # Errors
-    /// [`Error::Quarantined`] when the stored bytes are damaged; [`Error::Unavailable`].
+    /// [`Error::Quarantined`] when the stored bytes are damaged; the run is then left out by
+    /// [`Store::due`], [`Store::ready`], [`Store::active`] and [`Store::blocked`], and still listed
+    /// by [`Store::query`]. [`Error::Unavailable`].
     fn load(&self, run: RunId) -> Result<Option<Vec<u8>>, Error>;
 
     /// Returns runs whose timer is due at or before `until`, in the order of (timer, run), after the

@@ -87,7 +87,7 @@ impl Change<'_, '_> {
             at: self.env.now,
             cause,
             build: build.map(Into::into),
-            held: was_held,
+            evicts: was_held,
         }));
         if was_held {
             self.effect(Effect::Evict);

@@ -170,7 +170,7 @@ impl Run {
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => {
-                self.activation.take_if(|_| !blocked.held);
+                self.activation = self.activation.take().filter(|_| blocked.evicts);
                 if let Some(held) = &mut self.activation {
                     held.evicted = true;
                 }

@@ -178,7 +178,15 @@ impl Change<'_, '_> {
     pub(super) fn sleep(&mut self, sleep: SleepStep<'_>) -> Result<(), Rejection> {
         let kind = match sleep.open.kind {
             Kind::Sleep | Kind::SleepUntil => sleep.open.kind,
-            Kind::Run | Kind::Skip => Kind::Sleep,
+            Kind::Run
+            | Kind::WaitForEvent
+            | Kind::NamedWait
+            | Kind::Invoke
+            | Kind::Emit
+            | Kind::Race
+            | Kind::Skip
+            | Kind::Compensate
+            | Kind::OnFailure => Kind::Sleep,
         };
         match self.look_up(&sleep.step, kind, Some(&sleep.open))? {
             Known::Ended | Known::Open { .. } => return Ok(()),

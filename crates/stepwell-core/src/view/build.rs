@@ -277,11 +277,13 @@ impl<'a, 'r> Builder<'a, 'r> {
                 StepStatus::Completed => "completed",
                 StepStatus::TimedOut => "timed_out",
                 StepStatus::Cancelled => "cancelled",
+                StepStatus::Unknown => "unknown",
                 StepStatus::Failed
                 | StepStatus::Pending
                 | StepStatus::Running
                 | StepStatus::Retrying
                 | StepStatus::Sleeping
+                | StepStatus::Waiting
                 | StepStatus::Skipped => "failed",
             };
             self.end_attempt(position, attempt, (status, ended.at), ended.error.clone());
@@ -328,8 +330,16 @@ impl<'a, 'r> Builder<'a, 'r> {
             step.next_at = state.wake;
             if state.status.is_ended() && step.completed_at.is_none() {
                 step.completed_at = match step.kind {
-                    Kind::Run | Kind::Skip => ended_at.or(decided_at),
-                    Kind::Sleep | Kind::SleepUntil => decided_at.or(ended_at),
+                    Kind::Run
+                    | Kind::Invoke
+                    | Kind::Emit
+                    | Kind::Race
+                    | Kind::Skip
+                    | Kind::Compensate
+                    | Kind::OnFailure => ended_at.or(decided_at),
+                    Kind::Sleep | Kind::SleepUntil | Kind::WaitForEvent | Kind::NamedWait => {
+                        decided_at.or(ended_at)
+                    }
                 };
             }
         }

@@ -329,6 +329,29 @@ fn a_suspect_waits_for_an_empty_runner() {
     assert_eq!((third.len(), &third[0]["run"]), (1, &json!(later.to_string())));
 }
 
+/// §4.4: a runner is kept empty for a suspect only until that has one.
+#[test]
+fn no_runner_is_kept_for_a_suspect_that_has_another() {
+    let (mut world, suspect) = queued();
+    crash(&mut world, 2);
+    let plain = world.start(start("flow"));
+    // With a run that is on its way to it the first runner has no credit.
+    let mut small = who(2);
+    small.credit = 400;
+    let first = world.connect(&small);
+    let given = world.heard_of(first, "activate").remove(0);
+    assert_eq!(given["run"], json!(plain.to_string()));
+    let mut other = who(1);
+    (other.name, other.instance) = ("other", "o1".into());
+    let other = world.connect(&other);
+    world.say(first, &[finished(&given["a"])]);
+    let runs = [first, other].map(|session| world.heard_of(session, "activate"));
+    assert!(runs.iter().flatten().any(|one| one["run"] == suspect.to_string()), "{runs:?}");
+    // Both runners get something to do.
+    world.start(start("flow"));
+    assert_eq!(world.busy(), 2);
+}
+
 /// §4.4: a suspect that comes back with its runner has it to itself as before, also where others wait.
 #[test]
 fn a_suspect_comes_back_alone() {

@@ -45,8 +45,8 @@ fn what_is_not_known_is_refused_with_its_place() {
             "unknown field `compensate`",
         ),
         (
-            "[{\"skip\":{\"a\":1,\"step\":\"s\",\"open\":{\"kind\":\"waitForEvent\",\"after\":0,\"agoUs\":1}}}]".into(),
-            "unknown variant `waitForEvent`",
+            "[{\"skip\":{\"a\":1,\"step\":\"s\",\"open\":{\"kind\":\"waitForever\",\"after\":0,\"agoUs\":1}}}]".into(),
+            "unknown variant `waitForever`",
         ),
         (
             "[{\"skip\":{\"a\":1,\"step\":\"s\",\"open\":{\"kind\":\"skip\",\"after\":0,\"agoUs\":1,\"x\":0}}}]".into(),

@@ -1,7 +1,7 @@
 //! What people do to a run: cancels, and the acts of operators (§9.5).
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use stepwell_core::id::RunId;
@@ -33,11 +33,11 @@ struct Acted {
 pub(super) async fn cancel(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
+    let id = body::run_of(run)?;
     let signed = signed(&api, &headers, body).await?;
     let status = api.node.cancel(caller.namespace(), id, signed).await?;
     json(StatusCode::OK, &Acted { id, status })
@@ -47,11 +47,11 @@ pub(super) async fn cancel(
 pub(super) async fn terminate(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = (&*run, Operation::Terminate);
+    let asked = (run, Operation::Terminate);
     operate(&api, &caller, asked, signed(&api, &headers, body).await?).await
 }
 
@@ -59,42 +59,42 @@ pub(super) async fn terminate(
 pub(super) async fn retry(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (&*run, Operation::Retry), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Retry), signed(&api, &headers, body).await?).await
 }
 
 /// Holds a run back (§9.6).
 pub(super) async fn pause(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (&*run, Operation::Pause), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Pause), signed(&api, &headers, body).await?).await
 }
 
 /// Lets a paused run go on (§9.6).
 pub(super) async fn resume(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (&*run, Operation::Resume), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Resume), signed(&api, &headers, body).await?).await
 }
 
 async fn operate(
     api: &Api,
     caller: &Caller,
-    (run, act): (&str, Operation),
+    (run, act): (body::Part, Operation),
     signed: Signed,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(run)?;
+    let id = body::run_of(run)?;
     let status = api.node.operate(caller.namespace(), id, act, signed).await?;
     json(StatusCode::OK, &Acted { id, status })
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -90,6 +92,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
 /// # Errors
 /// [`Code::BadRequest`] with the parameter and what is accepted.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    check_escapes(uri.query().unwrap_or_default())?;
     let read = axum::extract::Query::<T>::try_from_uri(uri);
     read.map(|query| query.0).map_err(|error| {
         let text = error.body_text();
@@ -112,7 +115,50 @@ pub(super) fn wait(text: Option<&str>) -> Result<Option<Duration>, Problem> {
     Ok(Some(wait))
 }
 
-/// Reads the id of a run from an address.
+/// Checks that a text of an address stands for UTF-8.
+fn check_escapes(text: &str) -> Result<(), Problem> {
+    let refuse = |what: &str| {
+        let shown: String = text.chars().take(200).collect();
+        Problem::bad_request(format!("the parameters are not accepted: `{shown}` {what}"))
+    };
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        if *byte != b'%' {
+            bytes.push(*byte);
+            continue;
+        }
+        let code = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let Some(code) = code else {
+            return Err(refuse("has a `%` without a code; accepted: two hexadecimal digits"));
+        };
+        bytes.push(code);
+        rest = rest.get(2..).unwrap_or_default();
+    }
+    match String::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(refuse("holds bytes of another encoding; accepted: UTF-8")),
+    }
+}
+
+/// A part of an address, as the router gives it.
+pub(super) type Part = Result<Path<String>, PathRejection>;
+
+/// Reads the id of a run from its part of an address.
+///
+/// # Errors
+/// [`Code::BadRequest`] when it is no id.
+pub(super) fn run_of(part: Part) -> Result<RunId, Problem> {
+    let Path(text) = part.map_err(|error| {
+        let why = error.body_text();
+        Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
+    })?;
+    run_id(&text)
+}
+
+/// Reads the id of a run.
 ///
 /// # Errors
 /// [`Code::BadRequest`].

@@ -1,7 +1,7 @@
 //! One run with its steps, attempts and logs.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -42,10 +42,10 @@ struct Shown<'a> {
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
+    let id = body::run_of(run)?;
     let Waiting { wait } = body::query(&uri)?;
     if let Some(patience) = body::wait(wait.as_deref())? {
         api.node.wait(caller.namespace(), id, patience).await?;
@@ -70,9 +70,9 @@ struct Answer {
 pub(super) async fn answer_why(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
+    let id = body::run_of(run)?;
     let runners = api.node.runners(caller.namespace()).await?;
     let answer = api.node.read(move |store| {
         let Some(journal) = store.load(id)? else { return Ok(Err(unknown(id))) };
@@ -107,10 +107,10 @@ impl Stands<'_> {
 pub(super) async fn result(
     State(api): State<Api>,
     caller: Caller,
-    Path(run): Path<String>,
+    run: body::Part,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let id = body::run_id(&run)?;
+    let id = body::run_of(run)?;
     let Waiting { wait } = body::query(&uri)?;
     if let Some(patience) = body::wait(wait.as_deref())?
         && let Some(ended) = api.node.wait(caller.namespace(), id, patience).await?

@@ -1,6 +1,13 @@
 //! Commands and flags of the bench.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Runs of a sequence that are measured.
+const RUNS: u32 = 20;
+/// How long a load is measured, in seconds.
+const SECONDS: u64 = 30;
+/// How many runs are parked.
+const PARKED: u32 = 200_000;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -15,6 +22,35 @@ pub(crate) enum Bench {
     Fanout(Sequential),
     /// Many runs that sleep for an hour
     Parked(Parked),
+    /// All of these, several times; prints a table and fails where a mark is missed
+    All(All),
+}
+
+/// The workloads by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Workload {
+    Sequential,
+    Throughput,
+    Noop,
+    Fanout,
+    Parked,
+}
+
+/// See [`Bench::All`].
+#[derive(Debug, Args)]
+pub(crate) struct All {
+    /// Print one object of JSON a measurement, then one with the table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Only these workloads, divided by commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WORKLOADS")]
+    pub(super) only: Vec<Workload>,
+    /// How often each is measured [default: 5 for sequential and fanout, 3 for the others]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) times: Option<u32>,
+    /// What was built, to be printed with the table
+    #[arg(long, value_name = "TEXT")]
+    pub(super) commit: Option<String>,
 }
 
 /// See [`Bench::Sequential`] and [`Bench::Fanout`].
@@ -24,7 +60,7 @@ pub(crate) struct Sequential {
     #[arg(long)]
     pub(super) json: bool,
     /// How many runs are measured, after as many for warming up
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = RUNS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) runs: u32,
 }
 
@@ -35,7 +71,7 @@ pub(crate) struct Load {
     #[arg(long)]
     pub(super) json: bool,
     /// How long is measured, in seconds, after 3 s of warming up; a throughput counts from 30 on
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(super) seconds: u64,
     /// How many runs are in flight [default: 512 for throughput, 64 for noop]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20_000))]
@@ -49,7 +85,7 @@ pub(crate) struct Parked {
     #[arg(long)]
     pub(super) json: bool,
     /// How many runs are parked
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+    #[arg(long, default_value_t = PARKED, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     pub(super) runs: u32,
 }
 
@@ -59,4 +95,22 @@ pub(crate) struct BenchRunner {
     /// Address of the server
     #[arg(long)]
     pub(super) url: String,
+}
+
+impl Default for Sequential {
+    fn default() -> Self {
+        Self { json: false, runs: RUNS }
+    }
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { json: false, seconds: SECONDS, in_flight: None }
+    }
+}
+
+impl Default for Parked {
+    fn default() -> Self {
+        Self { json: false, runs: PARKED }
+    }
 }

@@ -12,12 +12,19 @@
 //! | `workload` | the five workloads |
 //! | `readback` | every run is read back and counted |
 //! | `report` | the figures, as JSON or as a line for people |
+//! | `all` | every workload several times |
+//! | `table`, `marks` | their figures as one table, held against marks |
+//! | `machine` | what was measured on |
 
+mod all;
 mod args;
 mod load;
+mod machine;
+mod marks;
 mod readback;
 mod report;
 mod stage;
+mod table;
 mod workflows;
 mod workload;
 

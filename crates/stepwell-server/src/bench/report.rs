@@ -50,40 +50,63 @@ pub(super) struct Line {
     pub(super) does_not_count: Option<String>,
 }
 
+/// One of the figures of a workload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figure {
+    /// Its name in JSON.
+    pub(super) name: &'static str,
+    /// What people read.
+    pub(super) label: &'static str,
+    pub(super) value: f64,
+}
+
 impl Line {
+    /// Returns the figures that the workload has.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let all = [
+            ("steps_per_s", "steps/s", self.steps_per_s),
+            ("runs_per_s", "runs/s", self.runs_per_s),
+            ("step_p50_ms", "step p50 ms", self.step_p50_ms),
+            ("step_p99_ms", "step p99 ms", self.step_p99_ms),
+            ("run_p50_ms", "run p50 ms", self.run_p50_ms),
+            ("run_p99_ms", "run p99 ms", self.run_p99_ms),
+            ("fanout_p50_ms", "fan-out p50 ms", self.fanout_p50_ms),
+            ("rss_bytes_each", "RSS bytes each", self.rss_bytes_each),
+            ("disk_bytes_each", "disk bytes each", self.disk_bytes_each),
+            ("restart_ms", "restart ms", self.restart_ms),
+            ("restarted_rss_mb", "RSS after restart MB", self.restarted_rss_mb),
+            ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
+            ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
+            ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),
+            ("fold_lag_before_ms", "fold lag before ms", self.fold_lag_before_ms),
+            ("fold_lag_ms", "fold lag ms", Some(self.fold_lag_ms)),
+        ];
+        let there = all.into_iter();
+        there
+            .filter_map(|(name, label, value)| Some(Figure { name, label, value: value? }))
+            .collect()
+    }
+
     /// Shows the figures for people: names and numbers on one line.
     pub(super) fn text(&self) -> String {
-        let figures = [
-            ("steps/s", self.steps_per_s),
-            ("runs/s", self.runs_per_s),
-            ("step p50 ms", self.step_p50_ms),
-            ("step p99 ms", self.step_p99_ms),
-            ("run p50 ms", self.run_p50_ms),
-            ("run p99 ms", self.run_p99_ms),
-            ("fan-out p50 ms", self.fanout_p50_ms),
-            ("RSS bytes each", self.rss_bytes_each),
-            ("disk bytes each", self.disk_bytes_each),
-            ("restart ms", self.restart_ms),
-            ("RSS after restart MB", self.restarted_rss_mb),
-            ("server CPU s", Some(self.server_cpu_s)),
-            ("runner CPU s", Some(self.runner_cpu_s)),
-            ("server RSS MB", Some(self.server_rss_mb)),
-            ("fold lag before ms", self.fold_lag_before_ms),
-            ("fold lag ms", Some(self.fold_lag_ms)),
-        ];
-        let shown = figures.iter().filter_map(|(name, value)| Some((name, (*value)?)));
-        let shown: Vec<String> = shown
-            .map(|(name, value)| match value {
-                value if value >= 100.0 => format!("{name} {value:.0}"),
-                value => format!("{name} {value:.3}"),
-            })
-            .collect();
+        let shown = self.figures().into_iter();
+        let shown: Vec<String> =
+            shown.map(|one| format!("{} {}", one.label, number(one.value))).collect();
         let mut text = format!("{:<11} {}", self.workload, shown.join(" · "));
         if let Some(why) = &self.does_not_count {
             text.push_str("\n  does not count: ");
             text.push_str(why);
         }
         text
+    }
+}
+
+/// Shows a number with as many places as matter.
+pub(super) fn number(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
     }
 }
 

@@ -1,24 +1,52 @@
 //! Server and runner as processes of their own, and what they use.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
-use crate::cli::{Client, Fault};
+use crate::cli::{Client, Fault, Signals};
 
 /// How long a process may take to be there.
 const START_MAX: Duration = Duration::from_secs(30);
 
-/// A server, a runner, and the folder of the server; all of it goes when this is dropped.
+/// Begins the name of each folder; what follows is the id of the bench's process.
+const FOLDER: &str = "stepwell-bench-";
+
+/// Exit code of a process that a signal ended.
+const CUT_OFF: i32 = 130;
+
+/// A server, a runner, and the folder of the server; all of it goes when this is dropped, and when a
+/// signal ends the process.
 pub(super) struct Stage {
     pub(super) url: String,
     listen: String,
+    props: Arc<Mutex<Props>>,
+    /// Waits for signals.
+    watch: JoinHandle<()>,
+}
+
+/// What has to be put away.
+struct Props {
     folder: PathBuf,
     server: Child,
     runner: Child,
+}
+
+impl Props {
+    fn put_away(&mut self) {
+        for child in [&mut self.runner, &mut self.server] {
+            // One that has ended already is what is wanted.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 /// What the server says of itself.
@@ -37,23 +65,36 @@ pub(super) struct Used {
 }
 
 impl Stage {
-    pub(super) fn set() -> Result<Self, Fault> {
+    pub(super) fn set(runtime: &Runtime) -> Result<Self, Fault> {
+        put_away_after_others();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let listen = format!("127.0.0.1:{port}");
         let url = format!("http://{listen}");
-        let folder = std::env::temp_dir().join(format!("stepwell-bench-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new()?
+        };
         std::fs::create_dir_all(&folder)?;
         let server = start_server(&folder, &listen)?;
         // From here on dropping the stage ends what was started.
-        let mut stage = Self { url, listen, folder, runner: idle()?, server };
+        let props = Arc::new(Mutex::new(Props { folder, server, runner: idle()? }));
+        let watch = runtime.spawn(watch(signals, props.clone()));
+        let stage = Self { url, listen, props, watch };
         stage.await_server()?;
-        stage.runner = Command::new(std::env::current_exe()?)
+        let runner = Command::new(std::env::current_exe()?)
             .args(["bench-runner", "--url", &stage.url])
-            .stdin(Stdio::null())
+            // The runner ends when this end of it is gone, however this process ended.
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()?;
+        stage.props().runner = runner;
         stage.await_runner()?;
         Ok(stage)
+    }
+
+    fn props(&self) -> MutexGuard<'_, Props> {
+        self.props.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn await_server(&self) -> Result<(), Fault> {
@@ -85,36 +126,74 @@ impl Stage {
 
     /// Ends the server with SIGKILL, starts it again on its folder, and returns how long it took
     /// from the start until it answered.
-    pub(super) fn restart_server(&mut self) -> Result<Duration, Fault> {
-        self.server.kill()?;
-        self.server.wait()?;
+    pub(super) fn restart_server(&self) -> Result<Duration, Fault> {
+        let mut props = self.props();
+        props.server.kill()?;
+        props.server.wait()?;
         let begun = Instant::now();
-        self.server = start_server(&self.folder, &self.listen)?;
+        props.server = start_server(&props.folder, &self.listen)?;
+        drop(props);
         self.await_server()?;
         Ok(begun.elapsed())
     }
 
     pub(super) fn server_used(&self) -> Used {
-        used(self.server.id())
+        used(self.props().server.id())
     }
 
     pub(super) fn runner_used(&self) -> Used {
-        used(self.runner.id())
+        used(self.props().runner.id())
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for child in [&mut self.runner, &mut self.server] {
-            // One that has ended already is what is wanted.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        let _ = std::fs::remove_dir_all(&self.folder);
+        self.watch.abort();
+        self.props().put_away();
     }
 }
 
-fn start_server(folder: &std::path::Path, listen: &str) -> Result<Child, Fault> {
+/// Puts everything away once a signal comes, and ends the process.
+async fn watch(mut signals: Signals, props: Arc<Mutex<Props>>) {
+    signals.next().await;
+    props.lock().unwrap_or_else(PoisonError::into_inner).put_away();
+    std::process::exit(CUT_OFF);
+}
+
+/// Ends servers and removes folders of benches that were killed: what is in them is worth nothing, and
+/// there may be gigabytes.
+fn put_away_after_others() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let bench = path.file_name().and_then(|name| name.to_str()?.strip_prefix(FOLDER));
+        let Some(bench) = bench.and_then(|text| text.parse::<u32>().ok()) else { continue };
+        if bench == std::process::id() || PathBuf::from(format!("/proc/{bench}")).exists() {
+            continue;
+        }
+        end_server_of(&path);
+        // One that cannot be removed is tried again by the next bench.
+        let _ = std::fs::remove_dir_all(&path);
+    }
+}
+
+/// Ends the processes that have the folder of a bench among their arguments: its server.
+fn end_server_of(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let arguments = std::fs::read(path.join("cmdline")).unwrap_or_default();
+        let named = arguments.split(|byte| *byte == 0);
+        if !named.into_iter().any(|one| one == folder.as_os_str().as_encoded_bytes()) {
+            continue;
+        }
+        let id = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+        if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn start_server(folder: &Path, listen: &str) -> Result<Child, Fault> {
     let child = Command::new(std::env::current_exe()?)
         .args(["start", "--listen", listen, "--log", "warn", "--data"])
         .arg(folder)

@@ -56,6 +56,15 @@ pub(crate) fn serve(args: &BenchRunner) -> std::result::Result<(), Fault> {
         .workflow("fanout", fanout)
         .workflow("parked", parked)
         .slots(SLOTS);
-    let served = runtime.block_on(async { app.serve(args.url.clone()).await });
+    // The bench holds the other end of the standard input: this ends however the bench does.
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(end);
+    });
+    let ended = async { drop(ended.await) };
+    let served = runtime.block_on(async {
+        app.serve(args.url.clone()).with_graceful_shutdown(ended).drain_timeout("1s").await
+    });
     served.map_err(|error| Fault::Machine(error.to_string()))
 }

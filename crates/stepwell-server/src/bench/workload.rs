@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::all;
 use super::args::{Bench, Load, Parked, Sequential};
 use super::load::{self, Measured, Output, Plan};
 use super::readback;
@@ -19,23 +20,19 @@ const COUNTS_FROM: Duration = Duration::from_secs(30);
 /// Samples of the fold's lag are averaged, since it rises and falls with each of its transactions.
 const LAG_SAMPLES: u32 = 20;
 
+pub(super) type Runtime = tokio::runtime::Runtime;
+
 /// Measures a workload and prints its figures.
 pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let (line, json) = match bench {
-        Bench::Sequential(args) => (sequential(&runtime, args)?, args.json),
-        Bench::Throughput(args) => {
-            let plan = plan("steps", THROUGHPUT_STEPS, args.in_flight.unwrap_or(512), args);
-            (loaded::<Vec<u32>>(&runtime, "throughput", plan)?, args.json)
-        }
-        Bench::Noop(args) => {
-            let plan = plan("noop", 0, args.in_flight.unwrap_or(64), args);
-            (loaded::<u32>(&runtime, "noop", plan)?, args.json)
-        }
-        Bench::Fanout(args) => (fanout(&runtime, args)?, args.json),
-        Bench::Parked(args) => (parked(&runtime, args)?, args.json),
+    let json = match bench {
+        Bench::Sequential(args) | Bench::Fanout(args) => args.json,
+        Bench::Throughput(args) | Bench::Noop(args) => args.json,
+        Bench::Parked(args) => args.json,
+        Bench::All(args) => return all::run(&runtime, args),
     };
+    let line = measure(&runtime, bench)?;
     if json {
         print_json(&line)?;
     } else {
@@ -47,15 +44,31 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
     }
 }
 
+/// Measures one workload.
+pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
+    match bench {
+        Bench::Sequential(args) => sequential(runtime, args),
+        Bench::Throughput(args) => {
+            let plan = plan("steps", THROUGHPUT_STEPS, args.in_flight.unwrap_or(512), args);
+            loaded::<Vec<u32>>(runtime, "throughput", plan)
+        }
+        Bench::Noop(args) => {
+            let plan = plan("noop", 0, args.in_flight.unwrap_or(64), args);
+            loaded::<u32>(runtime, "noop", plan)
+        }
+        Bench::Fanout(args) => fanout(runtime, args),
+        Bench::Parked(args) => parked(runtime, args),
+        Bench::All(_) => Err(Fault::Machine("`all` is no workload".into())),
+    }
+}
+
 fn plan(workflow: &'static str, input: u32, in_flight: u32, args: &Load) -> Plan {
     let measure = Duration::from_secs(args.seconds);
     Plan { workflow, input, in_flight, warm_up: WARM_UP, measure }
 }
 
-type Runtime = tokio::runtime::Runtime;
-
 fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(runtime)?;
     let work = load::sequence::<Vec<u32>>(&stage.url, "steps", SEQUENTIAL_STEPS, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut steps: Vec<f64> = outputs.iter().flatten().map(|us| f64::from(*us) / 1e3).collect();
@@ -70,7 +83,7 @@ fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
 }
 
 fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(runtime)?;
     let work = load::sequence::<u32>(&stage.url, "fanout", BRANCHES, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut took: Vec<f64> = outputs.iter().map(|us| f64::from(*us) / 1e3).collect();
@@ -84,7 +97,7 @@ fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
 }
 
 fn loaded<O: Output>(runtime: &Runtime, workload: &'static str, plan: Plan) -> Result<Line, Fault> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(runtime)?;
     let mut at: Vec<Sample> = Vec::new();
     let work = load::run::<O>(&stage.url, plan, || {
         at.push(Sample::take(&stage)?);
@@ -114,20 +127,18 @@ fn loaded<O: Output>(runtime: &Runtime, workload: &'static str, plan: Plan) -> R
         ..base(&stage, &measured)?
     };
     let line = read_back(&stage, line, measured.started, steps)?;
-    let short = measured.took < COUNTS_FROM;
-    let lags = lag > lag_before;
-    let why = match (short, lags) {
-        (true, _) => Some(format!("measured for {seconds:.0} s, less than 30 s")),
-        (_, true) => {
-            Some(format!("the fold lags {lag:.0} ms, at the start it was {lag_before:.0} ms"))
-        }
-        _ => line.does_not_count.clone(),
-    };
-    Ok(Line { does_not_count: why, ..line })
+    let mut why: Vec<String> = line.does_not_count.iter().cloned().collect();
+    if measured.took < COUNTS_FROM {
+        why.push(format!("measured for {seconds:.0} s, less than 30 s"));
+    }
+    if lag > lag_before + before.scatter_ms.hypot(after.scatter_ms) {
+        why.push(format!("the fold lags {lag:.0} ms, at the start it was {lag_before:.0} ms"));
+    }
+    Ok(Line { does_not_count: (!why.is_empty()).then(|| why.join("; ")), ..line })
 }
 
 fn parked(runtime: &Runtime, args: &Parked) -> Result<Line, Fault> {
-    let mut stage = Stage::set()?;
+    let stage = Stage::set(runtime)?;
     let before = stage.server_used();
     let disk_before = stage.health()?.disk_bytes;
     runtime.block_on(load::start_all(&stage.url, "parked", args.runs))?;
@@ -190,6 +201,9 @@ fn read_back(stage: &Stage, mut line: Line, started: u64, steps: u32) -> Result<
 struct Sample {
     from: (Used, Used),
     fold_lag_ms: f64,
+    /// What the mean of so few samples is uncertain by: twice its standard error. The lag of a fold
+    /// that keeps up goes up and down by half a second, and two equal lags would differ by chance.
+    scatter_ms: f64,
     to: (Used, Used),
 }
 
@@ -197,12 +211,16 @@ impl Sample {
     fn take(stage: &Stage) -> Result<Self, Fault> {
         let used = || (stage.server_used(), stage.runner_used());
         let from = used();
-        let mut sum = 0.0;
+        let mut lags = Vec::new();
         for _ in 0..LAG_SAMPLES {
-            sum += stage.health()?.fold_lag_ms;
+            lags.push(stage.health()?.fold_lag_ms);
             std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(Self { from, fold_lag_ms: sum / f64::from(LAG_SAMPLES), to: used() })
+        let count = f64::from(LAG_SAMPLES);
+        let mean = lags.iter().sum::<f64>() / count;
+        let squares: f64 = lags.iter().map(|lag| (lag - mean).powi(2)).sum();
+        let scatter_ms = 2.0 * (squares / (count - 1.0) / count).sqrt();
+        Ok(Self { from, fold_lag_ms: mean, scatter_ms, to: used() })
     }
 }
 

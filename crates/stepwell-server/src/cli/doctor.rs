@@ -57,6 +57,14 @@ fn offline(folder: &Path, rebuild: bool, reach: &Reach) -> Result<(), Fault> {
         return Err(Fault::Usage(text));
     }
     let refused = |error: stepwell_store::Error| Fault::from(Problem::from(error));
+    // Opening would make one.
+    if !Embedded::is_there(folder).map_err(refused)? {
+        let text = format!(
+            "--data {}: no store is there; accepted: the folder of a server",
+            folder.display()
+        );
+        return Err(Fault::Usage(text));
+    }
     let store = Embedded::open(folder, Options::default()).map_err(refused)?;
     let rebuilt = if rebuild { Some(store.rebuild().map_err(refused)?) } else { None };
     let report = store.verify().map_err(refused)?;

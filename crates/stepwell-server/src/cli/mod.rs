@@ -40,3 +40,4 @@ pub(crate) use client::Client;
 pub use entry::main;
 pub(crate) use fault::Fault;
 pub(crate) use out::{json as print_json, line as print_line};
+pub(crate) use serve::Signals;

@@ -34,7 +34,8 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
     runtime()?.block_on(serve(&config))
 }
 
-/// Makes the runtime of a server: sockets only, the node has a thread of its own.
+/// Makes the runtime of a server: requests of the API. The node and runners' connections have a
+/// thread of their own.
 pub(super) fn runtime() -> Result<Runtime, Fault> {
     // Reads of the store take a thread each while they last; more of them wait for their turn.
     let mut builder = Builder::new_multi_thread();
@@ -63,13 +64,13 @@ pub(super) async fn stop(server: Server, signals: &mut Signals) {
 }
 
 /// The signals that ask a server to stop.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    pub(super) fn new() -> Result<Self, Fault> {
+    pub(crate) fn new() -> Result<Self, Fault> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -77,7 +78,7 @@ impl Signals {
     }
 
     /// Waits for the next signal and returns its name.
-    pub(super) async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

@@ -41,7 +41,7 @@ pub struct Config {
 #[non_exhaustive]
 pub enum Error {
     /// The file of settings cannot be read.
-    #[error("{file} cannot be read: {source}")]
+    #[error("{file} cannot be read: {source}; accepted: a TOML file in UTF-8")]
     Unreadable {
         /// The file.
         file: String,

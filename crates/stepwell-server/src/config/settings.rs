@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::resolve::Error;
-use super::values::{Bytes, Listen, Span};
+use super::values::{Bytes, Listen, Span, count};
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -67,10 +67,10 @@ pub struct Settings {
     #[arg(long, env = "STEPWELL_PAYLOAD_BYTES_MAX", value_name = "SIZE")]
     pub payload_bytes_max: Option<Bytes>,
     /// Most steps in a run, 1 to 100000 [default: 10000]
-    #[arg(long, env = "STEPWELL_STEPS_MAX", value_name = "N")]
+    #[arg(long, env = "STEPWELL_STEPS_MAX", value_name = "N", value_parser = count)]
     pub steps_max: Option<u32>,
     /// Most steps of a run in flight at once, 1 to 100000 [default: 1000]
-    #[arg(long, env = "STEPWELL_BRANCHES_MAX", value_name = "N")]
+    #[arg(long, env = "STEPWELL_BRANCHES_MAX", value_name = "N", value_parser = count)]
     pub branches_max: Option<u32>,
     /// Largest journal of a run, 64KiB to 1GiB; beyond it the run is blocked [default: 64MiB]
     #[arg(long, env = "STEPWELL_JOURNAL_BYTES_MAX", value_name = "SIZE")]

@@ -69,6 +69,12 @@ impl FromStr for Listen {
     }
 }
 
+/// Reads a whole number of a flag or a variable.
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    let refuse = |_| format!("`{text}` is not a count; accepted: a whole number such as 1000");
+    text.parse().map_err(refuse)
+}
+
 /// A text, or for brevity in the file a number.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a number, or a text with a number and a unit")]

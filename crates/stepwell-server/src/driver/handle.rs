@@ -232,15 +232,25 @@ impl Handle {
         }
     }
 
-    /// Connects a runner: frames go to the returned session, and come from the outbox.
+    /// Connects a runner: frames go to the session, and come from the outbox. What `serve` makes of
+    /// the two runs on the node's thread.
     ///
     /// # Errors
     /// SW1008 when the server stops.
-    pub async fn connect(&self, namespace: Arc<str>) -> Result<(Session, Outbox), Problem> {
+    pub async fn connect<F>(
+        &self,
+        namespace: Arc<str>,
+        serve: impl FnOnce(Session, Outbox) -> F,
+    ) -> Result<(), Problem>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let id = SessionId(self.number());
         let (outgoing, outbox) = Outgoing::new();
         self.send(Inbound::Connect { session: id, namespace, outgoing }).await?;
-        Ok((Session { handle: self.clone(), id }, outbox))
+        let session = Session { handle: self.clone(), id };
+        self.shared.connections.spawn(serve(session, outbox));
+        Ok(())
     }
 
     /// Tells runners that the server is about to stop, and ends all waits.

@@ -2,18 +2,23 @@
 //!
 //! Senders are async and wait for room, counted in bytes, so that what runners and clients send is
 //! bounded in memory whatever they do; a connection that waits here is not read from, which is what
-//! slows its sender down. The node's thread takes everything that is there at once: one wake-up and
-//! one lock for a whole batch.
+//! slows its sender down. The node takes everything that is there at once: one wake-up and one lock
+//! for a whole batch.
+//!
+//! What comes from runners' connections is taken before what was asked by others, and the connections
+//! have had their turn before anything is taken. So who asks after he saw a runner do something, or
+//! die, is answered by a node that knows of it: the sockets had it before the request was there.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_node::{Reply, RequestId, SessionId, Signed, StartRequest, Stats};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::Instant;
 
 use super::outgoing::Outgoing;
 
@@ -70,6 +75,10 @@ pub enum Created {
 }
 
 impl Inbound {
+    fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Frame { .. } | Self::Disconnect { .. })
+    }
+
     fn kib(&self) -> usize {
         let bytes = match self {
             Self::Frame { bytes, .. } => bytes.len(),
@@ -93,20 +102,22 @@ pub(super) struct Closed;
 #[derive(Debug)]
 pub(super) struct Inbox {
     state: Mutex<State>,
-    ready: Condvar,
+    ready: Notify,
     room: Semaphore,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    items: VecDeque<(usize, Inbound)>,
+    /// With their weights.
+    connections: VecDeque<(usize, Inbound)>,
+    others: VecDeque<(usize, Inbound)>,
     waiting: bool,
     closed: bool,
 }
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), ready: Condvar::new(), room: Semaphore::new(ROOM_KIB) }
+        Self { state: Mutex::default(), ready: Notify::new(), room: Semaphore::new(ROOM_KIB) }
     }
 
     /// Waits for room and puts an item into the queue.
@@ -123,23 +134,40 @@ impl Inbox {
         let _ = self.put(0, item);
     }
 
-    /// Takes up to `max` items; waits for the first at most `patience`.
-    pub(super) fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
+    /// Takes up to `max` items of connections and as many others; waits for the first at most
+    /// `patience`.
+    pub(super) async fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
+        // The first turn looks which sockets have something, the second lets connections read it, and
+        // write what the batch before told them.
+        tokio::task::yield_now().await;
+        let until = Instant::now() + patience;
+        loop {
+            tokio::task::yield_now().await;
+            if self.take_now(max, into) > 0 || patience.is_zero() || Instant::now() >= until {
+                return;
+            }
+            // A permit is kept for who comes to wait after it was given, so no wake-up is missed.
+            let _ = tokio::time::timeout_at(until, self.ready.notified()).await;
+        }
+    }
+
+    fn take_now(&self, max: usize, into: &mut Vec<Inbound>) -> usize {
         let mut state = self.state();
-        if state.items.is_empty() && !patience.is_zero() {
-            state.waiting = true;
-            let waited = self.ready.wait_timeout_while(state, patience, |s| s.items.is_empty());
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.waiting = false;
-        }
-        let count = state.items.len().min(max);
+        let before = into.len();
         let mut kib = 0;
-        for (weight, item) in state.items.drain(..count) {
-            kib += weight;
-            into.push(item);
+        let State { connections, others, .. } = &mut *state;
+        for items in [connections, others] {
+            let count = items.len().min(max);
+            for (weight, item) in items.drain(..count) {
+                kib += weight;
+                into.push(item);
+            }
         }
+        let count = into.len() - before;
+        state.waiting = count == 0;
         drop(state);
         self.room.add_permits(kib);
+        count
     }
 
     /// Lets nobody put anything in any more, and returns what is left.
@@ -147,7 +175,8 @@ impl Inbox {
         self.room.close();
         let mut state = self.state();
         state.closed = true;
-        state.items.drain(..).map(|(_, item)| item).collect()
+        let State { connections, others, .. } = &mut *state;
+        connections.drain(..).chain(others.drain(..)).map(|(_, item)| item).collect()
     }
 
     fn put(&self, kib: usize, item: Inbound) -> Result<(), Closed> {
@@ -155,7 +184,9 @@ impl Inbox {
         if state.closed {
             return Err(Closed);
         }
-        state.items.push_back((kib, item));
+        let items =
+            if item.is_of_connection() { &mut state.connections } else { &mut state.others };
+        items.push_back((kib, item));
         let wake = std::mem::replace(&mut state.waiting, false);
         drop(state);
         if wake {
@@ -181,9 +212,7 @@ mod tests {
     }
 
     fn take(inbox: &Inbox, max: usize) -> usize {
-        let mut items = Vec::new();
-        inbox.take(max, Duration::ZERO, &mut items);
-        items.len()
+        inbox.take_now(max, &mut Vec::new())
     }
 
     /// Proves the bound by polling a sender by hand: it is pending exactly until room is made.
@@ -204,6 +233,25 @@ mod tests {
         let again = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert_eq!(again, Poll::Ready(Ok(())));
         assert_eq!(take(&inbox, 100), 6);
+    }
+
+    /// Proves what causes what: a request that was put in before the end of a connection is taken
+    /// after it.
+    #[test]
+    fn what_connections_say_comes_first() {
+        let inbox = Inbox::new();
+        inbox.notify(Inbound::Drain);
+        inbox.notify(frame(1));
+        inbox.notify(Inbound::Disconnect { session: SessionId(1) });
+        let mut items = Vec::new();
+        assert_eq!(inbox.take_now(10, &mut items), 3);
+        assert!(
+            matches!(
+                items.as_slice(),
+                [Inbound::Frame { .. }, Inbound::Disconnect { .. }, Inbound::Drain]
+            ),
+            "{items:?}"
+        );
     }
 
     #[test]

@@ -276,10 +276,12 @@ impl Life {
         match output {
             Output::Load(run) => {
                 let journal = store.load(run);
-                if let Err(error) = &journal
-                    && !matches!(error, StoreError::Quarantined { .. })
-                {
-                    return Err(failed(error.clone()));
+                match &journal {
+                    Err(error @ StoreError::Quarantined { .. }) => {
+                        tracing::error!(%error, "the run is set aside");
+                    }
+                    Err(error) => return Err(failed(error.clone())),
+                    Ok(_) => {}
                 }
                 self.tell(Input::Loaded { run, journal });
             }

@@ -1,4 +1,4 @@
-//! The node on a thread of its own, and the ways to it.
+//! The node and the connections of runners on a thread of their own, and the ways to it.
 //!
 //! | file | holds |
 //! | --- | --- |

@@ -132,7 +132,6 @@ fn bodies() -> Vec<ApiCase> {
 
 fn addresses() -> Vec<ApiCase> {
     let id = "run_00000000000000000000000000000001";
-    let runs = "GET /api/v1/runs";
     vec![
         other("an unknown address", "GET /api/v2/runs", (404, "SW1002"), "/api/v1/runs"),
         other(
@@ -142,6 +141,12 @@ fn addresses() -> Vec<ApiCase> {
             "accepted: GET, HEAD, POST",
         ),
         other("an id that is none", "GET /api/v1/runs/7", (400, "SW1001"), "32 hexadecimal digits"),
+        other(
+            "an id that is not UTF-8",
+            "GET /api/v1/runs/%ff%fe",
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
         other("an unknown run", format!("GET /api/v1/runs/{id}"), (404, "SW2001"), id),
         other(
             "the result of an unknown run",
@@ -173,6 +178,32 @@ fn addresses() -> Vec<ApiCase> {
             (400, "SW1001"),
             "at most 5m",
         ),
+    ]
+}
+
+fn parameters() -> Vec<ApiCase> {
+    let id = "run_00000000000000000000000000000001";
+    let runs = "GET /api/v1/runs";
+    vec![
+        other(
+            "a parameter that is not UTF-8",
+            format!("{runs}?workflow=%ff"),
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
+        other(
+            "a parameter that is cut off",
+            format!("{runs}?workflow=%f"),
+            (400, "SW1001"),
+            "two hexadecimal digits",
+        ),
+        other(
+            "an unknown parameter of a result",
+            format!("GET /api/v1/runs/{id}/result?steps=no"),
+            (400, "SW1001"),
+            "unknown field `steps`, expected `wait`",
+        ),
+        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
         other(
             "an unknown parameter",
             format!("{runs}?color=red"),
@@ -245,7 +276,7 @@ async fn requests_are_answered_with_what_is_accepted() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
     let workflows = json!([{"name": "pay"}, {"name": "typed", "inputSchema": schema}]);
     let _runner = Runner::connect(to, workflows).await;
-    for case in bodies().iter().chain(&addresses()).chain(&media()) {
+    for case in bodies().iter().chain(&addresses()).chain(&parameters()).chain(&media()) {
         check(to, case).await;
     }
     // Nothing of it has started a run or taken the server down.
@@ -294,12 +325,6 @@ fn frames() -> Vec<FrameCase> {
         frame: Message::text(frame),
         says,
     };
-    let hello = |what, change: fn(&mut Value), says| {
-        let mut hello = Runner::hello(&json!([{"name": "pay"}]));
-        change(&mut hello);
-        let frame = Message::text(json!([{"hello": hello}]).to_string());
-        FrameCase { what, hello: None, frame, says }
-    };
     vec![
         FrameCase { frame: Message::binary(vec![1, 2]), ..text("a binary frame", "", "SW3001") },
         FrameCase {
@@ -310,6 +335,31 @@ fn frames() -> Vec<FrameCase> {
         text("not an array", "{}", "SW3001"),
         text("an unknown message", r#"[{"sing":{}}]"#, "sing"),
         text("a message with two names", r#"[{"ping":{"k":1},"drain":{}}]"#, "SW3001"),
+        text("nothing in it", "[null]", "SW3001"),
+        text("a member twice", r#"[{"ping":{"k":1,"k":2}}]"#, "duplicate field `k`"),
+        text("a number without end", r#"[{"ping":{"k":1e400}}]"#, "SW3001"),
+        text("half of a surrogate pair", r#"[{"dropped":{"a":1,"step":"\ud800"}}]"#, "SW3001"),
+        text(
+            "a sleep without an end",
+            r#"[{"sleep":{"a":1,"step":"s","open":{"kind":"sleep","after":0,"agoUs":0}}}]"#,
+            "`sleep` needs one of forUs and untilUs",
+        ),
+        text(
+            "a cause that is not a runner's",
+            r#"[{"block":{"a":1,"cause":{"kind":"crashesRunner","times":3}}}]"#,
+            "kindChanged or orderChanged only",
+        ),
+        text(
+            "a step id with a line end",
+            r#"[{"dropped":{"a":1,"step":"a\nb"}}]"#,
+            "holds a control character; accepted",
+        ),
+        text(
+            "an unknown kind of step",
+            r#"[{"skip":{"a":1,"step":"s","open":{"kind":"jump","after":0,"agoUs":0}}}]"#,
+            "unknown variant `jump`, expected one of",
+        ),
+        text("a handle that is negative", r#"[{"idle":{"a":-1}}]"#, "expected u32"),
         text("a number out of range", r#"[{"credit":{"bytes":-1}}]"#, "SW3001"),
         text(
             "`hello` twice",
@@ -317,13 +367,24 @@ fn frames() -> Vec<FrameCase> {
             "said once",
         ),
         FrameCase { hello: None, ..text("no `hello`", r#"[{"ping":{"k":1}}]"#, "first message") },
-        hello("another protocol", |h| h["protocol"] = json!(2), "SW3002"),
-        hello("no slots", |h| h["slots"] = json!(0), "1 to 100000"),
         text(
             "an unknown level of a line",
             r#"[{"log":{"a":1,"lines":[{"agoUs":0,"level":"loud","message":"x"}]}}]"#,
             "has the level `loud`; accepted: debug, info, warn, error",
         ),
+    ]
+}
+
+fn hellos() -> Vec<FrameCase> {
+    let hello = |what, change: fn(&mut Value), says| {
+        let mut hello = Runner::hello(&json!([{"name": "pay"}]));
+        change(&mut hello);
+        let frame = Message::text(json!([{"hello": hello}]).to_string());
+        FrameCase { what, hello: None, frame, says }
+    };
+    vec![
+        hello("another protocol", |h| h["protocol"] = json!(2), "SW3002"),
+        hello("no slots", |h| h["slots"] = json!(0), "1 to 100000"),
         hello(
             "an SDK without a name",
             |h| h["sdk"] = json!(""),
@@ -340,6 +401,11 @@ fn frames() -> Vec<FrameCase> {
             "`hello`: workflow `a`: a version `1\\\\n` holds a control character",
         ),
         hello("an empty app", |h| h["app"] = json!(""), "SW3003"),
+        hello(
+            "a schema that is none",
+            |h| h["workflows"] = json!([{"name": "a", "inputSchema": 7}]),
+            "JSON Schema",
+        ),
         hello("no workflows", |h| h["workflows"] = json!([]), "SW3003"),
         hello(
             "a workflow twice",
@@ -358,7 +424,7 @@ fn frames() -> Vec<FrameCase> {
 async fn frames_are_refused_with_what_is_accepted() {
     let server = server().await;
     let to = server.address();
-    for case in frames() {
+    for case in frames().into_iter().chain(hellos()) {
         let mut runner = Runner::open(to).await.unwrap();
         if let Some(hello) = case.hello {
             runner.say(json!([{"hello": hello}])).await;
@@ -387,7 +453,7 @@ fn stepwell(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn command_lines_are_refused_with_what_is_accepted() {
-    let cases: [(&[&str], i32, &str); 20] = [
+    let cases: [(&[&str], i32, &str); 22] = [
         (&[], 2, "Usage"),
         (&["rnus"], 2, "similar subcommand"),
         (&["runs", "show"], 2, "<RUN>"),
@@ -399,6 +465,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["runs", "start", "pay", "--input", "@/nowhere.json"], 2, "cannot be read"),
         (&["runs", "start", "pay", "--wait", "soon"], 2, "is not a duration"),
         (&["doctor", "--data", "/nowhere/data"], 2, "there is no such folder"),
+        (&["doctor", "--data", "/dev"], 2, "no store is there"),
         (&["doctor", "--rebuild"], 2, "--data"),
         (&["completions", "tcl"], 2, "possible values"),
         (&["start"], 1, "error[SW4005]: `data` is not set"),
@@ -409,6 +476,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
             1,
             "error[SW4007]: the data folder /dev/null/d cannot be used: it cannot be made",
         ),
+        (&["start", "--data", "d", "--steps-max", "many"], 2, "accepted: a whole number"),
         (
             &["start", "--data", "d", "--steps-max", "0"],
             1,

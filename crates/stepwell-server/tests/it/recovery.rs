@@ -93,6 +93,10 @@ async fn a_folder_is_served_again_after_a_stop() {
     runner.run_one().await;
     let ended = start.await.unwrap().text("id");
     drop(runner);
+    // Until the server has noticed, it may still give that runner a run.
+    while get(to, "/api/v1/runners").await.json()["runners"] != json!([]) {
+        tokio::task::yield_now().await;
+    }
     let queued = post(to, "/api/v1/runs", &json!({"workflow": "pay"})).await.text("id");
     first.stop().await;
 

@@ -15,6 +15,7 @@ use crate::history::Fact;
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     engine_time(story, found);
     let jumped = story.facts.iter().any(|(_, fact)| *fact == Fact::Jumped);
+    let closed = closed(story);
     for (run, tale) in &story.runs {
         for line in &tale.lines {
             if let (Noted::Activated { at, .. }, Some(due)) = (&line.noted, tale.not_before)
@@ -24,7 +25,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
                 found.add(line.durable, what);
             }
         }
-        for (at, what) in early(tale, jumped) {
+        for (at, what) in early(tale, &closed, jumped) {
             found.add(at, format!("{run}: {what}"));
         }
     }
@@ -59,7 +60,19 @@ fn engine_time(story: &Story<'_>, found: &mut Found) {
 }
 
 /// Sleeps that ended before their time.
-fn early(tale: &Tale, jumped: bool) -> Vec<(Micros, String)> {
+/// When, by true time, it was which engine time. Batches that are closed at one instant reach the store
+/// one after the other: the first of them tells.
+fn closed(story: &Story<'_>) -> BTreeMap<Timestamp, Micros> {
+    let mut closed = BTreeMap::new();
+    for (true_time, fact) in story.facts {
+        if let Fact::Given { at, .. } = fact {
+            closed.entry(*at).or_insert(*true_time);
+        }
+    }
+    closed
+}
+
+fn early(tale: &Tale, closed: &BTreeMap<Timestamp, Micros>, jumped: bool) -> Vec<(Micros, String)> {
     let mut sleeps = BTreeMap::new();
     let mut early = Vec::new();
     for line in &tale.lines {
@@ -72,10 +85,10 @@ fn early(tale: &Tale, jumped: bool) -> Vec<(Micros, String)> {
                 if at < until {
                     early.push((line.durable, format!("{step} woke at {at}, due at {until}")));
                 }
-                let (Some((from, engine)), Some((to, _)), false) = (begun, line.given, jumped)
-                else {
+                let (Some((_, engine)), Some((to, _)), false) = (begun, line.given, jumped) else {
                     continue;
                 };
+                let Some(from) = closed.get(engine) else { continue };
                 // Clocks drift by a hundredth at most.
                 let rest = micros(until.since(*engine)) * 98 / 100;
                 if to + 5 * MILLI < from + rest {

@@ -47,6 +47,8 @@ pub(super) enum Done {
 
 /// A node, the store that it writes to, and who is connected.
 pub(super) struct Life {
+    /// Which of the machine's lives this is.
+    pub(super) number: u32,
     pub(super) node: Node,
     pub(super) store: Arc<Embedded<SimDisk>>,
     pub(super) shown: Box<dyn Store>,
@@ -217,7 +219,7 @@ impl Life {
                 }
                 if self.asked.is_empty() && self.done.is_none() {
                     let delay = self.lag + desk.env.rng.spread(20, 3_000);
-                    desk.env.after(delay, Event::StoreDone);
+                    desk.env.after(delay, Event::StoreDone(self.number));
                 }
                 self.asked.push_back((number, output));
             }
@@ -235,11 +237,11 @@ impl Life {
             // The node goes on meanwhile.
             let delay = std::mem::take(&mut self.lag) + desk.env.rng.spread(1, 1_000);
             self.store_until = desk.env.now + delay;
-            desk.env.after(delay, Event::StoreDone);
+            desk.env.after(delay, Event::StoreDone(self.number));
             return Ok(());
         }
         if !self.asked.is_empty() {
-            desk.env.after(1, Event::StoreDone);
+            desk.env.after(1, Event::StoreDone(self.number));
         }
         Ok(())
     }

@@ -189,6 +189,7 @@ impl Machine {
         let shown = self.bug.show(Arc::clone(&store), self.begun > 1);
         let config = self.config(env);
         Ok(Life {
+            number: self.begun,
             node: Node::new(config),
             store,
             shown,
@@ -288,9 +289,12 @@ impl Machine {
     }
 
     /// The store moves on.
-    pub(crate) fn on_store_done(&mut self, env: &mut Env) {
+    pub(crate) fn on_store_done(&mut self, number: u32, env: &mut Env) {
+        if self.life.as_ref().is_none_or(|life| life.number != number) {
+            return;
+        }
         if self.paused.is_some() {
-            return env.after(MILLI, Event::StoreDone);
+            return env.after(MILLI, Event::StoreDone(number));
         }
         if self.halting.is_some() {
             return;

@@ -102,7 +102,7 @@ impl Sim {
             Event::Closed(on, Way::Up) => self.machine.take(Item::Gone(on), env),
             Event::Closed(on, Way::Down) => self.fleet.on_closed(on, env),
             Event::NodeWakes => self.machine.on_wake(env),
-            Event::StoreDone => self.machine.on_store_done(env),
+            Event::StoreDone(life) => self.machine.on_store_done(life, env),
             Event::NodeBegins => self.machine.begin(env),
             Event::NodeGoesOn => self.machine.on_go_on(env),
             Event::NodeStops => self.machine.stop(env),

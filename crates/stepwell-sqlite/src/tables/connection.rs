@@ -178,7 +178,8 @@ fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error>
     };
     let (format, found) = (meta("format")?, meta("store")?);
     if format != FORMAT.to_string() {
-        return Err(Error::Format { found: format, known: FORMAT.to_string() });
+        let found = format!("a database of format {format}");
+        return Err(Error::Format { found, known: FORMAT.to_string() });
     }
     if found != format!("{store:032x}") {
         let why = format!("the tables belong to store {found}, the log is of store {store:032x}");

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
 use stepwell_sqlite::{Embedded, Options};
 use stepwell_store::Store;
 use stepwell_store::conformance::{Harness, Injected, run_all};
@@ -58,6 +59,14 @@ impl Harness for InFolders {
         assert_eq!(Arc::strong_count(&store), 1, "no other handle is left");
         drop(store);
         self.open_in(folder)
+    }
+
+    fn damage(&mut self, _store: &Arc<dyn Store>, run: RunId) -> bool {
+        let (folder, _) = self.now.as_ref().unwrap();
+        let tables = rusqlite::Connection::open(folder.path().join("stepwell.db")).unwrap();
+        let change = "UPDATE history SET crc = crc + 1 WHERE run = ?1";
+        assert!(tables.execute(change, [run.to_string()]).unwrap() > 0, "{run} is in the tables");
+        true
     }
 
     fn settle(&mut self, _store: &Arc<dyn Store>) {

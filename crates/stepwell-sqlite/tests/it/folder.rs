@@ -71,7 +71,8 @@ fn a_format_that_is_not_known_is_refused_with_both_formats() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("format 1", "format 2")).unwrap();
     let error = open(folder.path()).map(drop).unwrap_err();
-    assert_eq!(error.to_string(), "format 2 is stored, this version reads 1");
+    let (at, accepted) = (folder.path().display(), "an empty folder, or a store of format 1");
+    assert_eq!(error.to_string(), format!("there is format 2 in {at}; accepted: {accepted}"));
     fs::remove_file(&path).unwrap();
     let error = open(folder.path()).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Format { found, .. } if found.contains("FORMAT")), "{error}");

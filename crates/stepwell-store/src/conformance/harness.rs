@@ -3,6 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
+
 use super::cases;
 use super::injector::Injector;
 use super::world::{Mode, World};
@@ -15,6 +17,13 @@ pub trait Harness {
 
     /// Closes a store, of which no other handle is left, and opens what it kept.
     fn reopen(&mut self, store: Arc<dyn Store>) -> Arc<dyn Store>;
+
+    /// Damages what is stored of a run behind the store's back. Tells whether it could: a store that
+    /// keeps everything in memory has nothing to be damaged.
+    fn damage(&mut self, store: &Arc<dyn Store>, run: RunId) -> bool {
+        let _ = (store, run);
+        false
+    }
 
     /// Lets the store do work that it would do in the background.
     fn settle(&mut self, store: &Arc<dyn Store>) {
@@ -96,6 +105,10 @@ impl<H: Harness> Harness for Injected<H> {
             }
             None => self.open(),
         }
+    }
+
+    fn damage(&mut self, store: &Arc<dyn Store>, run: RunId) -> bool {
+        self.harness.damage(self.inner.as_ref().unwrap_or(store), run)
     }
 
     fn settle(&mut self, store: &Arc<dyn Store>) {

@@ -17,6 +17,8 @@ use crate::query::{Cursor, EventName, Filter, Key, Queue};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     pub(super) runs: BTreeMap<RunId, (Summary, Vec<u8>)>,
+    /// Runs whose stored history is damaged: in lists, and in no queue.
+    pub(super) quarantined: BTreeSet<RunId>,
     workflows: Vec<Workflow>,
     pub(super) waits: BTreeMap<RunId, Vec<Wait>>,
     pub(super) events: BTreeMap<EventId, Known>,
@@ -101,22 +103,22 @@ impl Model {
     }
 
     pub(super) fn due(&self, until: Timestamp, after: Cursor) -> Vec<(Timestamp, RunId)> {
-        let rows = self.rows().filter_map(|row| Some((row.timer_at?, row.id)));
+        let rows = self.open(self.rows()).filter_map(|row| Some((row.timer_at?, row.id)));
         sorted(rows.filter(|one| one.0 <= until && Some(*one) > after))
     }
 
     pub(super) fn ready(&self, queue: &Queue, after: Cursor) -> Vec<(Timestamp, RunId)> {
-        let rows = self.of(queue).filter_map(|row| Some((row.ready_since?, row.id)));
+        let rows = self.open(self.of(queue)).filter_map(|row| Some((row.ready_since?, row.id)));
         sorted(rows.filter(|one| Some(*one) > after))
     }
 
     pub(super) fn active(&self, after: Option<RunId>) -> Vec<RunId> {
-        let rows = self.rows().filter(|row| row.active).map(|row| row.id);
+        let rows = self.open(self.rows()).filter(|row| row.active).map(|row| row.id);
         sorted(rows.filter(|id| Some(*id) > after))
     }
 
     pub(super) fn blocked(&self, queue: &Queue, after: Option<RunId>) -> Vec<RunId> {
-        let rows = self.of(queue).filter(|row| row.blocked.is_some()).map(|row| row.id);
+        let rows = self.open(self.of(queue)).filter(|row| row.blocked.is_some()).map(|row| row.id);
         sorted(rows.filter(|id| Some(*id) > after))
     }
 
@@ -171,6 +173,13 @@ impl Model {
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &Summary> {
         self.runs.values().map(|(row, _)| row)
+    }
+
+    fn open<'a>(
+        &'a self,
+        rows: impl Iterator<Item = &'a Summary>,
+    ) -> impl Iterator<Item = &'a Summary> {
+        rows.filter(|row| !self.quarantined.contains(&row.id))
     }
 
     fn of(&self, queue: &Queue) -> impl Iterator<Item = &Summary> {

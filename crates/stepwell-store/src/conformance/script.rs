@@ -199,7 +199,7 @@ impl Script {
     pub fn block(&mut self) -> &mut Self {
         let at = self.tick();
         let cause = BlockCause::CrashesRunner { times: 3 };
-        self.push(&Record::Blocked(Blocked { at, cause, build: None, held: true }))
+        self.push(&Record::Blocked(Blocked { at, cause, build: None, evicts: false }))
     }
 
     /// The end of the run is decided.

@@ -167,6 +167,19 @@ impl<'h> World<'h> {
         done
     }
 
+    /// Damages a run, and has the store notice. Tells whether this store can be damaged.
+    pub(super) fn damage(&mut self, run: RunId) -> bool {
+        self.settle();
+        let store = Arc::clone(self.store());
+        if !self.harness.damage(&store, run) {
+            return false;
+        }
+        let error = store.load(run).unwrap_err();
+        assert!(matches!(error, Error::Quarantined { run: found, .. } if found == run), "{error}");
+        self.model.quarantined.insert(run);
+        true
+    }
+
     pub(super) fn settle(&mut self) {
         if let Some(store) = &self.store {
             self.harness.settle(store);
@@ -223,7 +236,14 @@ impl<'h> World<'h> {
 
     fn check_runs(&self) {
         for (run, (row, journal)) in &self.model.runs {
-            assert_eq!(self.store().load(*run).unwrap().as_ref(), Some(journal), "{run}");
+            let loaded = self.store().load(*run);
+            if self.model.quarantined.contains(run) {
+                let found =
+                    matches!(loaded, Err(Error::Quarantined { run: found, .. }) if found == *run);
+                assert!(found, "{run} is damaged");
+                continue;
+            }
+            assert_eq!(loaded.unwrap().as_ref(), Some(journal), "{run}");
             if let Some(key) = key_of(row) {
                 assert_eq!(self.store().key(&key).unwrap(), self.model.key(&key), "{key:?}");
             }

@@ -5,6 +5,7 @@
 //! | `serve` | the future that serves an app |
 //! | `thread` | the thread: connections, one after another |
 //! | `socket` | one connection: frames in and out, deadlines |
+//! | `wire` | its socket, which several threads write to |
 //! | `address` | where the server is |
 //! | `backoff` | how long to wait before connecting again |
 
@@ -13,6 +14,7 @@ mod backoff;
 mod serve;
 mod socket;
 mod thread;
+mod wire;
 
 pub(crate) use address::Address;
 pub use serve::Serve;

@@ -2,21 +2,21 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::backoff::Backoff;
 use super::thread::{Driver, Lost, Stop};
+use super::wire::Wire;
 use crate::client::Answer;
 use crate::moment::Clock;
 use crate::session::FINAL;
@@ -87,7 +87,9 @@ fn refusal(status: hyper::StatusCode, body: Vec<u8>) -> Unconnected {
 /// A connection at work.
 pub(super) struct Conversation<'a> {
     pub(super) driver: &'a mut Driver,
-    pub(super) socket: Socket,
+    pub(super) wire: Arc<Wire>,
+    /// Wakes whoever sends frames.
+    pub(super) waker: Waker,
     pub(super) stop: &'a mut Stop,
     pub(super) backoff: &'a mut Backoff,
 }
@@ -100,11 +102,13 @@ impl Conversation<'_> {
             // What is told last is to arrive: a run that was given back goes on at once.
             drop(tokio::time::timeout(std::time::Duration::from_secs(1), self.close()).await);
         }
+        drop(self.wire.take());
         lost
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<Lost> {
-        self.driver.session.set_waker(cx.waker());
+        self.wire.set_thread(cx.waker());
+        self.driver.session.set_wakers(cx.waker(), &self.waker);
         self.driver.look_for_stop(self.stop, cx);
         for _ in 0..TURNS_MAX {
             if let Poll::Ready(lost) = self.poll_once(cx) {
@@ -139,8 +143,8 @@ impl Conversation<'_> {
         for run in self.driver.session.take_runs() {
             drop(self.driver.runtime.spawn(run));
         }
-        if let Poll::Ready(Err(why)) = self.send(cx) {
-            return Poll::Ready(Lost::Broken(why));
+        if let Poll::Ready(Err(why)) = self.wire.poll_send(cx) {
+            return Poll::Ready(Lost::Broken(why.to_string()));
         }
         if self.stop.is_over(&mut self.driver.session, now) {
             return Poll::Ready(Lost::Over);
@@ -149,8 +153,9 @@ impl Conversation<'_> {
     }
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Poll<Lost> {
+        let mut told = 0;
         for _ in 0..TURNS_MAX {
-            let Poll::Ready(next) = Pin::new(&mut self.socket).poll_next(cx) else {
+            let Poll::Ready(next) = self.wire.poll_next(cx) else {
                 return Poll::Pending;
             };
             let message = match next {
@@ -173,6 +178,9 @@ impl Conversation<'_> {
                 }
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
             };
+            // Before the runs hear of it: what they say to that is already sent accordingly.
+            told += frame.len();
+            self.wire.told(told);
             let now = self.driver.clock.now();
             if let Err(fault) = self.driver.session.on_frame(&frame, now) {
                 return Poll::Ready(Lost::Fault(fault));
@@ -185,28 +193,13 @@ impl Conversation<'_> {
         Poll::Pending
     }
 
-    fn send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-        loop {
-            match Pin::new(&mut self.socket).poll_ready(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.to_string())),
-                Poll::Ready(Ok(())) => {}
-            }
-            let Some(frame) = self.driver.session.next_frame() else { break };
-            let text = Utf8Bytes::try_from(frame).map_err(|error| error.to_string())?;
-            let sent = Pin::new(&mut self.socket).start_send(Message::Text(text));
-            if let Err(error) = sent {
-                return Poll::Ready(Err(error.to_string()));
-            }
-        }
-        Pin::new(&mut self.socket).poll_flush(cx).map_err(|error| error.to_string())
-    }
-
     async fn close(&mut self) {
-        let sent = poll_fn(|cx| self.send(cx)).await;
-        if sent.is_ok() {
+        let sent = poll_fn(|cx| self.wire.poll_send(cx)).await;
+        if let Some(mut socket) = self.wire.take()
+            && sent.is_ok()
+        {
             // The node may be gone already; there is nobody left to tell.
-            drop(self.socket.close(None).await);
+            drop(socket.close(None).await);
         }
     }
 }

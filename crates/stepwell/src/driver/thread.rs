@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::address::Address;
 use super::backoff::Backoff;
 use super::socket::{self, Socket, Unconnected};
+use super::wire::Wire;
 use crate::error::{Error, Result};
 use crate::moment::{Clock, Moment, Monotonic};
 use crate::session::{Fault, Session};
@@ -115,7 +116,11 @@ impl Driver {
 
     async fn converse(&mut self, socket: Socket, stop: &mut Stop, backoff: &mut Backoff) -> Lost {
         self.session.on_connected(self.clock.now());
-        let lost = socket::Conversation { driver: self, socket, stop, backoff }.run().await;
+        let wire = Wire::new(socket, self.session.frames());
+        let waker = Waker::from(wire.clone());
+        let lost = socket::Conversation { driver: self, wire, waker, stop, backoff }.run().await;
+        // The session's waker is the socket's, which holds the session's frames.
+        self.session.set_waker(Waker::noop());
         self.session.on_disconnected();
         lost
     }

@@ -101,9 +101,13 @@ impl Cell {
     fn ask_new(&self, core: &mut Core, ask: Ask, now: Moment) -> Result<usize> {
         self.within_limits(core, &ask)?;
         let state = match ask.kind {
-            Kind::Run => State::Due,
-            Kind::Sleep | Kind::SleepUntil => State::Waiting,
-            Kind::Skip => State::Telling,
+            Kind::Run | Kind::Race | Kind::Compensate | Kind::OnFailure => State::Due,
+            Kind::Sleep
+            | Kind::SleepUntil
+            | Kind::WaitForEvent
+            | Kind::NamedWait
+            | Kind::Invoke => State::Waiting,
+            Kind::Emit | Kind::Skip => State::Telling,
         };
         let mut step = Step::new(ask.id, ask.kind, state);
         step.asked = Asked::Yes;
@@ -114,7 +118,14 @@ impl Cell {
         step.due = now;
         let place = core.add(step);
         match ask.kind {
-            Kind::Run => {}
+            Kind::Run
+            | Kind::WaitForEvent
+            | Kind::NamedWait
+            | Kind::Invoke
+            | Kind::Emit
+            | Kind::Race
+            | Kind::Compensate
+            | Kind::OnFailure => {}
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

@@ -21,7 +21,7 @@ mod timers;
 
 pub(crate) use handshake::{Identity, Registered};
 pub(crate) use link::Outgoing;
-pub(crate) use session::FINAL;
+pub(crate) use session::{FINAL, Frames};
 pub use session::{Fault, Session};
 pub use shared::Blocking;
 #[cfg(feature = "test")]

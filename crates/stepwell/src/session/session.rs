@@ -112,6 +112,17 @@ impl Session {
         self.shared.timers.set_waker(waker.clone());
     }
 
+    /// As [`Session::set_waker`], with a waker of its own for frames.
+    pub(crate) fn set_wakers(&self, deadlines: &Waker, frames: &Waker) {
+        self.shared.link.set_waker(frames.clone());
+        self.shared.timers.set_waker(deadlines.clone());
+    }
+
+    /// Returns a way to the frames for those who send some of them.
+    pub(crate) fn frames(&self) -> Frames {
+        Frames(self.shared.clone())
+    }
+
     /// A connection was made: the handshake begins.
     pub fn on_connected(&mut self, now: Moment) {
         let generation = self.shared.link.open();
@@ -295,6 +306,16 @@ impl Session {
     /// Tells whether the node has taken the runner on this connection.
     pub fn is_welcome(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.welcome.is_some())
+    }
+}
+
+/// The frames to be sent.
+pub(crate) struct Frames(Arc<Shared>);
+
+impl Frames {
+    /// As [`Session::next_frame`].
+    pub(crate) fn next(&self) -> Option<Vec<u8>> {
+        self.0.link.next_frame()
     }
 }
 

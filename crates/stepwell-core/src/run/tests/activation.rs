@@ -316,7 +316,7 @@ fn a_run_blocked_in_a_journal_of_the_first_format_is_held_by_nobody() {
     let cause = BlockCause::StepsFull { limit: 1 };
     gives(world.act(Act::Block(cause)), &["evict"]);
     let text = String::from_utf8(world.journal.clone()).unwrap();
-    let first = text.replace(",\"held\":true", "");
+    let first = text.replace(",\"evicts\":true", "");
     assert_ne!(first, text);
     let run = Run::replay(world.run.id(), first.as_bytes()).unwrap();
     assert!(run.activation().is_none() && world.run.activation().is_some());

@@ -6,7 +6,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use super::Case;
-use crate::conformance::script::Start;
+use crate::conformance::script::{Script, Start};
 use crate::conformance::world::World;
 use crate::query::Queue;
 
@@ -50,6 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
             assert_eq!(world.store().active(None, 0).unwrap(), []);
             assert_eq!(world.store().blocked(&queue, None, 0).unwrap(), []);
         }),
+        Case::new("a_run_whose_history_is_damaged_is_in_no_queue", damaged),
         Case::new("queues_hold_where_most_runs_changed_since", mostly_changed),
     ]
 }
@@ -145,9 +146,7 @@ fn ready_in_order(world: &mut World<'_>) {
 
 fn ready_tied(world: &mut World<'_>) {
     let at = world.tick();
-    let runs = (0..9).map(|salt| {
-        crate::conformance::script::Script::new(at, 1_000 + salt, Start::default()).write()
-    });
+    let runs = (0..9).map(|salt| Script::new(at, 1_000 + salt, Start::default()).write());
     let batch = crate::batch::Batch { at, runs: runs.collect(), ..Default::default() };
     world.commit(&batch);
     world.check();
@@ -194,16 +193,44 @@ fn blocked_in_order(world: &mut World<'_>) {
     assert_eq!(world.store().blocked(&queue, Some(runs[1]), 2).unwrap(), runs[2..4]);
 }
 
+/// Every third run is damaged, of each queue that runs stand in.
+fn damaged(world: &mut World<'_>) {
+    let until = world.now();
+    let states: [&dyn Fn(&mut Script); 4] = [
+        &|_| {},
+        &|run| {
+            run.activate().sleep("pause", until).release();
+        },
+        &|run| {
+            run.activate();
+        },
+        &|run| {
+            run.activate().block();
+        },
+    ];
+    let mut runs = Vec::new();
+    for state in states {
+        runs.extend((0..7).map(|_| world.put(Start::default(), state).id()));
+    }
+    for run in runs.iter().step_by(3) {
+        if !world.damage(*run) {
+            return;
+        }
+    }
+    // The queues are compared with the model after each case, by pages of several sizes.
+    assert_eq!(world.model.quarantined.len(), 10);
+    assert_eq!(world.store().active(None, 100).unwrap(), world.model.active(None));
+}
+
 /// Many runs are settled as ready, and all but the last then change.
 fn mostly_changed(world: &mut World<'_>) {
     let at = world.tick();
-    let mut scripts: Vec<_> = (0..60)
-        .map(|salt| crate::conformance::script::Script::new(at, 5_000 + salt, Start::default()))
-        .collect();
-    scripts.sort_by_key(crate::conformance::Script::id);
-    let batch = |scripts: &mut [crate::conformance::Script]| crate::batch::Batch {
+    let mut scripts: Vec<_> =
+        (0..60).map(|salt| Script::new(at, 5_000 + salt, Start::default())).collect();
+    scripts.sort_by_key(Script::id);
+    let batch = |scripts: &mut [Script]| crate::batch::Batch {
         at,
-        runs: scripts.iter_mut().map(crate::conformance::Script::write).collect(),
+        runs: scripts.iter_mut().map(Script::write).collect(),
         ..Default::default()
     };
     world.commit(&batch(&mut scripts));

@@ -1,0 +1,81 @@
+//! Ids of steps: what code may choose, and what the engine makes (§2.5).
+//!
+//! Code names its steps with texts that hold no control characters. Steps that the engine makes
+//! (compensations, `onFailure`, named waits) have ids of a space of their own: the name of the space,
+//! the unit separator U+001F, and the name that people see. So neither can be taken for the other,
+//! wherever ids are kept as one text: in journals, in messages, in indexes.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::name;
+use crate::status::Kind;
+
+/// Stands between the space and the name of an id that the engine made.
+pub const SEPARATOR: char = '\u{1f}';
+
+/// Returns the space of ids that steps of a kind have; `None` for those that code names.
+pub const fn space(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Compensate => Some("compensate"),
+        Kind::OnFailure => Some("onFailure"),
+        Kind::NamedWait => Some("wait"),
+        Kind::Run
+        | Kind::Sleep
+        | Kind::SleepUntil
+        | Kind::WaitForEvent
+        | Kind::Invoke
+        | Kind::Emit
+        | Kind::Race
+        | Kind::Skip => None,
+    }
+}
+
+/// Makes the id of a step of a kind whose name people see: the name itself, where code gave it.
+pub fn of(kind: Kind, name: &str) -> String {
+    space(kind).map_or_else(|| name.into(), |space| format!("{space}{SEPARATOR}{name}"))
+}
+
+/// Returns the name that people see: the id without its space.
+pub fn shown(id: &str) -> &str {
+    id.split_once(SEPARATOR).map_or(id, |(_, name)| name)
+}
+
+/// Checks the id of a step of a kind.
+///
+/// # Errors
+/// [`name::Error`] where its name is not 1 to 256 bytes without control characters, or where it is
+/// not of the space of its kind.
+pub fn check(kind: Kind, id: &str) -> Result<(), name::Error> {
+    let Some(space) = space(kind) else {
+        return name::check("a step id", id);
+    };
+    let what = "a step id";
+    match id.strip_prefix(space).and_then(|rest| rest.strip_prefix(SEPARATOR)) {
+        Some(name) => name::check(what, name),
+        None => Err(name::Error::Space { what, shown: id.escape_debug().to_string(), space }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// §2.5: an id of the engine reads back as its name, and code cannot give it.
+    #[test]
+    fn ids_of_the_engine_have_a_space_of_their_own() {
+        let id = of(Kind::Compensate, "charge");
+        assert_eq!(shown(&id), "charge");
+        assert_eq!(of(Kind::Run, "charge"), "charge");
+        assert!(check(Kind::Compensate, &id).is_ok());
+        assert!(check(Kind::Run, &id).is_err());
+        assert!(check(Kind::OnFailure, &id).is_err());
+        assert!(check(Kind::Run, "").is_err());
+    }
+
+    /// A name without its space is one that code chose: it is no id of an engine-made step.
+    #[test]
+    fn a_name_without_its_space_is_refused() {
+        assert!(check(Kind::Compensate, "charge").is_err());
+    }
+}

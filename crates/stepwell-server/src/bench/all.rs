@@ -1,0 +1,80 @@
+//! All workloads, several times each, held against the marks.
+
+use serde::Serialize;
+
+use super::args::{All, Bench, Load, Parked, Sequential, Workload};
+use super::machine::Machine;
+use super::report::Line;
+use super::table::Table;
+use super::workload::{Runtime, measure};
+use crate::cli::{Fault, print_json, print_line};
+
+/// In the order in which they are measured.
+const WORKLOADS: [Workload; 5] = [
+    Workload::Sequential,
+    Workload::Throughput,
+    Workload::Noop,
+    Workload::Fanout,
+    Workload::Parked,
+];
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    commit: Option<&'a str>,
+    version: &'static str,
+    machine: &'a Machine,
+    #[serde(flatten)]
+    table: &'a Table,
+}
+
+/// Measures, prints the table, and fails where a mark is missed or a measurement does not count.
+pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
+    let machine = Machine::look()?;
+    let wanted = |one: &Workload| args.only.is_empty() || args.only.contains(one);
+    let mut lines: Vec<Line> = Vec::new();
+    for workload in WORKLOADS.into_iter().filter(wanted) {
+        for _ in 0..args.times.unwrap_or_else(|| times(workload)) {
+            let line = measure(runtime, &with_defaults(workload))?;
+            if args.json {
+                print_json(&line)?;
+            } else {
+                print_line(line.text())?;
+            }
+            lines.push(line);
+        }
+    }
+    let table = Table::of(&lines);
+    let commit = args.commit.as_deref();
+    let version = env!("CARGO_PKG_VERSION");
+    if args.json {
+        print_json(&Summary { commit, version, machine: &machine, table: &table })?;
+    } else {
+        print_line("")?;
+        print_line(format_args!("- machine: {}", machine.text()))?;
+        print_line(format_args!("- build: stepwell {version}, {}", commit.unwrap_or("unknown")))?;
+        print_line(format_args!("- settings: as `stepwell bench all` has them\n"))?;
+        print_line(table.markdown())?;
+    }
+    if table.missed.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::Machine(format!("not reached:\n  {}", table.missed.join("\n  "))))
+}
+
+/// How often a workload is measured: short ones more often.
+fn times(workload: Workload) -> u32 {
+    match workload {
+        Workload::Sequential | Workload::Fanout => 5,
+        Workload::Throughput | Workload::Noop | Workload::Parked => 3,
+    }
+}
+
+fn with_defaults(workload: Workload) -> Bench {
+    match workload {
+        Workload::Sequential => Bench::Sequential(Sequential::default()),
+        Workload::Throughput => Bench::Throughput(Load::default()),
+        Workload::Noop => Bench::Noop(Load::default()),
+        Workload::Fanout => Bench::Fanout(Sequential::default()),
+        Workload::Parked => Bench::Parked(Parked::default()),
+    }
+}

@@ -1,0 +1,63 @@
+//! The marks that `bench all` compares with: the one place where they stand.
+//!
+//! They are for a machine with 2 cores and an fdatasync of about 0.1 ms, and hold for the median.
+
+/// What a figure has to reach.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) workload: &'static str,
+    /// As in JSON.
+    pub(super) figure: &'static str,
+    pub(super) bound: Bound,
+}
+
+/// On which side of the mark a figure has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// All marks.
+pub(super) const MARKS: [Mark; 7] = [
+    at_most("sequential", "step_p50_ms", 0.3),
+    at_least("throughput", "steps_per_s", 60_000.0),
+    at_least("noop", "runs_per_s", 5_000.0),
+    at_most("fanout", "fanout_p50_ms", 60.0),
+    // Of 200,000 parked runs.
+    at_most("parked", "server_rss_mb", 300.0),
+    at_most("parked", "disk_bytes_each", 1_500.0),
+    at_most("parked", "restart_ms", 1_000.0),
+];
+
+const fn at_most(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
+    Mark { workload, figure, bound: Bound::AtMost(bound) }
+}
+
+const fn at_least(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
+    Mark { workload, figure, bound: Bound::AtLeast(bound) }
+}
+
+/// Returns the mark of a figure, if it has one.
+pub(super) fn find(workload: &str, figure: &str) -> Option<Mark> {
+    MARKS.into_iter().find(|mark| mark.workload == workload && mark.figure == figure)
+}
+
+impl Bound {
+    /// Tells whether a value reaches it. What is not a number reaches nothing.
+    pub(super) fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => value <= bound,
+            Self::AtLeast(bound) => value >= bound,
+        }
+    }
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AtMost(bound) => write!(f, "≤ {bound}"),
+            Self::AtLeast(bound) => write!(f, "≥ {bound}"),
+        }
+    }
+}
