@@ -6,28 +6,20 @@
 //! | --- | --- |
 //! | [`config`] | settings: flags, environment, file, defaults |
 //! | [`cli`] | the command line |
-//! | [`clock`] | engine time from the machine's clocks |
-//! | [`driver`] | the node on its thread, over the store |
 //! | [`folder`] | the store of a data folder |
 //! | [`gate`] | the one door that every request passes |
 //! | [`server`] | a listener over all of it |
 //! | [`api`], [`worker`] | what is behind the gate: the HTTP API, the WebSocket of runners |
 //! | [`logs`] | structured logs |
 //! | [`problem`] | errors as answers |
-//! | [`retention`] | deleting old runs |
-//! | [`schema`] | input schemas of workflows |
 
 pub mod api;
 mod bench;
 pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod driver;
 pub mod folder;
 pub mod gate;
 pub mod logs;
 pub mod problem;
-pub mod retention;
-pub mod schema;
 pub mod server;
 pub mod worker;

@@ -77,20 +77,17 @@ impl From<ApiError> for Problem {
     }
 }
 
-/// Only what a person can act on leaves the process; the store's own words are for the log.
+impl From<stepwell_driver::Error> for Problem {
+    fn from(error: stepwell_driver::Error) -> Self {
+        let place = |one: stepwell_driver::Place| Place { path: one.path, message: one.message };
+        let places = error.places.into_iter().map(place).collect();
+        Self { places, ..Self::new(error.code, error.detail) }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let code = match &error {
-            StoreError::DiskFull { .. } => Code::DiskFull,
-            StoreError::Quarantined { .. } => Code::Quarantined,
-            StoreError::Corrupt(_) => Code::LogCorrupt,
-            StoreError::Poisoned(_) => Code::StoreFailed,
-            StoreError::Locked { .. } => Code::FolderLocked,
-            StoreError::Unusable { .. } => Code::FolderUnusable,
-            StoreError::Format { .. } => Code::FormatUnknown,
-            _ => Code::Unavailable,
-        };
-        Self::new(code, error.to_string())
+        stepwell_driver::Error::from(error).into()
     }
 }
 

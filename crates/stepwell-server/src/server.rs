@@ -25,11 +25,11 @@ use tokio::task::JoinHandle;
 
 use crate::api::{Api, router};
 use crate::config::Config;
-use crate::driver::{Driver, Failed, Handle, Open, Running};
 use crate::folder;
 use crate::gate::Gate;
 use crate::problem::Problem;
-use crate::retention::Retention;
+use stepwell_driver::Retention;
+use stepwell_driver::{Driver, Failed, Handle, Open, Running};
 
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 4_096;

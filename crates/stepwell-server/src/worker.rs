@@ -2,7 +2,7 @@
 //!
 //! One frame of the protocol is one text message. The connection is read only while the node takes
 //! what it sends, and written only as fast as the runner reads, each bounded in bytes. Once upgraded
-//! it lives on the node's thread (`driver::thread` says why).
+//! it lives on the node's thread (the driver's `thread` says why).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -23,9 +23,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::api::Api;
-use crate::driver::{Outbound, Outbox, Session};
 use crate::gate::Caller;
 use crate::problem::Problem;
+use stepwell_driver::{Outbound, Outbox, Session};
 
 type Socket = WebSocketStream<TcpStream>;
 

@@ -17,7 +17,7 @@ use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
 use crate::problem::Problem;
-use crate::schema;
+use stepwell_driver::schema;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,9 +12,9 @@ use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{acts, health, known, run, runs};
-use crate::driver::Handle;
 use crate::problem::Problem;
 use crate::worker;
+use stepwell_driver::Handle;
 
 /// What handlers work with.
 #[derive(Clone, Debug)]

@@ -21,9 +21,9 @@ use stepwell_store::query::Filter;
 use super::answer::{json, millis_between};
 use super::body;
 use super::routes::Api;
-use crate::driver::{Created, Waited};
 use crate::gate::Caller;
 use crate::problem::Problem;
+use stepwell_driver::{Created, Waited};
 
 /// How long a list waits until it shows what was durable when it was asked.
 const LIST_PATIENCE: Duration = Duration::from_millis(200);

@@ -20,14 +20,14 @@ use stepwell_node::{Reply, RequestId, SessionId, Signed, StartRequest, Stats};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::outgoing::Outgoing;
+use crate::outgoing::Outgoing;
 
 /// Room in kibibytes: what may wait for the node in all.
 const ROOM_KIB: usize = 64 * 1024;
 
 /// Something for the node's thread.
 #[derive(Debug)]
-pub(super) enum Inbound {
+pub(crate) enum Inbound {
     /// A runner connected.
     Connect { session: SessionId, namespace: Arc<str>, outgoing: Outgoing },
     /// A runner sent a frame.
@@ -48,7 +48,7 @@ pub(super) enum Inbound {
 
 /// A request as the API makes it.
 #[derive(Debug)]
-pub(super) enum Ask {
+pub(crate) enum Ask {
     Start { start: Box<StartRequest>, then: Then },
     Cancel { namespace: Arc<str>, run: RunId, signed: Signed },
     Operate { namespace: Arc<str>, run: RunId, act: Operation, signed: Signed },
@@ -58,7 +58,7 @@ pub(super) enum Ask {
 
 /// When the request of a start is answered.
 #[derive(Debug)]
-pub(super) enum Then {
+pub(crate) enum Then {
     /// Once the start is durable.
     Answer,
     /// At the run's end. What was started is told here as soon as that is durable.
@@ -96,11 +96,11 @@ impl Inbound {
 
 /// The node's thread does not take anything any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
 /// The queue.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     state: Mutex<State>,
     ready: Notify,
     room: Semaphore,
@@ -116,12 +116,12 @@ struct State {
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { state: Mutex::default(), ready: Notify::new(), room: Semaphore::new(ROOM_KIB) }
     }
 
     /// Waits for room and puts an item into the queue.
-    pub(super) async fn send(&self, item: Inbound) -> Result<(), Closed> {
+    pub(crate) async fn send(&self, item: Inbound) -> Result<(), Closed> {
         let kib = item.kib().min(ROOM_KIB);
         let count = u32::try_from(kib).unwrap_or(u32::MAX);
         self.room.acquire_many(count).await.map_err(|_| Closed)?.forget();
@@ -129,14 +129,14 @@ impl Inbox {
     }
 
     /// Puts an item of no weight into the queue, at once: ends of things that were let in before.
-    pub(super) fn notify(&self, item: Inbound) {
+    pub(crate) fn notify(&self, item: Inbound) {
         // Nobody is left who would have to be told where the queue is closed.
         let _ = self.put(0, item);
     }
 
     /// Takes up to `max` items of connections and as many others; waits for the first at most
     /// `patience`.
-    pub(super) async fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
+    pub(crate) async fn take(&self, max: usize, patience: Duration, into: &mut Vec<Inbound>) {
         // The first turn looks which sockets have something, the second lets connections read it, and
         // write what the batch before told them.
         tokio::task::yield_now().await;
@@ -171,7 +171,7 @@ impl Inbox {
     }
 
     /// Lets nobody put anything in any more, and returns what is left.
-    pub(super) fn close(&self) -> Vec<Inbound> {
+    pub(crate) fn close(&self) -> Vec<Inbound> {
         self.room.close();
         let mut state = self.state();
         state.closed = true;

@@ -21,7 +21,7 @@ pub enum Outbound {
 
 /// What came of a frame for a runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
+pub(crate) enum Sent {
     /// It waits to be sent.
     Queued,
     /// The runner does not read: too much waits already.
@@ -32,7 +32,7 @@ pub(super) enum Sent {
 
 /// The sending end of a connection's queue.
 #[derive(Clone, Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     queue: mpsc::UnboundedSender<Outbound>,
     bytes: Arc<AtomicUsize>,
 }
@@ -46,14 +46,14 @@ pub struct Outbox {
 
 impl Outgoing {
     /// Makes a queue.
-    pub(super) fn new() -> (Self, Outbox) {
+    pub(crate) fn new() -> (Self, Outbox) {
         let (queue, receiver) = mpsc::unbounded_channel();
         let bytes = Arc::new(AtomicUsize::new(0));
         (Self { queue, bytes: Arc::clone(&bytes) }, Outbox { queue: receiver, bytes })
     }
 
     /// Puts a frame into the queue, unless the connection cannot go on.
-    pub(super) fn send(&self, frame: Vec<u8>) -> Sent {
+    pub(crate) fn send(&self, frame: Vec<u8>) -> Sent {
         let queued = self.bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
         if self.queue.is_closed() {
             Sent::Gone
@@ -67,7 +67,7 @@ impl Outgoing {
     }
 
     /// Closes the connection after what is in the queue.
-    pub(super) fn close(&self, reason: String) {
+    pub(crate) fn close(&self, reason: String) {
         // A connection that is gone already needs no closing.
         let _ = self.queue.send(Outbound::Close(reason));
     }

@@ -6,7 +6,7 @@ use stepwell_core::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::driver::Handle;
+use crate::handle::Handle;
 
 /// Pause between looks.
 const EVERY: Duration = Duration::from_mins(1);
@@ -61,8 +61,8 @@ async fn portion(node: &Handle, keep: Duration) -> bool {
             }
             deleted == PORTION
         }
-        Err(problem) => {
-            tracing::warn!(detail = problem.detail, "old runs could not be deleted");
+        Err(error) => {
+            tracing::warn!(detail = error.detail, "old runs could not be deleted");
             false
         }
     }

@@ -19,9 +19,9 @@ use stepwell_store::{Error as StoreError, Store};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
-use super::handle::Handle;
-use super::inbox::{Inbound, Inbox};
-use super::life::{Birth, Doubt, Flow, INPUTS_MAX, Life};
+use crate::handle::Handle;
+use crate::inbox::{Inbound, Inbox};
+use crate::life::{Birth, Doubt, Flow, INPUTS_MAX, Life};
 use crate::schema::Schemas;
 
 /// Opens the store; called at the start of each life.
@@ -73,16 +73,16 @@ pub enum Failed {
 }
 
 /// What the thread and those who use it share.
-pub(super) struct Shared {
-    pub(super) inbox: Inbox,
-    pub(super) store: RwLock<Option<Arc<dyn Store>>>,
-    pub(super) schemas: Arc<Schemas>,
-    pub(super) restarts: AtomicU64,
-    pub(super) connections: Connections,
+pub(crate) struct Shared {
+    pub(crate) inbox: Inbox,
+    pub(crate) store: RwLock<Option<Arc<dyn Store>>>,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) restarts: AtomicU64,
+    pub(crate) connections: Connections,
 }
 
 /// Where runners' connections live: the runtime of the node's thread.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     runtime: runtime::Handle,
     /// Each connection holds a copy; nothing is ever sent.
     open: Mutex<Option<mpsc::Sender<Infallible>>>,
@@ -90,7 +90,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Serves a connection on the node's thread; drops it when that has ended.
-    pub(super) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(open) = open else { return };
         self.runtime.spawn(async move {
@@ -345,6 +345,6 @@ fn random_seed() -> Result<[u8; 32], Failed> {
 }
 
 /// Lets the thread's users wait for a reply that may never come.
-pub(super) fn lost(_: oneshot::error::RecvError) -> ApiError {
+pub(crate) fn lost(_: oneshot::error::RecvError) -> ApiError {
     ApiError { code: Code::Unavailable, detail: "the server stops".into() }
 }

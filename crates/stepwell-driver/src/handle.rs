@@ -14,17 +14,17 @@ use stepwell_node::{
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
 
-pub use super::inbox::Created;
-use super::inbox::{Ask, Closed, Inbound, Then};
-use super::outgoing::{Outbox, Outgoing};
-use super::thread::{Shared, lost};
-use crate::problem::Problem;
+use crate::error::Error;
+pub use crate::inbox::Created;
+use crate::inbox::{Ask, Closed, Inbound, Then};
+use crate::outgoing::{Outbox, Outgoing};
 use crate::schema::Schemas;
+use crate::thread::{Shared, lost};
 
 /// A way to the node; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     numbers: Arc<AtomicU64>,
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -48,7 +48,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// Waits for the reply.
-    async fn reply(&mut self) -> Result<Reply, Problem> {
+    async fn reply(&mut self) -> Result<Reply, Error> {
         let reply = (&mut self.answer).await;
         self.answered = true;
         match reply {
@@ -59,7 +59,7 @@ impl Asked<'_> {
     }
 
     /// Waits for the reply, until `patience` is over or the server stops.
-    async fn reply_within(&mut self, patience: Duration) -> Result<Option<Reply>, Problem> {
+    async fn reply_within(&mut self, patience: Duration) -> Result<Option<Reply>, Error> {
         let mut stopping = self.handle.stopping.subscribe();
         tokio::select! {
             biased;
@@ -79,7 +79,7 @@ impl Drop for Asked<'_> {
 }
 
 impl Handle {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let stopping = Arc::new(watch::Sender::new(false));
         Self { shared, numbers: Arc::new(AtomicU64::new(1)), stopping }
     }
@@ -88,7 +88,7 @@ impl Handle {
     ///
     /// # Errors
     /// What the node says; SW1008 when the server stops or starts again.
-    pub async fn start(&self, start: StartRequest) -> Result<(RunId, Created), Problem> {
+    pub async fn start(&self, start: StartRequest) -> Result<(RunId, Created), Error> {
         let ask = Ask::Start { start: Box::new(start), then: Then::Answer };
         match self.ask(ask).await?.reply().await? {
             Reply::Started { run, created: true } => Ok((run, Created::Now)),
@@ -105,7 +105,7 @@ impl Handle {
         &self,
         start: StartRequest,
         patience: Duration,
-    ) -> Result<Waited, Problem> {
+    ) -> Result<Waited, Error> {
         let (then, mut started) = oneshot::channel();
         let ask = Ask::Start { start: Box::new(start), then: Then::Wait(then) };
         let mut asked = self.ask(ask).await?;
@@ -133,7 +133,7 @@ impl Handle {
         namespace: Arc<str>,
         run: RunId,
         patience: Duration,
-    ) -> Result<Option<Box<EndedRun>>, Problem> {
+    ) -> Result<Option<Box<EndedRun>>, Error> {
         let mut asked = self.ask(Ask::Wait { namespace, run }).await?;
         match asked.reply_within(patience).await? {
             Some(Reply::Ended(ended)) => Ok(Some(ended)),
@@ -151,7 +151,7 @@ impl Handle {
         namespace: Arc<str>,
         run: RunId,
         signed: Signed,
-    ) -> Result<RunStatus, Problem> {
+    ) -> Result<RunStatus, Error> {
         match self.ask(Ask::Cancel { namespace, run, signed }).await?.reply().await? {
             Reply::Acted { status } => Ok(status),
             other => Err(unexpected(Some(&other))),
@@ -169,7 +169,7 @@ impl Handle {
         run: RunId,
         act: Operation,
         signed: Signed,
-    ) -> Result<RunStatus, Problem> {
+    ) -> Result<RunStatus, Error> {
         match self.ask(Ask::Operate { namespace, run, act, signed }).await?.reply().await? {
             Reply::Acted { status } => Ok(status),
             other => Err(unexpected(Some(&other))),
@@ -180,7 +180,7 @@ impl Handle {
     ///
     /// # Errors
     /// SW1008 when the server stops or starts again.
-    pub async fn runners(&self, namespace: Arc<str>) -> Result<Vec<RunnerInfo>, Problem> {
+    pub async fn runners(&self, namespace: Arc<str>) -> Result<Vec<RunnerInfo>, Error> {
         match self.ask(Ask::Runners { namespace }).await?.reply().await? {
             Reply::Runners(runners) => Ok(runners),
             other => Err(unexpected(Some(&other))),
@@ -191,7 +191,7 @@ impl Handle {
     ///
     /// # Errors
     /// SW1008 when the server stops or starts again.
-    pub async fn stats(&self) -> Result<Stats, Problem> {
+    pub async fn stats(&self) -> Result<Stats, Error> {
         let (reply, answer) = oneshot::channel();
         self.send(Inbound::Stats { reply }).await?;
         answer.await.map_err(|e| lost(e).into())
@@ -214,7 +214,7 @@ impl Handle {
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
         let reading = tokio::task::spawn_blocking(move || {
             let guard = shared.store.read().unwrap_or_else(PoisonError::into_inner);
@@ -224,8 +224,8 @@ impl Handle {
         });
         match reading.await {
             Ok(Some(found)) => Ok(found?),
-            Ok(None) => Err(Problem::unavailable("the store is being opened")),
-            Err(_) => Err(Problem::new(
+            Ok(None) => Err(Error::unavailable("the store is being opened")),
+            Err(_) => Err(Error::new(
                 stepwell_core::code::Code::Internal,
                 "reading from the store failed; the log says more",
             )),
@@ -241,7 +241,7 @@ impl Handle {
         &self,
         namespace: Arc<str>,
         serve: impl FnOnce(Session, Outbox) -> F,
-    ) -> Result<(), Problem>
+    ) -> Result<(), Error>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -259,15 +259,15 @@ impl Handle {
         self.shared.inbox.notify(Inbound::Drain);
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Asked<'_>, Problem> {
+    async fn ask(&self, ask: Ask) -> Result<Asked<'_>, Error> {
         let request = RequestId(self.number());
         let (reply, answer) = oneshot::channel();
         self.send(Inbound::Ask { request, ask, reply }).await?;
         Ok(Asked { handle: self, request, answer, answered: false })
     }
 
-    async fn send(&self, item: Inbound) -> Result<(), Problem> {
-        let closed = |Closed| Problem::unavailable("the server stops");
+    async fn send(&self, item: Inbound) -> Result<(), Error> {
+        let closed = |Closed| Error::unavailable("the server stops");
         self.shared.inbox.send(item).await.map_err(closed)
     }
 
@@ -288,7 +288,7 @@ impl Session {
     ///
     /// # Errors
     /// SW1008 when the server stops.
-    pub async fn frame(&self, bytes: Bytes) -> Result<(), Problem> {
+    pub async fn frame(&self, bytes: Bytes) -> Result<(), Error> {
         self.handle.send(Inbound::Frame { session: self.id, bytes }).await
     }
 
@@ -304,7 +304,7 @@ impl Drop for Session {
     }
 }
 
-fn unexpected(reply: Option<&Reply>) -> Problem {
+fn unexpected(reply: Option<&Reply>) -> Error {
     tracing::error!(?reply, "the node answered something else than was asked");
-    Problem::new(stepwell_core::code::Code::Internal, "the node answered something else")
+    Error::new(stepwell_core::code::Code::Internal, "the node answered something else")
 }

@@ -18,24 +18,24 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::oneshot;
 
-use super::inbox::{Ask, Created, Inbound, Then};
-use super::outgoing::{Outgoing, Sent};
 use crate::clock::{Clock, Machine};
+use crate::inbox::{Ask, Created, Inbound, Then};
+use crate::outgoing::{Outgoing, Sent};
 use crate::schema::Schemas;
 
 /// Most inputs that are handled before a commit.
-pub(super) const INPUTS_MAX: usize = 1_024;
+pub(crate) const INPUTS_MAX: usize = 1_024;
 
 /// Longest sleep without a timer, to bound what a missed one could cost.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Why a life is abandoned.
 #[derive(Debug)]
-pub(super) struct Doubt(pub(super) String);
+pub(crate) struct Doubt(pub(crate) String);
 
 /// Whether the thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// Wait for more.
     On,
     /// Everything is written; end.
@@ -52,7 +52,7 @@ struct Pending {
 }
 
 /// A node, the store that it writes to, and who is connected.
-pub(super) struct Life {
+pub(crate) struct Life {
     node: Node,
     store: Arc<dyn Store>,
     schemas: Arc<Schemas>,
@@ -65,19 +65,19 @@ pub(super) struct Life {
 }
 
 /// What a life needs.
-pub(super) struct Birth {
-    pub(super) node: Node,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) schemas: Arc<Schemas>,
+pub(crate) struct Birth {
+    pub(crate) node: Node,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) schemas: Arc<Schemas>,
     /// What the store knows.
-    pub(super) workflows: Vec<Workflow>,
+    pub(crate) workflows: Vec<Workflow>,
     /// Engine time is not before this.
-    pub(super) floor: Timestamp,
+    pub(crate) floor: Timestamp,
 }
 
 impl Life {
     /// Begins a life: the node asks for what it owns.
-    pub(super) fn begin(birth: Birth) -> Result<Self, Doubt> {
+    pub(crate) fn begin(birth: Birth) -> Result<Self, Doubt> {
         let machine = Machine::new();
         let clock = Clock::new(machine.read(), birth.floor);
         let mut life = Self {
@@ -97,12 +97,12 @@ impl Life {
     }
 
     /// Returns engine time.
-    pub(super) fn now(&mut self) -> Timestamp {
+    pub(crate) fn now(&mut self) -> Timestamp {
         self.clock.at(self.machine.read())
     }
 
     /// Returns how long the thread may sleep while nothing comes.
-    pub(super) fn patience(&mut self) -> Duration {
+    pub(crate) fn patience(&mut self) -> Duration {
         if self.again {
             return Duration::ZERO;
         }
@@ -112,7 +112,7 @@ impl Life {
     }
 
     /// Handles what came, commits, and performs what that allows: one sync for all of it.
-    pub(super) fn turn(&mut self, items: &mut Vec<Inbound>) -> Result<Flow, Doubt> {
+    pub(crate) fn turn(&mut self, items: &mut Vec<Inbound>) -> Result<Flow, Doubt> {
         let mut flow = Flow::On;
         for item in items.drain(..) {
             if let Inbound::Stop = item {
@@ -132,7 +132,7 @@ impl Life {
     }
 
     /// Lets go of everyone, telling why.
-    pub(super) fn end(&mut self, reason: &str) {
+    pub(crate) fn end(&mut self, reason: &str) {
         for (_, outgoing) in self.sessions.drain() {
             outgoing.close(reason.to_owned());
         }

@@ -10,7 +10,7 @@ use stepwell_core::code::Code;
 use stepwell_protocol::to_node;
 use stepwell_store::batch::Workflow;
 
-use crate::problem::{Place, Problem};
+use crate::error::{Error, Place};
 
 /// Most places that an answer lists.
 const PLACES_MAX: usize = 20;
@@ -53,11 +53,12 @@ impl Schemas {
         namespace: &Arc<str>,
         (app, workflow): (Option<&str>, &str),
         input: Option<&RawValue>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         let Some(validator) = self.find(namespace, app, workflow) else { return Ok(()) };
         let text = input.map_or("null", RawValue::get);
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| Problem::bad_request(format!("the input is not JSON: {error}")))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            Error::new(Code::BadRequest, format!("the input is not JSON: {error}"))
+        })?;
         let places: Vec<Place> = validator
             .iter_errors(&value)
             .take(PLACES_MAX)
@@ -69,7 +70,7 @@ impl Schemas {
         let Some(first) = places.first() else { return Ok(()) };
         let at = if first.path.is_empty() { "the whole value" } else { &first.path };
         let detail = format!("the input of `{workflow}` does not fit at {at}: {}", first.message);
-        Err(Problem { places, ..Problem::new(Code::InputInvalid, detail) })
+        Err(Error { places, ..Error::new(Code::InputInvalid, detail) })
     }
 
     fn find(
@@ -120,7 +121,7 @@ mod tests {
         }
     }
 
-    fn check(schemas: &Schemas, app: Option<&str>, input: &str) -> Result<(), Problem> {
+    fn check(schemas: &Schemas, app: Option<&str>, input: &str) -> Result<(), Error> {
         let input = RawValue::from_string(input.to_owned()).unwrap();
         schemas.check(&"default".into(), (app, "pay"), Some(&input))
     }

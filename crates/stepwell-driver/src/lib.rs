@@ -1,0 +1,47 @@
+//! A node on a thread of its own, over a store: what a server runs, and what a program runs that
+//! embeds the engine.
+//!
+//! No rule of a run lives here: this crate gives a node time, inputs and a store, and carries what it
+//! says to those who asked.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `inbox` | the bounded queue in front of the node's thread |
+//! | `outgoing` | the bounded queue to one runner's connection |
+//! | `handle` | the ways to the node: starts, waits, acts, reads, connections |
+//! | `life` | one life of a node over one opening of the store |
+//! | `thread` | the thread: lives, one after the other, and what is between them |
+//! | [`clock`] | engine time from the machine's clocks |
+//! | [`schema`] | input schemas of workflows |
+//! | `retention` | deleting old runs |
+//! | `error` | why something was not done |
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use stepwell_driver::{Driver, Open};
+//! use stepwell_store::{Store, memory::Memory};
+//!
+//! let memory: Arc<dyn Store> = Arc::new(Memory::new());
+//! let open: Open = Box::new(move || Ok(Arc::clone(&memory)));
+//! let mut running = Driver { open, node: stepwell_node::Config::default() }.start()?;
+//! assert_eq!(running.handle().restarts(), 0);
+//! running.stop();
+//! # Ok::<(), stepwell_driver::Failed>(())
+//! ```
+
+pub mod clock;
+mod error;
+mod handle;
+mod inbox;
+mod life;
+mod outgoing;
+mod retention;
+pub mod schema;
+mod thread;
+
+pub use error::{Error, Place};
+pub use handle::{Created, Handle, Session, Waited};
+pub use outgoing::{Outbound, Outbox};
+pub use retention::Retention;
+pub use thread::{Driver, Failed, Open, Running};
