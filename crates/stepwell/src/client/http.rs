@@ -1,24 +1,21 @@
 //! Requests and answers.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::driver::Address;
+use crate::driver::{Connector, Target};
 use crate::error::{Error, Result};
 
 /// Connections to a server, kept open between requests.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
-    address: Address,
-    client: legacy::Client<HttpConnector, Full<Bytes>>,
+    target: Target,
+    client: legacy::Client<Connector, Full<Bytes>>,
 }
 
 /// An answer: its status and its body.
@@ -41,14 +38,14 @@ struct Problem {
 
 impl Http {
     pub(super) fn new(url: &str) -> Result<Self> {
-        let address = Address::parse(url)?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(5)));
+        Ok(Self::to(Target::parse(url)?))
+    }
+
+    fn to(target: Target) -> Self {
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(64)
-            .build(connector);
-        Ok(Self { address, client })
+            .build(Connector(target.clone()));
+        Self { target, client }
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Answer> {
@@ -62,7 +59,7 @@ impl Http {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
-        let url = self.address.url("http", path);
+        let url = self.target.url("http", path);
         let refuse = |error: &dyn std::error::Error| {
             // The text of the error alone says little; what stands behind it says why.
             let mut text = format!("{method} {url}: {error}");

@@ -6,15 +6,21 @@
 //! | `thread` | the thread: connections, one after another |
 //! | `socket` | one connection: frames in and out, deadlines |
 //! | `wire` | its socket, which several threads write to |
-//! | `address` | where the server is |
+//! | `address`, `target` | where the server is, and the way to it |
 //! | `backoff` | how long to wait before connecting again |
 
 mod address;
 mod backoff;
 mod serve;
 mod socket;
+mod target;
 mod thread;
 mod wire;
 
-pub(crate) use address::Address;
+use std::time::Duration;
+
 pub use serve::Serve;
+pub(crate) use target::{Connector, Target};
+
+/// How long making a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);

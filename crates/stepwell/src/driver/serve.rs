@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::address::Address;
+use super::target::Target;
 use super::thread::{Driver, Ended};
 use crate::app::App;
 use crate::duration::IntoDuration;
@@ -68,7 +68,7 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<()> {
-        let address = Address::parse(&self.url)?;
+        let target = Target::parse(&self.url)?;
         let drain = self.drain?;
         // Drawn from the operating system by way of the standard library.
         let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
@@ -80,7 +80,7 @@ impl Serve {
         let session = Session::new(identity, handlers, clock.clone(), blocking);
         let (stop, stopped) = mpsc::channel(1);
         let (ended, mut end) = oneshot::channel();
-        let driver = Driver { session, clock, runtime, address, stopped, drain };
+        let driver = Driver { session, clock, runtime, target, stopped, drain };
         let thread = std::thread::Builder::new().name("stepwell".into());
         thread
             .spawn(move || {

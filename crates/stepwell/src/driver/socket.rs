@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -15,13 +14,14 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::backoff::Backoff;
+use super::target::{Stream, Target};
 use super::thread::{Driver, Lost, Stop};
 use super::wire::Wire;
 use crate::client::Answer;
 use crate::moment::Clock;
 use crate::session::FINAL;
 
-pub(super) type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<Stream>;
 
 /// Largest frame that is taken: payloads can be made larger by a setting of the server.
 const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -44,15 +44,11 @@ impl<E: std::fmt::Display> From<E> for Unconnected {
 }
 
 /// Connects to a node and upgrades to a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<Socket, Unconnected> {
-    let uri: hyper::Uri = url.parse()?;
-    let authority = uri.authority().map(|one| one.as_str().to_owned()).unwrap_or_default();
-    let stream = TcpStream::connect(&*authority).await?;
-    // Small messages are not to wait for the answer to those before.
-    stream.set_nodelay(true)?;
+pub(super) async fn connect(target: Target) -> Result<Socket, Unconnected> {
+    let stream = target.connect().await?;
     let request = hyper::Request::builder()
-        .uri(url)
-        .header("Host", &authority)
+        .uri(target.url("ws", stepwell_protocol::PATH))
+        .header("Host", target.authority())
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket")
         .header("Sec-WebSocket-Version", "13")

@@ -10,16 +10,14 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::address::Address;
+use super::CONNECT;
 use super::backoff::Backoff;
 use super::socket::{self, Socket, Unconnected};
+use super::target::Target;
 use super::wire::Wire;
 use crate::error::{Error, Result};
 use crate::moment::{Clock, Moment, Monotonic};
 use crate::session::{Fault, Session};
-
-/// How long making a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// How a driver ended.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ pub(super) struct Driver {
     pub(super) session: Session,
     pub(super) clock: Arc<Monotonic>,
     pub(super) runtime: Handle,
-    pub(super) address: Address,
+    pub(super) target: Target,
     /// Says when to stop, and is closed when nobody serves the app any more.
     pub(super) stopped: mpsc::Receiver<()>,
     pub(super) drain: Duration,
@@ -79,8 +77,8 @@ impl Driver {
         let mut told = false;
         let mut stop = Stop::None;
         let ended = loop {
-            let url = self.address.url("ws", stepwell_protocol::PATH);
-            let connecting = tokio::time::timeout(CONNECT, socket::connect(&url));
+            let url = self.target.url("ws", stepwell_protocol::PATH);
+            let connecting = tokio::time::timeout(CONNECT, socket::connect(self.target.clone()));
             let Some(connected) = self.meanwhile(connecting, &mut stop).await else {
                 break Ended::Drained;
             };

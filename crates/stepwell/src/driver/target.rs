@@ -1,0 +1,141 @@
+//! The way to a server: over the network, or within this process.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::DuplexStream;
+use tokio::net::TcpStream;
+use tokio_util::either::Either;
+use tower_service::Service;
+
+use super::address::Address;
+use crate::error::Result;
+
+/// A connection.
+pub(crate) type Stream = Either<TcpStream, DuplexStream>;
+
+/// Opens connections to a server in this process.
+pub(crate) trait Local: Send + Sync {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// The server has stopped.
+    fn open(&self) -> io::Result<DuplexStream>;
+}
+
+/// Where a server is. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Target {
+    address: Address,
+    local: Option<Arc<dyn Local>>,
+}
+
+impl Target {
+    /// Reads the address of a server.
+    ///
+    /// # Errors
+    /// [`Argument`](crate::ErrorKind::Argument) when it is not one.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        Ok(Self { address: Address::parse(url)?, local: None })
+    }
+
+    /// Returns the URL of a path of the server.
+    pub(crate) fn url(&self, scheme: &str, path: &str) -> String {
+        self.address.url(scheme, path)
+    }
+
+    /// Returns what names the server in requests.
+    pub(crate) fn authority(&self) -> &str {
+        &self.address.authority
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// As the operating system says, or the server has stopped.
+    pub(crate) async fn connect(&self) -> io::Result<Stream> {
+        if let Some(local) = &self.local {
+            return local.open().map(Either::Right);
+        }
+        let stream = TcpStream::connect(&*self.address.authority).await?;
+        // Small messages are not to wait for the answer to those before.
+        stream.set_nodelay(true)?;
+        Ok(Either::Left(stream))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.local.is_some();
+        f.debug_struct("Target").field("address", &self.address).field("local", &local).finish()
+    }
+}
+
+/// Makes the connections of an HTTP client.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector(pub(crate) Target);
+
+impl Service<Uri> for Connector {
+    type Response = Link;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Link>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _uri: Uri) -> Self::Future {
+        let target = self.0.clone();
+        Box::pin(async move {
+            let connecting = tokio::time::timeout(super::CONNECT, target.connect());
+            let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
+            let stream = connecting.await.map_err(late)??;
+            Ok(Link(TokioIo::new(stream)))
+        })
+    }
+}
+
+/// A connection of an HTTP client.
+pub(crate) struct Link(TokioIo<Stream>);
+
+impl Connection for Link {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Link {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for Link {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
