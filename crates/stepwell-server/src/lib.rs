@@ -7,19 +7,12 @@
 //! | [`config`] | settings: flags, environment, file, defaults |
 //! | [`cli`] | the command line |
 //! | [`folder`] | the store of a data folder |
-//! | [`gate`] | the one door that every request passes |
-//! | [`server`] | a listener over all of it |
-//! | [`api`], [`worker`] | what is behind the gate: the HTTP API, the WebSocket of runners |
+//! | [`server`] | a server as it is configured |
 //! | [`logs`] | structured logs |
-//! | [`problem`] | errors as answers |
 
-pub mod api;
 mod bench;
 pub mod cli;
 pub mod config;
 pub mod folder;
-pub mod gate;
 pub mod logs;
-pub mod problem;
 pub mod server;
-pub mod worker;

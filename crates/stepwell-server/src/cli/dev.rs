@@ -14,7 +14,7 @@ use super::serve::{Signals, runtime, stop};
 use super::watch::Watch;
 use crate::config::{self, Config};
 use crate::logs;
-use crate::server::Server;
+use crate::server;
 
 /// Pause between looks at the files.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -44,7 +44,7 @@ pub(super) fn run(dev: Dev) -> Result<(), Fault> {
 
 async fn serve(config: &Config, roots: Vec<PathBuf>, command: Vec<String>) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
-    let server = Server::start(config).await?;
+    let server = server::start(config).await?;
     let url = format!("http://{}", server.address());
     greet(config, &url);
     if command.is_empty() {

@@ -11,7 +11,7 @@ use super::args::{Doctor, Reach};
 use super::client::Client;
 use super::fault::Fault;
 use super::out;
-use crate::problem::Problem;
+use stepwell_http::problem::Problem;
 
 /// Checks.
 pub(super) fn run(args: &Doctor) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use stepwell_core::code::Code;
 
-use crate::problem::Problem;
+use stepwell_http::problem::Problem;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]

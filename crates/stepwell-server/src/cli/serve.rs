@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::out;
 use crate::config::{self, Config};
 use crate::logs;
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// Exit code of a process that a second signal ended.
 const CUT_OFF: i32 = 130;
@@ -45,7 +45,7 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
 
 async fn serve(config: &Config) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
-    let server = Server::start(config).await?;
+    let server = server::start(config).await?;
     let signal = signals.next().await;
     tracing::info!(signal, "stopping; a second signal exits at once");
     stop(server, &mut signals).await;

@@ -233,7 +233,7 @@ async fn health_and_metrics_tell_what_happened() {
 #[tokio::test]
 async fn the_page_about_the_api_names_every_route_and_metric() {
     let page = include_str!("../../../../docs/api.md");
-    for route in stepwell_server::api::routes() {
+    for route in stepwell_http::api::routes() {
         let row = format!("`{} {}`", route.method, route.path);
         assert!(page.contains(&row), "docs/api.md lacks {row}");
     }

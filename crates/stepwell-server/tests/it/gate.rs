@@ -1,6 +1,6 @@
 //! Every route refuses what does not come from this machine on purpose.
 
-use stepwell_server::api::routes;
+use stepwell_http::api::routes;
 
 use crate::support::{exchange, request, server};
 

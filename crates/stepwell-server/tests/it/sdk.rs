@@ -8,7 +8,7 @@ use stepwell::client::RunHandle;
 use stepwell::{App, Client, Ctx, Result};
 use stepwell_core::limits::Limits;
 use stepwell_server::config::Config;
-use stepwell_server::server::Server;
+use stepwell_server::server::{self, Server};
 
 use crate::support::{Runner, config, get, server};
 
@@ -51,7 +51,7 @@ async fn a_small_payload_limit_leaves_room_for_many_messages() {
         Ok(texts.iter().map(String::len).sum())
     }
     let limits = Limits { payload_bytes_max: 1024, ..Limits::default() };
-    let server = Server::start(&Config { limits, ..config() }).await.unwrap();
+    let server = server::start(&Config { limits, ..config() }).await.unwrap();
     let run = start(&server, App::new("shop").workflow("w", fan)).await;
     assert_eq!(run.wait::<usize>().await.unwrap(), 600 * 900);
 }

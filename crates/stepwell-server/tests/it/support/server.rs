@@ -11,7 +11,7 @@ use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_server::config::Config;
-use stepwell_server::server::Server;
+use stepwell_server::server::{self, Server};
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::memory::Memory;
@@ -25,13 +25,13 @@ pub(crate) fn config() -> Config {
 
 /// Starts a server that keeps everything in memory.
 pub(crate) async fn server() -> Server {
-    Server::start(&config()).await.unwrap()
+    server::start(&config()).await.unwrap()
 }
 
 /// Starts a server on a folder.
 pub(crate) async fn server_on(folder: &std::path::Path) -> Server {
     let config = Config { data: Some(folder.to_owned()), ..config() };
-    Server::start(&config).await.unwrap()
+    server::start(&config).await.unwrap()
 }
 
 /// A store in memory that fails when it is told to.
@@ -46,7 +46,7 @@ impl FaultyStore {
     /// Starts a server on it.
     pub(crate) async fn server(&self) -> Server {
         let store: Arc<dyn Store> = Arc::new(self.clone());
-        Server::start_on(&config(), Box::new(move || Ok(Arc::clone(&store)))).await.unwrap()
+        server::start_on(&config(), Box::new(move || Ok(Arc::clone(&store)))).await.unwrap()
     }
 
     /// The next commit fails so.

@@ -15,6 +15,16 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-sqlite", &["stepwell-core", "stepwell-store"]),
     ("stepwell-node", &["stepwell-core", "stepwell-protocol", "stepwell-store"]),
     ("stepwell-driver", &["stepwell-core", "stepwell-node", "stepwell-protocol", "stepwell-store"]),
+    (
+        "stepwell-http",
+        &[
+            "stepwell-core",
+            "stepwell-driver",
+            "stepwell-node",
+            "stepwell-protocol",
+            "stepwell-store",
+        ],
+    ),
     ("stepwell", &["stepwell-core", "stepwell-protocol"]),
     (
         "stepwell-server",
@@ -22,6 +32,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell",
             "stepwell-core",
             "stepwell-driver",
+            "stepwell-http",
             "stepwell-node",
             "stepwell-protocol",
             "stepwell-sqlite",
@@ -50,7 +61,7 @@ const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
     &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
 
 /// The crates of ours that run on tokio; programs may as well.
-const ON_TOKIO: &[&str] = &["stepwell", "stepwell-driver", "stepwell-server"];
+const ON_TOKIO: &[&str] = &["stepwell", "stepwell-driver", "stepwell-http", "stepwell-server"];
 
 /// Most crates in the tree of the SDK without features, itself included.
 const SDK_CRATES_MAX: usize = 80;

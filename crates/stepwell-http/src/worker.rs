@@ -14,6 +14,7 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use stepwell_core::code::Code;
 use stepwell_protocol::SUBPROTOCOL;
+use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -21,13 +22,14 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_util::either::Either;
 
 use crate::api::Api;
 use crate::gate::Caller;
 use crate::problem::Problem;
 use stepwell_driver::{Outbound, Outbox, Session};
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Either<TcpStream, DuplexStream>>;
 
 /// Longest reason in a closing message, in bytes (RFC 6455 §5.5).
 const REASON_BYTES_MAX: usize = 120;
@@ -102,10 +104,18 @@ fn words(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = 
 /// Waits for the upgrade, and takes the connection over to the runtime that this runs on.
 async fn upgraded(upgrade: OnUpgrade, frame_bytes_max: usize) -> Result<Socket, String> {
     let upgraded = upgrade.await.map_err(|error| error.to_string())?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>();
-    let Parts { io, read_buf, .. } = parts.map_err(|_| "it is not one of TCP".to_owned())?;
-    let stream = io.into_inner().into_std().and_then(TcpStream::from_std);
-    let stream = stream.map_err(|error| error.to_string())?;
+    let (stream, read_buf) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(Parts { io, read_buf, .. }) => {
+            let stream = io.into_inner().into_std().and_then(TcpStream::from_std);
+            (Either::Left(stream.map_err(|error| error.to_string())?), read_buf)
+        }
+        Err(other) => {
+            let pipe = other.downcast::<TokioIo<DuplexStream>>();
+            let unknown = |_| "it is neither a socket nor a pipe".to_owned();
+            let Parts { io, read_buf, .. } = pipe.map_err(unknown)?;
+            (Either::Right(io.into_inner()), read_buf)
+        }
+    };
     let config = WebSocketConfig::default()
         .max_message_size(Some(frame_bytes_max))
         .max_frame_size(Some(frame_bytes_max));

@@ -1,0 +1,33 @@
+//! What a Stepwell server shows: the HTTP API and the WebSocket of runners, behind one door.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`gate`] | the one door that every request passes |
+//! | [`api`] | the HTTP API |
+//! | [`worker`] | the WebSocket of runners |
+//! | [`server`] | the node on its thread, and what listens in front of it |
+//! | [`problem`] | errors as answers |
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use stepwell_http::server::{Options, Server};
+//! use stepwell_store::{Store, memory::Memory};
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(async {
+//! let memory: Arc<dyn Store> = Arc::new(Memory::new());
+//! let open = Box::new(move || Ok(Arc::clone(&memory)));
+//! let server = Server::start("127.0.0.1:0".parse()?, &Options::default(), open).await?;
+//! assert_ne!(server.address().port(), 0);
+//! server.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod api;
+pub mod gate;
+pub mod problem;
+pub mod server;
+pub mod worker;

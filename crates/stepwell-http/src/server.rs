@@ -1,0 +1,374 @@
+//! A server: the node on its thread, and what is in front of it. Every request passes the gate, whether
+//! it came from a socket or through a pipe within the process.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use axum::response::IntoResponse;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use stepwell_core::code::Code;
+use stepwell_core::limits::Limits;
+use stepwell_driver::{Driver, Failed, Handle, Open, Retention, Running};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle as Runtime;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::api::{Api, router};
+use crate::gate::Gate;
+use crate::problem::Problem;
+
+/// Most connections at once.
+const CONNECTIONS_MAX: usize = 4_096;
+
+/// Longest time for the headers of a request to come in.
+const HEADER_TIME: Duration = Duration::from_secs(5);
+
+/// Largest buffer of a connection, and so the largest headers that are read at all.
+const BUFFER_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest time that open requests get when the server stops.
+const DRAIN_TIME: Duration = Duration::from_secs(3);
+
+/// Bytes that wait in a pipe for their reader.
+const PIPE_BYTES: usize = 256 * 1024;
+
+/// What requests through pipes name as their host.
+const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 80);
+
+/// How a server works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The limits of runs and runners.
+    pub limits: Limits,
+    /// How often runners send `ping`. Default 1 s.
+    pub ping: Duration,
+    /// How long ended runs are kept. Default 7 days.
+    pub retention: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let retention = Duration::from_hours(7 * 24);
+        Self { limits: Limits::default(), ping: Duration::from_secs(1), retention }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is refused (SW4006).
+    #[error("{}", .0.detail)]
+    Refused(Problem),
+    /// The address cannot be listened on.
+    #[error(
+        "{address} cannot be listened on: {source}; accepted: 127.0.0.1 or [::1] with a port that is \
+         free (0 takes any)"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no node.
+    #[error(transparent)]
+    Node(#[from] Failed),
+}
+
+impl Error {
+    /// Returns the stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(problem) => problem.code,
+            Self::Listen { .. } => Code::ListenRefused,
+            Self::Node(Failed::Store(error)) => Problem::from(error.clone()).code,
+            Self::Node(_) => Code::Internal,
+        }
+    }
+}
+
+/// A node that runs, and what keeps its store small.
+#[derive(Debug)]
+struct Engine {
+    node: Running,
+    retention: Retention,
+}
+
+impl Engine {
+    async fn start(options: &Options, open: Open) -> Result<Self, Error> {
+        let node = stepwell_node::Config {
+            limits: options.limits.clone(),
+            ping_ms: u64::try_from(options.ping.as_millis()).unwrap_or(u64::MAX),
+            ..stepwell_node::Config::default()
+        };
+        let driver = Driver { open, node };
+        let started = tokio::task::spawn_blocking(|| driver.start()).await;
+        let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
+        let retention = Retention::start(node.handle().clone(), options.retention);
+        Ok(Self { node, retention })
+    }
+
+    fn api(&self, options: &Options) -> Api {
+        Api { node: self.node.handle().clone(), limits: Arc::new(options.limits.clone()) }
+    }
+
+    /// Writes what the node holds, closes the store.
+    async fn stop(self) {
+        let Self { mut node, retention } = self;
+        retention.stop().await;
+        let stopped = tokio::task::spawn_blocking(move || node.stop()).await;
+        if let Err(error) = stopped {
+            tracing::error!(%error, "the node did not stop in order");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    engine: Engine,
+    stop: oneshot::Sender<()>,
+    listener: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the store, starts the node, and listens on a loopback address. Has to be called inside of
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn start(listen: SocketAddr, options: &Options, open: Open) -> Result<Self, Error> {
+        // Refused before the folder is touched or a port taken.
+        Gate::new(listen).map_err(Error::Refused)?;
+        let refused = |source| Error::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let gate = Gate::new(address).map_err(Error::Refused)?;
+        let engine = Engine::start(options, open).await?;
+        let (stop, stopped) = oneshot::channel();
+        let door = Door::new(gate, engine.api(options));
+        let listener = tokio::spawn(serve_all(listener, door, stopped));
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        Ok(Self { address, engine, stop, listener })
+    }
+
+    /// Returns the address that the server listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the way to the node.
+    pub fn node(&self) -> &Handle {
+        self.engine.node.handle()
+    }
+
+    /// Stops in order: takes no more connections, tells runners, lets open requests end, writes
+    /// what the node holds, closes the store.
+    pub async fn stop(self) {
+        let Self { engine, stop, listener, .. } = self;
+        // A listener that has ended already needs no telling.
+        let _ = stop.send(());
+        engine.node.handle().drain();
+        if let Err(error) = listener.await {
+            tracing::error!(%error, "the listener panicked");
+        }
+        engine.stop().await;
+    }
+}
+
+/// A server within the process that uses it: connections are pipes, and nothing listens.
+#[derive(Debug)]
+pub struct Local {
+    engine: Engine,
+    pipes: Pipes,
+}
+
+/// What opens pipes to a [`Local`] server. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipes {
+    door: Door,
+    runtime: tokio::runtime::Handle,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl Local {
+    /// What requests name as their host.
+    pub const HOST: &str = "localhost:80";
+
+    /// Opens the store and starts the node. Has to be called inside of a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn start(options: &Options, open: Open) -> Result<Self, Error> {
+        let gate = Gate::new(LOCAL).map_err(Error::Refused)?;
+        let engine = Engine::start(options, open).await?;
+        let door = Door::new(gate, engine.api(options));
+        let (stopping, runtime) = (Arc::new(watch::Sender::new(false)), Runtime::current());
+        Ok(Self { engine, pipes: Pipes { door, runtime, stopping } })
+    }
+
+    /// Returns what opens pipes.
+    pub fn pipes(&self) -> &Pipes {
+        &self.pipes
+    }
+
+    /// Stops in order, as [`Server::stop`] does.
+    pub async fn stop(self) {
+        self.engine.node.handle().drain();
+        self.pipes.stopping.send_replace(true);
+        self.engine.stop().await;
+    }
+}
+
+impl Pipes {
+    /// Opens a connection; `None` once the server stops.
+    pub fn open(&self) -> Option<DuplexStream> {
+        if *self.stopping.borrow() {
+            return None;
+        }
+        let (ours, theirs) = duplex(PIPE_BYTES);
+        self.runtime.spawn(serve(ours, LOCAL, self.door.clone(), self.stopping.subscribe()));
+        Some(theirs)
+    }
+}
+
+impl std::fmt::Debug for Pipes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipes").finish_non_exhaustive()
+    }
+}
+
+/// The gate and what is behind it.
+#[derive(Clone)]
+struct Door {
+    gate: Gate,
+    router: TowerToHyperService<Router>,
+}
+
+impl Door {
+    fn new(gate: Gate, api: Api) -> Self {
+        Self { gate, router: TowerToHyperService::new(router(api)) }
+    }
+
+    async fn enter(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+        let mut request = request.map(Body::new);
+        match self.gate.admit(peer, request.uri(), request.headers()) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                // Nothing of a request is seen again after a panic in its handler.
+                let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
+                answered.map_or_else(
+                    |_| panicked(),
+                    |answered: Result<_, Infallible>| {
+                        answered.unwrap_or_else(|never| match never {})
+                    },
+                )
+            }
+            Err(problem) => {
+                tracing::debug!(code = %problem.code, detail = problem.detail, "refused at the gate");
+                problem.into_response()
+            }
+        }
+    }
+}
+
+fn panicked() -> Response<Body> {
+    tracing::error!("the handler of a request panicked");
+    Problem::new(Code::Internal, "the handler of this request failed; the log says more")
+        .into_response()
+}
+
+async fn serve_all(listener: TcpListener, door: Door, mut stop: oneshot::Receiver<()>) {
+    let stopping = watch::Sender::new(false);
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            _ = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer, permit)) => {
+                let connection = serve(stream, peer, door.clone(), stopping.subscribe());
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // Such as too many open files: what is connected goes on, new ones wait.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    if tokio::time::timeout(DRAIN_TIME, room.acquire_many(all)).await.is_err() {
+        tracing::warn!("open requests were cut off");
+    }
+}
+
+/// Serves a connection until its end; once the server stops, until the end of its open request.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    door: Door,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let service = service_fn(|request| {
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(door.enter(peer, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told(&mut stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// Returns once the server stops.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the listener is gone, which is a stop as well.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await;
+    let permit = permit.map_err(|_| std::io::Error::from(std::io::ErrorKind::Other))?;
+    let (stream, peer) = listener.accept().await?;
+    // A frame is written whole: waiting for more would only add latency.
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, permit))
+}
