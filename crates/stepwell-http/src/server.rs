@@ -154,12 +154,8 @@ impl Server {
     /// # Errors
     /// [`Error`].
     pub async fn start(listen: SocketAddr, options: &Options, open: Open) -> Result<Self, Error> {
-        // Refused before the folder is touched or a port taken.
-        Gate::new(listen).map_err(Error::Refused)?;
-        let refused = |source| Error::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        let gate = Gate::new(address).map_err(Error::Refused)?;
+        // Before the folder is touched.
+        let (listener, address, gate) = bind(listen).await?;
         let engine = Engine::start(options, open).await?;
         let (stop, stopped) = oneshot::channel();
         let door = Door::new(gate, engine.api(options));
@@ -192,11 +188,23 @@ impl Server {
     }
 }
 
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr, Gate), Error> {
+    // Refused before a port is taken.
+    Gate::new(listen).map_err(Error::Refused)?;
+    let refused = |source| Error::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let gate = Gate::new(address).map_err(Error::Refused)?;
+    Ok((listener, address, gate))
+}
+
 /// A server within the process that uses it: connections are pipes, and nothing listens.
 #[derive(Debug)]
 pub struct Local {
     engine: Engine,
+    api: Api,
     pipes: Pipes,
+    listening: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 /// What opens pipes to a [`Local`] server. Cheap to clone.
@@ -218,9 +226,23 @@ impl Local {
     pub async fn start(options: &Options, open: Open) -> Result<Self, Error> {
         let gate = Gate::new(LOCAL).map_err(Error::Refused)?;
         let engine = Engine::start(options, open).await?;
-        let door = Door::new(gate, engine.api(options));
+        let api = engine.api(options);
+        let door = Door::new(gate, api.clone());
         let (stopping, runtime) = (Arc::new(watch::Sender::new(false)), Runtime::current());
-        Ok(Self { engine, pipes: Pipes { door, runtime, stopping } })
+        let pipes = Pipes { door, runtime, stopping };
+        Ok(Self { engine, api, pipes, listening: Vec::new() })
+    }
+
+    /// Listens on a loopback address too; returns it with its port.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Listen`].
+    pub async fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, Error> {
+        let (listener, address, gate) = bind(address).await?;
+        let (stop, stopped) = oneshot::channel();
+        let listening = serve_all(listener, Door::new(gate, self.api.clone()), stopped);
+        self.listening.push((stop, tokio::spawn(listening)));
+        Ok(address)
     }
 
     /// Returns what opens pipes.
@@ -230,7 +252,18 @@ impl Local {
 
     /// Stops in order, as [`Server::stop`] does.
     pub async fn stop(self) {
+        let mut listeners = Vec::new();
+        for (stop, listener) in self.listening {
+            // A listener that has ended already needs no telling.
+            let _ = stop.send(());
+            listeners.push(listener);
+        }
         self.engine.node.handle().drain();
+        for listener in listeners {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "the listener panicked");
+            }
+        }
         self.pipes.stopping.send_replace(true);
         self.engine.stop().await;
     }

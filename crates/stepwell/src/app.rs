@@ -185,7 +185,7 @@ impl App {
     /// Code runs on the tokio runtime that polls the future; the connection has a thread of its own,
     /// so that a function that blocks its thread does not count as lost (§4.7).
     pub fn serve(self, url: impl Into<String>) -> Serve {
-        Serve::new(self, url.into())
+        Serve::new(self, &url.into())
     }
 
     fn fail(&mut self, error: Error) {

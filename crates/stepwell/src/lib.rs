@@ -47,6 +47,7 @@
 //!
 //! | feature | brings | default |
 //! | --- | --- | --- |
+//! | `embedded` | `App::embedded`: the engine inside of the program, on a folder | off |
 //! | `test` | `stepwell::test`: tests of workflows without a server, on a virtual clock | off |
 //!
 //! Only `http://` addresses are built so far.
@@ -56,6 +57,8 @@ pub mod client;
 mod ctx;
 mod driver;
 mod duration;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod error;
 mod handler;
 mod json;

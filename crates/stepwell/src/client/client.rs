@@ -6,6 +6,8 @@ use stepwell_core::id::RunId;
 use super::http::Http;
 use super::run_handle::RunHandle;
 use super::start::Start;
+#[cfg(feature = "embedded")]
+use crate::driver::Target;
 use crate::error::Result;
 
 /// Starts runs on a server and asks for them. Cheap to clone; clones share connections.
@@ -21,6 +23,11 @@ impl Client {
     /// [`Argument`](crate::ErrorKind::Argument) when `url` is not the address of a server.
     pub fn new(url: &str) -> Result<Self> {
         Ok(Self { http: Http::new(url)? })
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn to(target: Target) -> Self {
+        Self { http: Http::to(target) }
     }
 
     /// Makes a start of a workflow with an input; `&()` is no input. Await it to have it done.

@@ -41,7 +41,7 @@ impl Http {
         Ok(Self::to(Target::parse(url)?))
     }
 
-    fn to(target: Target) -> Self {
+    pub(super) fn to(target: Target) -> Self {
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(64)
             .build(Connector(target.clone()));

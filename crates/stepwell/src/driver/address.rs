@@ -44,6 +44,12 @@ impl Address {
         })
     }
 
+    /// Makes the address of a host that is known to be one.
+    #[cfg(feature = "embedded")]
+    pub(super) fn of(authority: &str) -> Self {
+        Self { authority: authority.to_owned(), prefix: String::new() }
+    }
+
     /// Returns the URL of a path of the server.
     pub(crate) fn url(&self, scheme: &str, path: &str) -> String {
         format!("{scheme}://{}{}{path}", self.authority, self.prefix)

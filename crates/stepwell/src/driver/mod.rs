@@ -20,6 +20,8 @@ mod wire;
 use std::time::Duration;
 
 pub use serve::Serve;
+#[cfg(feature = "embedded")]
+pub(crate) use target::Local;
 pub(crate) use target::{Connector, Target};
 
 /// How long making a connection may take.

@@ -30,14 +30,28 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[must_use = "an app is not served unless this is awaited"]
 pub struct Serve {
     app: App,
-    url: String,
+    target: Result<Target>,
     shutdown: Option<Shutdown>,
     drain: Result<Duration>,
+    welcome: Option<oneshot::Sender<()>>,
 }
 
 impl Serve {
-    pub(crate) fn new(app: App, url: String) -> Self {
-        Self { app, url, shutdown: None, drain: Ok(DRAIN) }
+    pub(crate) fn new(app: App, url: &str) -> Self {
+        let target = Target::parse(url);
+        Self { app, target, shutdown: None, drain: Ok(DRAIN), welcome: None }
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn to(app: App, target: Target) -> Self {
+        Self { app, target: Ok(target), shutdown: None, drain: Ok(DRAIN), welcome: None }
+    }
+
+    /// Tells when the server has registered the app for the first time.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn when_welcome(mut self, welcome: oneshot::Sender<()>) -> Self {
+        self.welcome = Some(welcome);
+        self
     }
 
     /// Ends gracefully once `signal` does: no more runs are taken, functions in progress end and are
@@ -68,7 +82,7 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<()> {
-        let target = Target::parse(&self.url)?;
+        let target = self.target?;
         let drain = self.drain?;
         // Drawn from the operating system by way of the standard library.
         let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
@@ -80,7 +94,8 @@ impl Serve {
         let session = Session::new(identity, handlers, clock.clone(), blocking);
         let (stop, stopped) = mpsc::channel(1);
         let (ended, mut end) = oneshot::channel();
-        let driver = Driver { session, clock, runtime, target, stopped, drain };
+        let welcome = self.welcome;
+        let driver = Driver { session, clock, runtime, target, stopped, drain, welcome };
         let thread = std::thread::Builder::new().name("stepwell".into());
         thread
             .spawn(move || {
@@ -116,7 +131,7 @@ impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
             .field("app", &self.app)
-            .field("url", &self.url)
+            .field("target", &self.target)
             .finish_non_exhaustive()
     }
 }

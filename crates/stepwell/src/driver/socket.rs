@@ -183,6 +183,8 @@ impl Conversation<'_> {
             }
             if self.driver.session.is_welcome() {
                 self.backoff.reset();
+                // Nobody has to wait for it.
+                self.driver.welcome.take().map(|welcome| welcome.send(()));
             }
         }
         cx.waker().wake_by_ref();

@@ -47,6 +47,12 @@ impl Target {
         Ok(Self { address: Address::parse(url)?, local: None })
     }
 
+    /// Names a server in this process.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn local(authority: &str, local: Arc<dyn Local>) -> Self {
+        Self { address: Address::of(authority), local: Some(local) }
+    }
+
     /// Returns the URL of a path of the server.
     pub(crate) fn url(&self, scheme: &str, path: &str) -> String {
         self.address.url(scheme, path)

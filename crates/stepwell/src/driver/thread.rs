@@ -50,6 +50,8 @@ pub(super) struct Driver {
     /// Says when to stop, and is closed when nobody serves the app any more.
     pub(super) stopped: mpsc::Receiver<()>,
     pub(super) drain: Duration,
+    /// Told when the server has registered the app for the first time.
+    pub(super) welcome: Option<oneshot::Sender<()>>,
 }
 
 /// Why a connection ended.

@@ -6,6 +6,7 @@ mod branches;
 mod client;
 mod crashes;
 mod driver;
+mod embedded;
 mod ending;
 mod in_process;
 mod names;

@@ -53,8 +53,14 @@ const MAY_SEE: &[(&str, &[&str])] = &[
 ];
 
 /// What a crate may see behind a feature only, as an optional dependency.
-const MAY_SEE_BEHIND: &[(&str, &str, &[&str])] =
-    &[("stepwell", "test", &["stepwell-node", "stepwell-store"])];
+const MAY_SEE_BEHIND: &[(&str, &str, &[&str])] = &[
+    ("stepwell", "test", &["stepwell-node", "stepwell-store"]),
+    (
+        "stepwell",
+        "embedded",
+        &["stepwell-driver", "stepwell-http", "stepwell-sqlite", "stepwell-store"],
+    ),
+];
 
 /// What programs may see: examples show what users have, end-to-end programs judge from outside.
 const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
