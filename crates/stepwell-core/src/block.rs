@@ -1,6 +1,7 @@
 //! Why a run needs a deploy or a person.
 
 use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,12 @@ pub enum BlockCause<'a> {
         #[serde(borrow)]
         message: Cow<'a, str>,
     },
+    /// The code does not reach steps that are to be taken back (§7.5).
+    CleanUpLost {
+        /// The steps.
+        #[serde(borrow)]
+        steps: Vec<Cow<'a, str>>,
+    },
 }
 
 impl BlockCause<'_> {
@@ -69,6 +76,9 @@ impl BlockCause<'_> {
             Self::JournalFull { bytes, limit } => BlockCause::JournalFull { bytes, limit },
             Self::StepsFull { limit } => BlockCause::StepsFull { limit },
             Self::Engine { message } => BlockCause::Engine { message: own(message) },
+            Self::CleanUpLost { steps } => {
+                BlockCause::CleanUpLost { steps: steps.into_iter().map(own).collect() }
+            }
         }
     }
 }
@@ -92,6 +102,14 @@ impl core::fmt::Display for BlockCause<'_> {
             }
             Self::StepsFull { limit } => write!(f, "it has more steps than the limit of {limit}"),
             Self::Engine { message } => write!(f, "the engine stopped it: {message}"),
+            Self::CleanUpLost { steps } => {
+                f.write_str("the code does not reach what is to be taken back:")?;
+                for (at, step) in steps.iter().enumerate() {
+                    let between = if at == 0 { "" } else { "," };
+                    write!(f, "{between} `{step}`")?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -62,6 +62,17 @@ pub struct Failure<'a> {
     pub cause: Option<Box<RawValue>>,
 }
 
+/// Causes are the same where their texts are.
+impl PartialEq for Failure<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let cause = self.cause.as_deref().map(RawValue::get);
+        (&self.name, &self.message, &self.stack) == (&other.name, &other.message, &other.stack)
+            && cause == other.cause.as_deref().map(RawValue::get)
+    }
+}
+
+impl Eq for Failure<'_> {}
+
 impl<'a> Failure<'a> {
     /// Makes a failure from a name and a message.
     pub fn new(name: &'a str, message: impl Into<Cow<'a, str>>) -> Self {

@@ -9,6 +9,7 @@
 //! | [`record`] | what a journal is made of, and its encoding |
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
 //! | [`operation`] | what operators do to a run |
+//! | [`clean_up`] | what is left to do when a run ends badly |
 //! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
@@ -27,6 +28,7 @@
 extern crate alloc;
 
 mod block;
+pub mod clean_up;
 pub mod code;
 pub mod duration;
 pub mod failure;

@@ -34,6 +34,8 @@ pub struct Limits {
     /// Time that functions in flight get once a run is ending, in milliseconds (§7.2).
     /// Default 30,000.
     pub grace_ms: u64,
+    /// Time that the clean-up of a run gets, in milliseconds (§7.6). Default 86,400,000: a day.
+    pub cleanup_ms: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             runner_ttl_ms: 10_000,
             linger_ms: 1_000,
             grace_ms: 30_000,
+            cleanup_ms: 24 * 60 * 60 * 1_000,
         }
     }
 }
@@ -70,5 +73,10 @@ impl Limits {
     /// Returns [`Limits::grace_ms`] as a duration.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.grace_ms)
+    }
+
+    /// Returns [`Limits::cleanup_ms`] as a duration.
+    pub fn cleanup(&self) -> Duration {
+        Duration::from_millis(self.cleanup_ms)
     }
 }

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
 pub use crate::block::BlockCause;
+pub use crate::clean_up::{CancelNoted, CleanUp, Retried};
+use crate::clean_up::{Compensable, EndOptions};
 use crate::failure::Failure;
 pub use crate::operation::Acted;
 use crate::status::{Kind, RunStatus, StepStatus};
@@ -67,6 +69,15 @@ pub enum Record<'a> {
     /// The run ended; always the last record.
     #[serde(borrow)]
     Ended(Ended<'a>),
+    /// What is in flight has ended, and this is left to do before the run does (§7.2–7.4).
+    #[serde(borrow)]
+    CleanUp(CleanUp<'a>),
+    /// The handler failed and runs again: steps that did not complete begin anew (§6.5).
+    #[serde(borrow)]
+    Retried(Retried<'a>),
+    /// A cancel came when the run's end was decided, and changed nothing (§7.6).
+    #[serde(borrow)]
+    CancelNoted(CancelNoted<'a>),
 }
 
 /// See [`Record::Started`].
@@ -112,6 +123,9 @@ pub struct Started<'a> {
     /// The name of the runner that the run is pinned to.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<Cow<'a, str>>,
+    /// What the workflow said of how its runs end.
+    #[serde(default, skip_serializing_if = "EndOptions::is_empty")]
+    pub ends: EndOptions,
 }
 
 /// See [`Record::Activated`].
@@ -139,6 +153,9 @@ pub struct Activated<'a> {
     /// The run had its runner to itself, being suspected of crashing it (§4.4).
     #[serde(default, skip_serializing_if = "is_false")]
     pub alone: bool,
+    /// What the workflow says of how its runs end, in place of what was said before.
+    #[serde(default, skip_serializing_if = "EndOptions::is_empty")]
+    pub ends: EndOptions,
 }
 
 /// See [`Record::Released`].
@@ -196,6 +213,9 @@ pub struct Opening<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub metadata: Option<&'a RawValue>,
+    /// Whether the step can be taken back (§7.3).
+    #[serde(default, skip_serializing_if = "Compensable::is_no")]
+    pub compensable: Compensable,
 }
 
 /// When an attempt began and which it was.
@@ -384,6 +404,9 @@ pub struct Ending<'a> {
     /// What a person gave as the reason.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
+    /// Why the handler failed, where that decided it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure<'a>>,
 }
 
 /// See [`Record::Ended`].

@@ -5,6 +5,7 @@
 //! the unit separator U+001F, and the name that people see. So neither can be taken for the other,
 //! wherever ids are kept as one text: in journals, in messages, in indexes.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -36,9 +37,24 @@ pub fn of(kind: Kind, name: &str) -> String {
     space(kind).map_or_else(|| name.into(), |space| format!("{space}{SEPARATOR}{name}"))
 }
 
+/// Returns the id of the step that calls a workflow's `onFailure` (§7.4): a run has one.
+pub fn on_failure() -> String {
+    of(Kind::OnFailure, "onFailure")
+}
+
 /// Returns the name that people see: the id without its space.
 pub fn shown(id: &str) -> &str {
     id.split_once(SEPARATOR).map_or(id, |(_, name)| name)
+}
+
+/// Returns the id as people spell it: the name, behind the space where the engine made it. What has
+/// no name but its space's is that.
+pub fn spelled(id: &str) -> Cow<'_, str> {
+    match id.split_once(SEPARATOR) {
+        None => Cow::Borrowed(id),
+        Some((space, name)) if space == name => Cow::Borrowed(name),
+        Some((space, name)) => Cow::Owned(format!("{space} {name}")),
+    }
 }
 
 /// Checks the id of a step of a kind.
@@ -65,7 +81,11 @@ mod tests {
     #[test]
     fn ids_of_the_engine_have_a_space_of_their_own() {
         let id = of(Kind::Compensate, "charge");
-        assert_eq!(shown(&id), "charge");
+        assert_eq!((shown(&id), &*spelled(&id)), ("charge", "compensate charge"));
+        assert_eq!(
+            (spelled(&on_failure()), spelled("charge")),
+            ("onFailure".into(), "charge".into())
+        );
         assert_eq!(of(Kind::Run, "charge"), "charge");
         assert!(check(Kind::Compensate, &id).is_ok());
         assert!(check(Kind::Run, &id).is_err());

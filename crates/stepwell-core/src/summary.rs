@@ -56,7 +56,7 @@ impl Summary {
     pub fn of(run: &Run) -> Self {
         let blocked = match run.phase() {
             Phase::Blocked { cause, .. } => Some(alloc::string::ToString::to_string(cause)),
-            Phase::Forward | Phase::Ending { .. } | Phase::Ended(_) => None,
+            Phase::Forward | Phase::Ending { .. } | Phase::CleaningUp | Phase::Ended(_) => None,
         };
         Self {
             id: run.id(),

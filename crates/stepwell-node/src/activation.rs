@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensation;
 use stepwell_core::failure::Failure;
 use stepwell_core::limits::CHUNK_BYTES;
 use stepwell_core::record::{self, Record, StepEnded};
-use stepwell_core::run::Run;
+use stepwell_core::run::{Run, is_kept};
 use stepwell_core::time::Timestamp;
-use stepwell_protocol::to_runner::{Activate, EndedStep, History, OpenStep, ToRunner};
+use stepwell_protocol::to_runner::{Activate, CleanUp, EndedStep, History, OpenStep, ToRunner};
 
 /// Most bytes that an ended step takes beside its id, payload and error.
 const ENDED_BYTES: usize = 128;
@@ -19,27 +20,21 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
     let mut input = None;
     let mut metadata = None;
     let mut chunks: Vec<Vec<EndedStep<'a>>> = vec![Vec::new()];
-    let mut bytes = 0;
-    for record in record::decode(journal) {
-        match record {
-            Ok(Record::Started(started)) => {
-                (input, metadata) = (started.input, started.metadata);
-                bytes += raw_bytes(input) + raw_bytes(metadata);
-            }
-            Ok(Record::StepEnded(ended)) => {
-                let error = ended.error.as_ref().map_or(0, failure_bytes);
-                // A quote in an id takes two bytes.
-                let size = ENDED_BYTES + 2 * ended.step.len() + raw_bytes(ended.output) + error;
-                if bytes + size > CHUNK_BYTES && bytes > 0 {
-                    chunks.push(Vec::new());
-                    bytes = 0;
-                }
-                bytes += size;
-                if let Some(chunk) = chunks.last_mut() {
-                    chunk.push(ended_step(run, ended));
-                }
-            }
-            _ => {}
+    if let Some(Ok(Record::Started(started))) = record::decode(journal).next() {
+        (input, metadata) = (started.input, started.metadata);
+    }
+    let mut bytes = raw_bytes(input) + raw_bytes(metadata);
+    for ended in kept_ends(journal) {
+        let error = ended.error.as_ref().map_or(0, failure_bytes);
+        // A quote in an id takes two bytes.
+        let size = ENDED_BYTES + 2 * ended.step.len() + raw_bytes(ended.output) + error;
+        if bytes + size > CHUNK_BYTES && bytes > 0 {
+            chunks.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push(ended_step(run, ended));
         }
     }
     let last = chunks.len() - 1;
@@ -51,6 +46,34 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
         .enumerate()
         .map(|(index, ended)| ToRunner::History(History { a, ended, more: index + 1 < last }));
     std::iter::once(ToRunner::Activate(Box::new(first))).chain(rest).collect()
+}
+
+/// Returns the ends of steps that the code is given, in their order: those that still count (§6.5).
+pub(crate) fn kept_ends(journal: &[u8]) -> Vec<StepEnded<'_>> {
+    let mut ends: Vec<StepEnded<'_>> = Vec::new();
+    for record in record::decode(journal) {
+        match record {
+            Ok(Record::StepEnded(ended)) => ends.push(ended),
+            Ok(Record::Retried(_)) => ends.retain(|ended| is_kept(ended.status)),
+            _ => {}
+        }
+    }
+    ends
+}
+
+fn clean_up(run: &Run) -> Option<CleanUp<'_>> {
+    let (decided, plan) = (run.decided()?, run.plan()?);
+    let left = plan
+        .left()
+        .iter()
+        .map(|one| Compensation { step: Cow::Borrowed(&*one.step), unknown: one.unknown });
+    Some(CleanUp {
+        status: decided.status,
+        error: decided.failure(),
+        compensate: left.collect(),
+        on_failure: plan.tells(),
+        uncertain: plan.uncertain.iter().map(|step| Cow::Borrowed(&**step)).collect(),
+    })
 }
 
 fn first_message<'a>(
@@ -82,6 +105,7 @@ fn first_message<'a>(
         ended,
         open: open.collect(),
         more: false,
+        clean_up: clean_up(run),
     }
 }
 

@@ -194,7 +194,8 @@ impl Node {
         let id = RunId::after(self.last_run, self.now, self.entropy_wide());
         self.last_run = id;
         let entropy = self.entropy();
-        let own = self.registry.get(queue).and_then(|(_, options)| options.timeout_ms);
+        let options = self.registry.get(queue).map(|(_, options)| options.clone());
+        let own = options.as_ref().and_then(|options| options.timeout_ms);
         let own = own.map(std::time::Duration::from_millis);
         let timeout = match (start.timeout, own) {
             (Some(asked), Some(own)) => Some(asked.min(own)),
@@ -215,6 +216,7 @@ impl Node {
             not_before,
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
+            ends: options.as_ref().map(|options| &options.ends),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };
         let mut outcome = Outcome::default();

@@ -344,6 +344,7 @@ impl Node {
             return self.free_slot(slot);
         };
         let version = self.sessions.version(slot.session, run.workflow());
+        let ends = self.registry.get(&queue_of(run)).map(|(_, options)| options.ends.clone());
         let activate = Activate {
             nonce,
             runner: &name,
@@ -351,6 +352,7 @@ impl Node {
             version: version.as_deref(),
             build: build.as_deref(),
             alone: slot.alone,
+            ends: ends.as_ref(),
         };
         if self.apply(id, Command::Activate(activate), None).is_err() {
             // Its deadline may have passed before its timer had its turn.

@@ -343,6 +343,10 @@ impl Node {
                 let Some((session, a)) = to else { return };
                 self.tell_of(id, session, &ToRunner::Evict { a });
             }
+            Effect::Forget => {
+                let Some((session, a)) = to else { return };
+                self.tell_of(id, session, &ToRunner::Done { a });
+            }
             Effect::Ended { status, error } => {
                 self.stats.runs_ended += 1;
                 if let Some((session, a)) = to {

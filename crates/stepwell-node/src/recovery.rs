@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
-use stepwell_core::record::{self, Record};
+use stepwell_core::record;
 use stepwell_core::run::{Command, Phase, Run};
 use stepwell_core::status::StepStatus;
 use stepwell_protocol::to_node::Resume;
@@ -178,10 +178,7 @@ impl Node {
         let paused = run.paused().is_some();
         let resumed = Resumed { a, run: id, paused };
         let mut sent = effects.send(back.session, &ToRunner::Resumed(resumed));
-        let ends = record::decode(journal).filter_map(|record| match record {
-            Ok(Record::StepEnded(ended)) => Some(ended),
-            _ => None,
-        });
+        let ends = crate::activation::kept_ends(journal).into_iter();
         for ended in ends.skip(usize::try_from(back.resume.told).unwrap_or(usize::MAX)) {
             let status = Some(ended.status).filter(|s| *s != StepStatus::Completed);
             let (step, at_us) = (ended.step, ended.at.as_micros());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use stepwell_core::clean_up::EndOptions;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::ToRunner;
@@ -216,11 +217,13 @@ impl Sessions {
 }
 
 /// What a workflow's registration says that the node acts on.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Options {
     #[serde(default)]
     pub(crate) timeout_ms: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) ends: EndOptions,
 }
 
 type Apps = Vec<Arc<str>>;

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use stepwell_core::status::{RunStatus, StepStatus};
-use stepwell_core::view::{StepView, View};
+use stepwell_core::view::{CleanUpView, StepView, View};
 
 use crate::output::RunnerInfo;
 
@@ -43,11 +43,15 @@ pub enum Cause {
     Blocked,
     /// Its end is decided, and what is in flight gets time to return.
     Ending,
+    /// A runner takes back what was done (§7.3).
+    CleaningUp,
+    /// Its handler failed and is run again (§6.5).
+    HandlerRetries,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -63,6 +67,8 @@ impl Cause {
         Self::Paused,
         Self::Blocked,
         Self::Ending,
+        Self::CleaningUp,
+        Self::HandlerRetries,
     ];
 
     /// Returns the word in answers.
@@ -83,6 +89,8 @@ impl Cause {
             Self::Paused => "paused",
             Self::Blocked => "blocked",
             Self::Ending => "ending",
+            Self::CleaningUp => "cleaning_up",
+            Self::HandlerRetries => "handler_retries",
         }
     }
 }
@@ -128,14 +136,32 @@ pub fn why(view: &View<'_>, runners: &[RunnerInfo], behind: Behind) -> Why {
             let cause = view.blocked_because.as_deref().unwrap_or("its cause is not recorded");
             Why::new(Cause::Blocked, format!("blocked: {cause}"))
         }
-        RunStatus::Compensating => {
-            Why::new(Cause::Ending, "its end is decided; functions in flight get time to return")
-        }
+        RunStatus::Compensating => match &view.clean_up {
+            None => Why::new(
+                Cause::Ending,
+                "its end is decided; functions in flight get time to return",
+            ),
+            Some(clean_up) => cleaning_up(view, clean_up, runners),
+        },
         RunStatus::Paused => Why::new(Cause::Paused, paused(view)),
         RunStatus::Running => Why::new(Cause::Running, running(view)),
         RunStatus::Waiting => waiting(view),
         RunStatus::Queued => queued(view, runners, behind),
     }
+}
+
+/// §7.6: what a clean-up does, or waits for.
+fn cleaning_up(view: &View<'_>, clean_up: &CleanUpView, runners: &[RunnerInfo]) -> Why {
+    let prefix = format!("it ends {} once it is cleaned up", clean_up.status);
+    let held = view.activations.last().is_some_and(|held| held.until.is_none());
+    let Why { cause, text } = if held {
+        Why::new(Cause::CleaningUp, running(view))
+    } else if view.steps.iter().any(|step| step.status == StepStatus::Retrying) {
+        waiting(view)
+    } else {
+        queued(view, runners, Behind::default())
+    };
+    Why { cause, text: format!("{prefix}; {text}") }
 }
 
 fn paused(view: &View<'_>) -> String {
@@ -163,6 +189,11 @@ fn waiting(view: &View<'_>) -> Why {
         .iter()
         .filter(|step| matches!(step.status, StepStatus::Sleeping | StepStatus::Retrying));
     let Some(first) = parked.clone().min_by_key(|step| step.next_at) else {
+        if let Some(until) = view.retry_at {
+            let n = view.generation;
+            let text = format!("its handler failed; it runs for time {n} at {until}");
+            return Why::new(Cause::HandlerRetries, text);
+        }
         let delayed = view.not_before.filter(|_| view.activations.is_empty());
         return delayed.map_or_else(
             || Why::new(Cause::Parked, "parked"),

@@ -10,6 +10,8 @@ use stepwell_core::record::{self, BlockCause, LogLine, Opening};
 use stepwell_core::run::{
     Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
 };
+use stepwell_core::status::Kind;
+use stepwell_core::step_id;
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::{self, ToNode};
@@ -160,6 +162,7 @@ impl Node {
             Err(
                 error @ (Rejection::Unopened(_)
                 | Rejection::ForeignKind { .. }
+                | Rejection::NotNext(_)
                 | Rejection::AttemptMismatch { .. }),
             ) => {
                 // The runner comes back without this run: it is lost to it, or the same message would
@@ -206,14 +209,24 @@ fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
         at: ago(now, open.ago_us),
         input: open.input,
         metadata: open.metadata,
+        compensable: open.compensable,
     }
+}
+
+/// Checks the id of a step that code names, or of one of a clean-up (§2.5).
+fn check_step_id(id: &str) -> Result<(), String> {
+    let made = [Kind::Compensate, Kind::OnFailure];
+    if made.into_iter().any(|kind| step_id::check(kind, id).is_ok()) {
+        return Ok(());
+    }
+    name::check("a step id", id).map_err(|error| error.to_string())
 }
 
 type RunMessage<'a> = (u32, Option<&'a RawValue>, Act<'a>);
 
 /// Turns a message about a run into what it says to the core.
 fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String> {
-    let step = |id: &str| name::check("a step id", id).map_err(|error| error.to_string());
+    let step = check_step_id;
     match message {
         ToNode::Started(m) => {
             step(&m.step)?;
@@ -256,12 +269,15 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
         ToNode::Order(m) => {
             Ok((m.a, None, Act::NoteOrder { expected: m.expected, found: m.found }))
         }
-        ToNode::Block(m) => match m.cause {
-            cause @ (BlockCause::KindChanged { .. } | BlockCause::OrderChanged { .. }) => {
-                Ok((m.a, None, Act::Block(cause)))
+        ToNode::Block(m) => {
+            match m.cause {
+                cause @ (BlockCause::KindChanged { .. }
+                | BlockCause::OrderChanged { .. }
+                | BlockCause::CleanUpLost { .. }) => Ok((m.a, None, Act::Block(cause))),
+                _ => Err("a runner blocks a run for kindChanged, orderChanged or cleanUpLost only"
+                    .into()),
             }
-            _ => Err("a runner blocks a run for kindChanged or orderChanged only".into()),
-        },
+        }
         ToNode::Released { a, seen, ready } => {
             let then = if ready { Then::GoOn } else { Then::Wait };
             Ok((a, None, Act::Release { seen, then }))

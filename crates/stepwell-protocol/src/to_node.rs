@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
@@ -138,6 +139,15 @@ pub struct Workflow<'a> {
     /// JSON Schema of the output.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<&'a RawValue>,
+    /// How often its handler runs when it fails (§6.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Policy>,
+    /// A cancelled run is cleaned up as a failed one is (§7.3).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub compensate_on_cancel: bool,
+    /// It has a function for runs that end badly (§7.4).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub on_failure: bool,
 }
 
 /// A run that a runner still holds.
@@ -183,6 +193,9 @@ pub struct Opening<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub metadata: Option<&'a RawValue>,
+    /// Whether the step can be taken back (§7.3).
+    #[serde(default, skip_serializing_if = "Compensable::is_no")]
+    pub compensable: Compensable,
 }
 
 /// See [`ToNode::Started`].
@@ -351,7 +364,7 @@ pub struct Order<'a> {
 pub struct Block<'a> {
     /// The run.
     pub a: u32,
-    /// Why: `kindChanged` or `orderChanged`.
+    /// Why: `kindChanged`, `orderChanged` or `cleanUpLost`.
     #[serde(borrow)]
     pub cause: BlockCause<'a>,
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensation;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
@@ -76,7 +77,8 @@ pub enum ToRunner<'a> {
         /// The run.
         a: u32,
     },
-    /// The end of the run is durable: the runner may forget it.
+    /// What the handler ended with is durable: the runner may forget the run. It may be given out
+    /// again: to be cleaned up, or to run once more.
     Done {
         /// The run.
         a: u32,
@@ -170,6 +172,29 @@ pub struct Activate<'a> {
     /// `history` messages follow; the code runs after the last one.
     #[serde(default, skip_serializing_if = "is_false")]
     pub more: bool,
+    /// The run is given out for its clean-up: its handler only replays (§7.5).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub clean_up: Option<CleanUp<'a>>,
+}
+
+/// What is left of a run's clean-up: one after the other, in this order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CleanUp<'a> {
+    /// The status that the run ends with.
+    pub status: RunStatus,
+    /// Why it does not complete.
+    #[serde(borrow)]
+    pub error: Failure<'a>,
+    /// The steps that are still to be taken back.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub compensate: Vec<Compensation<'a>>,
+    /// The workflow's function is still to be called.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub on_failure: bool,
+    /// Steps that may have been done, and are not taken back.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub uncertain: Vec<Cow<'a, str>>,
 }
 
 /// See [`ToRunner::History`].

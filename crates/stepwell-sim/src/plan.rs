@@ -166,5 +166,6 @@ fn limits(rng: &mut Rng) -> Limits {
         runner_ttl_ms: rng.within(3_000, 10_000),
         linger_ms: rng.spread(20, 2_000),
         grace_ms: rng.spread(100, 20_000),
+        cleanup_ms: 24 * 60 * 60 * 1_000,
     }
 }

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use stepwell_core::clean_up::EndOptions;
 use stepwell_core::name;
 
 use crate::driver::Serve;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
+use crate::failure::OnFailure;
 use crate::handler::{AnyHandler, DataMap, Erased, Handler, Handlers, Need, Workflow};
 use crate::json;
+use crate::retry::Retry;
 use crate::session::{Identity, Registered};
 
 /// How many runs may have code in progress at once, unless the app says otherwise.
@@ -58,7 +61,7 @@ struct Entry {
 /// let options = WorkflowOptions::new().version("2026-11").timeout("1h");
 /// # let _ = options;
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[must_use]
 pub struct WorkflowOptions {
     version: Option<String>,
@@ -66,6 +69,11 @@ pub struct WorkflowOptions {
     strict: bool,
     input_schema: Option<String>,
     output_schema: Option<String>,
+    retry: Option<Retry>,
+    compensate_on_cancel: bool,
+    on_failure: Option<OnFailure>,
+    /// What that function takes.
+    needs: Vec<Need>,
 }
 
 impl WorkflowOptions {
@@ -102,6 +110,39 @@ impl WorkflowOptions {
     pub fn output_schema(mut self, schema: impl Into<String>) -> Self {
         self.output_schema = Some(schema.into());
         self
+    }
+
+    /// Has the handler run again when it fails (§6.5): steps that completed keep their results, the
+    /// others begin anew. Nothing is taken back before the last time. Default: it runs once.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Has a cancelled run cleaned up as a failed one is (§7.3). Default: it is not.
+    pub fn compensate_on_cancel(mut self) -> Self {
+        self.compensate_on_cancel = true;
+        self
+    }
+
+    /// Sets a function for runs that end badly (§7.4): an async function as handlers are, with a
+    /// [`RunFailure`](crate::RunFailure) as its input. It is called in a step of its own, after what
+    /// is taken back, and can ask for no steps. Default: none.
+    pub fn on_failure<Args, H>(mut self, function: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: 'static,
+    {
+        self.needs = H::needs();
+        self.on_failure = Some(OnFailure { handler: Arc::new(Erased::new(function)) });
+        self
+    }
+}
+
+impl fmt::Debug for WorkflowOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("WorkflowOptions");
+        shown.field("version", &self.version).field("strict", &self.strict).finish_non_exhaustive()
     }
 }
 
@@ -229,7 +270,8 @@ impl App {
         if before.iter().any(|one| *one.name == *entry.name) {
             return Err(Error::argument(format!("the app has two workflows `{}`", entry.name)));
         }
-        match entry.needs.iter().find(|need| !self.data.has(need)) {
+        let mut needs = entry.needs.iter().chain(&entry.options.needs);
+        match needs.find(|need| !self.data.has(need)) {
             None => Ok(()),
             Some(need) => Err(Error::argument(format!(
                 "workflow `{}` takes Data<{name}>, and the app was given none; \
@@ -266,9 +308,15 @@ impl Entry {
             strict: options.strict,
             input_schema,
             output_schema,
+            ends: EndOptions {
+                retry: options.retry.map(Retry::into_policy).transpose()?,
+                compensate_on_cancel: options.compensate_on_cancel,
+                on_failure: options.on_failure.is_some(),
+            },
         };
         let handler = self.handler;
-        Ok((Workflow { name, version, strict: options.strict, handler }, registered))
+        let (strict, on_failure) = (options.strict, options.on_failure);
+        Ok((Workflow { name, version, strict, handler, on_failure }, registered))
     }
 }
 

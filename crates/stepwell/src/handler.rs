@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
+use crate::failure::OnFailure;
 use crate::json;
 use crate::machine::HandlerFuture;
 
@@ -246,6 +247,7 @@ pub(crate) struct Workflow {
     pub(crate) version: Option<Arc<str>>,
     pub(crate) strict: bool,
     pub(crate) handler: Arc<dyn AnyHandler>,
+    pub(crate) on_failure: Option<OnFailure>,
 }
 
 /// The workflows of an app and what it was given.

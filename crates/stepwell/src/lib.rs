@@ -40,6 +40,7 @@
 //! | [`Ctx`], [`Data`] | what handlers take |
 //! | [`step`] | steps and their options; [`Retry`], [`IntoDuration`] |
 //! | [`Error`], [`ErrorKind`], [`Cause`] | errors, and what they mean for steps |
+//! | [`RunFailure`] | what a workflow is told of a run that ends badly |
 //! | [`client`] | starting runs and waiting for them |
 //!
 //! Inside, `session` talks to a node and `machine` holds a run, both without sockets and clocks;
@@ -60,6 +61,7 @@ mod duration;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
+mod failure;
 mod handler;
 mod json;
 mod log;
@@ -80,6 +82,7 @@ pub use ctx::Ctx;
 pub use driver::Serve;
 pub use duration::IntoDuration;
 pub use error::{Cause, Error, ErrorKind, Result};
+pub use failure::{CompletedStep, FailedRun, RunFailure};
 pub use handler::{Data, Handler};
 pub use log::Log;
 pub use retry::{Jitter, Retry};

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::clean_up::Leave;
 use super::command::{Activate, Change, Effect, Rejection, Then};
 use super::state::Phase;
 use crate::record::{
@@ -16,15 +17,15 @@ const LONE_LOSSES_MAX: u32 = 3;
 
 impl Change<'_, '_> {
     pub(super) fn activate(&mut self, activate: &Activate<'_>) -> Result<(), Rejection> {
-        let forward = matches!(self.run.phase, Phase::Forward);
-        if !forward || self.run.activation.is_some() || self.run.ready_since().is_none() {
+        let wants = matches!(self.run.phase, Phase::Forward | Phase::CleaningUp);
+        if !wants || self.run.activation.is_some() || self.run.ready_since().is_none() {
             return Err(Rejection::NotReady);
         }
         if self.run.must_be_alone() && !activate.alone {
             return Err(Rejection::NotReady);
         }
         // §7.1: its time is over, whether a timer has said so yet or not.
-        if self.run.deadline.is_some_and(|deadline| deadline <= self.env.now) {
+        if self.run.bound().is_some_and(|bound| bound <= self.env.now) {
             return Err(Rejection::NotReady);
         }
         self.push(&Record::Activated(Activated {
@@ -36,6 +37,7 @@ impl Change<'_, '_> {
             version: activate.version.map(Into::into),
             build: activate.build.map(Into::into),
             alone: self.run.must_be_alone(),
+            ends: activate.ends.cloned().unwrap_or_default(),
         }));
         Ok(())
     }
@@ -43,11 +45,13 @@ impl Change<'_, '_> {
     pub(super) fn release(&mut self, seen: u32, then: Then) {
         self.push(&Record::Released(Released { at: self.env.now, seen }));
         match self.run.phase {
-            Phase::Ending { .. } => self.end_as_decided(),
-            Phase::Forward if then == Then::GoOn && self.run.ready_since.is_none() => {
+            Phase::Ending { .. } => self.end_as_decided(Leave::Evict),
+            Phase::Forward | Phase::CleaningUp
+                if then == Then::GoOn && self.run.ready_since.is_none() =>
+            {
                 self.push(&Record::Woken(Woken { at: self.env.now }));
             }
-            Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => {}
+            Phase::Forward | Phase::CleaningUp | Phase::Blocked { .. } | Phase::Ended(_) => {}
         }
     }
 
@@ -61,7 +65,7 @@ impl Change<'_, '_> {
         let counted = counted && self.run.activation.as_ref().is_some_and(|held| !held.evicted);
         self.push(&Record::Lost(Lost { at: self.env.now, counted }));
         if let Phase::Ending { .. } = self.run.phase {
-            self.end_as_decided();
+            self.end_as_decided(Leave::Evict);
         } else if counted && self.run.lone_losses >= LONE_LOSSES_MAX {
             let cause = BlockCause::CrashesRunner { times: self.run.lone_losses };
             self.block_for(cause, build.as_deref());
@@ -79,7 +83,7 @@ impl Change<'_, '_> {
     }
 
     fn block_for(&mut self, cause: BlockCause<'_>, build: Option<&str>) {
-        let Phase::Forward = self.run.phase else {
+        let (Phase::Forward | Phase::CleaningUp) = self.run.phase else {
             return;
         };
         let was_held = self.run.activation.is_some();

@@ -8,6 +8,7 @@ use core::time::Duration;
 use serde_json::value::RawValue;
 
 use super::state::{Phase, Run};
+use crate::clean_up::EndOptions;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::operation::Operation;
@@ -70,6 +71,9 @@ pub enum Effect {
     Unpause,
     /// Tell the runner to drop the run.
     Evict,
+    /// Tell the runner that what its handler ended with is durable: it may forget the run, which is
+    /// given out again (§6.5, §7.5).
+    Forget,
     /// Tell those who wait that the run ended, and its runner that it may forget it.
     Ended {
         /// How it ended.
@@ -89,6 +93,9 @@ pub enum Rejection {
     /// The end of the run is decided; nothing new begins (§7.1).
     #[error("the run is ending")]
     Ending,
+    /// A step of the clean-up has to wait for others, or is none of it (§7.3).
+    #[error("step `{0}` is not what the clean-up does next")]
+    NotNext(Arc<str>),
     /// Another activation holds the run, or none does (§4.7).
     #[error("the run is not held under epoch {0}")]
     Fenced(u32),
@@ -194,6 +201,8 @@ pub struct Activate<'a> {
     pub build: Option<&'a str>,
     /// The runner has nothing else to run.
     pub alone: bool,
+    /// What the workflow says of how its runs end; absent where it says nothing.
+    pub ends: Option<&'a EndOptions>,
 }
 
 /// What a runner says of a run that it holds.

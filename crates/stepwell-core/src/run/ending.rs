@@ -1,7 +1,6 @@
 //! How runs end: by their handler, by a cancel, by their deadline (§7.1, §7.2).
 
-use alloc::string::ToString;
-
+use super::clean_up::Leave;
 use super::command::{Change, Effect, Finish};
 use super::state::Phase;
 use crate::failure::{Failure, names};
@@ -11,9 +10,10 @@ use crate::status::RunStatus;
 
 impl Change<'_, '_> {
     pub(super) fn finish(&mut self, finish: Finish<'_>) {
-        if let Phase::Ending { .. } = self.run.phase {
-            self.end_as_decided();
-            return;
+        match self.run.phase {
+            Phase::Ending { .. } => return self.end_as_decided(Leave::Forget),
+            Phase::CleaningUp => return self.finish_clean_up(),
+            Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => {}
         }
         let (status, output, error) = match finish {
             Finish::Completed(output) => {
@@ -29,21 +29,37 @@ impl Change<'_, '_> {
             }
             Finish::Failed(failure) => (RunStatus::Failed, None, Some(failure)),
         };
+        if let Some(failure) = &error {
+            if self.retry_handler(failure) {
+                return;
+            }
+            if self.leaves_something() {
+                self.push(&Record::Ending(Ending {
+                    at: self.env.now,
+                    until: self.env.now,
+                    status,
+                    by: None,
+                    reason: None,
+                    error: Some(failure.clone()),
+                }));
+                return self.end_as_decided(Leave::Forget);
+            }
+        }
         let told = error.clone().map(Failure::into_owned);
         self.push(&Record::Ended(Ended { at: self.env.now, status, output, error }));
         self.effect(Effect::Ended { status, error: told });
     }
 
-    /// A cancel is accepted without a runner. One during the ending changes nothing (§7.6).
+    /// A cancel is accepted without a runner. One after the decision changes nothing (§7.6).
     pub(super) fn cancel(&mut self, by: Option<&str>, reason: Option<&str>) {
-        if let Phase::Ending { .. } = self.run.phase {
-            return;
+        if self.run.decided.is_some() {
+            return self.note_cancel(by, reason);
         }
         self.decide_end(RunStatus::Cancelled, (by, reason));
     }
 
-    /// Decides the final status; the run ends when functions in flight have, or at once where no
-    /// runner holds it (§7.2).
+    /// Decides the final status; the run goes on to its end when functions in flight have ended, or
+    /// at once where no runner holds it (§7.2).
     pub(super) fn decide_end(
         &mut self,
         status: RunStatus,
@@ -55,36 +71,21 @@ impl Change<'_, '_> {
             status,
             by: by.map(Into::into),
             reason: reason.map(Into::into),
+            error: None,
         }));
         if self.run.is_held() {
             self.effect(Effect::End { status });
         } else {
-            self.end_as_decided();
+            self.end_as_decided(Leave::Evict);
         }
     }
 
-    pub(super) fn end_as_decided(&mut self) {
-        let Phase::Ending { status, .. } = self.run.phase else {
-            return;
+    /// Ends the run with the status and error that were decided, or else with these (§7.1).
+    pub(super) fn end_without_code(&mut self, status: RunStatus, error: Failure<'static>) {
+        let (status, error) = match &self.run.decided {
+            Some(decided) => (decided.status, decided.failure()),
+            None => (status, error),
         };
-        let message = match status {
-            RunStatus::TimedOut => "the run's deadline passed",
-            RunStatus::Cancelled
-            | RunStatus::Queued
-            | RunStatus::Running
-            | RunStatus::Waiting
-            | RunStatus::Paused
-            | RunStatus::Blocked
-            | RunStatus::Compensating
-            | RunStatus::Completed
-            | RunStatus::Failed => "the run was cancelled",
-        };
-        self.end_without_code(status, message);
-    }
-
-    /// Ends the run with a status that no handler gave it.
-    pub(super) fn end_without_code(&mut self, status: RunStatus, message: &str) {
-        let error = Failure::new(names::CANCELLED, message.to_string());
         self.push(&Record::Ended(Ended {
             at: self.env.now,
             status,

@@ -5,11 +5,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::state::{Activation, Paused, Phase, Run, Step};
+use crate::clean_up::Compensable;
 use crate::id::RunId;
 use crate::operation::Operation;
 use crate::record::{
-    self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
-    StepEnded, StepStarted, Unblocked,
+    self, Activated, AttemptFailed, Blocked, DecodeError, Ended, Opening, Record, SleepStarted,
+    Started, StepEnded, StepStarted, Unblocked,
 };
 use crate::status::StepStatus;
 use crate::time::Timestamp;
@@ -85,7 +86,11 @@ impl Run {
             index: BTreeMap::new(),
             wakes: BTreeSet::new(),
             reordered: BTreeSet::new(),
+            ends: started.ends.clone(),
+            generation: 1,
+            decided: None,
             ended_steps: 0,
+            all_ends: 0,
             failed_steps: 0,
             journal_bytes: 0,
         }
@@ -119,7 +124,12 @@ impl Run {
             | Record::Unblocked(_)
             | Record::Acted(_)
             | Record::Ending(_)
+            | Record::Retried(_)
+            | Record::CancelNoted(_)
             | Record::Ended(_) => None,
+            Record::CleanUp(_) => {
+                self.decided.is_none().then_some("what is left is known once the end is decided")
+            }
         }
     }
 
@@ -169,20 +179,10 @@ impl Run {
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
-            Record::Blocked(blocked) => {
-                self.activation = self.activation.take().filter(|_| blocked.evicts);
-                if let Some(held) = &mut self.activation {
-                    held.evicted = true;
-                }
-                self.ready_since = None;
-                self.stop_running_steps();
-                self.phase = Phase::Blocked {
-                    cause: blocked.cause.clone().into_owned(),
-                    build: blocked.build.as_deref().map(Arc::from),
-                };
-            }
+            Record::Blocked(blocked) => self.fold_blocked(blocked),
             Record::Unblocked(unblocked) => {
-                let phase = core::mem::replace(&mut self.phase, Phase::Forward);
+                let code = self.phase_of_code();
+                let phase = core::mem::replace(&mut self.phase, code);
                 // An operator has a reason to try again what another build does not.
                 if let Phase::Blocked { build, .. } = phase {
                     self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
@@ -204,6 +204,7 @@ impl Run {
             },
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
+                self.fold_decided(ending);
                 self.paused = None;
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
@@ -211,11 +212,28 @@ impl Run {
                 self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
             }
             Record::Ended(ended) => self.fold_ended(ended),
+            Record::CleanUp(clean_up) => self.fold_clean_up(clean_up),
+            Record::Retried(retried) => self.fold_retried(retried),
+            Record::CancelNoted(_) => self.fold_cancel_noted(),
         }
+    }
+
+    fn fold_blocked(&mut self, blocked: &Blocked<'_>) {
+        self.activation = self.activation.take().filter(|_| blocked.evicts);
+        if let Some(held) = &mut self.activation {
+            held.evicted = true;
+        }
+        self.ready_since = None;
+        self.stop_running_steps();
+        self.phase = Phase::Blocked {
+            cause: blocked.cause.clone().into_owned(),
+            build: blocked.build.as_deref().map(Arc::from),
+        };
     }
 
     fn fold_activated(&mut self, activated: &Activated<'_>) {
         self.epoch = activated.epoch;
+        self.ends = activated.ends.clone();
         self.delayed = None;
         self.ready_since = None;
         self.activation = Some(Activation {
@@ -239,6 +257,7 @@ impl Run {
         if let Some(step) = self.at_mut(position) {
             step.status = StepStatus::Running;
             step.running = Some(epoch);
+            step.begun = true;
             step.first_started.get_or_insert(started.attempt.started_at);
         }
     }
@@ -249,6 +268,7 @@ impl Run {
         if let Some(step) = self.at_mut(position) {
             step.status = StepStatus::Retrying;
             step.running = None;
+            step.begun = false;
             step.attempts = failed.attempt.n;
             step.first_started.get_or_insert(failed.attempt.started_at);
         }
@@ -265,11 +285,18 @@ impl Run {
     fn fold_step_ended(&mut self, ended: &StepEnded<'_>) {
         let position = self.open_step(&ended.step, ended.open.as_ref());
         self.set_wake(position, None);
+        self.ended_steps += 1;
+        self.all_ends += 1;
+        let order = self.all_ends;
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
+            // §7.2: what was cancelled after it began may have been done.
+            let cancelled = ended.status == StepStatus::Cancelled;
+            step.begun = cancelled && (step.begun || ended.attempt.is_some());
+            step.order = order;
         }
-        self.ended_steps += 1;
+        self.fold_compensated(position);
         let failed = matches!(ended.status, StepStatus::Failed | StepStatus::TimedOut);
         self.failed_steps += u32::from(failed);
         // §4.4: only what newly ended shows that the run gets on.
@@ -305,14 +332,14 @@ impl Run {
     }
 
     /// What ran on a runner that is gone has not ended: its step begins again (§4.2).
-    fn stop_running_steps(&mut self) {
+    pub(super) fn stop_running_steps(&mut self) {
         for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Running) {
             step.status = StepStatus::Pending;
             step.running = None;
         }
     }
 
-    fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
+    pub(super) fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
         for step in &mut self.steps {
             if !step.status.is_ended() && which(step.status) {
                 step.status = StepStatus::Cancelled;
@@ -338,6 +365,10 @@ impl Run {
             running: None,
             wake: None,
             first_started: None,
+            compensable: open.map_or(Compensable::No, |open| open.compensable),
+            begun: false,
+            order: 0,
+            generation: self.generation,
         });
         self.index.insert(id, position);
         position

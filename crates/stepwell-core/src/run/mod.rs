@@ -9,13 +9,15 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `operate` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `timer`, `ending`, `clean_up`, `retried`, `operate` | the commands, by what they are about |
 
 mod activation;
+mod clean_up;
 mod command;
 mod ending;
 mod fold;
 mod operate;
+mod retried;
 mod start;
 mod state;
 mod step;
@@ -23,10 +25,12 @@ mod step;
 mod tests;
 mod timer;
 
+pub use clean_up::{Decided, Plan};
 pub use command::{
     Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
     Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
+pub use retried::is_kept;
 pub use start::Start;
 pub use state::{Activation, Paused, Phase, Run, Step};

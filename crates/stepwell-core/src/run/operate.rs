@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::command::{Change, Effect, Operate, Rejection};
 use super::state::Phase;
+use crate::failure::{Failure, names};
 use crate::operation::Operation;
 use crate::record::{Acted, Record, Unblocked};
 use crate::status::RunStatus;
@@ -36,13 +37,10 @@ impl Change<'_, '_> {
 
     /// §7.6: nothing is awaited any more. A status that is decided stays (§7.1).
     fn terminate(&mut self, operate: Operate<'_>) {
-        let status = match self.run.phase {
-            Phase::Ending { status, .. } => status,
-            Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => RunStatus::Cancelled,
-        };
         let held = self.run.activation.is_some();
         self.record(operate);
-        self.end_without_code(status, "the run was terminated");
+        let error = Failure::new(names::CANCELLED, "the run was terminated");
+        self.end_without_code(RunStatus::Cancelled, error);
         if held {
             self.effect(Effect::Evict);
         }
@@ -50,7 +48,7 @@ impl Change<'_, '_> {
 
     /// §9.6: what is in flight ends and is recorded; nothing new begins.
     fn pause(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
-        if let Phase::Ending { .. } = self.run.phase {
+        if self.run.decided.is_some() {
             return Err(Rejection::Ending);
         }
         if self.run.paused.is_none() {

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::command::{Env, Outcome};
 use super::state::Run;
+use crate::clean_up::EndOptions;
 use crate::id::RunId;
 use crate::record::{Record, Started};
 use crate::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Start<'a> {
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner to pin the run to.
     pub runner: Option<&'a str>,
+    /// What the workflow says of how its runs end.
+    pub ends: Option<&'a EndOptions>,
 }
 
 impl Run {
@@ -50,6 +53,7 @@ impl Run {
             not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
+            ends: start.ends.cloned().unwrap_or_default(),
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

@@ -4,6 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::clean_up::Decided;
+use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
 use crate::record::BlockCause;
 use crate::status::{Kind, RunStatus, StepStatus};
@@ -42,7 +44,16 @@ pub struct Run {
     pub(super) wakes: BTreeSet<(Timestamp, u32)>,
     /// Pairs of steps whose changed order is recorded, by position.
     pub(super) reordered: BTreeSet<(u32, u32)>,
+    /// What the workflow says of how its runs end.
+    pub(super) ends: EndOptions,
+    /// Which run of the handler this is, from 1 (§6.5).
+    pub(super) generation: u32,
+    /// How the run will end, once that is decided (§7.1).
+    pub(super) decided: Option<Decided>,
+    /// How many ends of steps the code can be given: those of its steps that count.
     pub(super) ended_steps: u32,
+    /// How many ends of steps there were in all.
+    pub(super) all_ends: u32,
     pub(super) failed_steps: u32,
     pub(super) journal_bytes: u64,
 }
@@ -66,6 +77,8 @@ pub enum Phase {
         /// When waiting for them stops.
         until: Timestamp,
     },
+    /// What was done is taken back, and the workflow told (§7.3, §7.4).
+    CleaningUp,
     /// It has ended with this status.
     Ended(RunStatus),
 }
@@ -116,6 +129,14 @@ pub struct Step {
     pub wake: Option<Timestamp>,
     /// When its first attempt began, for the total time (§2.1).
     pub first_started: Option<Timestamp>,
+    /// Whether it can be taken back (§7.3).
+    pub compensable: Compensable,
+    /// A function of it began, and nobody knows how it ended: it runs, was lost or was cancelled.
+    pub begun: bool,
+    /// Which end of a step in the run its end was, from 1; 0 while it has none.
+    pub order: u32,
+    /// Under which run of the handler it began, from 1 (§6.5).
+    pub generation: u32,
 }
 
 impl Run {
@@ -233,7 +254,7 @@ impl Run {
     pub fn status(&self) -> RunStatus {
         match &self.phase {
             Phase::Ended(status) => *status,
-            Phase::Ending { .. } => RunStatus::Compensating,
+            Phase::Ending { .. } | Phase::CleaningUp => RunStatus::Compensating,
             Phase::Blocked { .. } => RunStatus::Blocked,
             Phase::Forward if self.paused.is_some() => RunStatus::Paused,
             Phase::Forward if self.is_held() => RunStatus::Running,
@@ -276,12 +297,12 @@ impl Run {
         match &self.phase {
             Phase::Ended(_) => None,
             Phase::Ending { until, .. } => Some(*until),
-            Phase::Blocked { .. } => self.deadline,
-            Phase::Forward => {
+            Phase::Blocked { .. } => self.bound(),
+            Phase::Forward | Phase::CleaningUp => {
                 let step = if let Some(held) = &self.activation {
                     // Of an evicted run nobody is told what is due before it is given out again.
                     if held.evicted {
-                        return self.deadline;
+                        return self.bound();
                     }
                     self.wakes.iter().find(|(_, position)| self.sleeps(*position))
                 } else if self.ready_since.is_some() && self.paused.is_some() {
@@ -294,8 +315,8 @@ impl Run {
                     self.wakes.first()
                 };
                 let step = step.map(|(at, _)| *at).or(self.delayed);
-                match (step, self.deadline) {
-                    (Some(step), Some(deadline)) => Some(step.min(deadline)),
+                match (step, self.bound()) {
+                    (Some(step), Some(bound)) => Some(step.min(bound)),
                     (one, other) => one.or(other),
                 }
             }

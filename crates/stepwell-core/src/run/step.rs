@@ -24,11 +24,12 @@ enum Known {
 
 impl Change<'_, '_> {
     pub(super) fn start_step(&mut self, start: StartStep<'_>) -> Result<(), Rejection> {
-        match self.look_up(&start.step, Kind::Run, start.open.as_ref())? {
+        let kind = self.kind_of_function(&start.step, start.open.as_ref());
+        match self.look_up(&start.step, kind, start.open.as_ref())? {
             Known::Ended => return Ok(()),
             Known::Open { attempts, .. } if start.attempt.n <= attempts => return Ok(()),
             Known::Open { attempts, .. } => is_next(&start.step, attempts, start.attempt)?,
-            Known::New if self.is_full() => return Ok(()),
+            Known::New if kind == Kind::Run && self.is_full() => return Ok(()),
             Known::New => is_next(&start.step, 0, start.attempt)?,
         }
         if self.run.step(&start.step).is_some_and(|step| step.running == Some(self.run.epoch)) {
@@ -44,13 +45,13 @@ impl Change<'_, '_> {
     }
 
     pub(super) fn end_step(&mut self, mut end: EndStep<'_>) -> Result<(), Rejection> {
-        let (attempts, first_started) =
-            match self.look_up(&end.step, Kind::Run, end.open.as_ref())? {
-                Known::Ended => return Ok(()),
-                Known::Open { attempts, first_started } => (attempts, first_started),
-                Known::New if self.is_full() => return Ok(()),
-                Known::New => (0, None),
-            };
+        let kind = self.kind_of_function(&end.step, end.open.as_ref());
+        let (attempts, first_started) = match self.look_up(&end.step, kind, end.open.as_ref())? {
+            Known::Ended => return Ok(()),
+            Known::Open { attempts, first_started } => (attempts, first_started),
+            Known::New if kind == Kind::Run && self.is_full() => return Ok(()),
+            Known::New => (0, None),
+        };
         if end.attempt.n <= attempts {
             // §6.4: a late result of an ended attempt changes nothing; the runner hears what is next.
             self.tell_retry(&end.step);
@@ -266,6 +267,7 @@ impl Change<'_, '_> {
             return Err(Rejection::ForeignKind { step, kind });
         }
         let Some(step) = self.run.step(id) else {
+            self.may_begin(kind, id)?;
             return match open {
                 Some(_) => Ok(Known::New),
                 // It was told of with its opening, and did not begin any more.
@@ -280,6 +282,7 @@ impl Change<'_, '_> {
         if step.status.is_ended() {
             return Ok(Known::Ended);
         }
+        self.may_begin(kind, id)?;
         Ok(Known::Open { attempts: step.attempts, first_started: step.first_started })
     }
 

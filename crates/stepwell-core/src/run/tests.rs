@@ -2,9 +2,11 @@
 //! checks what holds for all of them.
 
 mod activation;
+mod clean_up;
 mod ending;
 mod limits;
 mod operate;
+mod retried;
 mod retries;
 mod steps;
 mod timers;
@@ -21,6 +23,7 @@ use core::time::Duration;
 use serde_json::value::RawValue;
 
 use super::*;
+use crate::clean_up::{Compensable, EndOptions};
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::limits::Limits;
@@ -41,6 +44,8 @@ struct World {
     journal: Vec<u8>,
     now: Timestamp,
     limits: Limits,
+    /// What the workflow says of how its runs end.
+    ends: EndOptions,
 }
 
 /// What an attempt says of its failure, beside the error.
@@ -64,6 +69,7 @@ fn start() -> Start<'static> {
         not_before: None,
         metadata: None,
         runner: None,
+        ends: None,
     }
 }
 
@@ -80,7 +86,8 @@ impl World {
         let mut out = Outcome::default();
         let id = RunId::new(T0, 7);
         let run = Run::start(id, begins, Env { now: T0, entropy: 0, limits: &limits }, &mut out);
-        let world = Self { run, journal: out.records, now: T0, limits };
+        let ends = EndOptions::default();
+        let world = Self { run, journal: out.records, now: T0, limits, ends };
         assert!(out.effects.is_empty());
         world.check();
         world
@@ -127,8 +134,11 @@ impl World {
         assert_eq!(view.status, self.run.status());
         assert_eq!(view.steps.len(), self.run.steps().len());
         for step in &view.steps {
-            assert_eq!(step.status, self.run.step(&step.id).unwrap().status);
-            assert_eq!(Some(step.position), self.run.position(&step.id));
+            let state = &self.run.steps()[step.position as usize];
+            assert_eq!((&step.id, step.status), (&state.id, state.status));
+            if step.generation == self.run.generation() {
+                assert_eq!(Some(step.position), self.run.position(&step.id));
+            }
         }
         let row = Summary::of(&self.run);
         assert_eq!(row.status, view.status);
@@ -142,6 +152,7 @@ impl World {
     }
 
     fn activate_as(&mut self, build: &str, alone: bool) -> Result<Vec<String>, Rejection> {
+        let ends = self.ends.clone();
         self.apply(Command::Activate(Activate {
             nonce: 9,
             runner: "worker",
@@ -149,6 +160,7 @@ impl World {
             version: Some("v1"),
             build: Some(build),
             alone,
+            ends: Some(&ends),
         }))
     }
 
@@ -160,7 +172,14 @@ impl World {
 
     fn opening(&self, kind: Kind) -> Opening<'static> {
         let after = self.run.ended_steps();
-        Opening { kind, after, at: self.now, input: None, metadata: None }
+        Opening {
+            kind,
+            after,
+            at: self.now,
+            input: None,
+            metadata: None,
+            compensable: Compensable::No,
+        }
     }
 
     fn next_attempt(&self, step: &str) -> Attempt {
@@ -272,6 +291,7 @@ fn show(effect: &Effect) -> String {
         Effect::Pause => "pause".into(),
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),
+        Effect::Forget => "forget".into(),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),
             None => format!("ended {status}"),

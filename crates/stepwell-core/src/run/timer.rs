@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::clean_up::Leave;
 use super::command::{Change, Effect};
 use super::state::Phase;
 use crate::record::{Record, StepEnded, Woken};
@@ -14,19 +15,19 @@ impl Change<'_, '_> {
         let now = self.env.now;
         if let Phase::Ending { until, .. } = self.run.phase {
             if until <= now {
-                let held = self.run.activation.is_some();
-                self.end_as_decided();
-                if held {
-                    self.effect(Effect::Evict);
-                }
+                self.end_as_decided(Leave::Evict);
             }
             return;
         }
-        if self.run.deadline.is_some_and(|deadline| deadline <= now) {
-            self.decide_end(RunStatus::TimedOut, (None, None));
+        if self.run.bound().is_some_and(|bound| bound <= now) {
+            if self.run.is_cleaning() {
+                self.stop_clean_up();
+            } else {
+                self.decide_end(RunStatus::TimedOut, (None, None));
+            }
             return;
         }
-        if let Phase::Forward = self.run.phase {
+        if let Phase::Forward | Phase::CleaningUp = self.run.phase {
             self.fire_steps();
         }
     }

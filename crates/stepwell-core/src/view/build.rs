@@ -1,16 +1,20 @@
 //! How the view is made: one fold for the state, one pass over the records for what they hold.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::clean_up;
 use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
-use crate::record::{self, Activated, Attempt, Logged, Opening, Record};
-use crate::run::{Phase, ReplayError, Run};
-use crate::status::{Kind, RunStatus, StepStatus};
+use crate::record::{
+    self, Activated, Attempt, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
+};
+use crate::run::{Phase, ReplayError, Run, is_kept};
+use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
 impl<'a> View<'a> {
@@ -39,13 +43,18 @@ struct Builder<'a, 'r> {
     decided_at: Option<Timestamp>,
     /// Lines of quick functions, which come before the only record of their step.
     early_logs: Vec<Logged<'a>>,
+    /// Where the newest step of each id stands, without those that began anew (§6.5).
+    places: BTreeMap<Arc<str>, usize>,
+    /// How many steps have their edges.
+    edged: usize,
+    generation: u32,
 }
 
 impl<'a, 'r> Builder<'a, 'r> {
     fn new(run: &'r Run) -> Self {
         let blocked = match run.phase() {
             Phase::Blocked { cause, .. } => Some(cause.clone()),
-            Phase::Forward | Phase::Ending { .. } | Phase::Ended(_) => None,
+            Phase::Forward | Phase::Ending { .. } | Phase::CleaningUp | Phase::Ended(_) => None,
         };
         let view = View {
             id: run.id(),
@@ -72,6 +81,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             }),
             blocked_because: blocked.as_ref().map(ToString::to_string),
             blocked,
+            generation: run.generation(),
+            retry_at: run.delayed_until().filter(|_| run.generation() > 1),
+            clean_up: clean_up::of(run),
             steps: Vec::with_capacity(run.steps().len()),
             logs: Vec::new(),
             activations: Vec::new(),
@@ -86,6 +98,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             runner: Arc::from(""),
             decided_at: None,
             early_logs: Vec::new(),
+            places: BTreeMap::new(),
+            edged: 0,
+            generation: 1,
         }
     }
 
@@ -125,10 +140,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
+                let (found, expected) = (changed.found, changed.expected);
                 let detail = alloc::format!(
-                    "the code asked for `{}` where the journal has `{}`",
-                    changed.found,
-                    changed.expected
+                    "the code asked for `{found}` where the journal has `{expected}`"
                 );
                 self.note(changed.at, "order_changed", Some(Cow::Owned(detail)));
             }
@@ -142,9 +156,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Record::Ending(ending) => {
                 self.decided_at = Some(ending.at);
-                let timed_out = ending.status == RunStatus::TimedOut;
-                let what = if timed_out { "timed_out" } else { "cancelled" };
-                let note = Note { at: ending.at, what, by: ending.by, detail: ending.reason };
+                let note = clean_up::note_of(ending, &mut self.view.error);
                 self.view.history.push(note);
             }
             Record::Acted(acted) => {
@@ -152,13 +164,25 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let note = Note { at: acted.at, what, by: acted.by, detail: acted.reason };
                 self.view.history.push(note);
             }
-            Record::Ended(ended) => {
-                self.end_activation("ended", ended.at);
-                self.stop_attempts("cancelled", ended.at);
-                self.view.output = ended.output;
-                self.view.error = ended.error;
+            Record::Ended(ended) => self.add_ended(ended),
+            Record::CleanUp(clean_up) => {
+                self.leave(if clean_up.evicts { "evicted" } else { "finished" }, clean_up.at);
+                self.note(clean_up.at, "cleaning_up", None);
             }
+            Record::Retried(retried) => self.add_retried(&retried),
+            Record::CancelNoted(noted) => self.add_cancel_noted(noted),
         }
+    }
+
+    fn add_ended(&mut self, ended: Ended<'a>) {
+        self.leave("ended", ended.at);
+        self.view.output = ended.output;
+        self.view.error = ended.error;
+    }
+
+    fn add_cancel_noted(&mut self, noted: CancelNoted<'a>) {
+        let (what, by, detail) = ("cancel_noted", noted.by, noted.reason);
+        self.view.history.push(Note { at: noted.at, what, by, detail });
     }
 
     fn add_activated(&mut self, activated: Activated<'a>) {
@@ -175,6 +199,12 @@ impl<'a, 'r> Builder<'a, 'r> {
             end: "held",
             alone: activated.alone,
         });
+    }
+
+    /// The run goes on without the copy of its runner.
+    fn leave(&mut self, end: &'static str, at: Timestamp) {
+        self.end_activation(end, at);
+        self.stop_attempts("cancelled", at);
     }
 
     fn end_activation(&mut self, end: &'static str, at: Timestamp) {
@@ -195,13 +225,17 @@ impl<'a, 'r> Builder<'a, 'r> {
     fn open(&mut self, id: &str, open: Option<Opening<'a>>) -> usize {
         let Some(open) = open else {
             // A record without an opening follows one that has it.
-            let found = self.run.position(id).and_then(|found| usize::try_from(found).ok());
-            return found.unwrap_or(usize::MAX);
+            return self.places.get(id).copied().unwrap_or(usize::MAX);
         };
         let position = self.view.steps.len();
+        let id: Arc<str> = Arc::from(id);
+        self.places.insert(id.clone(), position);
         self.followed.push(open.after);
+        let logs = self.take_early_logs(&id);
         self.view.steps.push(StepView {
-            id: Arc::from(id),
+            id,
+            generation: self.generation,
+            uncertain: false,
             kind: open.kind,
             status: StepStatus::Pending,
             position: u32::try_from(position).unwrap_or(u32::MAX),
@@ -209,7 +243,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             output: None,
             error: None,
             attempts: Vec::new(),
-            logs: Vec::new(),
+            logs,
             metadata: open.metadata,
             scheduled_at: open.at,
             started_at: None,
@@ -307,27 +341,62 @@ impl<'a, 'r> Builder<'a, 'r> {
             self.view.logs.extend(logged.lines);
             return;
         };
-        let position = self.run.position(id).and_then(|found| usize::try_from(found).ok());
+        let position = self.places.get(&**id).copied();
         match position.and_then(|position| self.view.steps.get_mut(position)) {
             Some(step) => step.logs.extend(logged.lines),
             None => self.early_logs.push(logged),
         }
     }
 
+    fn take_early_logs(&mut self, id: &str) -> Vec<LogLine<'a>> {
+        let mut lines = Vec::new();
+        self.early_logs.retain_mut(|logged| {
+            let mine = logged.step.as_deref() == Some(id);
+            if mine {
+                lines.append(&mut logged.lines);
+            }
+            !mine
+        });
+        lines
+    }
+
+    /// §6.5: what does not keep its result stays to be seen, and its id is free again.
+    fn add_retried(&mut self, retried: &Retried<'a>) {
+        self.leave("finished", retried.at);
+        self.fix_edges();
+        let states = self.run.steps();
+        let kept = |place: usize| states.get(place).is_some_and(|one| is_kept(one.status));
+        self.places.retain(|_, place| kept(*place));
+        self.ends.retain(|position| usize::try_from(*position).is_ok_and(kept));
+        self.generation = retried.generation;
+        let detail = alloc::format!("{}: {}", retried.error.name, retried.error.message);
+        self.note(retried.at, "handler_retried", Some(Cow::Owned(detail)));
+    }
+
+    /// Gives the steps of this run of the handler their edges.
+    fn fix_edges(&mut self) {
+        let implied = self.implied();
+        let from = self.edged;
+        let edges: Vec<Vec<Arc<str>>> =
+            self.followed.iter().skip(from).map(|after| self.edges(*after, &implied)).collect();
+        self.edged += edges.len();
+        for (step, after) in self.view.steps.iter_mut().skip(from).zip(edges) {
+            step.after = after;
+        }
+    }
+
     fn finish(mut self) -> View<'a> {
         // Backwards, so that what was said first comes to stand first.
         for logged in core::mem::take(&mut self.early_logs).into_iter().rev() {
-            let id = logged.step.as_deref().unwrap_or_default();
-            let position = self.run.position(id).and_then(|found| usize::try_from(found).ok());
-            match position.and_then(|position| self.view.steps.get_mut(position)) {
-                Some(step) => step.logs.splice(0..0, logged.lines),
-                None => self.view.logs.splice(0..0, logged.lines),
-            };
+            self.view.logs.splice(0..0, logged.lines);
         }
+        self.fix_edges();
         let (decided_at, ended_at) = (self.decided_at, self.run.ended_at());
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
             step.status = state.status;
             step.next_at = state.wake;
+            step.uncertain =
+                state.begun && !state.compensable.is_no() && state.status == StepStatus::Cancelled;
             if state.status.is_ended() && step.completed_at.is_none() {
                 step.completed_at = match step.kind {
                     Kind::Run
@@ -343,12 +412,6 @@ impl<'a, 'r> Builder<'a, 'r> {
                 };
             }
         }
-        let implied = self.implied();
-        let edges: Vec<Vec<Arc<str>>> =
-            self.followed.iter().map(|after| self.edges(*after, &implied)).collect();
-        for (step, after) in self.view.steps.iter_mut().zip(edges) {
-            step.after = after;
-        }
         self.view
             .steps
             .sort_by_key(|step| (step.started_at.unwrap_or(step.scheduled_at), step.position));
@@ -361,8 +424,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let mut implied = alloc::vec![0];
         for position in &self.ends {
             let at = usize::try_from(*position).unwrap_or(usize::MAX);
-            let cancelled = |step: &StepView<'_>| step.status == StepStatus::Cancelled;
-            if !self.view.steps.get(at).is_none_or(cancelled) {
+            if !self.is_cancelled(at) {
                 // What was cancelled was not delivered, and so stands for nothing that it followed.
                 most = self.followed.get(at).copied().unwrap_or(0).max(most);
             }
@@ -371,16 +433,19 @@ impl<'a, 'r> Builder<'a, 'r> {
         implied
     }
 
+    fn is_cancelled(&self, place: usize) -> bool {
+        self.run.steps().get(place).is_none_or(|step| step.status == StepStatus::Cancelled)
+    }
+
     /// Of the first `after` ends, those that none of the others followed: the others are implied.
     fn edges(&self, after: u32, implied: &[u32]) -> Vec<Arc<str>> {
         let count = usize::try_from(after).unwrap_or(usize::MAX).min(self.ends.len());
         let implied = implied.get(count).and_then(|most| usize::try_from(*most).ok()).unwrap_or(0);
         let ends = self.ends.get(implied..count).unwrap_or_default();
-        let step =
-            |position: &u32| self.view.steps.get(usize::try_from(*position).unwrap_or(usize::MAX));
-        ends.iter()
-            .filter_map(step)
-            .filter(|step| step.status != StepStatus::Cancelled)
+        let places = ends.iter().filter_map(|position| usize::try_from(*position).ok());
+        places
+            .filter(|place| !self.is_cancelled(*place))
+            .filter_map(|place| self.view.steps.get(place))
             .map(|step| step.id.clone())
             .collect()
     }

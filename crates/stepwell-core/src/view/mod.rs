@@ -3,9 +3,14 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `model` | the shape, as the API shows it |
+//! | `clean_up` | what is shown of a clean-up |
 //! | `build` | how it is made from a journal |
 
 mod build;
+mod clean_up;
 mod model;
 
-pub use model::{Activation, AttemptView, Note, Paused, StepView, View, iso, iso_option};
+pub use model::{
+    Activation, AttemptView, CleanUpView, CompensationView, Note, Paused, StepView, View, iso,
+    iso_option,
+};

@@ -96,6 +96,13 @@ pub struct View<'a> {
     pub blocked: Option<BlockCause<'static>>,
     /// The same as a sentence.
     pub blocked_because: Option<String>,
+    /// Which run of its handler this is or was the last, from 1 (§6.5).
+    pub generation: u32,
+    /// When its handler runs again, while that is waited for (§6.5).
+    #[serde(serialize_with = "iso_option")]
+    pub retry_at: Option<Timestamp>,
+    /// Its clean-up, once one began (§7.3).
+    pub clean_up: Option<CleanUpView>,
     /// Its steps, by start and then position (§3.5).
     pub steps: Vec<StepView<'a>>,
     /// Lines that its handler logged.
@@ -161,6 +168,39 @@ pub struct StepView<'a> {
     pub next_at: Option<Timestamp>,
     /// The steps that it followed, reduced: those that no other one of them followed.
     pub after: Vec<Arc<str>>,
+    /// Under which run of the handler it began, from 1 (§6.5).
+    pub generation: u32,
+    /// It can be taken back, was cancelled after its function began, and may have been done (§7.2).
+    pub uncertain: bool,
+}
+
+/// The clean-up of a run (§7.2–7.4).
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CleanUpView {
+    /// The status that the run ends with.
+    pub status: RunStatus,
+    /// When it stops, however far it came.
+    #[serde(serialize_with = "iso")]
+    pub until: Timestamp,
+    /// What is taken back, in this order.
+    pub compensations: Vec<CompensationView>,
+    /// Where the workflow's `onFailure` stands; absent where it has none.
+    pub on_failure: Option<StepStatus>,
+    /// Steps that may have been done and are not taken back.
+    pub uncertain: Vec<Arc<str>>,
+}
+
+/// A step that is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CompensationView {
+    /// The step.
+    pub step: Arc<str>,
+    /// Nobody knows whether it was done.
+    pub unknown: bool,
+    /// Where its compensation stands; `pending` before it began.
+    pub status: StepStatus,
 }
 
 /// An attempt of a step's function.
@@ -205,7 +245,8 @@ pub struct Activation {
     /// Until when.
     #[serde(serialize_with = "iso_option")]
     pub until: Option<Timestamp>,
-    /// `held`, `released`, `lost`, `blocked` or `ended`.
+    /// `held`, `released`, `lost`, `blocked`, `ended`; `finished` or `evicted` where the run goes on
+    /// after its handler ended.
     pub end: &'static str,
     /// The run had the runner to itself.
     pub alone: bool,
@@ -218,7 +259,8 @@ pub struct Note<'a> {
     /// When.
     #[serde(serialize_with = "iso")]
     pub at: Timestamp,
-    /// `cancelled`, `timed_out`, `blocked`, `unblocked`, `order_changed`, or what an operator did:
+    /// `cancelled`, `timed_out`, `failed`, `cleaning_up`, `cancel_noted`, `handler_retried`,
+    /// `blocked`, `unblocked`, `order_changed`, or what an operator did:
     /// `paused`, `resumed`, `terminated` or `retried`.
     pub what: &'static str,
     /// Who did it, where that was said.

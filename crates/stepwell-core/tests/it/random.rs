@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
@@ -153,6 +154,7 @@ impl Pair {
             not_before,
             metadata: None,
             runner: None,
+            ends: None,
         };
         let mut out = Outcome::default();
         let env = Env { now: T0, entropy: 0, limits: &limits };
@@ -220,6 +222,7 @@ impl Pair {
                     version: None,
                     build: Some("b"),
                     alone: *alone,
+                    ends: None,
                 };
                 self.apply(Command::Activate(activate), verdict);
             }
@@ -463,7 +466,14 @@ impl Pair {
 }
 
 fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
-    open.map(|(kind, after)| Opening { kind, after, at, input: None, metadata: None })
+    open.map(|(kind, after)| Opening {
+        kind,
+        after,
+        at,
+        input: None,
+        metadata: None,
+        compensable: Compensable::No,
+    })
 }
 
 proptest! {

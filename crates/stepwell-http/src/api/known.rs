@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use stepwell_core::retry::Policy;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
 use stepwell_protocol::to_node;
@@ -36,6 +37,9 @@ struct Workflow<'a> {
     input_schema: Option<&'a RawValue>,
     input_schema_error: Option<String>,
     output_schema: Option<&'a RawValue>,
+    retry: Option<&'a Policy>,
+    compensate_on_cancel: bool,
+    on_failure: bool,
     #[serde(serialize_with = "iso")]
     first_at: Timestamp,
     #[serde(serialize_with = "iso")]
@@ -67,6 +71,9 @@ pub(super) async fn workflows(
         input_schema: options.input_schema,
         input_schema_error: schema::compile(&one.options).err(),
         output_schema: options.output_schema,
+        retry: options.retry.as_ref(),
+        compensate_on_cancel: options.compensate_on_cancel,
+        on_failure: options.on_failure,
         first_at: one.first_at,
         changed_at: one.changed_at,
     });
@@ -82,6 +89,9 @@ fn bare(name: &str) -> to_node::Workflow<'_> {
         strict: false,
         input_schema: None,
         output_schema: None,
+        retry: None,
+        compensate_on_cancel: false,
+        on_failure: false,
     }
 }
 

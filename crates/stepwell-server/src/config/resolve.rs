@@ -105,6 +105,7 @@ pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
     set(&mut limits.runner_ttl_ms, settings.runner_ttl.map(millis));
     set(&mut limits.linger_ms, settings.linger.map(millis));
     set(&mut limits.grace_ms, settings.grace.map(millis));
+    set(&mut limits.cleanup_ms, settings.cleanup.map(millis));
     let payload = settings.payload_bytes_max.map(|size| usize::try_from(size.0));
     set(&mut limits.payload_bytes_max, payload.map(|size| size.unwrap_or(usize::MAX)));
     set(&mut config.listen, settings.listen.map(|listen| listen.0));
@@ -138,6 +139,7 @@ impl Config {
         span("ping", self.ping, Duration::from_millis(50), limits.runner_ttl() / 3)?;
         span("linger", limits.linger(), Duration::ZERO, hour)?;
         span("grace", limits.grace(), Duration::ZERO, hour)?;
+        span("cleanup", limits.cleanup(), second, hour * 24 * 365)?;
         // §4.8: a key is kept at least 24 hours after the end of its run.
         span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)
     }
@@ -163,6 +165,7 @@ impl Config {
             ("ping", shown(self.ping)),
             ("linger", shown(limits.linger())),
             ("grace", shown(limits.grace())),
+            ("cleanup", shown(limits.cleanup())),
         ];
         if let Some(data) = &self.data {
             lines.insert(1, ("data", text(&data.display().to_string())));

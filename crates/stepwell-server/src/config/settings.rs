@@ -87,6 +87,9 @@ pub struct Settings {
     /// Time for functions in flight to return once a run ends, at most 1h [default: 30s]
     #[arg(long, env = "STEPWELL_GRACE", value_name = "DURATION")]
     pub grace: Option<Span>,
+    /// Time for the clean-up of a run that ends badly, 1s to 365d [default: 1d]
+    #[arg(long, env = "STEPWELL_CLEANUP", value_name = "DURATION")]
+    pub cleanup: Option<Span>,
 }
 
 impl Settings {
@@ -109,6 +112,7 @@ impl Settings {
             ping: self.ping.or(below.ping),
             linger: self.linger.or(below.linger),
             grace: self.grace.or(below.grace),
+            cleanup: self.cleanup.or(below.cleanup),
         }
     }
 

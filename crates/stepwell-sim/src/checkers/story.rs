@@ -313,8 +313,12 @@ fn noted(record: Record<'_>) -> Noted {
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
-        Record::StepStarted(_) | Record::Woken(_) | Record::Logged(_) | Record::OrderChanged(_) => {
-            Noted::Other
-        }
+        Record::CleanUp(_)
+        | Record::Retried(_)
+        | Record::CancelNoted(_)
+        | Record::StepStarted(_)
+        | Record::Woken(_)
+        | Record::Logged(_)
+        | Record::OrderChanged(_) => Noted::Other,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::record::{Attempt, Opening};
@@ -43,7 +44,7 @@ fn engine(now: Micros) -> Timestamp {
 }
 
 fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
-    Opening { kind, after: 0, at, input: None, metadata: None }
+    Opening { kind, after: 0, at, input: None, metadata: None, compensable: Compensable::No }
 }
 
 impl World {
@@ -64,6 +65,7 @@ impl World {
             not_before: None,
             metadata: None,
             runner: None,
+            ends: None,
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);
@@ -131,7 +133,7 @@ impl World {
         let (runner, instance) = ("runner-0", "i-1");
         let alone = self.state.must_be_alone();
         let (version, build) = (None, None);
-        let activate = Activate { nonce, runner, instance, version, build, alone };
+        let activate = Activate { nonce, runner, instance, version, build, alone, ends: None };
         self.apply(Command::Activate(activate));
         let held = self.held();
         let ended: Vec<End> = self.ends();

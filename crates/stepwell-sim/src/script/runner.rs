@@ -129,6 +129,9 @@ impl Script {
             strict: false,
             input_schema: None,
             output_schema: None,
+            retry: None,
+            compensate_on_cancel: false,
+            on_failure: false,
         };
         let hello = Hello {
             protocol: VERSION,

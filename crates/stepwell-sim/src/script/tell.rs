@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::status::Kind;
 use stepwell_protocol::to_node::{
@@ -30,6 +31,7 @@ fn opening<'a>(step: &Step, part: &Part, now: u64, input: Option<&'a RawValue>) 
         ago_us: now.saturating_sub(part.asked_at),
         input,
         metadata: None,
+        compensable: Compensable::No,
     }
 }
 

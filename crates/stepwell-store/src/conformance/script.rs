@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stepwell_core::clean_up::{Compensable, EndOptions};
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{
@@ -80,6 +81,7 @@ impl Script {
             not_before: None,
             metadata: None,
             runner: None,
+            ends: EndOptions::default(),
         }));
         script
     }
@@ -120,6 +122,7 @@ impl Script {
             version: Some("3".into()),
             build: None,
             alone: false,
+            ends: EndOptions::default(),
         }))
     }
 
@@ -206,7 +209,14 @@ impl Script {
     pub fn ending(&mut self, status: RunStatus) -> &mut Self {
         let at = self.tick();
         let until = at.after(Duration::from_secs(30));
-        self.push(&Record::Ending(Ending { at, until, status, reason: None, by: None }))
+        self.push(&Record::Ending(Ending {
+            at,
+            until,
+            status,
+            reason: None,
+            by: None,
+            error: None,
+        }))
     }
 
     /// The run ends.
@@ -235,7 +245,14 @@ impl Script {
     fn opening(&mut self, step: &str, kind: Kind, at: Timestamp) -> Option<Opening<'static>> {
         let after = self.ended_steps;
         let new = self.opened.insert(step.into());
-        new.then_some(Opening { kind, after, at, input: None, metadata: None })
+        new.then_some(Opening {
+            kind,
+            after,
+            at,
+            input: None,
+            metadata: None,
+            compensable: Compensable::No,
+        })
     }
 
     fn push(&mut self, record: &Record<'_>) -> &mut Self {

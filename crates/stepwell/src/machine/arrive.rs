@@ -20,6 +20,9 @@ impl Cell {
         let mut core = self.lock();
         core.steps.reserve(ended.len());
         for one in ended {
+            if let Some(clean_up) = &mut core.clean_up {
+                clean_up.keep(&one);
+            }
             let mut step = Step::new(Arc::from(&*one.step), one.kind, State::Ended);
             step.opened = true;
             step.attempts = one.attempts;
@@ -60,7 +63,8 @@ impl Cell {
     pub(crate) fn on_loaded(&self) {
         let mut core = self.lock();
         if core.phase == Phase::Loading {
-            core.phase = Phase::Forward;
+            let cleans = core.clean_up.is_some();
+            core.phase = if cleans { Phase::Gathering } else { Phase::Forward };
         }
     }
 
@@ -148,10 +152,14 @@ impl Cell {
         let mut core = self.lock();
         match core.phase {
             // Nothing is in flight to be awaited: no need for the run's own thread, which may be held.
-            Phase::Loading | Phase::Forward | Phase::Blocked if core.counts.running == 0 => {
+            Phase::Loading | Phase::Forward | Phase::Gathering | Phase::Blocked
+                if core.counts.running == 0 =>
+            {
                 self.finish_cancelled(&mut core);
             }
-            Phase::Loading | Phase::Forward | Phase::Blocked => core.phase = Phase::Ending,
+            Phase::Loading | Phase::Forward | Phase::Gathering | Phase::Blocked => {
+                core.phase = Phase::Ending;
+            }
             Phase::Ending | Phase::Leaving(_) | Phase::Finished | Phase::Closed => return,
         }
         Self::fire_signals(&core);
@@ -234,8 +242,12 @@ impl Cell {
                 core.outbox.extend(block);
             }
             Phase::Finished => core.outbox.push_back(Out::Finished),
-            Phase::Loading | Phase::Forward | Phase::Ending | Phase::Leaving(_) | Phase::Closed => {
-            }
+            Phase::Loading
+            | Phase::Forward
+            | Phase::Gathering
+            | Phase::Ending
+            | Phase::Leaving(_)
+            | Phase::Closed => {}
         }
         self.flush(core);
         // What became due meanwhile waited for this.

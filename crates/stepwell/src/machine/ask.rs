@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use stepwell_core::name;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
+use stepwell_core::step_id;
 
 use super::cell::Cell;
 use super::inside::inside;
@@ -31,19 +31,20 @@ impl Cell {
     /// Nothing was taken up: the id is used twice or is no id, the step stands inside another one's
     /// function, or a limit is reached.
     pub(crate) fn ask(self: &Arc<Self>, ask: Ask, waker: &Waker) -> Result<(Option<usize>, Turn)> {
-        name::check("a step id", &ask.id).map_err(|why| Error::argument(why.to_string()))?;
+        step_id::check(ask.kind, &ask.id).map_err(|why| Error::argument(why.to_string()))?;
         let mut core = self.lock();
         let core = &mut *core;
         if let Some(outer) = inside().filter(|inside| inside.run == self.address()) {
             return Err(Error::nested(&ask.id, &core.steps[outer.step].id));
         }
-        if core.phase != Phase::Forward {
-            return Ok((None, Turn::Pending));
-        }
         let now = self.now();
-        let place = match core.find(&ask.id) {
-            Some(place) => self.ask_known(core, place, ask, now)?,
-            None => Some(self.ask_new(core, ask, now)?),
+        let place = match (core.phase, core.find(&ask.id)) {
+            (Phase::Forward | Phase::Gathering, Some(place)) => {
+                self.ask_known(core, place, ask, now)?
+            }
+            (Phase::Forward, None) => Some(self.ask_new(core, ask, now)?),
+            // §7.5: what is not saved never settles, and starts nothing.
+            _ => return Ok((None, Turn::Pending)),
         };
         let turn = place.map(|place| self.turn_of(core, &Polled { place, held: 0, waker }, now));
         Ok((place, turn.unwrap_or(Turn::Pending)))
@@ -74,7 +75,8 @@ impl Cell {
         step.asked_at = now;
         match step.state {
             State::Known => {
-                let state = if step.kind == Kind::Run { State::Due } else { State::Waiting };
+                let called = matches!(step.kind, Kind::Run | Kind::Compensate | Kind::OnFailure);
+                let state = if called { State::Due } else { State::Waiting };
                 core.unasked -= 1;
                 core.set(place, state);
             }
@@ -138,7 +140,9 @@ impl Cell {
     /// §12: limits are met before the side effect.
     fn within_limits(&self, core: &Core, ask: &Ask) -> Result<()> {
         let (id, terms) = (&ask.id, &self.terms);
-        if core.steps.len() >= terms.steps_max as usize {
+        // What takes steps back is not refused for their number.
+        let made = matches!(ask.kind, Kind::Compensate | Kind::OnFailure);
+        if !made && core.steps.len() >= terms.steps_max as usize {
             let text = format!("step `{id}` is one more than the {} of a run", terms.steps_max);
             return Err(Error::limit(text));
         }

@@ -88,7 +88,8 @@ impl Cell {
         let now = self.now();
         let mut core = self.lock();
         // §2.3: what the handler logs is shown once, not again on replay.
-        if step.is_none() && core.is_replaying() {
+        let replays = core.is_replaying() || core.phase == Phase::Gathering;
+        if step.is_none() && replays {
             return;
         }
         self.print(&core, step, level, &message);

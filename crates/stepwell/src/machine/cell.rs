@@ -87,6 +87,11 @@ impl Cell {
         }
     }
 
+    /// Has the run poll its handler.
+    pub(super) fn notify_handler(&self) {
+        self.raise(TURN | HANDLER);
+    }
+
     fn raise(&self, flags: u8) {
         let before = self.flags.fetch_or(flags, Ordering::AcqRel);
         if before & (POLLING | TURN) == 0 {

@@ -12,7 +12,10 @@ use super::state::{Asked, Core, Out, Phase, State};
 impl Cell {
     /// Makes the next end ready for its future, if the code asks for it. The waker is the future's.
     pub(super) fn deliver_next(self: &Arc<Self>, core: &mut Core) -> Option<Waker> {
-        if core.phase != Phase::Forward || core.draining || core.is_paused() {
+        if !matches!(core.phase, Phase::Forward | Phase::Gathering)
+            || core.draining
+            || core.is_paused()
+        {
             return None;
         }
         while let Some(place) = core.queue.front().copied() {
@@ -40,6 +43,7 @@ impl Cell {
         core.passed += 1;
         core.askable -= 1;
         core.stalled_since = None;
+        core.quiet_since = None;
         core.set(place, State::Ready);
         let step = &mut core.steps[place];
         if let Some(end) = &step.end {

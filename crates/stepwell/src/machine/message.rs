@@ -15,6 +15,7 @@ pub(super) fn opening(step: &Step, now: Moment) -> Opening<'_> {
         ago_us: now.micros_since(step.asked_at),
         input: details.and_then(|details| details.input.as_deref()),
         metadata: details.and_then(|details| details.metadata.as_deref()),
+        compensable: details.map(|details| details.compensable).unwrap_or_default(),
     }
 }
 

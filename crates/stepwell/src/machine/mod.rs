@@ -14,6 +14,7 @@
 //! | `attempt` | attempts begin, end, run out of time |
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
+//! | `clean` | a run that is given out for its clean-up |
 //! | `time` | deadlines |
 //! | `rest` | when a run has nothing to do, and what is done then |
 //! | `flush`, `message` | what the node is told, and how it is written |
@@ -24,6 +25,7 @@ mod arrive;
 mod ask;
 mod attempt;
 mod cell;
+mod clean;
 mod deliver;
 mod flush;
 mod index;
@@ -37,6 +39,7 @@ mod turn;
 
 pub(crate) use ask::Ask;
 pub(crate) use cell::{Cell, Info};
+pub(crate) use clean::{Clean, CleanUp, Undoes, Undoing};
 pub(crate) use inside::{Inside, inside};
 pub(crate) use run::HandlerFuture;
 pub use run::Run;

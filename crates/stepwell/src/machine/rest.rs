@@ -44,13 +44,17 @@ impl Core {
 impl Cell {
     /// Ends a look at the run whose handler is pending.
     pub(super) fn rest(self: &Arc<Self>, core: &mut Core) {
-        if core.phase != Phase::Forward || core.attached.is_none() {
+        let gathers = core.phase == Phase::Gathering;
+        if !(gathers || core.phase == Phase::Forward) || core.attached.is_none() {
             return;
         }
         if core.draining && core.counts.running == 0 && core.counts.telling == 0 {
             // What is in the queue and asked for was not seen: the run is ready again at once.
             self.release(core);
             return;
+        }
+        if gathers {
+            return self.rest_gathering(core);
         }
         if !core.is_idle() {
             core.resting = None;
@@ -85,6 +89,11 @@ impl Cell {
         let now = self.now();
         let mut core = self.lock();
         let core = &mut *core;
+        if core.phase == Phase::Gathering {
+            Self::gathered_all(core);
+            self.notify();
+            return;
+        }
         if core.phase != Phase::Forward {
             return;
         }
@@ -107,7 +116,7 @@ impl Cell {
                 self.finish_cancelled(core);
                 Some(Next::Over)
             }
-            Phase::Forward | Phase::Ending => None,
+            Phase::Forward | Phase::Gathering | Phase::Ending => None,
             Phase::Leaving(until) if core.blocking == 0 || until <= self.now() => {
                 core.phase = Phase::Finished;
                 core.outbox.push_back(Out::Finished);

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::value::RawValue;
 
 use super::cell::Cell;
+use super::clean::Clean;
 use super::inside::enter_handler;
 use super::rest::Next;
 use super::state::{Outcome, Phase};
@@ -33,12 +34,14 @@ pub struct Run {
     waker: Waker,
     start: Option<Start>,
     handler: Option<HandlerFuture>,
+    /// Makes the code of its clean-up.
+    clean: Option<Clean>,
 }
 
 impl Run {
-    pub(crate) fn new(cell: Arc<Cell>, start: Start) -> Self {
+    pub(crate) fn new(cell: Arc<Cell>, start: Start, clean: Option<Clean>) -> Self {
         let waker = Waker::from(cell.clone());
-        Self { cell, waker, start: Some(start), handler: None }
+        Self { cell, waker, start: Some(start), handler: None, clean }
     }
 
     /// Returns the run's id.
@@ -61,11 +64,16 @@ impl Run {
             Phase::Forward | Phase::Ending | Phase::Leaving(_) => {
                 core.counts.running > 0 || core.blocking > 0
             }
-            Phase::Loading | Phase::Blocked | Phase::Finished | Phase::Closed => false,
+            Phase::Gathering
+            | Phase::Loading
+            | Phase::Blocked
+            | Phase::Finished
+            | Phase::Closed => false,
         }
     }
 
-    fn next(&self, looked: &mut bool) -> Next {
+    fn next(&mut self, looked: &mut bool) -> Next {
+        self.clean_up();
         let waker = {
             let mut core = self.cell.lock();
             let core = &mut *core;
@@ -86,6 +94,20 @@ impl Run {
                 Next::Handler
             }
             None => Next::Wait,
+        }
+    }
+
+    /// §7.5: once the handler has said how steps are taken back, that is done in its place.
+    fn clean_up(&mut self) {
+        if self.clean.is_none() {
+            return;
+        }
+        let gathered = Cell::gathered(&mut self.cell.lock());
+        let Some(work) = gathered else { return };
+        if let Some(clean) = self.clean.take() {
+            self.drop_handler();
+            self.start = Some(Box::new(move || clean(work)));
+            self.cell.notify_handler();
         }
     }
 

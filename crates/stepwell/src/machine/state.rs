@@ -7,10 +7,12 @@ use std::task::Waker;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::clean::CleanUp;
 use super::index::Index;
 use crate::moment::Moment;
 use crate::retry::Options;
@@ -23,6 +25,8 @@ pub(crate) enum Phase {
     Loading,
     /// Its handler runs.
     Forward,
+    /// Its handler only replays, to say how steps are taken back (§7.5).
+    Gathering,
     /// Its end is decided; functions in flight get time to return (§7.2).
     Ending,
     /// Its handler returned; blocking functions get time to return, until then.
@@ -115,6 +119,7 @@ pub(crate) struct Details {
     pub(crate) input: Option<Box<RawValue>>,
     pub(crate) metadata: Option<Box<RawValue>>,
     pub(crate) until: Option<Until>,
+    pub(crate) compensable: Compensable,
     pub(crate) options: Options,
 }
 
@@ -327,6 +332,10 @@ pub(crate) struct Core {
     pub(crate) outbox: VecDeque<Out>,
     pub(crate) lines: VecDeque<Line>,
     pub(crate) finish: Option<Outcome>,
+    /// The run is given out for its clean-up, whose steps have not begun.
+    pub(crate) clean_up: Option<Box<CleanUp>>,
+    /// Since when a handler that only replays was given nothing.
+    pub(crate) quiet_since: Option<Moment>,
     pub(crate) block: Option<BlockCause<'static>>,
     /// Blocking functions in progress.
     pub(crate) blocking: u32,
@@ -364,6 +373,8 @@ impl Core {
             outbox: VecDeque::new(),
             lines: VecDeque::new(),
             finish: None,
+            clean_up: None,
+            quiet_since: None,
             block: None,
             blocking: 0,
             timers: BinaryHeap::new(),

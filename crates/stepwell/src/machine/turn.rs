@@ -65,7 +65,7 @@ impl Cell {
         match core.phase {
             Phase::Forward | Phase::Ending | Phase::Leaving(_) if in_progress => Turn::Poll,
             _ if held != 0 => Turn::Stop,
-            Phase::Forward if step.state == State::Ready => {
+            Phase::Forward | Phase::Gathering if step.state == State::Ready => {
                 let Some(end) = step.end.take() else { return Turn::Pending };
                 // A waker holds the run: none is kept where nothing is waited for.
                 step.waker = None;
@@ -75,6 +75,7 @@ impl Cell {
             Phase::Forward if step.state == State::Due => self.begin(core, polled, now),
             Phase::Loading
             | Phase::Forward
+            | Phase::Gathering
             | Phase::Ending
             | Phase::Leaving(_)
             | Phase::Blocked
@@ -190,6 +191,12 @@ impl Cell {
                 core.set(place, State::Taken);
             }
             State::Due | State::Running | State::Telling | State::Waiting => {
+                // §7.2: the run's end has to know that the function of such a step began.
+                let undoable = step.details.as_deref().is_some_and(|one| !one.compensable.is_no());
+                let untold = step.attempt.as_ref().is_some_and(|attempt| !attempt.start_told);
+                if undoable && untold && step.state == State::Running {
+                    core.outbox.push_back(Out::Started(place));
+                }
                 core.set(place, State::Dropped);
                 if matches!(core.phase, Phase::Forward | Phase::Ending) {
                     // §5.6: a step whose future is dropped is cancelled, recorded.

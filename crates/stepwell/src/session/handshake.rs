@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
+use stepwell_core::clean_up::EndOptions;
 use stepwell_protocol::to_node::{Hello, Resume, Workflow};
 
 use crate::duration::to_millis;
@@ -33,6 +34,7 @@ pub(crate) struct Registered {
     pub(crate) strict: bool,
     pub(crate) input_schema: Option<Box<RawValue>>,
     pub(crate) output_schema: Option<Box<RawValue>>,
+    pub(crate) ends: EndOptions,
 }
 
 impl Identity {
@@ -61,6 +63,9 @@ impl Registered {
             strict: self.strict,
             input_schema: self.input_schema.as_deref(),
             output_schema: self.output_schema.as_deref(),
+            retry: self.ends.retry.clone(),
+            compensate_on_cancel: self.ends.compensate_on_cancel,
+            on_failure: self.ends.on_failure,
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_protocol::to_node::{Resume, ToNode};
-use stepwell_protocol::to_runner::{Activate, History, ToRunner};
+use stepwell_protocol::to_runner::{self, Activate, History, ToRunner};
 
 use super::session::Fault;
 use super::shared::{Shared, Terms};
 use crate::ctx::Ctx;
-use crate::handler::{Call, Handlers};
-use crate::machine::{Cell, Info, Run};
+use crate::failure::clean_up;
+use crate::handler::{Call, Handlers, Workflow};
+use crate::machine::{Cell, Clean, CleanUp, Info, Run};
 use crate::moment::Moment;
 
 /// Most runs that are taken along to another connection.
@@ -222,6 +223,7 @@ impl Runs {
         };
         let a = activate.a;
         let cell = Arc::new(Cell::new(info, self.shared.clone(), terms, a, generation));
+        let clean = activate.clean_up.as_ref().map(|told| self.clean_up(&cell, workflow, told));
         cell.on_history(activate.ended);
         cell.on_open(activate.open, now);
         if self.draining {
@@ -233,7 +235,7 @@ impl Runs {
             activate.input.map(ToOwned::to_owned),
         );
         let handler = workflow.handler.clone();
-        self.new.push(Run::new(cell.clone(), Box::new(move || handler.start(call))));
+        self.new.push(Run::new(cell.clone(), Box::new(move || handler.start(call)), clean));
         // A run that the node gives again is held under its newest epoch only.
         if let Some(old) = self.remove(activate.run) {
             old.on_over();
@@ -244,6 +246,20 @@ impl Runs {
         }
         self.by_id.insert(activate.run, (cell, Some(a)));
         Ok(())
+    }
+
+    /// Prepares a run for its clean-up.
+    fn clean_up(
+        &self,
+        cell: &Arc<Cell>,
+        workflow: &Workflow,
+        told: &to_runner::CleanUp<'_>,
+    ) -> Clean {
+        let on_failure = workflow.on_failure.clone();
+        let work = CleanUp::new(told, on_failure.is_none());
+        cell.lock().clean_up = Some(Box::new(work));
+        let (ctx, data) = (Ctx::new(cell.clone()), self.handlers.data());
+        Box::new(move |work| Box::pin(clean_up(ctx, work, on_failure, data)))
     }
 
     fn on_history(&mut self, history: History<'_>) {

@@ -71,6 +71,28 @@ impl<F, T> BlockingStep<F, T> {
         self.plan.set_input(input);
         self
     }
+
+    /// Says how the step is taken back when the run ends badly, as
+    /// [`RunStep::compensate`](super::RunStep::compensate) does (§7.3).
+    pub fn compensate<U, Fut>(mut self, undo: U) -> Self
+    where
+        U: Fn(T) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+        T: DeserializeOwned + 'static,
+    {
+        self.plan.set_compensate(move |result, _| undo(result));
+        self
+    }
+
+    /// Says how the step is taken back where nobody knows whether it was done (§7.2).
+    pub fn compensate_unknown<U, Fut>(mut self, undo: U) -> Self
+    where
+        U: Fn(StepCtx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.plan.set_compensate_unknown(undo);
+        self
+    }
 }
 
 impl<F, T> BlockingStep<F, T>

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use stepwell_core::status::Kind;
+use stepwell_core::step_id;
 
 use crate::ctx::Ctx;
 use crate::error::Result;
@@ -32,15 +34,27 @@ impl StepCtx {
         Self { attempt, signal, ctx, log, place, id }
     }
 
-    /// Returns the step's id.
+    /// Returns the step's id; of a step that takes another one back, that one's.
     pub fn id(&self) -> &str {
-        &self.id
+        step_id::shown(&self.id)
     }
 
     /// Returns a key that is the same for every attempt of the step and for no other step, for
     /// services that do a thing once per key.
     pub fn idempotency_key(&self) -> String {
-        format!("{}:{}", self.ctx.run_id(), self.id)
+        let run = self.ctx.run_id();
+        match self.id.split_once(step_id::SEPARATOR) {
+            // Keys travel in headers: no control characters. No step that code names has this one.
+            Some((space, name)) => format!("{run}~{space}:{name}"),
+            None => format!("{run}:{}", self.id),
+        }
+    }
+
+    /// Returns the idempotency key of the step that this one takes back; `None` where it takes none.
+    pub fn compensated_key(&self) -> Option<String> {
+        let name = self.id.split_once(step_id::SEPARATOR).map(|(_, name)| name)?;
+        let compensates = step_id::check(Kind::Compensate, &self.id).is_ok();
+        compensates.then(|| format!("{}:{name}", self.ctx.run_id()))
     }
 
     /// Reads the step's recorded input.

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use stepwell_core::clean_up::Compensable;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::context::StepCtx;
 use crate::ctx::Ctx;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::machine::{Ask, Details, End, Turn};
+use crate::machine::{Ask, Details, End, Turn, Undoes, Undoing};
 use crate::retry::Retry;
 
 /// A step that was, or is about to be, asked for.
@@ -23,6 +27,7 @@ pub(super) struct Plan {
     /// The first argument that was not accepted.
     error: Option<Error>,
     place: Place,
+    undoes: Option<Box<Undoes>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +52,7 @@ impl Plan {
             details: None,
             error: None,
             place: Place::None,
+            undoes: None,
         }
     }
 
@@ -98,6 +104,41 @@ impl Plan {
         });
     }
 
+    pub(super) fn set_compensate<T, F, Fut>(&mut self, undo: F)
+    where
+        T: DeserializeOwned,
+        F: Fn(T, StepCtx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.set(|_, details| {
+            if details.compensable.is_no() {
+                details.compensable = Compensable::Completed;
+            }
+            Ok(())
+        });
+        let id = self.id.clone();
+        let undo = move |result: Option<&RawValue>, step: StepCtx| -> Undoing {
+            match json::decode(|| format!("the result of step `{id}`"), result) {
+                Ok(result) => Box::pin(undo(result, step)),
+                Err(error) => Box::pin(std::future::ready(Err(error))),
+            }
+        };
+        self.undoes.get_or_insert_default().completed = Some(Box::new(undo));
+    }
+
+    pub(super) fn set_compensate_unknown<F, Fut>(&mut self, undo: F)
+    where
+        F: Fn(StepCtx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.set(|_, details| {
+            details.compensable = Compensable::Unknown;
+            Ok(())
+        });
+        let undo = move |step: StepCtx| -> Undoing { Box::pin(undo(step)) };
+        self.undoes.get_or_insert_default().unknown = Some(Box::new(undo));
+    }
+
     pub(super) fn place(&self) -> Option<usize> {
         match self.place {
             Place::Some(place) => Some(place),
@@ -115,6 +156,9 @@ impl Plan {
             self.place = Place::Over;
             if let Some(error) = self.error.take() {
                 return Err(error);
+            }
+            if let Some(undoes) = self.undoes.take() {
+                self.ctx.cell().found(&self.id, *undoes);
             }
             let ask = Ask {
                 id: self.id.clone(),

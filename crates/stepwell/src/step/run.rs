@@ -44,7 +44,12 @@ where
     T: Serialize + DeserializeOwned,
 {
     pub(crate) fn new(ctx: Ctx, id: &str, function: C) -> Self {
-        let plan = Plan::new(ctx, id, Kind::Run);
+        Self::made(ctx, (id, Kind::Run), function)
+    }
+
+    /// Makes a step of a kind that has a function.
+    pub(crate) fn made(ctx: Ctx, (id, kind): (&str, Kind), function: C) -> Self {
+        let plan = Plan::new(ctx, id, kind);
         Self { plan, function, running: None, value: PhantomData }
     }
 
@@ -75,6 +80,52 @@ where
     /// Records an input with the step; [`Ctx::run_input`] also hands it to the function.
     pub fn input(mut self, input: impl Serialize) -> Self {
         self.plan.set_input(input);
+        self
+    }
+
+    /// Says how the step is taken back when the run ends badly (§7.3): the function gets the step's
+    /// result. It is called in a step of its own, which is recorded and retried, as often as it has
+    /// to be until it completed once; so it owns what it needs.
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// # async fn refund(charge: String) -> Result<()> { Ok(()) }
+    /// # async fn demo(ctx: Ctx) -> Result<()> {
+    /// let charge = ctx.run("charge", || async { Ok("ch_1".to_string()) });
+    /// let charge: String = charge.compensate(|charge: String| refund(charge)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn compensate<F, Fut>(mut self, undo: F) -> Self
+    where
+        F: Fn(T) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+        T: 'static,
+    {
+        self.plan.set_compensate(move |result, _| undo(result));
+        self
+    }
+
+    /// The same with a function that also gets its attempt's context (§2.2).
+    pub fn compensate_with<F, Fut>(mut self, undo: F) -> Self
+    where
+        F: Fn(StepCtx, T) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+        T: 'static,
+    {
+        self.plan.set_compensate(move |result, step| undo(step, result));
+        self
+    }
+
+    /// Says how the step is taken back where nobody knows whether it was done (§7.2): its function
+    /// had begun when the run ended, and never told its end. Without it, such a step is named in
+    /// [`RunFailure::uncertain_steps`](crate::RunFailure).
+    pub fn compensate_unknown<F, Fut>(mut self, undo: F) -> Self
+    where
+        F: Fn(StepCtx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.plan.set_compensate_unknown(undo);
         self
     }
 

@@ -34,9 +34,9 @@ impl Call {
         &self.workflow
     }
 
-    /// Returns the step's id.
+    /// Returns the step's id; of a compensation, that of the step that is taken back.
     pub fn step(&self) -> &str {
-        &self.step
+        stepwell_core::step_id::shown(&self.step)
     }
 
     /// Returns the attempt's number, from 1.

@@ -11,7 +11,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::record::{self, BlockCause, Record};
 use stepwell_core::run::Run;
-use stepwell_core::status::RunStatus;
+use stepwell_core::status::{Kind, RunStatus};
 use stepwell_node::activation_messages;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::{Finished, ToNode};
@@ -200,7 +200,7 @@ impl Replay {
         self.tell(&ToRunner::Welcome(welcome()))?;
         let now = ended_at(run, journal);
         for message in activation_messages(run, HANDLE, journal, now) {
-            self.tell(&message)?;
+            self.tell(&forward(message))?;
         }
         let mut told = Told::default();
         let until = self.clock.now().after(WAIT);
@@ -282,6 +282,21 @@ impl End {
             None => format!("gives {}", output.map_or("null", RawValue::get)),
         }
     }
+}
+
+/// Leaves out the clean-up of a run: what is looked at is what its handler does.
+fn forward(mut message: ToRunner<'_>) -> ToRunner<'_> {
+    let made = |kind| matches!(kind, Kind::Compensate | Kind::OnFailure);
+    match &mut message {
+        ToRunner::Activate(given) => {
+            given.clean_up = None;
+            given.ended.retain(|ended| !made(ended.kind));
+            given.open.retain(|open| !made(open.kind));
+        }
+        ToRunner::History(more) => more.ended.retain(|ended| !made(ended.kind)),
+        _ => {}
+    }
+    message
 }
 
 /// Terms of a node that lets nobody go for being silent.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
+use stepwell_core::step_id;
 use stepwell_core::view::{StepView, View};
 
 use super::harness::Shared;
@@ -26,7 +27,7 @@ pub struct TestRun {
 /// A step as its run's journal has it.
 #[derive(Clone, Debug)]
 pub struct TestStep {
-    /// Its id.
+    /// Its id; of steps that the engine makes, such as `compensate charge` and `onFailure`.
     pub id: String,
     /// What it is made by.
     pub kind: Kind,
@@ -134,7 +135,7 @@ fn sentence(error: &Failure<'_>) -> String {
 impl TestStep {
     fn of(step: &StepView<'_>) -> Self {
         Self {
-            id: step.id.to_string(),
+            id: step_id::spelled(&step.id).into_owned(),
             kind: step.kind,
             status: step.status,
             attempts: step.attempts.len(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_core::id::RunId;
+use stepwell_core::step_id::spelled;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::ToNode;
 use stepwell_protocol::to_runner::ToRunner;
@@ -56,7 +57,7 @@ pub(super) struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "step `{}`", self.step)?;
+        write!(f, "step `{}`", spelled(&self.step))?;
         if self.attempt > 1 {
             write!(f, ", attempt {}", self.attempt)?;
         }
@@ -125,7 +126,7 @@ impl Seen {
         let number = self.number(run);
         let fits = |trap: &Trap| {
             trap.at == at
-                && *trap.step == *step
+                && spelled(&trap.step) == spelled(step)
                 && trap.run.is_none_or(|run| run == number)
                 && match (trap.attempt, came) {
                     (Some(wanted), Came::Attempt(one) | Came::Failure(one)) => wanted == one,
@@ -259,6 +260,8 @@ impl Watcher {
             match &message {
                 ToRunner::Activate(given) => {
                     seen.handles.insert(given.a, given.run);
+                    // §6.5: steps that began anew are no longer saved.
+                    seen.saved.retain(|(run, _), next| *run != given.run || *next != u32::MAX);
                     for ended in &given.ended {
                         seen.save(given.run, &ended.step, u32::MAX);
                     }
@@ -326,7 +329,7 @@ impl Watch for Watcher {
                 let place = Place { run: number, step: call.step.clone(), attempt: n };
                 seen.repeated.push(format!("{place}: its function was called again"));
             }
-            seen.mocks.iter().find(|mock| mock.step == call.step).cloned()
+            seen.mocks.iter().find(|mock| *mock.step == *spelled(&call.step)).cloned()
         };
         match mock {
             Some(mock) => Begins::Ends(mock.call(&call)),

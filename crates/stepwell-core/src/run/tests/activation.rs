@@ -115,6 +115,7 @@ fn the_first_version_is_kept() {
         version: Some("v2"),
         build: Some("b2"),
         alone: false,
+        ends: None,
     };
     world.apply(Command::Activate(second)).unwrap();
     assert_eq!(world.run.started_version().map(|version| &**version), Some("v1"));
