@@ -9,6 +9,7 @@
 //! | [`record`] | what a journal is made of, and its encoding |
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
 //! | [`operation`] | what operators do to a run |
+//! | [`once`] | steps whose function must not run twice |
 //! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
@@ -27,6 +28,7 @@
 extern crate alloc;
 
 mod block;
+mod branch;
 pub mod code;
 pub mod duration;
 pub mod failure;
@@ -34,6 +36,7 @@ pub mod id;
 pub mod limits;
 pub mod matching;
 pub mod name;
+pub mod once;
 pub mod operation;
 pub mod payload;
 pub mod record;

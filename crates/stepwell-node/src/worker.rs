@@ -8,7 +8,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::name;
 use stepwell_core::record::{self, BlockCause, LogLine, Opening};
 use stepwell_core::run::{
-    Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
+    Act, AttemptError, Command, EndRace, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
+    VerifyStep,
 };
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::frame;
@@ -160,6 +161,7 @@ impl Node {
             Err(
                 error @ (Rejection::Unopened(_)
                 | Rejection::ForeignKind { .. }
+                | Rejection::Unbegun(_)
                 | Rejection::AttemptMismatch { .. }),
             ) => {
                 // The runner comes back without this run: it is lost to it, or the same message would
@@ -206,6 +208,8 @@ fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
         at: ago(now, open.ago_us),
         input: open.input,
         metadata: open.metadata,
+        once: open.once,
+        branch: open.branch.clone(),
     }
 }
 
@@ -272,6 +276,21 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
                 None => Finish::Completed(m.output),
             };
             Ok((m.a, m.output, Act::Finish(finish)))
+        }
+        ToNode::Verified(m) => {
+            step(&m.step)?;
+            let (step, n, verdict, output) = (m.step, m.n, m.verdict, m.output);
+            Ok((m.a, None, Act::Verify(VerifyStep { step, n, verdict, output })))
+        }
+        ToNode::Race(m) => {
+            step(&m.step)?;
+            Ok((m.a, None, Act::StartRace { step: m.step, open: opening(&m.open, now) }))
+        }
+        ToNode::Raced(m) => {
+            step(&m.step)?;
+            let result = m.error.map_or(Ok(m.output), Err);
+            let end = EndRace { step: m.step, at: ago(now, m.ago_us), result };
+            Ok((m.a, None, Act::EndRace(end)))
         }
         ToNode::Hello(_)
         | ToNode::Ping { .. }

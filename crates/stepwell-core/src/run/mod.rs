@@ -9,13 +9,15 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `operate` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `timer`, `ending`, `operate`, `once`, `race` | the commands, by what they are about |
 
 mod activation;
 mod command;
 mod ending;
 mod fold;
+mod once;
 mod operate;
+mod race;
 mod start;
 mod state;
 mod step;
@@ -28,5 +30,7 @@ pub use command::{
     Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
+pub use once::{Resolution, Resolve, VerifyStep};
+pub use race::EndRace;
 pub use start::Start;
 pub use state::{Activation, Paused, Phase, Run, Step};

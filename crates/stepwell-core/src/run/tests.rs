@@ -4,7 +4,9 @@
 mod activation;
 mod ending;
 mod limits;
+mod once;
 mod operate;
+mod races;
 mod retries;
 mod steps;
 mod timers;
@@ -160,7 +162,8 @@ impl World {
 
     fn opening(&self, kind: Kind) -> Opening<'static> {
         let after = self.run.ended_steps();
-        Opening { kind, after, at: self.now, input: None, metadata: None }
+        let (input, metadata, once, branch) = (None, None, None, None);
+        Opening { kind, after, at: self.now, input, metadata, once, branch }
     }
 
     fn next_attempt(&self, step: &str) -> Attempt {
@@ -269,6 +272,7 @@ fn show(effect: &Effect) -> String {
             format!("retry {step} {n} at +{}ms", at.since(T0).as_millis())
         }
         Effect::End { status } => format!("end {status}"),
+        Effect::Begin { step, n } => format!("begin {step} {n}"),
         Effect::Pause => "pause".into(),
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),

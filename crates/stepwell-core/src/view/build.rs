@@ -8,10 +8,18 @@ use alloc::vec::Vec;
 use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
+use crate::once::Verdict;
 use crate::record::{self, Activated, Attempt, Logged, Opening, Record};
 use crate::run::{Phase, ReplayError, Run};
 use crate::status::{Kind, RunStatus, StepStatus};
+use crate::step_id;
 use crate::time::Timestamp;
+
+/// Says which step something is about, and what of it.
+fn about<'a>(step: &str, what: Option<&str>) -> Cow<'a, str> {
+    let what = what.map(|what| alloc::format!(": {what}")).unwrap_or_default();
+    Cow::Owned(alloc::format!("step `{}`{what}", step_id::shown(step)))
+}
 
 impl<'a> View<'a> {
     /// Makes the view of a run from its journal. Payloads are borrowed from it.
@@ -123,6 +131,14 @@ impl<'a, 'r> Builder<'a, 'r> {
                 }
             }
             Record::StepEnded(ended) => self.add_step_ended(ended),
+            Record::RaceStarted(race) => {
+                let at = race.open.at;
+                let position = self.open(&race.step, Some(race.open));
+                if let Some(step) = self.step(position) {
+                    step.started_at = Some(at);
+                }
+            }
+            Record::Verified(verified) => self.add_verified(&verified),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
                 let detail = alloc::format!(
@@ -149,7 +165,11 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Record::Acted(acted) => {
                 let what = acted.act.done();
-                let note = Note { at: acted.at, what, by: acted.by, detail: acted.reason };
+                let detail = match (&acted.step, acted.reason) {
+                    (None, reason) => reason,
+                    (Some(step), reason) => Some(about(step, reason.as_deref())),
+                };
+                let note = Note { at: acted.at, what, by: acted.by, detail };
                 self.view.history.push(note);
             }
             Record::Ended(ended) => {
@@ -211,6 +231,8 @@ impl<'a, 'r> Builder<'a, 'r> {
             attempts: Vec::new(),
             logs: Vec::new(),
             metadata: open.metadata,
+            once: open.once,
+            branch: open.branch,
             scheduled_at: open.at,
             started_at: None,
             completed_at: None,
@@ -302,6 +324,18 @@ impl<'a, 'r> Builder<'a, 'r> {
         }
     }
 
+    fn add_verified(&mut self, verified: &record::Verified<'a>) {
+        let verdict = verified.verdict.as_str();
+        self.note(verified.at, "verified", Some(about(&verified.step, Some(verdict))));
+        if verified.verdict == Verdict::NotBegun
+            && let Some(position) = self.run.position(&verified.step)
+            && let Some(step) = self.step(usize::try_from(position).unwrap_or(usize::MAX))
+        {
+            // Its function was not called: there was no attempt.
+            step.attempts.pop();
+        }
+    }
+
     fn add_logged(&mut self, logged: Logged<'a>) {
         let Some(id) = &logged.step else {
             self.view.logs.extend(logged.lines);
@@ -328,7 +362,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
             step.status = state.status;
             step.next_at = state.wake;
-            if state.status.is_ended() && step.completed_at.is_none() {
+            if state.is_ended() && step.completed_at.is_none() {
                 step.completed_at = match step.kind {
                     Kind::Run
                     | Kind::Invoke

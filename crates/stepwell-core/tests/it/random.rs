@@ -248,6 +248,8 @@ impl Pair {
                     Operation::Resume => self.model.resume(),
                     Operation::Terminate => self.model.terminate(),
                     Operation::Retry => self.model.retry(),
+                    // It is a command of its own.
+                    Operation::Resolve => Verdict::Rejected,
                 };
                 let operate = Operate { act: *act, by: Some("who"), reason: Some("why") };
                 self.apply(Command::Operate(operate), verdict);
@@ -463,7 +465,15 @@ impl Pair {
 }
 
 fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
-    open.map(|(kind, after)| Opening { kind, after, at, input: None, metadata: None })
+    open.map(|(kind, after)| Opening {
+        kind,
+        after,
+        at,
+        input: None,
+        metadata: None,
+        once: None,
+        branch: None,
+    })
 }
 
 proptest! {

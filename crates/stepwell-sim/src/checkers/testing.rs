@@ -43,7 +43,7 @@ fn engine(now: Micros) -> Timestamp {
 }
 
 fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
-    Opening { kind, after: 0, at, input: None, metadata: None }
+    Opening { kind, after: 0, at, input: None, metadata: None, once: None, branch: None }
 }
 
 impl World {

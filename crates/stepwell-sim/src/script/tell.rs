@@ -30,6 +30,9 @@ fn opening<'a>(step: &Step, part: &Part, now: u64, input: Option<&'a RawValue>) 
         ago_us: now.saturating_sub(part.asked_at),
         input,
         metadata: None,
+        // Programs with these are for the SDK's runners.
+        once: None,
+        branch: None,
     }
 }
 

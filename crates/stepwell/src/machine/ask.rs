@@ -9,6 +9,7 @@ use stepwell_core::status::{Kind, StepStatus};
 
 use super::cell::Cell;
 use super::inside::inside;
+use super::race::Lane;
 use super::state::{Asked, Core, Details, Out, Phase, State, Step};
 use super::turn::{Polled, Turn};
 use crate::error::{Error, Result};
@@ -21,6 +22,12 @@ pub(crate) struct Ask {
     pub(crate) kind: Kind,
     pub(crate) blocking: bool,
     pub(crate) details: Option<Box<Details>>,
+}
+
+impl Ask {
+    fn lane(&self) -> Option<&Arc<Lane>> {
+        self.details.as_deref()?.lane.as_ref()
+    }
 }
 
 impl Cell {
@@ -43,6 +50,8 @@ impl Cell {
         let now = self.now();
         let place = match core.find(&ask.id) {
             Some(place) => self.ask_known(core, place, ask, now)?,
+            // §5.5: nothing new begins in a branch that lost.
+            None if !Self::may_race(core, ask.lane()) => None,
             None => Some(self.ask_new(core, ask, now)?),
         };
         let turn = place.map(|place| self.turn_of(core, &Polled { place, held: 0, waker }, now));
@@ -74,9 +83,26 @@ impl Cell {
         step.asked_at = now;
         match step.state {
             State::Known => {
-                let state = if step.kind == Kind::Run { State::Due } else { State::Waiting };
+                let doubt = step.once.doubt;
+                let state = match step.kind {
+                    Kind::Run => State::Due,
+                    Kind::Race => State::Racing,
+                    Kind::Sleep
+                    | Kind::SleepUntil
+                    | Kind::WaitForEvent
+                    | Kind::NamedWait
+                    | Kind::Invoke
+                    | Kind::Emit
+                    | Kind::Skip
+                    | Kind::Compensate
+                    | Kind::OnFailure => State::Waiting,
+                };
                 core.unasked -= 1;
                 core.set(place, state);
+                if doubt {
+                    Self::doubt(core, place);
+                    self.notify_from_code();
+                }
             }
             State::Ended => {
                 core.askable += u32::from(core.steps[place].is_wanted());
@@ -93,6 +119,9 @@ impl Cell {
             | State::Waiting
             | State::Ready
             | State::Taken
+            | State::Asking
+            | State::Verifying
+            | State::Racing
             | State::Dropped => {}
         }
         Ok(Some(place))
@@ -101,7 +130,8 @@ impl Cell {
     fn ask_new(&self, core: &mut Core, ask: Ask, now: Moment) -> Result<usize> {
         self.within_limits(core, &ask)?;
         let state = match ask.kind {
-            Kind::Run | Kind::Race | Kind::Compensate | Kind::OnFailure => State::Due,
+            Kind::Run | Kind::Compensate | Kind::OnFailure => State::Due,
+            Kind::Race => State::Racing,
             Kind::Sleep
             | Kind::SleepUntil
             | Kind::WaitForEvent
@@ -116,6 +146,7 @@ impl Cell {
         step.after = core.passed;
         step.asked_at = now;
         step.due = now;
+        step.once.is = step.options().is_some_and(|options| options.once.is_some());
         let place = core.add(step);
         match ask.kind {
             Kind::Run
@@ -123,9 +154,9 @@ impl Cell {
             | Kind::NamedWait
             | Kind::Invoke
             | Kind::Emit
-            | Kind::Race
             | Kind::Compensate
             | Kind::OnFailure => {}
+            Kind::Race => core.outbox.push_back(Out::Race(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

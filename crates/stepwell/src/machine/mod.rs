@@ -12,6 +12,8 @@
 //! | `ask` | code asks for a step |
 //! | `turn` | a step's future asks what to do; code drops a step |
 //! | `attempt` | attempts begin, end, run out of time |
+//! | `once` | functions that start at most once (§4.5) |
+//! | `race` | branches of races (§5.5) |
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
 //! | `time` | deadlines |
@@ -29,6 +31,8 @@ mod flush;
 mod index;
 mod inside;
 mod message;
+mod once;
+mod race;
 mod rest;
 mod run;
 mod state;
@@ -38,6 +42,7 @@ mod turn;
 pub(crate) use ask::Ask;
 pub(crate) use cell::{Cell, Info};
 pub(crate) use inside::{Inside, inside};
+pub(crate) use race::{Lane, Racing, value_of};
 pub(crate) use run::HandlerFuture;
 pub use run::Run;
 pub(crate) use state::{Details, End, Level, Outcome, Until};
