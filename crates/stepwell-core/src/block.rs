@@ -47,6 +47,12 @@ pub enum BlockCause<'a> {
         /// The limit.
         limit: u32,
     },
+    /// Nobody knows how a function ended that must not run twice (§4.5).
+    OutcomeUnknown {
+        /// The step.
+        #[serde(borrow)]
+        step: Cow<'a, str>,
+    },
     /// The engine met a state of this run that its rules exclude.
     Engine {
         /// What was met.
@@ -75,6 +81,7 @@ impl BlockCause<'_> {
             Self::CrashesRunner { times } => BlockCause::CrashesRunner { times },
             Self::JournalFull { bytes, limit } => BlockCause::JournalFull { bytes, limit },
             Self::StepsFull { limit } => BlockCause::StepsFull { limit },
+            Self::OutcomeUnknown { step } => BlockCause::OutcomeUnknown { step: own(step) },
             Self::Engine { message } => BlockCause::Engine { message: own(message) },
             Self::CleanUpLost { steps } => {
                 BlockCause::CleanUpLost { steps: steps.into_iter().map(own).collect() }
@@ -101,6 +108,11 @@ impl core::fmt::Display for BlockCause<'_> {
                 write!(f, "its journal has {bytes} bytes, over the limit of {limit}")
             }
             Self::StepsFull { limit } => write!(f, "it has more steps than the limit of {limit}"),
+            Self::OutcomeUnknown { step } => write!(
+                f,
+                "nobody knows how step `{}` ended, and it must not run twice: resolve it",
+                crate::step_id::shown(step)
+            ),
             Self::Engine { message } => write!(f, "the engine stopped it: {message}"),
             Self::CleanUpLost { steps } => {
                 f.write_str("the code does not reach what is to be taken back:")?;

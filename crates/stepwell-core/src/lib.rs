@@ -10,6 +10,7 @@
 //! | [`run`] | the state of a run (the fold of its records) and the commands on it |
 //! | [`operation`] | what operators do to a run |
 //! | [`clean_up`] | what is left to do when a run ends badly |
+//! | [`once`] | steps whose function must not run twice |
 //! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
@@ -28,6 +29,7 @@
 extern crate alloc;
 
 mod block;
+mod branch;
 pub mod clean_up;
 pub mod code;
 pub mod duration;
@@ -36,6 +38,7 @@ pub mod id;
 pub mod limits;
 pub mod matching;
 pub mod name;
+pub mod once;
 pub mod operation;
 pub mod payload;
 pub mod record;

@@ -19,11 +19,14 @@ pub enum Operation {
     Terminate,
     /// Ends the backoffs of its steps, and tries it again where it is blocked.
     Retry,
+    /// Says how a step ended whose outcome is unknown (§4.5).
+    Resolve,
 }
 
 impl Operation {
     /// Every act.
-    pub const ALL: [Self; 4] = [Self::Pause, Self::Resume, Self::Terminate, Self::Retry];
+    pub const ALL: [Self; 5] =
+        [Self::Pause, Self::Resume, Self::Terminate, Self::Retry, Self::Resolve];
 
     /// Returns the word in records, addresses and on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Operation {
             Self::Resume => "resume",
             Self::Terminate => "terminate",
             Self::Retry => "retry",
+            Self::Resolve => "resolve",
         }
     }
 
@@ -42,6 +46,7 @@ impl Operation {
             Self::Resume => "resumed",
             Self::Terminate => "terminated",
             Self::Retry => "retried",
+            Self::Resolve => "resolved",
         }
     }
 }
@@ -66,4 +71,7 @@ pub struct Acted<'a> {
     /// Why, where that was said.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
+    /// The step that it is about, of [`Operation::Resolve`].
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Cow<'a, str>>,
 }

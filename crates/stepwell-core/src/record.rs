@@ -13,9 +13,12 @@ use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
 pub use crate::block::BlockCause;
+pub use crate::branch::{Branch, RaceStarted};
 pub use crate::clean_up::{CancelNoted, CleanUp, Retried};
 use crate::clean_up::{Compensable, EndOptions};
 use crate::failure::Failure;
+use crate::once::Once;
+pub use crate::once::Verified;
 pub use crate::operation::Acted;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
@@ -66,6 +69,12 @@ pub enum Record<'a> {
     /// How the run will end is decided; what is in flight gets time to end (§7.1).
     #[serde(borrow)]
     Ending(Ending<'a>),
+    /// A race began (§2).
+    #[serde(borrow)]
+    RaceStarted(RaceStarted<'a>),
+    /// What was found out about a start whose outcome was lost (§4.5).
+    #[serde(borrow)]
+    Verified(Verified<'a>),
     /// The run ended; always the last record.
     #[serde(borrow)]
     Ended(Ended<'a>),
@@ -216,6 +225,12 @@ pub struct Opening<'a> {
     /// Whether the step can be taken back (§7.3).
     #[serde(default, skip_serializing_if = "Compensable::is_no")]
     pub compensable: Compensable,
+    /// Its function starts at most once (§4.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// The branch of a race that it stands in (§5.5).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch<'a>>,
 }
 
 /// When an attempt began and which it was.

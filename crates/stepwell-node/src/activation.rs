@@ -83,10 +83,12 @@ fn first_message<'a>(
     ended: Vec<EndedStep<'a>>,
     now: Timestamp,
 ) -> Activate<'a> {
-    let open = run.steps().iter().filter(|step| !step.status.is_ended()).map(|step| OpenStep {
+    let open = run.steps().iter().filter(|step| !step.is_ended()).map(|step| OpenStep {
         step: Cow::Borrowed(&*step.id),
         kind: step.kind,
         attempts: step.attempts,
+        once: step.once.is_some(),
+        unknown: step.is_in_doubt(),
         due_in_us: step.wake.map(|at| micros(at, now)),
         first_started_ago_us: step.first_started.map(|at| micros(now, at)),
     });

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 use stepwell_core::run::{Command, Effect, Env, Outcome, Rejection, Run};
 use stepwell_core::time::Timestamp;
-use stepwell_protocol::to_runner::{Retry, Settled, ToRunner};
+use stepwell_protocol::to_runner::{Begin, Retry, Settled, ToRunner};
 
 use crate::api::Asked;
 use crate::commit::store_error;
@@ -325,6 +325,10 @@ impl Node {
                 let in_us = u64::try_from(at.since(self.now).as_micros()).unwrap_or(u64::MAX);
                 let retry = Retry { a, step: (&*step).into(), n, in_us };
                 self.tell_of(id, session, &ToRunner::Retry(retry));
+            }
+            Effect::Begin { step, n } => {
+                let Some((session, a)) = to else { return };
+                self.tell_of(id, session, &ToRunner::Begin(Begin { a, step: (&*step).into(), n }));
             }
             Effect::End { status } => {
                 let Some((session, a)) = to else { return };

@@ -14,7 +14,7 @@
 //! | `commit` | the open batch and the effects that hang on batches |
 //! | `hot` | runs in memory: loading, applying, dropping |
 //! | `session` | connections of runners: grants, slots, registry |
-//! | `handshake`, `worker`, `activation` | what runners say, and what they are given |
+//! | `handshake`, `worker`, `said`, `activation` | what runners say, and what they are given |
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
@@ -32,6 +32,7 @@ mod need;
 mod node;
 mod output;
 mod recovery;
+mod said;
 mod session;
 mod timers;
 mod why;

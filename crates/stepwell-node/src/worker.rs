@@ -1,29 +1,18 @@
 //! What runners say of the runs that they hold.
 
-use std::time::Duration;
-
-use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
-use stepwell_core::name;
-use stepwell_core::record::{self, BlockCause, LogLine, Opening};
-use stepwell_core::run::{
-    Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
-};
-use stepwell_core::status::Kind;
-use stepwell_core::step_id;
-use stepwell_core::time::Timestamp;
+use stepwell_core::record::BlockCause;
+use stepwell_core::run::{Act, Command, Rejection};
 use stepwell_protocol::frame;
-use stepwell_protocol::to_node::{self, ToNode};
+use stepwell_protocol::to_node::ToNode;
 use stepwell_protocol::to_runner::{Refused, ToRunner};
 
 use crate::input::SessionId;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
+use crate::said::act_of;
 use crate::session::send_now;
-
-/// Levels of lines that code logs.
-const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
 
 /// Why a connection is ended: the code and the text that the runner is told.
 pub(crate) type Refusal = (Code, String);
@@ -163,6 +152,7 @@ impl Node {
                 error @ (Rejection::Unopened(_)
                 | Rejection::ForeignKind { .. }
                 | Rejection::NotNext(_)
+                | Rejection::Unbegun(_)
                 | Rejection::AttemptMismatch { .. }),
             ) => {
                 // The runner comes back without this run: it is lost to it, or the same message would
@@ -195,140 +185,5 @@ impl Node {
         let chunks = crate::activation::messages(&live.run, held.a, journal, self.now);
         let effects = self.commits.effects(id);
         chunks.iter().map(|message| effects.send(session, message)).sum()
-    }
-}
-
-fn ago(now: Timestamp, us: u64) -> Timestamp {
-    now.before(Duration::from_micros(us))
-}
-
-fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
-    Opening {
-        kind: open.kind,
-        after: open.after,
-        at: ago(now, open.ago_us),
-        input: open.input,
-        metadata: open.metadata,
-        compensable: open.compensable,
-    }
-}
-
-/// Checks the id of a step that code names, or of one of a clean-up (§2.5).
-fn check_step_id(id: &str) -> Result<(), String> {
-    let made = [Kind::Compensate, Kind::OnFailure];
-    if made.into_iter().any(|kind| step_id::check(kind, id).is_ok()) {
-        return Ok(());
-    }
-    name::check("a step id", id).map_err(|error| error.to_string())
-}
-
-type RunMessage<'a> = (u32, Option<&'a RawValue>, Act<'a>);
-
-/// Turns a message about a run into what it says to the core.
-fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String> {
-    let step = check_step_id;
-    match message {
-        ToNode::Started(m) => {
-            step(&m.step)?;
-            let attempt = record::Attempt {
-                n: m.n,
-                started_at: ago(now, m.ago_us),
-                overlapped: m.overlapped,
-            };
-            let open = m.open.map(|open| opening(&open, now));
-            Ok((m.a, None, Act::StartStep(StartStep { step: m.step, attempt, open })))
-        }
-        ToNode::Ended(m) => {
-            step(&m.step)?;
-            Ok((m.a, None, Act::EndStep(end_of(m, now))))
-        }
-        ToNode::Sleep(m) => {
-            step(&m.step)?;
-            let open = opening(&m.open, now);
-            let until = match (m.for_us, m.until_us) {
-                (Some(us), None) => open.at.after(Duration::from_micros(us)),
-                (None, Some(us)) => Timestamp::from_micros(us),
-                _ => return Err("`sleep` needs one of forUs and untilUs".into()),
-            };
-            Ok((m.a, None, Act::Sleep(SleepStep { step: m.step, until, open })))
-        }
-        ToNode::Skip(m) => {
-            step(&m.step)?;
-            Ok((m.a, None, Act::Skip { step: m.step, open: opening(&m.open, now) }))
-        }
-        ToNode::Dropped(m) => {
-            step(&m.step)?;
-            let open = m.open.map(|open| opening(&open, now));
-            Ok((m.a, None, Act::Drop { step: m.step, open }))
-        }
-        ToNode::Log(m) => {
-            let lines = m.lines.into_iter().map(|line| log_line(line, now));
-            let lines = lines.collect::<Result<_, _>>()?;
-            Ok((m.a, None, Act::Log { step: m.step, lines }))
-        }
-        ToNode::Order(m) => {
-            Ok((m.a, None, Act::NoteOrder { expected: m.expected, found: m.found }))
-        }
-        ToNode::Block(m) => {
-            match m.cause {
-                cause @ (BlockCause::KindChanged { .. }
-                | BlockCause::OrderChanged { .. }
-                | BlockCause::CleanUpLost { .. }) => Ok((m.a, None, Act::Block(cause))),
-                _ => Err("a runner blocks a run for kindChanged, orderChanged or cleanUpLost only"
-                    .into()),
-            }
-        }
-        ToNode::Released { a, seen, ready } => {
-            let then = if ready { Then::GoOn } else { Then::Wait };
-            Ok((a, None, Act::Release { seen, then }))
-        }
-        ToNode::Finished(m) => {
-            let finish = match m.error {
-                Some(error) => Finish::Failed(error),
-                None => Finish::Completed(m.output),
-            };
-            Ok((m.a, m.output, Act::Finish(finish)))
-        }
-        ToNode::Hello(_)
-        | ToNode::Ping { .. }
-        | ToNode::Credit { .. }
-        | ToNode::Drain {}
-        | ToNode::Idle { .. }
-        | ToNode::Busy { .. } => Err("this message is not about a run".into()),
-    }
-}
-
-fn log_line(line: to_node::Line<'_>, now: Timestamp) -> Result<LogLine<'_>, String> {
-    if !LEVELS.contains(&&*line.level) {
-        let shown: String = line.level.chars().take(24).flat_map(char::escape_debug).collect();
-        let accepted = LEVELS.join(", ");
-        return Err(format!("a line of `log` has the level `{shown}`; accepted: {accepted}"));
-    }
-    Ok(LogLine { at: ago(now, line.ago_us), level: line.level, message: line.message })
-}
-
-fn end_of(m: to_node::Ended<'_>, now: Timestamp) -> EndStep<'_> {
-    let attempt = record::Attempt {
-        n: m.n,
-        started_at: ago(now, m.started_ago_us),
-        overlapped: m.overlapped,
-    };
-    let result = match m.error {
-        None => Ok(m.output),
-        Some(failure) => Err(AttemptError {
-            failure,
-            terminal: m.terminal,
-            retry_at: m.retry_in_ms.map(|ms| now.after(Duration::from_millis(ms))),
-            timed_out: m.timed_out,
-        }),
-    };
-    EndStep {
-        step: m.step,
-        attempt,
-        at: ago(now, m.ended_ago_us),
-        result,
-        policy: m.retry,
-        total_timeout: m.total_timeout_ms.map(Duration::from_millis),
-        open: m.open.map(|open| opening(&open, now)),
     }
 }

@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::once::{Once, Verdict};
 use stepwell_core::payload::present;
-use stepwell_core::record::BlockCause;
+use stepwell_core::record::{BlockCause, Branch};
 use stepwell_core::retry::Policy;
 use stepwell_core::status::Kind;
 
@@ -82,6 +83,15 @@ pub enum ToNode<'a> {
     /// The handler ended.
     #[serde(borrow)]
     Finished(Finished<'a>),
+    /// What was found out about a start whose outcome was lost (§4.5).
+    #[serde(borrow)]
+    Verified(Verified<'a>),
+    /// A race begins.
+    #[serde(borrow)]
+    Race(Race<'a>),
+    /// A branch of a race settled first.
+    #[serde(borrow)]
+    Raced(Raced<'a>),
 }
 
 /// See [`ToNode::Hello`].
@@ -196,6 +206,12 @@ pub struct Opening<'a> {
     /// Whether the step can be taken back (§7.3).
     #[serde(default, skip_serializing_if = "Compensable::is_no")]
     pub compensable: Compensable,
+    /// Its function starts at most once: it is called after `begin` only (§4.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// The branch of a race that it stands in.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch<'a>>,
 }
 
 /// See [`ToNode::Started`].
@@ -384,6 +400,68 @@ pub struct Finished<'a> {
     )]
     pub output: Option<&'a RawValue>,
     /// Why the handler failed.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure<'a>>,
+}
+
+/// See [`ToNode::Verified`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Verified<'a> {
+    /// The run.
+    pub a: u32,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// The start that it is about, from 1.
+    pub n: u32,
+    /// What was found out.
+    pub verdict: Verdict,
+    /// The result of the function, with `done`.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub output: Option<&'a RawValue>,
+}
+
+/// See [`ToNode::Race`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Race<'a> {
+    /// The run.
+    pub a: u32,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// The step's opening, always; its input is `{"branches": […]}` (§3.4).
+    #[serde(borrow)]
+    pub open: Opening<'a>,
+}
+
+/// See [`ToNode::Raced`]. Without `error` the branch returned `output`, which is
+/// `{"winner": …, "value": …}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Raced<'a> {
+    /// The run.
+    pub a: u32,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// When the branch settled.
+    pub ago_us: u64,
+    /// Which branch won, and its value.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub output: Option<&'a RawValue>,
+    /// What the branch threw.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,
 }

@@ -83,6 +83,9 @@ pub enum ToRunner<'a> {
         /// The run.
         a: u32,
     },
+    /// A start is durable: the runner may call the function that starts at most once (§4.5).
+    #[serde(borrow)]
+    Begin(Begin<'a>),
 }
 
 /// See [`ToRunner::Welcome`].
@@ -251,6 +254,12 @@ pub struct OpenStep<'a> {
     pub kind: Kind,
     /// How many attempts have ended; the next is one more.
     pub attempts: u32,
+    /// Its function starts at most once (§4.5).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub once: bool,
+    /// How its last start ended is not known: it does not start before that is found out (§4.5).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unknown: bool,
     /// How long until the next attempt may begin or the sleep is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_in_us: Option<u64>,
@@ -304,6 +313,19 @@ pub struct Retry<'a> {
     pub n: u32,
     /// How long until it may begin.
     pub in_us: u64,
+}
+
+/// See [`ToRunner::Begin`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Begin<'a> {
+    /// The run.
+    pub a: u32,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// The start, from 1.
+    pub n: u32,
 }
 
 #[expect(

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::duration::IntoDuration;
 use crate::error::Result;
 use crate::log::Log;
-use crate::machine::{Cell, Until, inside};
+use crate::machine::{Cell, Lane, Until, inside};
 use crate::step::{
-    BlockingStep, Given, IntoInstant, Plain, RunStep, SkipStep, SleepStep, StepCtx, With,
+    BlockingStep, Given, IntoInstant, Plain, RaceStep, RunStep, SkipStep, SleepStep, StepCtx, With,
 };
 
 /// A run, as its code sees it (§2.3): the first argument of every handler, and the maker of steps.
@@ -36,11 +36,21 @@ use crate::step::{
 #[derive(Clone)]
 pub struct Ctx {
     cell: Arc<Cell>,
+    /// The branch of a race that it was made for.
+    lane: Option<Arc<Lane>>,
 }
 
 impl Ctx {
     pub(crate) fn new(cell: Arc<Cell>) -> Self {
-        Self { cell }
+        Self { cell, lane: None }
+    }
+
+    pub(crate) fn lane(&self) -> Option<&Arc<Lane>> {
+        self.lane.as_ref()
+    }
+
+    pub(crate) fn in_lane(&self, lane: Lane) -> Self {
+        Self { cell: self.cell.clone(), lane: Some(Arc::new(lane)) }
     }
 
     pub(crate) fn payload_bytes_max(&self) -> usize {
@@ -127,6 +137,30 @@ impl Ctx {
     /// Makes a step that records that it does not apply to this run (§2).
     pub fn skip(&self, id: impl AsRef<str>) -> SkipStep {
         SkipStep::new(self.clone(), id.as_ref())
+    }
+
+    /// Makes a race of branches, of which the first to settle wins, durably (§2, §5.5).
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// # async fn demo(ctx: Ctx) -> Result<()> {
+    /// let won = ctx
+    ///     .race("quote or give up")
+    ///     .branch("quote", |ctx| async move { ctx.run("ask", || async { Ok(Some(12)) }).await })
+    ///     .branch("late", |ctx| async move {
+    ///         ctx.sleep("an hour", "1h").await?;
+    ///         Ok(None)
+    ///     })
+    ///     .await?;
+    /// println!("{}: {:?}", won.winner, won.value);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn race<'a, T>(&self, id: impl AsRef<str>) -> RaceStep<'a, T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        RaceStep::new(self.clone(), id.as_ref())
     }
 
     /// Returns the namespace.

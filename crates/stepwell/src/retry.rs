@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stepwell_core::once::Once;
 use stepwell_core::retry::Policy;
 
 use crate::duration::{IntoDuration, to_millis};
@@ -124,6 +125,16 @@ pub(crate) struct Options {
     pub(crate) retry: Option<Policy>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) total: Option<Duration>,
+    pub(crate) once: Option<AtMostOnce>,
+}
+
+/// What a step says whose function starts at most once (§4.5).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AtMostOnce {
+    /// What its opening says.
+    pub(crate) says: Once,
+    /// It has a function that finds out how a lost start ended.
+    pub(crate) verified: bool,
 }
 
 #[cfg(test)]

@@ -99,9 +99,13 @@ impl Change<'_, '_> {
     }
 
     pub(super) fn unblock(&mut self, by: &'static str) -> Result<(), Rejection> {
-        let Phase::Blocked { .. } = self.run.phase else {
+        // §4.5: no build knows an outcome that its runner lost; an operator may have it tried again.
+        let Phase::Blocked { cause, .. } = &self.run.phase else {
             return Err(Rejection::NotBlocked);
         };
+        if matches!(cause, BlockCause::OutcomeUnknown { .. }) {
+            return Err(Rejection::NotBlocked);
+        }
         self.push(&Record::Unblocked(Unblocked { at: self.env.now, by: by.into() }));
         Ok(())
     }

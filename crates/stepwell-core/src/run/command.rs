@@ -7,6 +7,8 @@ use core::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::once::{Resolve, VerifyStep};
+use super::race::EndRace;
 use super::state::{Phase, Run};
 use crate::clean_up::EndOptions;
 use crate::failure::Failure;
@@ -74,6 +76,13 @@ pub enum Effect {
     /// Tell the runner that what its handler ended with is durable: it may forget the run, which is
     /// given out again (§6.5, §7.5).
     Forget,
+    /// Tell the runner that a start is durable: it may call the function (§4.5).
+    Begin {
+        /// The step.
+        step: Arc<str>,
+        /// The start.
+        n: u32,
+    },
     /// Tell those who wait that the run ended, and its runner that it may forget it.
     Ended {
         /// How it ended.
@@ -126,6 +135,20 @@ pub enum Rejection {
         /// The kind in the message.
         found: Kind,
     },
+    /// The step's outcome is not unknown, or is still being found out.
+    #[error("step `{0}` is none whose unknown outcome blocks the run")]
+    NotUnknown(Arc<str>),
+    /// The step's function may not start again (§4.5).
+    #[error("step `{step}` has started {starts} times and may not start again")]
+    StartsSpent {
+        /// The step.
+        step: Arc<str>,
+        /// How often it has started.
+        starts: u32,
+    },
+    /// The end of a function that had to be told of before it was called (§4.5).
+    #[error("step `{0}` ended without a start")]
+    Unbegun(Arc<str>),
     /// The attempt is not the one that is next.
     #[error("attempt {found} of step `{step}` is not the next, which is {expected}")]
     AttemptMismatch {
@@ -168,6 +191,8 @@ pub enum Command<'a> {
     },
     /// An operator acts on the run (§9.5).
     Operate(Operate<'a>),
+    /// An operator says how a step ended whose outcome is unknown (§4.5).
+    Resolve(Resolve<'a>),
     /// A blocked run is tried again, for a reason other than an operator's wish (§4.10).
     Unblock {
         /// What made it worth trying.
@@ -253,6 +278,17 @@ pub enum Act<'a> {
     },
     /// The handler ended.
     Finish(Finish<'a>),
+    /// What was found out about a start (§4.5).
+    Verify(VerifyStep<'a>),
+    /// A race begins (§2).
+    StartRace {
+        /// The race.
+        step: Cow<'a, str>,
+        /// Its first record, with the names of its branches as input.
+        open: Opening<'a>,
+    },
+    /// A branch of a race settled first.
+    EndRace(EndRace<'a>),
 }
 
 /// What a run wants that its runner gave back.
@@ -358,6 +394,7 @@ impl Run {
                 Ok(())
             }
             Command::Operate(operate) => change.operate(operate),
+            Command::Resolve(resolve) => change.resolve(resolve),
             Command::Unblock { by } => change.unblock(by),
         }
     }
@@ -399,6 +436,9 @@ impl Change<'_, '_> {
             Act::Block(cause) => self.block(cause),
             Act::Release { seen, then } => self.release(seen, then),
             Act::Finish(finish) => self.finish(finish),
+            Act::Verify(verify) => self.verify(&verify)?,
+            Act::StartRace { step, open } => self.start_race(step, open)?,
+            Act::EndRace(end) => self.end_race(end)?,
         }
         self.bound_journal();
         Ok(())

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use super::state::{Activation, Paused, Phase, Run, Step};
 use crate::clean_up::Compensable;
 use crate::id::RunId;
+use crate::once::Verdict;
 use crate::operation::Operation;
 use crate::record::{
     self, Activated, AttemptFailed, Blocked, DecodeError, Ended, Opening, Record, SleepStarted,
     Started, StepEnded, StepStarted, Unblocked,
 };
-use crate::status::StepStatus;
+use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
 /// A stored journal is not the history of a run.
@@ -113,6 +114,8 @@ impl Run {
                 self.excludes_step(&failed.step, failed.open.is_some())
             }
             Record::SleepStarted(sleep) => self.excludes_step(&sleep.step, true),
+            Record::RaceStarted(race) => self.excludes_step(&race.step, true),
+            Record::Verified(verified) => self.excludes_step(&verified.step, false),
             Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
@@ -141,7 +144,7 @@ impl Run {
 
     fn excludes_step(&self, id: &str, opens: bool) -> Option<&'static str> {
         match (self.step(id), opens) {
-            (Some(step), _) if step.status.is_ended() => Some("a step ends once"),
+            (Some(step), _) if step.is_ended() => Some("a step ends once"),
             (Some(_), true) => Some("a step is opened once"),
             (None, false) => Some("a step's first record opens it"),
             (Some(_), false) | (None, true) => None,
@@ -159,7 +162,8 @@ impl Run {
             Record::Released(released) => {
                 let evicted = self.activation.take().is_some_and(|held| held.evicted);
                 self.stop_running_steps();
-                let missed = released.seen < self.ended_steps || self.wakes.is_empty();
+                let doubt = self.steps.iter().any(Step::is_in_doubt);
+                let missed = released.seen < self.ended_steps || self.wakes.is_empty() || doubt;
                 self.ready_since = (missed || evicted).then_some(released.at);
                 self.want_nothing_while_blocked();
             }
@@ -178,6 +182,8 @@ impl Run {
             Record::StepStarted(started) => self.fold_step_started(started),
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
+            Record::RaceStarted(race) => self.fold_race_started(race),
+            Record::Verified(verified) => self.fold_verified(verified),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => self.fold_blocked(blocked),
             Record::Unblocked(unblocked) => {
@@ -199,7 +205,7 @@ impl Run {
                     self.paused = Some(Paused { at: acted.at, by, reason });
                 }
                 Operation::Resume => self.paused = None,
-                Operation::Terminate => {}
+                Operation::Terminate | Operation::Resolve => {}
                 Operation::Retry => self.end_backoffs(acted.at),
             },
             Record::Ending(ending) => {
@@ -264,9 +270,12 @@ impl Run {
 
     fn fold_attempt_failed(&mut self, failed: &AttemptFailed<'_>) {
         let position = self.open_step(&failed.step, failed.open.as_ref());
-        self.set_wake(position, Some(failed.next_at));
+        let once = self.at(position).is_some_and(|step| step.once.is_some());
+        self.set_wake(position, Some(failed.next_at).filter(|_| !once));
         if let Some(step) = self.at_mut(position) {
-            step.status = StepStatus::Retrying;
+            // §4.5: what ran out of time may have been done, and is not tried again like this.
+            let doubt = step.once.is_some();
+            step.status = if doubt { StepStatus::Unknown } else { StepStatus::Retrying };
             step.running = None;
             step.begun = false;
             step.attempts = failed.attempt.n;
@@ -290,6 +299,7 @@ impl Run {
         let order = self.all_ends;
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
+            step.thrown = ended.status == StepStatus::Unknown;
             step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
             // §7.2: what was cancelled after it began may have been done.
             let cancelled = ended.status == StepStatus::Cancelled;
@@ -334,14 +344,23 @@ impl Run {
     /// What ran on a runner that is gone has not ended: its step begins again (§4.2).
     pub(super) fn stop_running_steps(&mut self) {
         for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Running) {
-            step.status = StepStatus::Pending;
+            match (step.kind, step.once) {
+                // The branches of a race go on wherever the run does.
+                (Kind::Race, _) => continue,
+                // §4.5: this start counts, and how it ended is to be found out.
+                (_, Some(_)) => {
+                    step.status = StepStatus::Unknown;
+                    step.attempts += 1;
+                }
+                (_, None) => step.status = StepStatus::Pending,
+            }
             step.running = None;
         }
     }
 
     pub(super) fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
         for step in &mut self.steps {
-            if !step.status.is_ended() && which(step.status) {
+            if !step.is_ended() && which(step.status) {
                 step.status = StepStatus::Cancelled;
             }
             // The end is decided: no backoff is waited for.
@@ -359,7 +378,7 @@ impl Run {
         let id: Arc<str> = Arc::from(id);
         self.steps.push(Step {
             id: id.clone(),
-            kind: open.map_or(crate::status::Kind::Run, |open| open.kind),
+            kind: open.map_or(Kind::Run, |open| open.kind),
             status: StepStatus::Pending,
             attempts: 0,
             running: None,
@@ -369,9 +388,33 @@ impl Run {
             begun: false,
             order: 0,
             generation: self.generation,
+            once: open.and_then(|open| open.once).map(|once| once.on_unknown),
+            thrown: false,
+            race: open.and_then(|open| open.branch.as_ref()).map(|one| Arc::from(&*one.race)),
         });
         self.index.insert(id, position);
         position
+    }
+
+    fn fold_race_started(&mut self, race: &record::RaceStarted<'_>) {
+        let position = self.open_step(&race.step, Some(&race.open));
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Running;
+        }
+    }
+
+    /// §4.5: what is not done, or was never begun, may begin again.
+    fn fold_verified(&mut self, verified: &record::Verified<'_>) {
+        let position = self.open_step(&verified.step, None);
+        let Some(step) = self.at_mut(position) else { return };
+        match verified.verdict {
+            Verdict::NotDone | Verdict::NotBegun => {
+                step.status = StepStatus::Pending;
+                step.running = None;
+            }
+            // What follows the verdict has a record of its own.
+            Verdict::Done | Verdict::Unknown => {}
+        }
     }
 
     fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {

@@ -9,14 +9,16 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `clean_up`, `retried`, `operate` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race` | the commands, by what they are about |
 
 mod activation;
 mod clean_up;
 mod command;
 mod ending;
 mod fold;
+mod once;
 mod operate;
+mod race;
 mod retried;
 mod start;
 mod state;
@@ -31,6 +33,8 @@ pub use command::{
     Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
+pub use once::{Resolution, Resolve, VerifyStep};
+pub use race::EndRace;
 pub use retried::is_kept;
 pub use start::Start;
 pub use state::{Activation, Paused, Phase, Run, Step};

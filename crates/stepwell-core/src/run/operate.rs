@@ -23,6 +23,8 @@ impl Change<'_, '_> {
                 Ok(())
             }
             Operation::Retry => self.retry_now(operate),
+            // It comes with what is known of a step: as a command of its own.
+            Operation::Resolve => Err(Rejection::NotUnknown("".into())),
         }
     }
 
@@ -32,6 +34,7 @@ impl Change<'_, '_> {
             act: operate.act,
             by: operate.by.map(Into::into),
             reason: operate.reason.map(Into::into),
+            step: None,
         }));
     }
 

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::clean_up::Decided;
 use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
+use crate::once::OnUnknown;
 use crate::record::BlockCause;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
@@ -137,6 +138,24 @@ pub struct Step {
     pub order: u32,
     /// Under which run of the handler it began, from 1 (§6.5).
     pub generation: u32,
+    /// Its function starts at most once, and what happens where its outcome is lost (§4.5).
+    pub once: Option<OnUnknown>,
+    /// The code was given its unknown outcome as an error: it has ended.
+    pub thrown: bool,
+    /// The race whose branch it stands in (§5.5).
+    pub race: Option<Arc<str>>,
+}
+
+impl Step {
+    /// Tells whether the step has ended; an ended step never changes (§4.1).
+    pub fn is_ended(&self) -> bool {
+        self.status.is_ended() || self.thrown
+    }
+
+    /// Tells whether its outcome is to be found out (§4.5).
+    pub fn is_in_doubt(&self) -> bool {
+        self.status == StepStatus::Unknown && !self.thrown
+    }
 }
 
 impl Run {

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::command::{AttemptError, Change, Effect, EndStep, Rejection, SleepStep, StartStep};
-use super::state::Phase;
+use super::state::{Phase, Step};
 use crate::failure::{Failure, names};
 use crate::payload;
 use crate::record::{
@@ -13,7 +13,7 @@ use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
 /// What a message about a step meets.
-enum Known {
+pub(super) enum Known {
     /// The step is new and may begin.
     New,
     /// The step is open; this many of its attempts have ended.
@@ -33,15 +33,39 @@ impl Change<'_, '_> {
             Known::New => is_next(&start.step, 0, start.attempt)?,
         }
         if self.run.step(&start.step).is_some_and(|step| step.running == Some(self.run.epoch)) {
+            self.tell_begin(&start.step);
+            return Ok(());
+        }
+        if self.run.step(&start.step).is_some_and(Step::is_in_doubt) {
+            // §4.5: not before it is found out how the last start ended.
             return Ok(());
         }
         let open = start.open.filter(|_| self.run.step(&start.step).is_none());
+        let id = start.step.clone();
         self.push(&Record::StepStarted(StepStarted {
             step: start.step,
             attempt: start.attempt,
             open,
         }));
+        self.tell_begin(&id);
         Ok(())
+    }
+
+    /// §4.5: a function that starts at most once is called when its start is durable.
+    fn tell_begin(&mut self, step: &str) {
+        if let Some(step) = self.run.step(step).filter(|step| step.once.is_some()) {
+            let effect = Effect::Begin { step: step.id.clone(), n: step.attempts + 1 };
+            self.effect(effect);
+        }
+    }
+
+    /// §4.5: of such a step nothing ends that was not recorded to begin.
+    fn is_begun(&self, end: &EndStep<'_>) -> bool {
+        let once = |open: &Opening<'_>| open.once.is_some();
+        match self.run.step(&end.step) {
+            Some(step) => step.once.is_none() || step.running.is_some(),
+            None => !end.open.as_ref().is_some_and(once),
+        }
     }
 
     pub(super) fn end_step(&mut self, mut end: EndStep<'_>) -> Result<(), Rejection> {
@@ -58,6 +82,9 @@ impl Change<'_, '_> {
             return Ok(());
         }
         is_next(&end.step, attempts, end.attempt)?;
+        if !self.is_begun(&end) {
+            return Err(Rejection::Unbegun(Arc::from(&*end.step)));
+        }
         if self.run.step(&end.step).is_some() {
             end.open = None;
         }
@@ -86,7 +113,14 @@ impl Change<'_, '_> {
             self.end_with(end, StepStatus::Cancelled, None, Some(error.failure));
             return;
         }
-        match self.next_attempt_at(&end, &error, first) {
+        let once = self.run.step(&end.step).is_some_and(|step| step.once.is_some());
+        let next = if once {
+            // §4.5: what was thrown is final; what ran out of time may have been done.
+            if error.timed_out { Next::At(end.at) } else { Next::None { timed_out: false } }
+        } else {
+            self.next_attempt_at(&end, &error, first)
+        };
+        match next {
             Next::At(next_at) => {
                 let (id, n) = (end.step, end.attempt.n);
                 self.push(&Record::AttemptFailed(AttemptFailed {
@@ -153,7 +187,7 @@ impl Change<'_, '_> {
         self.settle(&end.step, end.at, status, told);
     }
 
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         step: &str,
         at: Timestamp,
@@ -170,6 +204,10 @@ impl Change<'_, '_> {
         let Some(step) = self.run.step(step) else {
             return;
         };
+        let id = step.id.clone();
+        if step.once.is_some() {
+            return self.tell_start(&id);
+        }
         if let Some(at) = step.wake {
             let effect = Effect::Retry { step: step.id.clone(), n: step.attempts + 1, at };
             self.effect(effect);
@@ -222,10 +260,11 @@ impl Change<'_, '_> {
     ) -> Result<(), Rejection> {
         let known = || self.run.step(step).map(|step| step.kind);
         let kind = open.as_ref().map(|open| open.kind).or_else(known).unwrap_or(Kind::Run);
-        self.note(step, kind, StepStatus::Cancelled, open)
+        self.note(step, kind, StepStatus::Cancelled, open)?;
+        if kind == Kind::Race { self.cancel_losers(step) } else { Ok(()) }
     }
 
-    fn note(
+    pub(super) fn note(
         &mut self,
         step: &str,
         kind: Kind,
@@ -252,11 +291,11 @@ impl Change<'_, '_> {
     }
 
     /// §7.2: nothing new begins in an ending run; the code is not answered.
-    fn is_ending(&self) -> bool {
+    pub(super) fn is_ending(&self) -> bool {
         matches!(self.run.phase, Phase::Ending { .. })
     }
 
-    fn look_up(
+    pub(super) fn look_up(
         &self,
         id: &str,
         kind: Kind,
@@ -269,6 +308,8 @@ impl Change<'_, '_> {
         let Some(step) = self.run.step(id) else {
             self.may_begin(kind, id)?;
             return match open {
+                // Its branch went on before it was told that another one won.
+                Some(open) if self.run.lost_its_race(open) => Ok(Known::Ended),
                 Some(_) => Ok(Known::New),
                 // It was told of with its opening, and did not begin any more.
                 None if self.is_ending() => Ok(Known::Ended),
@@ -279,7 +320,7 @@ impl Change<'_, '_> {
             let (step, expected, found) = (step.id.clone(), step.kind, kind);
             return Err(Rejection::KindChanged { step, expected, found });
         }
-        if step.status.is_ended() {
+        if step.is_ended() {
             return Ok(Known::Ended);
         }
         self.may_begin(kind, id)?;
@@ -287,7 +328,7 @@ impl Change<'_, '_> {
     }
 
     /// §12: a step over the limit blocks the run; SDKs refuse it before its function starts.
-    fn is_full(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         let limit = self.env.limits.steps_max;
         let full = u32::try_from(self.run.steps.len()).is_ok_and(|steps| steps >= limit);
         if full {

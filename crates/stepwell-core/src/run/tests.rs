@@ -5,7 +5,9 @@ mod activation;
 mod clean_up;
 mod ending;
 mod limits;
+mod once;
 mod operate;
+mod races;
 mod retried;
 mod retries;
 mod steps;
@@ -172,14 +174,9 @@ impl World {
 
     fn opening(&self, kind: Kind) -> Opening<'static> {
         let after = self.run.ended_steps();
-        Opening {
-            kind,
-            after,
-            at: self.now,
-            input: None,
-            metadata: None,
-            compensable: Compensable::No,
-        }
+        let (input, metadata, once, branch) = (None, None, None, None);
+        let compensable = Compensable::No;
+        Opening { kind, after, at: self.now, input, metadata, compensable, once, branch }
     }
 
     fn next_attempt(&self, step: &str) -> Attempt {
@@ -288,6 +285,7 @@ fn show(effect: &Effect) -> String {
             format!("retry {step} {n} at +{}ms", at.since(T0).as_millis())
         }
         Effect::End { status } => format!("end {status}"),
+        Effect::Begin { step, n } => format!("begin {step} {n}"),
         Effect::Pause => "pause".into(),
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),

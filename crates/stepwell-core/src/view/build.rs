@@ -10,12 +10,20 @@ use super::clean_up;
 use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
+use crate::once::Verdict;
 use crate::record::{
-    self, Activated, Attempt, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
+    self, Acted, Activated, Attempt, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
 };
 use crate::run::{Phase, ReplayError, Run, is_kept};
 use crate::status::{Kind, StepStatus};
+use crate::step_id;
 use crate::time::Timestamp;
+
+/// Says which step something is about, and what of it.
+fn about<'a>(step: &str, what: Option<&str>) -> Cow<'a, str> {
+    let what = what.map(|what| alloc::format!(": {what}")).unwrap_or_default();
+    Cow::Owned(alloc::format!("step `{}`{what}", step_id::shown(step)))
+}
 
 impl<'a> View<'a> {
     /// Makes the view of a run from its journal. Payloads are borrowed from it.
@@ -130,14 +138,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let status = if failed.timed_out { "timed_out" } else { "failed" };
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
-            Record::SleepStarted(sleep) => {
-                let at = sleep.open.at;
-                let position = self.open(&sleep.step, Some(sleep.open));
-                if let Some(step) = self.step(position) {
-                    step.started_at = Some(at);
-                }
-            }
+            Record::SleepStarted(sleep) => self.add_begun(&sleep.step, sleep.open),
             Record::StepEnded(ended) => self.add_step_ended(ended),
+            Record::RaceStarted(race) => self.add_begun(&race.step, race.open),
+            Record::Verified(verified) => self.add_verified(&verified),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
                 let (found, expected) = (changed.found, changed.expected);
@@ -159,11 +163,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let note = clean_up::note_of(ending, &mut self.view.error);
                 self.view.history.push(note);
             }
-            Record::Acted(acted) => {
-                let what = acted.act.done();
-                let note = Note { at: acted.at, what, by: acted.by, detail: acted.reason };
-                self.view.history.push(note);
-            }
+            Record::Acted(acted) => self.add_acted(acted),
             Record::Ended(ended) => self.add_ended(ended),
             Record::CleanUp(clean_up) => {
                 self.leave(if clean_up.evicts { "evicted" } else { "finished" }, clean_up.at);
@@ -172,6 +172,24 @@ impl<'a, 'r> Builder<'a, 'r> {
             Record::Retried(retried) => self.add_retried(&retried),
             Record::CancelNoted(noted) => self.add_cancel_noted(noted),
         }
+    }
+
+    /// Adds a step that begins with the code asking for it.
+    fn add_begun(&mut self, step: &str, open: Opening<'a>) {
+        let at = open.at;
+        let position = self.open(step, Some(open));
+        if let Some(step) = self.step(position) {
+            step.started_at = Some(at);
+        }
+    }
+
+    fn add_acted(&mut self, acted: Acted<'a>) {
+        let what = acted.act.done();
+        let detail = match (&acted.step, acted.reason) {
+            (None, reason) => reason,
+            (Some(step), reason) => Some(about(step, reason.as_deref())),
+        };
+        self.view.history.push(Note { at: acted.at, what, by: acted.by, detail });
     }
 
     fn add_ended(&mut self, ended: Ended<'a>) {
@@ -245,6 +263,8 @@ impl<'a, 'r> Builder<'a, 'r> {
             attempts: Vec::new(),
             logs,
             metadata: open.metadata,
+            once: open.once,
+            branch: open.branch,
             scheduled_at: open.at,
             started_at: None,
             completed_at: None,
@@ -336,6 +356,18 @@ impl<'a, 'r> Builder<'a, 'r> {
         }
     }
 
+    fn add_verified(&mut self, verified: &record::Verified<'a>) {
+        let verdict = verified.verdict.as_str();
+        self.note(verified.at, "verified", Some(about(&verified.step, Some(verdict))));
+        if verified.verdict == Verdict::NotBegun
+            && let Some(position) = self.run.position(&verified.step)
+            && let Some(step) = self.step(usize::try_from(position).unwrap_or(usize::MAX))
+        {
+            // Its function was not called: there was no attempt.
+            step.attempts.pop();
+        }
+    }
+
     fn add_logged(&mut self, logged: Logged<'a>) {
         let Some(id) = &logged.step else {
             self.view.logs.extend(logged.lines);
@@ -397,7 +429,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             step.next_at = state.wake;
             step.uncertain =
                 state.begun && !state.compensable.is_no() && state.status == StepStatus::Cancelled;
-            if state.status.is_ended() && step.completed_at.is_none() {
+            if state.is_ended() && step.completed_at.is_none() {
                 step.completed_at = match step.kind {
                     Kind::Run
                     | Kind::Invoke

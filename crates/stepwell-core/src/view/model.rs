@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::id::RunId;
-use crate::record::{BlockCause, LogLine};
+use crate::once::Once;
+use crate::record::{BlockCause, Branch, LogLine};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -154,6 +155,12 @@ pub struct StepView<'a> {
     pub logs: Vec<LogLine<'a>>,
     /// What the code says of it.
     pub metadata: Option<&'a RawValue>,
+    /// Its function starts at most once (§4.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// The branch of a race that it stands in (§5.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch<'a>>,
     /// When the code asked for it.
     #[serde(serialize_with = "iso")]
     pub scheduled_at: Timestamp,
@@ -260,8 +267,8 @@ pub struct Note<'a> {
     #[serde(serialize_with = "iso")]
     pub at: Timestamp,
     /// `cancelled`, `timed_out`, `failed`, `cleaning_up`, `cancel_noted`, `handler_retried`,
-    /// `blocked`, `unblocked`, `order_changed`, or what an operator did:
-    /// `paused`, `resumed`, `terminated` or `retried`.
+    /// `blocked`, `unblocked`, `order_changed`, or what an operator did: `paused`, `resumed`,
+    /// `terminated`, `retried` or `resolved`; `verified` is what was found out about a start (§4.5).
     pub what: &'static str,
     /// Who did it, where that was said.
     pub by: Option<alloc::borrow::Cow<'a, str>>,

@@ -251,6 +251,8 @@ impl Pair {
                     Operation::Resume => self.model.resume(),
                     Operation::Terminate => self.model.terminate(),
                     Operation::Retry => self.model.retry(),
+                    // It is a command of its own.
+                    Operation::Resolve => Verdict::Rejected,
                 };
                 let operate = Operate { act: *act, by: Some("who"), reason: Some("why") };
                 self.apply(Command::Operate(operate), verdict);
@@ -473,6 +475,8 @@ fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
         input: None,
         metadata: None,
         compensable: Compensable::No,
+        once: None,
+        branch: None,
     })
 }
 

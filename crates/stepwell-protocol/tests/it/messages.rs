@@ -42,14 +42,14 @@ fn round_trip<'a, M: Deserialize<'a> + Serialize>(messages: &[&'a RawValue]) -> 
 fn messages_to_nodes_keep_their_form() {
     let messages: Vec<ToNode<'_>> = round_trip(&fixture().to_node);
     let names: BTreeSet<&str> = messages.iter().map(name_to_node).collect();
-    assert_eq!(names.len(), 16, "{names:?}");
+    assert_eq!(names.len(), 19, "{names:?}");
 }
 
 #[test]
 fn messages_to_runners_keep_their_form() {
     let messages: Vec<ToRunner<'_>> = round_trip(&fixture().to_runner);
     let names: BTreeSet<&str> = messages.iter().map(name_to_runner).collect();
-    assert_eq!(names.len(), 16, "{names:?}");
+    assert_eq!(names.len(), 17, "{names:?}");
 }
 
 /// A new message has to come to the fixture: this does not compile without its name.
@@ -71,6 +71,9 @@ fn name_to_node(message: &ToNode<'_>) -> &'static str {
         ToNode::Busy { .. } => "busy",
         ToNode::Released { .. } => "released",
         ToNode::Finished(_) => "finished",
+        ToNode::Verified(_) => "verified",
+        ToNode::Race(_) => "race",
+        ToNode::Raced(_) => "raced",
     }
 }
 
@@ -92,6 +95,7 @@ fn name_to_runner(message: &ToRunner<'_>) -> &'static str {
         ToRunner::Unpause { .. } => "unpause",
         ToRunner::Evict { .. } => "evict",
         ToRunner::Done { .. } => "done",
+        ToRunner::Begin(_) => "begin",
     }
 }
 

@@ -55,6 +55,8 @@ fn acts(run: RunId, tale: &Tale, found: &mut Found) {
             let wrong = match act {
                 // These are the business of `pause`.
                 Operation::Pause | Operation::Resume => None,
+                // What comes of it is the business of `once`.
+                Operation::Resolve => (!so.blocked).then_some("is of a run that is not blocked"),
                 Operation::Terminate => {
                     (!matches!(next, Some(Noted::Ended { .. }))).then_some("does not end it")
                 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::once::Verdict;
 use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, BlockCause, Record};
 use stepwell_core::run::Run;
@@ -49,6 +50,8 @@ pub(super) enum Noted {
     Blocked {
         crashes: bool,
         engine: bool,
+        /// Nobody knows how a function ended that must not run twice.
+        unknown: bool,
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
@@ -65,6 +68,21 @@ pub(super) enum Noted {
         status: RunStatus,
         output: Option<Arc<str>>,
         error: Option<String>,
+    },
+    /// `branch` is the race in whose branch the step stands.
+    StepStarted {
+        step: Arc<str>,
+        n: u32,
+        once: bool,
+        branch: Option<Arc<str>>,
+    },
+    RaceStarted {
+        step: Arc<str>,
+        branch: Option<Arc<str>>,
+    },
+    Verified {
+        step: Arc<str>,
+        verdict: Verdict,
     },
     Other,
 }
@@ -296,7 +314,9 @@ fn noted(record: Record<'_>) -> Noted {
                 BlockCause::CrashesRunner { .. }
                     | BlockCause::JournalFull { .. }
                     | BlockCause::StepsFull { .. }
+                    | BlockCause::OutcomeUnknown { .. }
             ),
+            unknown: matches!(r.cause, BlockCause::OutcomeUnknown { .. }),
             bytes: match r.cause {
                 BlockCause::JournalFull { bytes, limit } => Some((bytes, limit)),
                 _ => None,
@@ -313,10 +333,20 @@ fn noted(record: Record<'_>) -> Noted {
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
+        Record::StepStarted(r) => Noted::StepStarted {
+            step: Arc::from(&*r.step),
+            n: r.attempt.n,
+            once: r.open.as_ref().is_some_and(|open| open.once.is_some()),
+            branch: r.open.and_then(|open| open.branch).map(|one| Arc::from(&*one.race)),
+        },
+        Record::RaceStarted(r) => Noted::RaceStarted {
+            step: Arc::from(&*r.step),
+            branch: r.open.branch.map(|one| Arc::from(&*one.race)),
+        },
+        Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
         Record::CleanUp(_)
         | Record::Retried(_)
         | Record::CancelNoted(_)
-        | Record::StepStarted(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,

@@ -44,7 +44,8 @@ fn engine(now: Micros) -> Timestamp {
 }
 
 fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
-    Opening { kind, after: 0, at, input: None, metadata: None, compensable: Compensable::No }
+    let (once, branch, compensable) = (None, None, Compensable::No);
+    Opening { kind, after: 0, at, input: None, metadata: None, compensable, once, branch }
 }
 
 impl World {

@@ -94,6 +94,8 @@ impl Script {
                 self.out.push(&ToNode::Released { a, seen: 0, ready: false });
             }
             ToRunner::Done { a } => self.forget_handle(a, port),
+            // It has no function that starts at most once.
+            ToRunner::Begin(_) => {}
         }
     }
 

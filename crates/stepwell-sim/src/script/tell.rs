@@ -32,6 +32,9 @@ fn opening<'a>(step: &Step, part: &Part, now: u64, input: Option<&'a RawValue>) 
         input,
         metadata: None,
         compensable: Compensable::No,
+        // Programs with these are for the SDK's runners.
+        once: None,
+        branch: None,
     }
 }
 

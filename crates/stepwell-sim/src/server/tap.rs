@@ -103,6 +103,7 @@ impl Tap {
             | ToRunner::Draining {}
             | ToRunner::Gone { .. }
             | ToRunner::Retry(_)
+            | ToRunner::Begin(_)
             | ToRunner::Pause { .. }
             | ToRunner::Unpause { .. }
             | ToRunner::End { .. } => {}

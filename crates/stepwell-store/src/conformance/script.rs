@@ -252,6 +252,8 @@ impl Script {
             input: None,
             metadata: None,
             compensable: Compensable::No,
+            once: None,
+            branch: None,
         })
     }
 

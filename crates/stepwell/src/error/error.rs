@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::failure::Failure;
+use stepwell_core::once::Verdict;
 
 use super::cause::{Cause, cut};
 use super::kind::ErrorKind;
@@ -47,6 +48,8 @@ pub(super) struct Inner {
     pub(super) after: Option<Duration>,
     pub(super) path: Option<String>,
     pub(super) code: Option<String>,
+    /// What was found out about a start, which is no failure (§4.5).
+    pub(super) verdict: Option<Verdict>,
     pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -158,6 +161,7 @@ impl Error {
             after: None,
             path: None,
             code: None,
+            verdict: None,
             source: None,
         }))
     }

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     RunTimedOut,
     /// A run had not ended when waiting for it stopped.
     WaitTimeout,
+    /// A function that must not run twice may have run, and nobody knows how it ended (§4.5).
+    OutcomeUnknown,
 }
 
 impl ErrorKind {
@@ -71,6 +73,7 @@ impl ErrorKind {
             Self::RunCancelled => "RunCancelledError",
             Self::RunTimedOut => "RunTimedOutError",
             Self::WaitTimeout => "WaitTimeout",
+            Self::OutcomeUnknown => names::OUTCOME_UNKNOWN,
         }
     }
 
@@ -88,7 +91,7 @@ impl ErrorKind {
             Self::Cancelled | Self::RunFailed | Self::RunCancelled | Self::RunTimedOut => {
                 "docs/semantics.md#7-ending-badly"
             }
-            Self::Nondeterminism => "docs/semantics.md#4-durability",
+            Self::Nondeterminism | Self::OutcomeUnknown => "docs/semantics.md#4-durability",
             Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting-and-operating",
             Self::Argument => "docs/semantics.md#11-durations",
             Self::Limit => "docs/semantics.md#12-limits",
@@ -118,7 +121,8 @@ impl ErrorKind {
             | Self::RunFailed
             | Self::RunCancelled
             | Self::RunTimedOut
-            | Self::WaitTimeout => false,
+            | Self::WaitTimeout
+            | Self::OutcomeUnknown => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_core::failure::Failure;
+use stepwell_core::once::Verdict;
 use stepwell_core::status::StepStatus;
 
 use super::{Cause, Error, ErrorKind};
@@ -16,6 +17,9 @@ impl Error {
         failure: Option<&Failure<'_>>,
     ) -> Self {
         let timed_out = status == StepStatus::TimedOut;
+        if status == StepStatus::Unknown {
+            return Self::outcome_unknown(id, attempts, failure);
+        }
         let kind = if timed_out { ErrorKind::StepTimeout } else { ErrorKind::Step };
         let what = if timed_out { "timed out" } else { "failed" };
         let plural = if attempts == 1 { "" } else { "s" };
@@ -25,6 +29,38 @@ impl Error {
         error.0.step = Some((id.clone(), attempts));
         error.0.cause = failure.map(Cause::of_failure);
         error
+    }
+
+    /// §4.5: what a step throws whose outcome nobody knows.
+    fn outcome_unknown(id: &Arc<str>, starts: u32, failure: Option<&Failure<'_>>) -> Self {
+        let text = failure.map_or_else(
+            || format!("nobody knows how step `{id}` ended"),
+            |failure| failure.message.to_string(),
+        );
+        let mut error = Self::of(ErrorKind::OutcomeUnknown, text);
+        error.0.step = Some((id.clone(), starts));
+        error
+    }
+
+    /// §5.5: what a race throws whose winner failed.
+    pub(crate) fn race(id: &Arc<str>, failure: &Failure<'_>) -> Self {
+        let text = format!("race `{id}` failed: {}", failure.message);
+        let mut error = Self::of(ErrorKind::Step, text);
+        error.0.step = Some((id.clone(), 1));
+        error.0.cause = Some(Cause::of_failure(failure));
+        error
+    }
+
+    /// Carries what was found out about a start from one future to another.
+    pub(crate) fn verdict(verdict: Verdict) -> Self {
+        let mut error = Self::of(ErrorKind::Other, verdict.as_str().into());
+        error.0.verdict = Some(verdict);
+        error
+    }
+
+    /// Returns what was found out about a start, where the error carries that.
+    pub(crate) fn found(&self) -> Option<Verdict> {
+        self.0.verdict
     }
 
     pub(crate) fn attempt_timeout(id: &str, limit: std::time::Duration) -> Self {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use stepwell_core::status::StepStatus;
+use stepwell_core::status::{Kind, StepStatus};
 use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{EndedStep, OpenStep, Retry, Settled};
 
 use super::cell::Cell;
+use super::once::Once;
 use super::state::{Attached, Core, End, Hold, Out, Outcome, Phase, State, Step};
 use crate::error::Error;
 use crate::moment::Moment;
@@ -48,6 +49,8 @@ impl Cell {
             let mut step = Step::new(Arc::from(&*one.step), one.kind, State::Known);
             step.opened = true;
             step.attempts = one.attempts;
+            step.once.is = one.once;
+            step.once.doubt = one.unknown;
             step.due = now.after(Duration::from_micros(one.due_in_us.unwrap_or(0)));
             step.first_started =
                 one.first_started_ago_us.map(|micros| now.before(Duration::from_micros(micros)));
@@ -80,6 +83,9 @@ impl Cell {
             | State::Running
             | State::Telling
             | State::Waiting
+            | State::Asking
+            | State::Verifying
+            | State::Racing
             | State::Dropped => {}
             // The node repeats what it is not sure to have told.
             State::Ended | State::Passed | State::Ready | State::Taken => return,
@@ -87,6 +93,10 @@ impl Cell {
         let status = settled.status.unwrap_or(StepStatus::Completed);
         let attempt = step.attempt.take();
         let n = attempt.as_ref().map(|attempt| attempt.n);
+        if let Some(signal) = attempt.as_ref().and_then(|attempt| attempt.signal.as_ref()) {
+            // §5.5: a function of a branch that lost is in progress.
+            signal.fire();
+        }
         let (output, own_error) = match attempt.and_then(|attempt| attempt.outcome) {
             Some(Outcome::Returned(output)) if status == StepStatus::Completed => (output, None),
             Some(Outcome::Failed(failed)) => (None, Some(failed.failure)),
@@ -128,12 +138,21 @@ impl Cell {
             if waits && step.attempts + 1 == retry.n && due < step.due {
                 // §9.5: its backoff is over earlier than was said.
                 step.due = due;
-            } else if step.state == State::Telling && ended.is_some_and(|ended| ended < retry.n) {
+            } else if step.state == State::Telling
+                && (ended.is_some_and(|ended| ended < retry.n) || step.once.verdict.is_some())
+            {
                 step.attempt = None;
                 step.attempts = retry.n - 1;
                 step.opened = true;
                 step.due = due;
                 core.set(place, State::Due);
+                let step = &mut core.steps[place];
+                // §4.5: what is not done may start; of what ran out of time nobody knows.
+                let not_done = step.once.verdict.take().is_some();
+                step.once = Once { doubt: false, verifies: 0, ..step.once };
+                if step.once.is && !not_done {
+                    Self::doubt(core, place);
+                }
             } else {
                 return;
             }
@@ -290,12 +309,17 @@ impl Cell {
                 let told = step.attempt.as_ref().is_some_and(|attempt| attempt.start_told);
                 if told { Some(Out::Started(place)) } else { None }
             }
+            State::Asking => Some(Out::Started(place)),
+            State::Racing => Some(Out::Race(place)),
+            State::Telling if step.once.verdict.is_some() => Some(Out::Verified(place)),
+            State::Telling if step.kind == Kind::Race => Some(Out::Raced(place)),
             State::Telling if step.attempt.is_some() => Some(Out::Ended(place)),
             State::Telling => Some(Out::Skip(place)),
             State::Waiting if is_sleep => Some(Out::Sleep(place)),
             State::Dropped => Some(Out::Dropped(place)),
             State::Waiting
             | State::Known
+            | State::Verifying
             | State::Due
             | State::Ended
             | State::Passed

@@ -9,6 +9,7 @@ use stepwell_core::step_id;
 
 use super::cell::Cell;
 use super::inside::inside;
+use super::race::Lane;
 use super::state::{Asked, Core, Details, Out, Phase, State, Step};
 use super::turn::{Polled, Turn};
 use crate::error::{Error, Result};
@@ -21,6 +22,12 @@ pub(crate) struct Ask {
     pub(crate) kind: Kind,
     pub(crate) blocking: bool,
     pub(crate) details: Option<Box<Details>>,
+}
+
+impl Ask {
+    fn lane(&self) -> Option<&Arc<Lane>> {
+        self.details.as_deref()?.lane.as_ref()
+    }
 }
 
 impl Cell {
@@ -42,6 +49,8 @@ impl Cell {
             (Phase::Forward | Phase::Gathering, Some(place)) => {
                 self.ask_known(core, place, ask, now)?
             }
+            // §5.5: nothing new begins in a branch that lost.
+            (Phase::Forward, None) if !Self::may_race(core, ask.lane()) => None,
             (Phase::Forward, None) => Some(self.ask_new(core, ask, now)?),
             // §7.5: what is not saved never settles, and starts nothing.
             _ => return Ok((None, Turn::Pending)),
@@ -75,10 +84,24 @@ impl Cell {
         step.asked_at = now;
         match step.state {
             State::Known => {
-                let called = matches!(step.kind, Kind::Run | Kind::Compensate | Kind::OnFailure);
-                let state = if called { State::Due } else { State::Waiting };
+                let doubt = step.once.doubt;
+                let state = match step.kind {
+                    Kind::Run | Kind::Compensate | Kind::OnFailure => State::Due,
+                    Kind::Race => State::Racing,
+                    Kind::Sleep
+                    | Kind::SleepUntil
+                    | Kind::WaitForEvent
+                    | Kind::NamedWait
+                    | Kind::Invoke
+                    | Kind::Emit
+                    | Kind::Skip => State::Waiting,
+                };
                 core.unasked -= 1;
                 core.set(place, state);
+                if doubt {
+                    Self::doubt(core, place);
+                    self.notify_from_code();
+                }
             }
             State::Ended => {
                 core.askable += u32::from(core.steps[place].is_wanted());
@@ -95,6 +118,9 @@ impl Cell {
             | State::Waiting
             | State::Ready
             | State::Taken
+            | State::Asking
+            | State::Verifying
+            | State::Racing
             | State::Dropped => {}
         }
         Ok(Some(place))
@@ -103,7 +129,8 @@ impl Cell {
     fn ask_new(&self, core: &mut Core, ask: Ask, now: Moment) -> Result<usize> {
         self.within_limits(core, &ask)?;
         let state = match ask.kind {
-            Kind::Run | Kind::Race | Kind::Compensate | Kind::OnFailure => State::Due,
+            Kind::Run | Kind::Compensate | Kind::OnFailure => State::Due,
+            Kind::Race => State::Racing,
             Kind::Sleep
             | Kind::SleepUntil
             | Kind::WaitForEvent
@@ -118,6 +145,7 @@ impl Cell {
         step.after = core.passed;
         step.asked_at = now;
         step.due = now;
+        step.once.is = step.options().is_some_and(|options| options.once.is_some());
         let place = core.add(step);
         match ask.kind {
             Kind::Run
@@ -125,9 +153,9 @@ impl Cell {
             | Kind::NamedWait
             | Kind::Invoke
             | Kind::Emit
-            | Kind::Race
             | Kind::Compensate
             | Kind::OnFailure => {}
+            Kind::Race => core.outbox.push_back(Out::Race(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

@@ -19,6 +19,7 @@ impl Outcome {
                 .retries_after()
                 .filter(|_| error.kind() == ErrorKind::RetryAfter)
                 .map(to_millis),
+            verdict: error.found(),
         }))
     }
 }
@@ -32,12 +33,17 @@ const LINES_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
 
 impl Cell {
     /// A step's function ended, having been called for attempt `n`.
-    pub(crate) fn on_function_end(&self, place: usize, n: u32, outcome: Outcome) {
+    pub(crate) fn on_function_end(self: &Arc<Self>, place: usize, n: u32, outcome: Outcome) {
         let mut core = self.lock();
         let attempt = core.steps[place].attempt.as_ref().map(|attempt| attempt.n);
         // §6.4: a late result of an ended attempt changes nothing.
         if core.steps[place].state == State::Running && attempt == Some(n) {
-            self.end_attempt(&mut core, place, outcome);
+            let verifies = core.steps[place].attempt.as_ref().is_some_and(|one| one.verifies);
+            if verifies {
+                self.end_verify(&mut core, place, outcome);
+            } else {
+                self.end_attempt(&mut core, place, outcome);
+            }
             drop(core);
             self.notify_from_code();
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Skip, Started, ToNode};
+use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Race, Skip, Started, ToNode};
 
 use super::cell::Cell;
 use super::message;
@@ -75,6 +75,24 @@ impl Writer<'_> {
                 let dropped = Dropped { a, step: (&*step.id).into(), open };
                 self.outgoing.push(&ToNode::Dropped(dropped), message::details_bytes(step));
                 step.opened = true;
+            }
+            Out::Verified(place) => {
+                let step = &mut core.steps[place];
+                if let Some(verified) = message::verified(step, a) {
+                    self.outgoing.push(&ToNode::Verified(verified), message::output_bytes(step));
+                }
+            }
+            Out::Race(place) => {
+                let step = &mut core.steps[place];
+                let race = Race { a, step: (&*step.id).into(), open: message::opening(step, now) };
+                self.outgoing.push(&ToNode::Race(race), message::details_bytes(step));
+                step.opened = true;
+            }
+            Out::Raced(place) => {
+                let step = &core.steps[place];
+                if let Some(raced) = message::raced(step, a, now) {
+                    self.outgoing.push(&ToNode::Raced(raced), message::output_bytes(step));
+                }
             }
             Out::Order { expected, found } => {
                 let (expected, found) = ((&*expected).into(), (&*found).into());

@@ -1,7 +1,9 @@
 //! Messages about steps, put together from their state.
 
+use stepwell_core::once::Verdict;
+use stepwell_core::record::Branch;
 use stepwell_core::status::Kind;
-use stepwell_protocol::to_node::{self, Ended, Finished, Opening, Sleep};
+use stepwell_protocol::to_node::{self, Ended, Finished, Opening, Raced, Sleep, Verified};
 
 use super::state::{Core, Line, Outcome, Step, Until};
 use crate::duration::{to_micros, to_millis};
@@ -16,6 +18,10 @@ pub(super) fn opening(step: &Step, now: Moment) -> Opening<'_> {
         input: details.and_then(|details| details.input.as_deref()),
         metadata: details.and_then(|details| details.metadata.as_deref()),
         compensable: details.map(|details| details.compensable).unwrap_or_default(),
+        once: step.options().and_then(|options| options.once).map(|once| once.says),
+        branch: step
+            .lane()
+            .map(|lane| Branch { race: (&*lane.race).into(), name: (&*lane.name).into() }),
     }
 }
 
@@ -59,6 +65,28 @@ pub(super) fn ended(step: &Step, a: u32, now: Moment) -> Option<Ended<'_>> {
         }
     }
     Some(ended)
+}
+
+pub(super) fn verified(step: &Step, a: u32) -> Option<Verified<'_>> {
+    let verdict = step.once.verdict?;
+    let output = match step.attempt.as_ref().and_then(|attempt| attempt.outcome.as_ref()) {
+        Some(Outcome::Returned(output)) => output.as_deref(),
+        Some(Outcome::Failed(_)) | None => None,
+    };
+    // What was never begun is the start that comes next.
+    let n = step.attempts + u32::from(verdict == Verdict::NotBegun);
+    Some(Verified { a, step: (&*step.id).into(), n, verdict, output })
+}
+
+pub(super) fn raced(step: &Step, a: u32, now: Moment) -> Option<Raced<'_>> {
+    let attempt = step.attempt.as_ref()?;
+    let ago_us = now.micros_since(attempt.ended_at);
+    let mut raced = Raced { a, step: (&*step.id).into(), ago_us, output: None, error: None };
+    match attempt.outcome.as_ref()? {
+        Outcome::Returned(output) => raced.output = output.as_deref(),
+        Outcome::Failed(failed) => raced.error = Some(failed.failure.clone()),
+    }
+    Some(raced)
 }
 
 pub(super) fn finished(core: &Core, a: u32) -> Finished<'_> {

@@ -12,6 +12,8 @@
 //! | `ask` | code asks for a step |
 //! | `turn` | a step's future asks what to do; code drops a step |
 //! | `attempt` | attempts begin, end, run out of time |
+//! | `once` | functions that start at most once (§4.5) |
+//! | `race` | branches of races (§5.5) |
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
 //! | `clean` | a run that is given out for its clean-up |
@@ -31,6 +33,8 @@ mod flush;
 mod index;
 mod inside;
 mod message;
+mod once;
+mod race;
 mod rest;
 mod run;
 mod state;
@@ -41,6 +45,7 @@ pub(crate) use ask::Ask;
 pub(crate) use cell::{Cell, Info};
 pub(crate) use clean::{Clean, CleanUp, Undoes, Undoing};
 pub(crate) use inside::{Inside, inside};
+pub(crate) use race::{Lane, Racing, value_of};
 pub(crate) use run::HandlerFuture;
 pub use run::Run;
 pub(crate) use state::{Details, End, Level, Outcome, Until};

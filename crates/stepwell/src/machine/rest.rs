@@ -25,6 +25,7 @@ impl Core {
         self.phase == Phase::Forward
             && counts.running == 0
             && counts.telling == 0
+            && counts.verifying == 0
             && if self.is_paused() { waits || self.askable > 0 } else { waits && self.askable == 0 }
     }
 
@@ -77,6 +78,7 @@ impl Cell {
 
     fn release(&self, core: &mut Core) {
         let (seen, ready) = (core.seen(), core.is_held_back(self.now()));
+        Self::take_back_starts(core);
         core.outbox.push_back(Out::Released { seen, ready });
         core.phase = Phase::Closed;
         self.flush(core);

@@ -9,11 +9,14 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
+use stepwell_core::once::Verdict;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
 
 use super::clean::CleanUp;
 use super::index::Index;
+use super::once::Once;
+use super::race::Lane;
 use crate::moment::Moment;
 use crate::retry::Options;
 use crate::signal::Signal;
@@ -52,6 +55,12 @@ pub(crate) enum State {
     Telling,
     /// It waits for the engine: a sleep.
     Waiting,
+    /// The node is asked to record a start, and will say when it is durable (§4.5).
+    Asking,
+    /// It waits out the pause before it is tried again to find out how its last start ended (§4.5).
+    Verifying,
+    /// Its branches race (§5.5).
+    Racing,
     /// It has ended; its end waits in the queue.
     Ended,
     /// It has ended and was passed over in the queue, since the code did not ask for it (§5.4).
@@ -80,13 +89,15 @@ pub(crate) struct Counts {
     pub(crate) telling: u32,
     pub(crate) due: u32,
     pub(crate) waiting: u32,
+    pub(crate) verifying: u32,
 }
 
 impl Counts {
     fn of(&mut self, state: State) -> Option<&mut u32> {
         match state {
             State::Running => Some(&mut self.running),
-            State::Telling => Some(&mut self.telling),
+            State::Telling | State::Asking => Some(&mut self.telling),
+            State::Verifying => Some(&mut self.verifying),
             State::Due => Some(&mut self.due),
             State::Waiting => Some(&mut self.waiting),
             State::Known
@@ -94,13 +105,14 @@ impl Counts {
             | State::Passed
             | State::Ready
             | State::Taken
+            | State::Racing
             | State::Dropped => None,
         }
     }
 
     /// Returns how many steps are in flight.
     pub(crate) fn in_flight(self) -> u32 {
-        self.running + self.telling + self.due + self.waiting
+        self.running + self.telling + self.due + self.waiting + self.verifying
     }
 }
 
@@ -121,6 +133,8 @@ pub(crate) struct Details {
     pub(crate) until: Option<Until>,
     pub(crate) compensable: Compensable,
     pub(crate) options: Options,
+    /// The branch of a race that it stands in.
+    pub(crate) lane: Option<Arc<Lane>>,
 }
 
 /// How an attempt ended.
@@ -138,6 +152,8 @@ pub(crate) struct Failed {
     pub(crate) terminal: bool,
     pub(crate) timed_out: bool,
     pub(crate) retry_in_ms: Option<u64>,
+    /// What was found out about a start, which is no failure.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// The attempt in progress, or the last one while the node has not answered.
@@ -152,6 +168,24 @@ pub(crate) struct Attempt {
     pub(crate) deadline: Option<Moment>,
     pub(crate) signal: Option<Signal>,
     pub(crate) outcome: Option<Outcome>,
+    /// It finds out how the last start ended (§4.5).
+    pub(crate) verifies: bool,
+}
+
+impl Attempt {
+    pub(crate) fn new(n: u32, now: Moment) -> Self {
+        Self {
+            n,
+            started_at: now,
+            ended_at: now,
+            overlapped: false,
+            start_told: false,
+            deadline: None,
+            signal: None,
+            outcome: None,
+            verifies: false,
+        }
+    }
 }
 
 /// How a step ended.
@@ -198,6 +232,7 @@ pub(crate) struct Step {
     pub(crate) stray: u32,
     pub(crate) stray_since: Moment,
     pub(crate) end: Option<End>,
+    pub(crate) once: Once,
     pub(crate) details: Option<Box<Details>>,
     /// Random numbers that its function drew.
     pub(crate) draws: u64,
@@ -222,6 +257,7 @@ impl Step {
             stray: 0,
             stray_since: Moment::default(),
             end: None,
+            once: Once::default(),
             details: None,
             draws: 0,
         }
@@ -231,6 +267,10 @@ impl Step {
     pub(crate) fn is_wanted(&self) -> bool {
         let told = self.end.as_ref().is_none_or(|end| end.status != StepStatus::Cancelled);
         self.asked == Asked::Yes && told
+    }
+
+    pub(crate) fn lane(&self) -> Option<&Arc<Lane>> {
+        self.details.as_deref()?.lane.as_ref()
     }
 
     pub(crate) fn options(&self) -> Option<&Options> {
@@ -251,6 +291,9 @@ pub(crate) enum Out {
     Idle,
     Released { seen: u32, ready: bool },
     Finished,
+    Verified(usize),
+    Race(usize),
+    Raced(usize),
 }
 
 /// How loud a line of a log is.

@@ -49,6 +49,9 @@ impl Cell {
         match step.state {
             State::Running => {
                 let attempt = step.attempt.as_mut()?;
+                if attempt.verifies {
+                    return None;
+                }
                 if attempt.deadline.is_some_and(|deadline| deadline <= now) {
                     self.time_out(core, place, now);
                     return core.steps[place].waker.clone();
@@ -63,7 +66,10 @@ impl Cell {
                 let stray = step.stray > 0 && now < step.stray_since.after(STRAY_WAIT);
                 (step.due <= now && !stray).then(|| step.waker.clone()).flatten()
             }
+            State::Verifying => Self::verify_due(core, place, now),
             State::Known
+            | State::Asking
+            | State::Racing
             | State::Telling
             | State::Waiting
             | State::Ended

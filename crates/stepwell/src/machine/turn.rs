@@ -22,6 +22,8 @@ pub(super) const STRAY_WAIT: Duration = Duration::from_secs(5);
 pub(crate) enum Turn {
     /// Call the function: this is the attempt's number.
     Begin(u32),
+    /// Call what finds out how the last start ended (§4.5); the number stands for that call.
+    Verify(u32),
     /// Poll the function.
     Poll,
     /// Drop the function, and ask again.
@@ -109,7 +111,22 @@ impl Cell {
         if !self.shared.grant.holds(now, waker) {
             return Turn::Pending;
         }
+        if !Self::may_race(core, core.steps[place].lane()) {
+            // §5.5: the branch lost.
+            return Turn::Pending;
+        }
+        let step = &mut core.steps[place];
         let n = step.attempts + 1;
+        if step.once.doubt {
+            let n = step.attempts;
+            step.attempt = Some(Attempt { verifies: true, ..Attempt::new(n, now) });
+            core.set(place, State::Running);
+            return Turn::Verify(n);
+        }
+        if step.once.is && !std::mem::take(&mut step.once.granted) {
+            self.ask_start(core, place, n, now);
+            return Turn::Pending;
+        }
         let first = *step.first_started.get_or_insert(now);
         let total = step.options().and_then(|options| options.total);
         let left = total.map(|total| first.after(total).since(now));
@@ -120,14 +137,11 @@ impl Cell {
         };
         let signal = step.blocking.then(Signal::default);
         step.attempt = Some(Attempt {
-            n,
-            started_at: now,
-            ended_at: now,
             overlapped: step.stray > 0,
-            start_told: false,
+            start_told: step.once.is,
             deadline: limit.map(|limit| now.after(limit)),
             signal,
-            outcome: None,
+            ..Attempt::new(n, now)
         });
         core.set(place, State::Running);
         if limit.is_some_and(|limit| to_micros(limit) == 0) {
@@ -158,6 +172,7 @@ impl Cell {
             terminal: false,
             timed_out: true,
             retry_in_ms: None,
+            verdict: None,
         };
         let began = step.attempt.as_ref().is_some_and(|attempt| attempt.started_at < now);
         if let Some(signal) = step.attempt.as_ref().and_then(|attempt| attempt.signal.clone()) {
@@ -190,7 +205,13 @@ impl Cell {
                 step.end = None;
                 core.set(place, State::Taken);
             }
-            State::Due | State::Running | State::Telling | State::Waiting => {
+            State::Due
+            | State::Running
+            | State::Telling
+            | State::Waiting
+            | State::Asking
+            | State::Verifying
+            | State::Racing => {
                 // §7.2: the run's end has to know that the function of such a step began.
                 let undoable = step.details.as_deref().is_some_and(|one| !one.compensable.is_no());
                 let untold = step.attempt.as_ref().is_some_and(|attempt| !attempt.start_told);

@@ -158,6 +158,11 @@ impl Runs {
                     cell.on_retry(&retry, now);
                 }
             }
+            ToRunner::Begin(begin) => {
+                if let Some(cell) = self.by_handle.get(&begin.a) {
+                    cell.on_begin(&begin, now);
+                }
+            }
             ToRunner::End { a, .. } => {
                 if let Some(cell) = self.by_handle.get(&a) {
                     cell.on_end();

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use stepwell_core::once::OnUnknown;
 use stepwell_core::status::Kind;
 
 use super::context::StepCtx;
@@ -57,6 +58,21 @@ impl<F, T> BlockingStep<F, T> {
     /// Bounds all attempts and the pauses between them (§2.1). Default: no bound.
     pub fn total_timeout(mut self, timeout: impl IntoDuration) -> Self {
         self.plan.set_total_timeout(timeout);
+        self
+    }
+
+    /// Starts the function at most once (§4.5): its start is durable before it is called, and it is
+    /// not tried again, whatever happens. Where its outcome is lost, with the runner or to a timeout,
+    /// the run is blocked until an operator resolves the step; see [`on_unknown`](Self::on_unknown).
+    pub fn at_most_once(mut self) -> Self {
+        self.plan.set_once(|_| {});
+        self
+    }
+
+    /// Sets what happens where nobody knows how the function ended that starts at most once. Default:
+    /// [`OnUnknown::Block`].
+    pub fn on_unknown(mut self, on_unknown: OnUnknown) -> Self {
+        self.plan.set_once(|once| once.says.on_unknown = on_unknown);
         self
     }
 
@@ -160,7 +176,7 @@ where
                     json::decode(what, end.output.as_deref())
                 }))
             }
-            Ok(Turn::Poll | Turn::Stop | Turn::Pending) => Poll::Pending,
+            Ok(Turn::Verify(_) | Turn::Poll | Turn::Stop | Turn::Pending) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         }
     }

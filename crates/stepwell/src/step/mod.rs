@@ -5,6 +5,8 @@
 //! | `run` | a function whose result is saved |
 //! | `call` | how that function is called |
 //! | `blocking` | a function that runs on a thread of its own |
+//! | `once` | functions that start at most once |
+//! | `race` | branches of which the first to settle wins |
 //! | `sleep`, `skip` | pauses, notes |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
@@ -13,7 +15,9 @@
 mod blocking;
 mod call;
 mod context;
+mod once;
 mod plan;
+mod race;
 mod run;
 #[cfg(feature = "test")]
 mod seen;
@@ -28,6 +32,8 @@ use unseen as seen;
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};
 pub use context::StepCtx;
+pub use once::{Verdict, Verified};
+pub use race::{RaceStep, Won};
 pub use run::RunStep;
 pub use skip::SkipStep;
 pub use sleep::{IntoInstant, SleepStep};

@@ -15,7 +15,7 @@ use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::machine::{Ask, Details, End, Turn, Undoes, Undoing};
-use crate::retry::Retry;
+use crate::retry::{AtMostOnce, Retry};
 
 /// A step that was, or is about to be, asked for.
 pub(super) struct Plan {
@@ -90,6 +90,27 @@ impl Plan {
         });
     }
 
+    /// §4.5: one attempt, whose start is durable before it.
+    pub(super) fn set_once(&mut self, change: impl FnOnce(&mut AtMostOnce)) {
+        self.set(|_, details| {
+            change(details.options.once.get_or_insert_default());
+            Ok(())
+        });
+    }
+
+    /// §4.5: options that cannot be had together.
+    fn contradicts(&self) -> Option<Error> {
+        let options = &self.details.as_deref()?.options;
+        let both = options.once.is_some() && options.retry.is_some();
+        both.then(|| {
+            let id = &self.id;
+            Error::argument(format!(
+                "step `{id}` has both `at_most_once` and `retry`; a function that starts at most \
+                 once is not tried again: give no `retry`"
+            ))
+        })
+    }
+
     pub(super) fn set_metadata(&mut self, metadata: impl Serialize) {
         self.set(|id, details| {
             details.metadata = json::encode(|| format!("the metadata of step `{id}`"), &metadata)?;
@@ -154,11 +175,15 @@ impl Plan {
     pub(super) fn turn(&mut self, cx: &mut Context<'_>, held: u32) -> Result<Turn> {
         if let Place::None = self.place {
             self.place = Place::Over;
-            if let Some(error) = self.error.take() {
+            if let Some(error) = self.error.take().or_else(|| self.contradicts()) {
                 return Err(error);
             }
             if let Some(undoes) = self.undoes.take() {
                 self.ctx.cell().found(&self.id, *undoes);
+            }
+            let lane = self.ctx.lane().cloned();
+            if lane.is_some() {
+                self.details.get_or_insert_default().lane = lane;
             }
             let ask = Ask {
                 id: self.id.clone(),
@@ -196,7 +221,9 @@ impl Plan {
                 self.over();
                 Poll::Ready(self.result(&end))
             }
-            Ok(Turn::Begin(_) | Turn::Poll | Turn::Stop | Turn::Pending) => Poll::Pending,
+            Ok(Turn::Begin(_) | Turn::Verify(_) | Turn::Poll | Turn::Stop | Turn::Pending) => {
+                Poll::Pending
+            }
             Err(error) => Poll::Ready(Err(error)),
         }
     }

@@ -10,10 +10,12 @@ use std::task::{Context, Poll};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use stepwell_core::once::OnUnknown;
 use stepwell_core::status::Kind;
 
-use super::call::Calls;
+use super::call::{Callee, Calls};
 use super::context::StepCtx;
+use super::once::{Verdict, Verified};
 use super::plan::Plan;
 use super::seen::Begin;
 use crate::ctx::Ctx;
@@ -69,6 +71,41 @@ where
     pub fn total_timeout(mut self, timeout: impl IntoDuration) -> Self {
         self.plan.set_total_timeout(timeout);
         self
+    }
+
+    /// Starts the function at most once (§4.5): its start is durable before it is called, and it is
+    /// not tried again, whatever happens. Where its outcome is lost, with the runner or to a timeout,
+    /// the run is blocked until an operator resolves the step; see [`on_unknown`](Self::on_unknown).
+    pub fn at_most_once(mut self) -> Self {
+        self.plan.set_once(|_| {});
+        self
+    }
+
+    /// Sets what happens where nobody knows how the function ended that starts at most once. Default:
+    /// [`OnUnknown::Block`].
+    pub fn on_unknown(mut self, on_unknown: OnUnknown) -> Self {
+        self.plan.set_once(|once| once.says.on_unknown = on_unknown);
+        self
+    }
+
+    /// Starts the function at most once (§4.5), as [`at_most_once`](Self::at_most_once) does. Where
+    /// its outcome is lost, `verify` is called to find out what became of it: it may look into the
+    /// service that the function talks to. Only [`Verdict::NotDone`] leads to another start, at most
+    /// 4 in all. It is itself tried again where it fails, and its answer may be needed more than
+    /// once.
+    pub fn at_most_once_verified<V, W>(self, verify: V) -> RunStep<Verified<C, V>, T>
+    where
+        V: FnMut(StepCtx) -> W,
+        W: Future<Output = Result<Verdict<T>>>,
+    {
+        let mut plan = self.plan;
+        plan.set_once(|once| once.verified = true);
+        RunStep {
+            plan,
+            function: Verified(self.function, verify),
+            running: None,
+            value: PhantomData,
+        }
     }
 
     /// Sets what is shown with the step (§2.1).
@@ -129,12 +166,12 @@ where
         self
     }
 
-    fn begin(&mut self, n: u32) -> Result<(), Error> {
+    fn begin(&mut self, callee: Callee, n: u32) -> Result<(), Error> {
         let Some(place) = self.plan.place() else { return Ok(()) };
         let (plan, function) = (&self.plan, &mut self.function);
         let _inside = inside(plan, place).enter();
         let called = catch_unwind(AssertUnwindSafe(|| {
-            function.call(|| StepCtx::new(plan.ctx.clone(), place, n, plan.id.clone()))
+            function.call(callee, || StepCtx::new(plan.ctx.clone(), place, n, plan.id.clone()))
         }));
         let future = called.map_err(|panic| Error::panic(&*panic))?;
         self.running = Some((n, Box::pin(future)));
@@ -203,7 +240,7 @@ where
             let held = this.running.as_ref().map_or(0, |(n, _)| *n);
             let (n, outcome) = match this.plan.turn(cx, held) {
                 Ok(Turn::Begin(n)) => match this.plan.begins::<T>(n) {
-                    Begin::Call => match this.begin(n) {
+                    Begin::Call => match this.begin(Callee::Function, n) {
                         Ok(()) => match this.poll_function(cx) {
                             Poll::Ready(ended) => ended,
                             Poll::Pending => return Poll::Pending,
@@ -212,6 +249,13 @@ where
                     },
                     Begin::Ends(outcome) => (n, outcome),
                     Begin::Never => return Poll::Pending,
+                },
+                Ok(Turn::Verify(n)) => match this.begin(Callee::Verify, n) {
+                    Ok(()) => match this.poll_function(cx) {
+                        Poll::Ready(ended) => ended,
+                        Poll::Pending => return Poll::Pending,
+                    },
+                    Err(error) => (n, Outcome::of_error(&error)),
                 },
                 Ok(Turn::Poll) => match this.poll_function(cx) {
                     Poll::Ready(ended) => ended,

@@ -46,13 +46,14 @@ impl Plan {
         let (Some(watch), Some(place)) = (&cell.shared.watch, self.place()) else {
             return Begin::Call;
         };
-        let input = {
+        let (input, once) = {
             let core = cell.lock();
-            let details = core.steps[place].details.as_deref();
-            details.and_then(|details| details.input.clone())
+            let step = &core.steps[place];
+            let details = step.details.as_deref();
+            (details.and_then(|details| details.input.clone()), step.once.is)
         };
         let (run, workflow) = (cell.info.run, cell.info.workflow.clone());
-        let call = Call { run, workflow, step: self.id.clone(), attempt: n, input };
+        let call = Call { run, workflow, step: self.id.clone(), attempt: n, input, once };
         match watch.begins(call) {
             Begins::Call => Begin::Call,
             Begins::Ends(outcome) => Begin::Ends(self.checked::<T>(outcome)),

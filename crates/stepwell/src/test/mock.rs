@@ -21,6 +21,8 @@ pub struct Call {
     pub(crate) step: Arc<str>,
     pub(crate) attempt: u32,
     pub(crate) input: Option<Box<RawValue>>,
+    /// Its function starts at most once (§4.5).
+    pub(crate) once: bool,
 }
 
 impl Call {

@@ -1,10 +1,11 @@
 //! What functions and frames tell: calls, what is saved, and whether a crash point has come.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_core::id::RunId;
+use stepwell_core::once::Verdict;
 use stepwell_core::step_id::spelled;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::ToNode;
@@ -99,6 +100,10 @@ struct Seen {
     /// The attempt from which on functions may be called, by run and step.
     saved: BTreeMap<(RunId, Arc<str>), u32>,
     repeated: Vec<String>,
+    /// Functions that start at most once and have started, until it is known that they did nothing.
+    started: BTreeSet<(RunId, Arc<str>)>,
+    /// Those that were ever met.
+    once: BTreeSet<(RunId, Arc<str>)>,
     handles: HashMap<u32, RunId>,
 }
 
@@ -119,6 +124,13 @@ impl Seen {
         if !self.places.contains(&place) {
             self.places.push(place);
         }
+    }
+
+    /// Returns the attempt by which a place is known. Lost starts of a function that starts at most
+    /// once are counted, and so how many there are depends on where processes die.
+    fn attempt_of(&self, run: RunId, step: &str, attempt: u32) -> u32 {
+        let once = self.once.contains(&(run, Arc::from(step)));
+        if once { attempt.min(1) } else { attempt }
     }
 
     /// Springs a trap, if there is one here.
@@ -241,9 +253,17 @@ impl Watcher {
                 ToNode::Ended(ended) => (ended.a, &ended.step, ended.n),
                 ToNode::Sleep(sleep) => (sleep.a, &sleep.step, 0),
                 ToNode::Skip(skip) => (skip.a, &skip.step, 0),
+                ToNode::Raced(raced) => (raced.a, &raced.step, 0),
+                ToNode::Verified(verified) if verified.verdict == Verdict::NotDone => {
+                    if let Some(run) = seen.handles.get(&verified.a).copied() {
+                        seen.started.remove(&(run, Arc::from(&*verified.step)));
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             let Some(run) = seen.handles.get(&a).copied() else { continue };
+            let attempt = seen.attempt_of(run, step, attempt);
             seen.meet(run, step, attempt);
             if seen.spring(CrashAt::BeforeAcknowledgement, run, step, Came::Attempt(attempt)) {
                 return true;
@@ -316,12 +336,22 @@ impl Watch for Watcher {
         let (run, step, n) = (call.run, &*call.step, call.attempt);
         let mock = {
             let mut seen = self.lock();
-            seen.meet(run, step, n);
+            if call.once {
+                seen.once.insert((run, call.step.clone()));
+            }
+            let place = seen.attempt_of(run, step, n);
+            seen.meet(run, step, place);
             if seen.struck
                 || seen.frozen
-                || seen.spring(CrashAt::BeforeFunction, run, step, Came::Attempt(n))
+                || seen.spring(CrashAt::BeforeFunction, run, step, Came::Attempt(place))
             {
                 return Begins::Never;
+            }
+            // §4.5: it may have done what must not be done twice.
+            if call.once && !seen.started.insert((run, call.step.clone())) {
+                let place = Place { run: seen.number(run), step: call.step.clone(), attempt: n };
+                seen.repeated
+                    .push(format!("{place}: it may start at most once, and started again"));
             }
             let saved = seen.saved.get(&(run, call.step.clone())).copied().unwrap_or(0);
             if n < saved {
@@ -338,6 +368,8 @@ impl Watch for Watcher {
     }
 
     fn ended(&self, run: RunId, step: &str, attempt: u32) {
-        self.lock().spring(CrashAt::BeforeSend, run, step, Came::Attempt(attempt));
+        let mut seen = self.lock();
+        let attempt = seen.attempt_of(run, step, attempt);
+        seen.spring(CrashAt::BeforeSend, run, step, Came::Attempt(attempt));
     }
 }

@@ -1,0 +1,88 @@
+//! Races (§2, §5.5).
+
+use super::*;
+use crate::record::Branch;
+
+impl World {
+    fn race(&mut self, race: &str, of: Option<&str>) -> Result<Vec<String>, Rejection> {
+        let open = self.in_branch(Kind::Race, of);
+        self.act(Act::StartRace { step: race.into(), open })
+    }
+
+    fn in_branch<'a>(&self, kind: Kind, race: Option<&'a str>) -> Opening<'a> {
+        let branch = race.map(|race| Branch { race: race.into(), name: "one".into() });
+        Opening { branch, ..self.opening(kind) }
+    }
+
+    fn sleep_in(&mut self, step: &str, race: &str) -> Result<Vec<String>, Rejection> {
+        let (until, open) = (self.now.after(seconds(60)), self.in_branch(Kind::Sleep, Some(race)));
+        self.act(Act::Sleep(SleepStep { step: step.into(), until, open }))
+    }
+
+    fn win(&mut self, race: &str) -> Result<Vec<String>, Rejection> {
+        let output = raw(r#"{"winner":"one","value":1}"#);
+        let (step, at) = (race.into(), self.now);
+        self.act(Act::EndRace(EndRace { step, at, result: Ok(Some(&output)) }))
+    }
+}
+
+/// §5.5: with the end of a race everything that its branches have open is cancelled, in one commit.
+#[test]
+fn losers_are_cancelled_with_the_end() {
+    let mut world = World::held();
+    gives(world.race("race", None), &[]);
+    world.sleep_in("nap", "race").unwrap();
+    world.race("inner", Some("race")).unwrap();
+    world.sleep_in("deep", "inner").unwrap();
+    world.sleep("outside", seconds(60)).unwrap();
+    gives(
+        world.win("race"),
+        &[
+            "settle race completed",
+            "settle nap cancelled",
+            "settle inner cancelled",
+            "settle deep cancelled",
+        ],
+    );
+    assert_eq!(world.status("outside"), StepStatus::Sleeping);
+    // A second winner changes nothing, and neither does what its losers say late.
+    gives(world.win("race"), &[]);
+    gives(world.win("inner"), &[]);
+    gives(world.sleep_in("late", "race"), &[]);
+    assert!(world.run.step("late").is_none());
+    assert_eq!(world.ends(), ["race", "nap", "inner", "deep"]);
+}
+
+/// §5.5: a race goes on wherever its run does.
+#[test]
+fn a_race_goes_on_after_a_loss() {
+    let mut world = World::held();
+    world.race("race", None).unwrap();
+    world.sleep_in("nap", "race").unwrap();
+    world.lose(true).unwrap();
+    world.activate().unwrap();
+    assert_eq!(world.status("race"), StepStatus::Running);
+    gives(world.race("race", None), &[]);
+    assert_eq!(world.win("race").unwrap().len(), 2);
+}
+
+/// §5.6: a race that code drops is cancelled with its branches.
+#[test]
+fn a_dropped_race_leaves_nothing_open() {
+    let mut world = World::held();
+    world.race("race", None).unwrap();
+    world.sleep_in("nap", "race").unwrap();
+    world.act(Act::Drop { step: "race".into(), open: None }).unwrap();
+    assert_eq!(world.status("race"), StepStatus::Cancelled);
+    assert_eq!(world.status("nap"), StepStatus::Cancelled);
+}
+
+/// §2.6, §12: a winner's value that is over the limit fails the race.
+#[test]
+fn a_value_over_the_limit_fails_the_race() {
+    let limits = Limits { payload_bytes_max: 10, ..Limits::default() };
+    let mut world = World::with(start(), limits);
+    world.activate().unwrap();
+    world.race("race", None).unwrap();
+    gives(world.win("race"), &["settle race failed LimitError"]);
+}
