@@ -15,9 +15,11 @@ use serde_json::value::RawValue;
 pub use crate::block::BlockCause;
 pub use crate::branch::{Branch, RaceStarted};
 use crate::failure::Failure;
+use crate::id::RunId;
 use crate::once::Once;
 pub use crate::once::Verified;
 pub use crate::operation::Acted;
+pub use crate::origin::ForkedFrom;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -121,6 +123,18 @@ pub struct Started<'a> {
     /// The name of the runner that the run is pinned to.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<Cow<'a, str>>,
+    /// The run and step that it was forked from (§9.8).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkedFrom<'a>>,
+    /// The run that it is a repeat of (§9.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
+    /// Who forked or repeated it, where that was said.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Cow<'a, str>>,
+    /// Why, where that was said.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
 }
 
 /// See [`Record::Activated`].
@@ -211,6 +225,9 @@ pub struct Opening<'a> {
     /// The branch of a race that it stands in (§5.5).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch<'a>>,
+    /// The run in which the step ended, where its end was kept by a fork (§9.8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<RunId>,
 }
 
 /// When an attempt began and which it was.

@@ -210,6 +210,7 @@ fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
         metadata: open.metadata,
         once: open.once,
         branch: open.branch.clone(),
+        kept_from: None,
     }
 }
 

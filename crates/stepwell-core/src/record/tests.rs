@@ -16,6 +16,10 @@ fn a_journal_reads_back_and_chunks_join() {
         not_before: None,
         metadata: None,
         runner: None,
+        forked_from: None,
+        rerun_of: None,
+        by: None,
+        reason: None,
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

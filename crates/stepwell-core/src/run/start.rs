@@ -50,6 +50,10 @@ impl Run {
             not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
+            forked_from: None,
+            rerun_of: None,
+            by: None,
+            reason: None,
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

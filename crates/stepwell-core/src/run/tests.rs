@@ -3,6 +3,7 @@
 
 mod activation;
 mod ending;
+mod forks;
 mod limits;
 mod once;
 mod operate;
@@ -163,7 +164,7 @@ impl World {
     fn opening(&self, kind: Kind) -> Opening<'static> {
         let after = self.run.ended_steps();
         let (input, metadata, once, branch) = (None, None, None, None);
-        Opening { kind, after, at: self.now, input, metadata, once, branch }
+        Opening { kind, after, at: self.now, input, metadata, once, branch, kept_from: None }
     }
 
     fn next_attempt(&self, step: &str) -> Attempt {

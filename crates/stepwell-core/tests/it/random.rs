@@ -473,6 +473,7 @@ fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
         metadata: None,
         once: None,
         branch: None,
+        kept_from: None,
     })
 }
 

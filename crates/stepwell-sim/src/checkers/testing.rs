@@ -43,7 +43,16 @@ fn engine(now: Micros) -> Timestamp {
 }
 
 fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
-    Opening { kind, after: 0, at, input: None, metadata: None, once: None, branch: None }
+    Opening {
+        kind,
+        after: 0,
+        at,
+        input: None,
+        metadata: None,
+        once: None,
+        branch: None,
+        kept_from: None,
+    }
 }
 
 impl World {

@@ -40,7 +40,9 @@ impl StepCtx {
     /// Returns a key that is the same for every attempt of the step and for no other step, for
     /// services that do a thing once per key.
     pub fn idempotency_key(&self) -> String {
-        format!("{}:{}", self.ctx.run_id(), self.id)
+        // §9.8: a result that a fork kept was made under the key of the run that made it.
+        let kept_from = self.ctx.cell().lock().steps[self.place].kept_from;
+        format!("{}:{}", kept_from.unwrap_or(self.ctx.run_id()), self.id)
     }
 
     /// Reads the step's recorded input.
