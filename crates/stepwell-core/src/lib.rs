@@ -40,6 +40,7 @@ pub mod matching;
 pub mod name;
 pub mod once;
 pub mod operation;
+mod origin;
 pub mod payload;
 pub mod record;
 pub mod retry;

@@ -17,9 +17,11 @@ pub use crate::branch::{Branch, RaceStarted};
 pub use crate::clean_up::{CancelNoted, CleanUp, Retried};
 use crate::clean_up::{Compensable, EndOptions};
 use crate::failure::Failure;
+use crate::id::RunId;
 use crate::once::Once;
 pub use crate::once::Verified;
 pub use crate::operation::Acted;
+pub use crate::origin::ForkedFrom;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -135,6 +137,18 @@ pub struct Started<'a> {
     /// What the workflow said of how its runs end.
     #[serde(default, skip_serializing_if = "EndOptions::is_empty")]
     pub ends: EndOptions,
+    /// The run and step that it was forked from (§9.8).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkedFrom<'a>>,
+    /// The run that it is a repeat of (§9.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
+    /// Who forked or repeated it, where that was said.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Cow<'a, str>>,
+    /// Why, where that was said.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
 }
 
 /// See [`Record::Activated`].
@@ -231,6 +245,9 @@ pub struct Opening<'a> {
     /// The branch of a race that it stands in (§5.5).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch<'a>>,
+    /// The run in which the step ended, where its end was kept by a fork (§9.8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<RunId>,
 }
 
 /// When an attempt began and which it was.

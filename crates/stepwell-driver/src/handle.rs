@@ -9,7 +9,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::{
-    EndedRun, Reply, RequestId, RunnerInfo, SessionId, Signed, StartRequest, Stats,
+    EndedRun, ForkRequest, Reply, RequestId, ResolveRequest, RunnerInfo, SessionId, Signed,
+    StartRequest, Stats,
 };
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
@@ -172,6 +173,45 @@ impl Handle {
     ) -> Result<RunStatus, Error> {
         match self.ask(Ask::Operate { namespace, run, act, signed }).await?.reply().await? {
             Reply::Acted { status } => Ok(status),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Says how a step ended whose outcome is unknown (§4.5); returns the run's status once that is
+    /// durable.
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW2005 when it has no such step whose outcome blocks it;
+    /// SW1008 when the server stops or starts again.
+    pub async fn resolve(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        resolve: ResolveRequest,
+        signed: Signed,
+    ) -> Result<RunStatus, Error> {
+        let ask = Ask::Resolve { namespace, run, resolve: Box::new(resolve), signed };
+        match self.ask(ask).await?.reply().await? {
+            Reply::Acted { status } => Ok(status),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Makes a new run of a run (§9.5, §9.8); returns it once it is durable.
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW2010 when none can be made of it like this; SW1008 when
+    /// the server stops or starts again.
+    pub async fn fork(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        fork: ForkRequest,
+        signed: Signed,
+    ) -> Result<RunId, Error> {
+        let ask = Ask::Fork { namespace, run, fork: Box::new(fork), signed };
+        match self.ask(ask).await?.reply().await? {
+            Reply::Started { run, .. } => Ok(run),
             other => Err(unexpected(Some(&other))),
         }
     }

@@ -16,7 +16,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
-use stepwell_node::{Reply, RequestId, SessionId, Signed, StartRequest, Stats};
+use stepwell_node::{
+    ForkRequest, Reply, RequestId, ResolveRequest, SessionId, Signed, StartRequest, Stats,
+};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -52,6 +54,8 @@ pub(crate) enum Ask {
     Start { start: Box<StartRequest>, then: Then },
     Cancel { namespace: Arc<str>, run: RunId, signed: Signed },
     Operate { namespace: Arc<str>, run: RunId, act: Operation, signed: Signed },
+    Resolve { namespace: Arc<str>, run: RunId, resolve: Box<ResolveRequest>, signed: Signed },
+    Fork { namespace: Arc<str>, run: RunId, fork: Box<ForkRequest>, signed: Signed },
     Wait { namespace: Arc<str>, run: RunId },
     Runners { namespace: Arc<str> },
 }

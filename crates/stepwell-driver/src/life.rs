@@ -196,6 +196,14 @@ impl Life {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
                 (Input::Operate { about, act, signed }, namespace, None)
             }
+            Ask::Resolve { namespace, run, resolve, signed } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Resolve { about, resolve, signed }, namespace, None)
+            }
+            Ask::Fork { namespace, run, fork, signed } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Fork { about, fork, signed }, namespace, None)
+            }
             Ask::Wait { namespace, run } => {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
                 (Input::Wait { about }, namespace, None)

@@ -25,6 +25,7 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
     }
     let mut bytes = raw_bytes(input) + raw_bytes(metadata);
     for ended in kept_ends(journal) {
+        let kept_from = ended.open.as_ref().and_then(|open| open.kept_from);
         let error = ended.error.as_ref().map_or(0, failure_bytes);
         // A quote in an id takes two bytes.
         let size = ENDED_BYTES + 2 * ended.step.len() + raw_bytes(ended.output) + error;
@@ -34,7 +35,7 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
         }
         bytes += size;
         if let Some(chunk) = chunks.last_mut() {
-            chunk.push(ended_step(run, ended));
+            chunk.push(EndedStep { kept_from, ..ended_step(run, ended) });
         }
     }
     let last = chunks.len() - 1;
@@ -120,6 +121,7 @@ fn ended_step<'a>(run: &Run, ended: StepEnded<'a>) -> EndedStep<'a> {
         at_us: ended.at.as_micros(),
         output: ended.output,
         error: ended.error,
+        kept_from: None,
         step: ended.step,
     }
 }

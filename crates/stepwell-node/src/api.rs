@@ -21,6 +21,7 @@ use crate::hot::Deferred;
 use crate::input::{About, Begin, RequestId, Signed, StartRequest};
 use crate::node::Node;
 use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
+use crate::remake::{ForkRequest, ResolveRequest};
 
 /// Something that was asked about a run.
 #[derive(Debug)]
@@ -33,6 +34,18 @@ pub(crate) enum Asked {
     Operate {
         about: About,
         act: Operation,
+        signed: Signed,
+    },
+    /// What is known of a step whose outcome is unknown (§4.5).
+    Resolve {
+        about: About,
+        resolve: Box<ResolveRequest>,
+        signed: Signed,
+    },
+    /// A new run is to be made of it (§9.8).
+    Fork {
+        about: About,
+        fork: Box<ForkRequest>,
         signed: Signed,
     },
     Wait {
@@ -48,25 +61,29 @@ pub(crate) enum Asked {
 impl Asked {
     pub(crate) fn needs_journal(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Operate { .. } => false,
-            Self::Wait { .. } | Self::Repeat { .. } => true,
+            Self::Cancel { .. } | Self::Operate { .. } | Self::Resolve { .. } => false,
+            Self::Wait { .. } | Self::Fork { .. } | Self::Repeat { .. } => true,
         }
     }
 
     fn request(&self) -> RequestId {
         match self {
-            Self::Cancel { about, .. } | Self::Operate { about, .. } | Self::Wait { about } => {
-                about.request
-            }
+            Self::Cancel { about, .. }
+            | Self::Operate { about, .. }
+            | Self::Resolve { about, .. }
+            | Self::Fork { about, .. }
+            | Self::Wait { about } => about.request,
             Self::Repeat { request, .. } => *request,
         }
     }
 
     fn namespace(&self) -> &Arc<str> {
         match self {
-            Self::Cancel { about, .. } | Self::Operate { about, .. } | Self::Wait { about } => {
-                &about.namespace
-            }
+            Self::Cancel { about, .. }
+            | Self::Operate { about, .. }
+            | Self::Resolve { about, .. }
+            | Self::Fork { about, .. }
+            | Self::Wait { about } => &about.namespace,
             Self::Repeat { start, .. } => &start.namespace,
         }
     }
@@ -294,7 +311,7 @@ impl Node {
         self.commits.common().reply(asked.request(), Reply::Error(error));
     }
 
-    pub(crate) fn answer(&mut self, id: RunId, asked: Asked, journal: &[u8]) {
+    pub(crate) fn answer(&mut self, id: RunId, asked: Asked, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
         if run.namespace() != asked.namespace() {
             // What another namespace has is not there (§1).
@@ -304,6 +321,12 @@ impl Node {
             Asked::Cancel { about, signed } => self.answer_cancel(id, about.request, &signed),
             Asked::Operate { about, act, signed } => {
                 self.answer_act(id, about.request, act, &signed);
+            }
+            Asked::Resolve { about, resolve, signed } => {
+                self.answer_resolve(&about, &resolve, &signed);
+            }
+            Asked::Fork { about, fork, signed } => {
+                self.answer_fork(&about, (&fork, &signed), journal, out);
             }
             Asked::Wait { about } => self.answer_wait(id, about.request, journal),
             Asked::Repeat { request, start } => self.answer_repeat(id, request, &start, journal),

@@ -149,6 +149,15 @@ impl Commits {
         self.growing.add(run, records);
     }
 
+    /// Adds a new run's first records to the batch that has another run's newest records.
+    pub(crate) fn start_beside(&mut self, beside: RunId, run: RunId, records: &[u8]) {
+        if self.growing.index.contains_key(&beside) {
+            self.growing.add(run, records);
+        } else {
+            self.steady.add(run, records);
+        }
+    }
+
     /// Adds records to a run. Tells whether the run is new to the open batches.
     pub(crate) fn add(&mut self, run: RunId, records: &[u8]) -> bool {
         let open = if self.growing.index.contains_key(&run) {

@@ -273,7 +273,7 @@ impl Node {
             Deferred::Dispatch(slot) => self.activate_from(run, slot, journal, out),
             Deferred::Return(back) => self.take_back(run, &back, journal),
             Deferred::Lose => self.lose_now(run),
-            Deferred::Asked(asked) => self.answer(run, asked, journal),
+            Deferred::Asked(asked) => self.answer(run, asked, journal, out),
             Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
         }
     }

@@ -10,6 +10,8 @@ use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
 use stepwell_store::query::{Key, Queue};
 
+use crate::remake::{ForkRequest, ResolveRequest};
+
 /// Names a connection of a runner; the driver gives numbers and never repeats one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
@@ -143,6 +145,24 @@ pub enum Input<'a> {
         about: About,
         /// What to do.
         act: Operation,
+        /// Who and why, for the history.
+        signed: Signed,
+    },
+    /// Resolve a step of a run (§4.5); answered with [`crate::Reply::Acted`] once that is durable.
+    Resolve {
+        /// Whom to answer, about which run.
+        about: About,
+        /// What is known of which step.
+        resolve: Box<ResolveRequest>,
+        /// Who and why, for the history.
+        signed: Signed,
+    },
+    /// Make a new run of a run (§9.5, §9.8); answered with [`crate::Reply::Started`].
+    Fork {
+        /// Whom to answer, about which run.
+        about: About,
+        /// What to make.
+        fork: Box<ForkRequest>,
         /// Who and why, for the history.
         signed: Signed,
     },

@@ -18,6 +18,7 @@
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
+//! | `remake` | resolving steps, reruns, forks |
 //! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
@@ -32,6 +33,7 @@ mod need;
 mod node;
 mod output;
 mod recovery;
+mod remake;
 mod said;
 mod session;
 mod timers;
@@ -42,4 +44,5 @@ pub use activation::messages as activation_messages;
 pub use input::{About, Begin, Input, Now, RequestId, SessionId, Signed, StartRequest};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};
+pub use remake::{ForkAt, ForkRequest, Known, ResolveRequest};
 pub use why::{Behind, Cause, Why, why};

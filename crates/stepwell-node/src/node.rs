@@ -113,6 +113,12 @@ impl Node {
             Input::Operate { about, act, signed } => {
                 self.on_asked(about.run, Asked::Operate { about, act, signed }, out);
             }
+            Input::Resolve { about, resolve, signed } => {
+                self.on_asked(about.run, Asked::Resolve { about, resolve, signed }, out);
+            }
+            Input::Fork { about, fork, signed } => {
+                self.on_asked(about.run, Asked::Fork { about, fork, signed }, out);
+            }
             Input::Wait { about } => self.on_wait(about, out),
             Input::Forget { request } => self.api.forget(request),
             Input::Runners { request, namespace } => {

@@ -30,6 +30,7 @@ fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
         compensable: open.compensable,
         once: open.once,
         branch: open.branch.clone(),
+        kept_from: None,
     }
 }
 

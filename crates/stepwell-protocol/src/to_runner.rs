@@ -241,6 +241,9 @@ pub struct EndedStep<'a> {
     /// How many attempts it took.
     #[serde(default)]
     pub attempts: u32,
+    /// The run in which it ended, where a fork kept its end: its idempotency key is of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<RunId>,
 }
 
 /// A step that has begun and not ended.

@@ -17,6 +17,10 @@ fn a_journal_reads_back_and_chunks_join() {
         metadata: None,
         runner: None,
         ends: EndOptions::default(),
+        forked_from: None,
+        rerun_of: None,
+        by: None,
+        reason: None,
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

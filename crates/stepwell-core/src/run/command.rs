@@ -425,6 +425,9 @@ impl Change<'_, '_> {
         if held.is_none_or(|held| held.evicted && !matches!(act, Act::Release { .. })) {
             return Err(Rejection::Fenced(epoch));
         }
+        if self.began_too_late(&act)? {
+            return Ok(());
+        }
         match act {
             Act::StartStep(start) => self.start_step(start)?,
             Act::EndStep(end) => self.end_step(end)?,

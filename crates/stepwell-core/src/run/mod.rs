@@ -10,12 +10,14 @@
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
 //! | `start`, `activation`, `step`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race` | the commands, by what they are about |
+//! | `fork` | new runs out of others |
 
 mod activation;
 mod clean_up;
 mod command;
 mod ending;
 mod fold;
+mod fork;
 mod once;
 mod operate;
 mod race;
@@ -33,6 +35,7 @@ pub use command::{
     Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
+pub use fork::{Fork, ForkError, From};
 pub use once::{Resolution, Resolve, VerifyStep};
 pub use race::EndRace;
 pub use retried::is_kept;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::command::{Change, Rejection};
+use super::command::{Act, Change, Rejection};
 use super::state::Run;
 use super::step::Known;
 use crate::failure::{Failure, names};
@@ -102,6 +102,33 @@ impl Change<'_, '_> {
         }));
         self.settle(&end.step, end.at, status, told);
         self.cancel_losers(&end.step)
+    }
+
+    /// §5.5: what a branch began before its runner knew that another one had won is recorded, and
+    /// cancelled with that. Tells whether this is such a word.
+    pub(super) fn began_too_late(&mut self, act: &Act<'_>) -> Result<bool, Rejection> {
+        let (step, open) = match act {
+            Act::StartStep(start) => (&start.step, start.open.as_ref()),
+            Act::EndStep(end) => (&end.step, end.open.as_ref()),
+            Act::Sleep(sleep) => (&sleep.step, Some(&sleep.open)),
+            Act::Skip { step, open } | Act::StartRace { step, open } => (step, Some(open)),
+            Act::Drop { step, open } => (step, open.as_ref()),
+            Act::Log { .. }
+            | Act::NoteOrder { .. }
+            | Act::Block(_)
+            | Act::Release { .. }
+            | Act::Finish(_)
+            | Act::Verify(_)
+            | Act::EndRace(_) => return Ok(false),
+        };
+        let Some(open) = open.filter(|open| self.run.lost_its_race(open)) else {
+            return Ok(false);
+        };
+        if self.run.step(step).is_some() || self.is_ending() {
+            return Ok(false);
+        }
+        self.note(step, open.kind, StepStatus::Cancelled, Some(open.clone()))?;
+        Ok(true)
     }
 
     /// §5.5: what the branches left open is cancelled in the same commit.

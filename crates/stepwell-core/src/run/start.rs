@@ -54,6 +54,10 @@ impl Run {
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
             ends: start.ends.cloned().unwrap_or_default(),
+            forked_from: None,
+            rerun_of: None,
+            by: None,
+            reason: None,
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

@@ -308,8 +308,8 @@ impl Change<'_, '_> {
         let Some(step) = self.run.step(id) else {
             self.may_begin(kind, id)?;
             return match open {
-                // Its branch went on before it was told that another one won.
-                Some(open) if self.run.lost_its_race(open) => Ok(Known::Ended),
+                // Nothing begins any more, in a branch that lost least of all.
+                Some(open) if self.is_ending() && self.run.lost_its_race(open) => Ok(Known::Ended),
                 Some(_) => Ok(Known::New),
                 // It was told of with its opening, and did not begin any more.
                 None if self.is_ending() => Ok(Known::Ended),

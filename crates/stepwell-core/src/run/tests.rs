@@ -4,6 +4,7 @@
 mod activation;
 mod clean_up;
 mod ending;
+mod forks;
 mod limits;
 mod once;
 mod operate;
@@ -175,8 +176,8 @@ impl World {
     fn opening(&self, kind: Kind) -> Opening<'static> {
         let after = self.run.ended_steps();
         let (input, metadata, once, branch) = (None, None, None, None);
-        let compensable = Compensable::No;
-        Opening { kind, after, at: self.now, input, metadata, compensable, once, branch }
+        let (compensable, kept_from) = (Compensable::No, None);
+        Opening { kind, after, at: self.now, input, metadata, compensable, once, branch, kept_from }
     }
 
     fn next_attempt(&self, step: &str) -> Attempt {

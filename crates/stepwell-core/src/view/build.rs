@@ -87,6 +87,8 @@ impl<'a, 'r> Builder<'a, 'r> {
                 by: paused.by.clone(),
                 reason: paused.reason.clone(),
             }),
+            forked_from: None,
+            rerun_of: None,
             blocked_because: blocked.as_ref().map(ToString::to_string),
             blocked,
             generation: run.generation(),
@@ -116,8 +118,11 @@ impl<'a, 'r> Builder<'a, 'r> {
         match record {
             Record::Started(started) => {
                 self.view.input = started.input;
+                self.view.forked_from = started.forked_from;
+                self.view.rerun_of = started.rerun_of;
                 self.view.not_before = started.not_before;
                 self.view.metadata = started.metadata;
+                self.add_origin(started.at, (started.by, started.reason));
             }
             Record::Activated(activated) => self.add_activated(activated),
             Record::Released(released) => {
@@ -203,6 +208,25 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.view.history.push(Note { at: noted.at, what, by, detail });
     }
 
+    /// §9.5: who made it of another run, and why, is the first line of its history.
+    fn add_origin(
+        &mut self,
+        at: Timestamp,
+        (by, reason): (Option<Cow<'a, str>>, Option<Cow<'a, str>>),
+    ) {
+        let (what, of) = match (&self.view.forked_from, self.view.rerun_of) {
+            (Some(from), _) => (
+                "forked",
+                alloc::format!("from step `{}` of {}", step_id::shown(&from.step), from.run),
+            ),
+            (None, Some(run)) => ("rerun", alloc::format!("of {run}")),
+            (None, None) => return,
+        };
+        let reason = reason.map(|reason| alloc::format!(": {reason}")).unwrap_or_default();
+        let detail = Some(Cow::Owned(alloc::format!("{of}{reason}")));
+        self.view.history.push(Note { at, what, by, detail });
+    }
+
     fn add_activated(&mut self, activated: Activated<'a>) {
         self.runner = Arc::from(&*activated.runner);
         let text = |text: Cow<'a, str>| Arc::from(&*text);
@@ -265,6 +289,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             metadata: open.metadata,
             once: open.once,
             branch: open.branch,
+            kept_from: open.kept_from,
             scheduled_at: open.at,
             started_at: None,
             completed_at: None,

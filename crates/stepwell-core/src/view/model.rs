@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::once::Once;
-use crate::record::{BlockCause, Branch, LogLine};
+use crate::record::{BlockCause, Branch, ForkedFrom, LogLine};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -93,6 +93,12 @@ pub struct View<'a> {
     pub metadata: Option<&'a RawValue>,
     /// By whom it is held back, while its end is open.
     pub paused: Option<Paused>,
+    /// The run and step that it was forked from (§9.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkedFrom<'a>>,
+    /// The run that it is a repeat of (§9.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
     /// Why it is blocked.
     pub blocked: Option<BlockCause<'static>>,
     /// The same as a sentence.
@@ -161,6 +167,9 @@ pub struct StepView<'a> {
     /// The branch of a race that it stands in (§5.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch<'a>>,
+    /// The run in which it ended, where a fork kept its end (§9.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<RunId>,
     /// When the code asked for it.
     #[serde(serialize_with = "iso")]
     pub scheduled_at: Timestamp,
@@ -268,7 +277,8 @@ pub struct Note<'a> {
     pub at: Timestamp,
     /// `cancelled`, `timed_out`, `failed`, `cleaning_up`, `cancel_noted`, `handler_retried`,
     /// `blocked`, `unblocked`, `order_changed`, or what an operator did: `paused`, `resumed`,
-    /// `terminated`, `retried` or `resolved`; `verified` is what was found out about a start (§4.5).
+    /// `terminated`, `retried` or `resolved`; `forked` and `rerun` say of which run it was made;
+    /// `verified` is what was found out about a start (§4.5).
     pub what: &'static str,
     /// Who did it, where that was said.
     pub by: Option<alloc::borrow::Cow<'a, str>>,

@@ -477,6 +477,7 @@ fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
         compensable: Compensable::No,
         once: None,
         branch: None,
+        kept_from: None,
     })
 }
 

@@ -24,9 +24,9 @@ struct ActBody {
 }
 
 #[derive(Serialize)]
-struct Acted {
-    id: RunId,
-    status: RunStatus,
+pub(super) struct Acted {
+    pub(super) id: RunId,
+    pub(super) status: RunStatus,
 }
 
 /// Cancels a run (§7.1).
@@ -108,6 +108,11 @@ async fn signed(api: &Api, headers: &HeaderMap, body: Body) -> Result<Signed, Pr
         body::expect_json(headers)?;
         body::parse(&bytes)?
     };
+    check_signed(by, reason)
+}
+
+/// Checks who acts and why.
+pub(super) fn check_signed(by: Option<String>, reason: Option<String>) -> Result<Signed, Problem> {
     for (what, value) in [("the field by", &by), ("the field reason", &reason)] {
         let refuse = |error: name::Error| Problem::bad_request(error.to_string());
         value.as_deref().map_or(Ok(()), |value| name::check(what, value)).map_err(refuse)?;

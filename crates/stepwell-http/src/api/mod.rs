@@ -16,6 +16,7 @@ mod answer;
 mod body;
 mod health;
 mod known;
+mod remake;
 mod routes;
 mod run;
 mod runs;

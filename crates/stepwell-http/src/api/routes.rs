@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{acts, health, known, run, runs};
+use super::{acts, health, known, remake, run, runs};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 15] {
+pub fn routes() -> [Route; 18] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
@@ -48,6 +48,9 @@ pub fn routes() -> [Route; 15] {
         route("POST", "/api/v1/runs/{run}/resume", || post(acts::resume)),
         route("POST", "/api/v1/runs/{run}/terminate", || post(acts::terminate)),
         route("POST", "/api/v1/runs/{run}/retry", || post(acts::retry)),
+        route("POST", "/api/v1/runs/{run}/resolve", || post(remake::resolve)),
+        route("POST", "/api/v1/runs/{run}/rerun", || post(remake::rerun)),
+        route("POST", "/api/v1/runs/{run}/fork", || post(remake::fork)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),
         route("GET", PATH, || get(worker::connect)),

@@ -18,6 +18,8 @@ mod operate;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod remake;
+#[cfg(test)]
 mod starting;
 #[cfg(test)]
 mod timers;

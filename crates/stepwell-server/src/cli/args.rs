@@ -134,6 +134,61 @@ pub(super) enum Runs {
     Terminate(ActOn),
     /// End the backoffs of a run's steps now, and try a blocked run again
     Retry(ActOn),
+    /// Say how a step ended whose outcome nobody else knows
+    Resolve(ResolveStep),
+    /// Start a run again, with the same input or another one
+    Rerun(RerunRun),
+    /// Start a run that goes on from a step of another one; that one ends where it has not
+    Fork(ForkRun),
+}
+
+/// See [`Runs::Resolve`].
+#[derive(Debug, Args)]
+#[group(id = "outcome", required = true, args = ["completed", "failed", "not_done"])]
+pub(super) struct ResolveStep {
+    #[command(flatten)]
+    pub(super) on: ActOn,
+    /// The step
+    #[arg(long)]
+    pub(super) step: String,
+    /// It completed, with this result: JSON, @FILE, or nothing
+    #[arg(long, value_name = "JSON", num_args = 0..=1, default_missing_value = "")]
+    pub(super) completed: Option<String>,
+    /// It failed, with this message
+    #[arg(long, value_name = "MESSAGE")]
+    pub(super) failed: Option<String>,
+    /// The name of that error
+    #[arg(long, value_name = "NAME", default_value = "Error")]
+    pub(super) error_name: String,
+    /// Its function did nothing: it starts again
+    #[arg(long)]
+    pub(super) not_done: bool,
+}
+
+/// See [`Runs::Rerun`].
+#[derive(Debug, Args)]
+pub(super) struct RerunRun {
+    #[command(flatten)]
+    pub(super) on: ActOn,
+    /// Another input: JSON, @FILE, or @- for standard input
+    #[arg(long, value_name = "JSON")]
+    pub(super) input: Option<String>,
+}
+
+/// See [`Runs::Fork`].
+#[derive(Debug, Args)]
+pub(super) struct ForkRun {
+    #[command(flatten)]
+    pub(super) on: ActOn,
+    /// The step to go on from; the last one that failed where this is not given
+    #[arg(long, value_name = "STEP")]
+    pub(super) from: Option<String>,
+    /// Another input: JSON, @FILE, or @- for standard input
+    #[arg(long, value_name = "JSON")]
+    pub(super) input: Option<String>,
+    /// Another result of an earlier step; may be given several times
+    #[arg(long, value_name = "STEP=JSON")]
+    pub(super) output: Vec<String>,
 }
 
 /// An act on one run.

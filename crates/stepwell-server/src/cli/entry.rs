@@ -7,7 +7,7 @@ use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{acts, dev, doctor, known, out, runs, serve, show, tail};
+use super::{acts, dev, doctor, known, out, remake, runs, serve, show, tail};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -43,6 +43,9 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Resume(on) => acts::act(Operation::Resume.as_str(), &on),
             Runs::Terminate(on) => acts::act(Operation::Terminate.as_str(), &on),
             Runs::Retry(on) => acts::act(Operation::Retry.as_str(), &on),
+            Runs::Resolve(asked) => remake::resolve(&asked),
+            Runs::Rerun(asked) => remake::rerun(&asked),
+            Runs::Fork(asked) => remake::fork(&asked),
         },
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),

@@ -29,6 +29,7 @@ mod fault;
 mod known;
 mod model;
 mod out;
+mod remake;
 mod runs;
 mod serve;
 mod show;

@@ -36,7 +36,7 @@ fn most_attempts(tale: &Tale, step: &str) -> u32 {
     let steps = tale.program.iter().flat_map(|program| &program.steps);
     let function = steps.filter(|one| *one.id == *step).find_map(|one| match &one.what {
         What::Run(function) => Some(function),
-        What::Sleep(_) | What::SleepUntil(_) | What::Skip => None,
+        What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Race => None,
     });
     let policy = function.and_then(|function| function.policy.clone());
     policy.unwrap_or_else(Policy::default).max_attempts.max(1)
@@ -50,6 +50,10 @@ fn attempts(run: RunId, tale: &Tale, found: &mut Found) {
             Noted::StepEnded { step, n, .. } if *n > 0 => (step, *n, true),
             _ => continue,
         };
+        if step.starts_with("once-") {
+            // Lost starts of these are counted: `once` looks at them.
+            continue;
+        }
         let before = failed.entry(Arc::clone(step)).or_default();
         if n != *before + 1 {
             found.add(line.durable, format!("{run}: attempt {n} of {step} follows {before}"));

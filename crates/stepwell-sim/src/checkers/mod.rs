@@ -6,6 +6,8 @@
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
 //! | `acts` | what operators do is in the history, and does what it says |
+//! | `once` | functions that start at most once do |
+//! | `races` | a race has one winner, and leaves nothing open |
 //! | `pause` | while a run is paused nothing of it begins |
 //! | `protocol` | nobody is refused who keeps to the protocol |
 //!
@@ -31,8 +33,10 @@ mod i16_cancel;
 mod i18_deadline;
 mod i20_one_holder;
 mod i24_bounded;
+mod once;
 mod pause;
 mod protocol;
+mod races;
 mod story;
 #[cfg(test)]
 mod testing;

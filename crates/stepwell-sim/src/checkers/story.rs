@@ -50,8 +50,6 @@ pub(super) enum Noted {
     Blocked {
         crashes: bool,
         engine: bool,
-        /// Nobody knows how a function ended that must not run twice.
-        unknown: bool,
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
@@ -69,16 +67,11 @@ pub(super) enum Noted {
         output: Option<Arc<str>>,
         error: Option<String>,
     },
-    /// `branch` is the race in whose branch the step stands.
+    /// `once` is said by the first record of a step.
     StepStarted {
         step: Arc<str>,
         n: u32,
         once: bool,
-        branch: Option<Arc<str>>,
-    },
-    RaceStarted {
-        step: Arc<str>,
-        branch: Option<Arc<str>>,
     },
     Verified {
         step: Arc<str>,
@@ -316,7 +309,6 @@ fn noted(record: Record<'_>) -> Noted {
                     | BlockCause::StepsFull { .. }
                     | BlockCause::OutcomeUnknown { .. }
             ),
-            unknown: matches!(r.cause, BlockCause::OutcomeUnknown { .. }),
             bytes: match r.cause {
                 BlockCause::JournalFull { bytes, limit } => Some((bytes, limit)),
                 _ => None,
@@ -336,17 +328,13 @@ fn noted(record: Record<'_>) -> Noted {
         Record::StepStarted(r) => Noted::StepStarted {
             step: Arc::from(&*r.step),
             n: r.attempt.n,
-            once: r.open.as_ref().is_some_and(|open| open.once.is_some()),
-            branch: r.open.and_then(|open| open.branch).map(|one| Arc::from(&*one.race)),
-        },
-        Record::RaceStarted(r) => Noted::RaceStarted {
-            step: Arc::from(&*r.step),
-            branch: r.open.branch.map(|one| Arc::from(&*one.race)),
+            once: r.open.is_some_and(|open| open.once.is_some()),
         },
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
         Record::CleanUp(_)
         | Record::Retried(_)
         | Record::CancelNoted(_)
+        | Record::RaceStarted(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,

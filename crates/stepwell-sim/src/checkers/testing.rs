@@ -44,8 +44,17 @@ fn engine(now: Micros) -> Timestamp {
 }
 
 fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
-    let (once, branch, compensable) = (None, None, Compensable::No);
-    Opening { kind, after: 0, at, input: None, metadata: None, compensable, once, branch }
+    Opening {
+        kind,
+        after: 0,
+        at,
+        input: None,
+        metadata: None,
+        compensable: Compensable::No,
+        once: None,
+        branch: None,
+        kept_from: None,
+    }
 }
 
 impl World {

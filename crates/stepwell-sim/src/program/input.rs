@@ -21,13 +21,18 @@ pub enum Profile {
     Dropping,
     /// Large results.
     Large,
+    /// Races, and functions that start at most once: for runners with the SDK only.
+    Delicate,
     /// A step that kills its runner.
     Poison,
 }
 
 impl Profile {
+    /// The place of [`Profile::Delicate`] among all.
+    pub const DELICATE: usize = 7;
+
     /// Every profile.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -35,6 +40,7 @@ impl Profile {
         Self::Sleepy,
         Self::Dropping,
         Self::Large,
+        Self::Delicate,
         Self::Poison,
     ];
 }

@@ -34,7 +34,7 @@ impl Maker {
             Profile::Plain | Profile::Failing => self.rng.within(2, 6),
             Profile::Branches | Profile::Dropping => self.rng.within(1, 2),
             Profile::Long => self.rng.spread(10, 40),
-            Profile::Sleepy => self.rng.within(2, 5),
+            Profile::Sleepy | Profile::Delicate => self.rng.within(2, 5),
             Profile::Large | Profile::Poison => self.rng.within(1, 4),
         };
         let mut shapes: Vec<Shape> = (0..parts).map(|_| self.part(0)).collect();
@@ -53,6 +53,8 @@ impl Maker {
             Profile::Long => [30, 1, 0, 1],
             Profile::Plain | Profile::Failing | Profile::Sleepy => [8, 2, 1, 1],
             Profile::Large | Profile::Poison => [6, 1, 1, 0],
+            Profile::Delicate if self.rng.chance(400) && depth < 2 => return self.race(depth),
+            Profile::Delicate => [6, 2, 1, 1],
         };
         match if depth >= 2 { 0 } else { self.rng.weighed(&weights) } {
             1 => Shape::Together(self.branches(depth, 4)),
@@ -69,6 +71,11 @@ impl Maker {
             Shape::Sequence((0..length).map(|_| self.part(depth + 1)).collect())
         };
         (0..count).map(|_| branch()).collect()
+    }
+
+    fn race(&mut self, depth: u32) -> Shape {
+        let of = self.add("race", What::Race);
+        Shape::Race { of, branches: self.branches(depth, 3) }
     }
 
     fn either(&mut self, depth: u32) -> Shape {
@@ -89,9 +96,11 @@ impl Maker {
             Profile::Sleepy => [2, 4, 3, 1],
             Profile::Long => [40, 0, 0, 1],
             Profile::Failing | Profile::Large => [12, 1, 1, 1],
-            Profile::Plain | Profile::Branches | Profile::Dropping | Profile::Poison => {
-                [6, 1, 1, 1]
-            }
+            Profile::Plain
+            | Profile::Branches
+            | Profile::Dropping
+            | Profile::Delicate
+            | Profile::Poison => [6, 1, 1, 1],
         };
         match self.rng.weighed(&weights) {
             1 => {
@@ -131,16 +140,18 @@ impl Maker {
         let end = self.value();
         let last = self.attempt(end);
         tries.push(last);
-        let timeout = failing && self.rng.chance(400);
+        let once = self.profile == Profile::Delicate && self.rng.chance(500);
+        let timeout = (failing || once) && self.rng.chance(400);
         let total = failing && self.rng.chance(150);
         let function = Function {
             caught: self.rng.chance(if failing { 700 } else { 900 }),
-            policy: self.policy(),
+            policy: if once { None } else { self.policy() },
             timeout_ms: timeout.then(|| self.rng.spread(5, 2_000)),
             total_timeout_ms: total.then(|| self.rng.spread(50, 10_000)),
             tries,
+            once,
         };
-        let at = self.add("run", What::Run(function));
+        let at = self.add(if once { "once" } else { "run" }, What::Run(function));
         (at, Shape::Step(at))
     }
 
@@ -192,6 +203,7 @@ impl Maker {
             policy: None,
             timeout_ms: None,
             total_timeout_ms: None,
+            once: false,
             tries: vec![Try { takes, ..kills }],
         };
         Shape::Step(self.add("poison", What::Run(function)))

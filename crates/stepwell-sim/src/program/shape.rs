@@ -37,6 +37,13 @@ pub enum Shape {
         /// What is done for an odd one.
         odd: Box<Shape>,
     },
+    /// A race, which is a step, of branches: the first to settle wins and is recorded.
+    Race {
+        /// The step.
+        of: usize,
+        /// What the branches do.
+        branches: Vec<Shape>,
+    },
 }
 
 /// A step of a program.
@@ -56,6 +63,7 @@ impl Step {
             What::Sleep(_) => Kind::Sleep,
             What::SleepUntil(_) => Kind::SleepUntil,
             What::Skip => Kind::Skip,
+            What::Race => Kind::Race,
         }
     }
 }
@@ -71,6 +79,8 @@ pub enum What {
     SleepUntil(Micros),
     /// Does not apply.
     Skip,
+    /// Lets branches race.
+    Race,
 }
 
 /// The function of a step.
@@ -86,6 +96,8 @@ pub struct Function {
     pub total_timeout_ms: Option<u64>,
     /// What each attempt does; the last one stands for all behind it.
     pub tries: Vec<Try>,
+    /// It starts at most once.
+    pub once: bool,
 }
 
 impl Function {
@@ -203,6 +215,8 @@ impl Program {
                 }
                 if parts.is_empty() { Look::Returned } else { Look::Waits }
             }
+            // No runner that looks at a program is given one with a race.
+            Shape::Race { of, .. } => self.look_at_step(*of, given, asks),
             Shape::Either { of, even, odd } => {
                 let is_even = given.get(of).is_none_or(Delivered::is_even);
                 self.look_at(if is_even { even } else { odd }, given, asks)
@@ -222,7 +236,7 @@ impl Program {
         };
         let caught = match &self.steps[at].what {
             What::Run(function) => function.caught,
-            What::Sleep(_) | What::SleepUntil(_) | What::Skip => false,
+            What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Race => false,
         };
         match delivered.status {
             StepStatus::Completed | StepStatus::Skipped => Look::Returned,

@@ -95,7 +95,7 @@ impl Script {
                         let time = i64::try_from(time).unwrap_or(i64::MAX);
                         (None, Some(copy.created_at_us.saturating_add(time)))
                     }
-                    What::Run(_) | What::Skip => return,
+                    What::Run(_) | What::Skip | What::Race => return,
                 };
                 self.say(&ToNode::Sleep(Sleep { a, step: id, for_us, until_us, open }), kind, port);
             }

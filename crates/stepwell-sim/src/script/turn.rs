@@ -112,6 +112,8 @@ impl Script {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Sleep);
             }
+            // No program with a race is for it.
+            What::Race => {}
             What::Skip => {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Skip);

@@ -82,6 +82,10 @@ impl Script {
             metadata: None,
             runner: None,
             ends: EndOptions::default(),
+            forked_from: None,
+            rerun_of: None,
+            by: None,
+            reason: None,
         }));
         script
     }
@@ -254,6 +258,7 @@ impl Script {
             compensable: Compensable::No,
             once: None,
             branch: None,
+            kept_from: None,
         })
     }
 

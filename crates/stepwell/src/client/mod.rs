@@ -16,14 +16,17 @@
 //! | `client` | the client and what it can be asked |
 //! | `start` | starts and their options |
 //! | `run_handle` | a run that was started, or is known by its id |
+//! | `acts` | what operators do to a run |
 //! | `http` | requests and answers |
 
+mod acts;
 #[expect(clippy::module_inception, reason = "the file holds the type of that name")]
 mod client;
 mod http;
 mod run_handle;
 mod start;
 
+pub use acts::{Act, Remake};
 pub use client::Client;
 pub(crate) use http::Answer;
 pub use run_handle::RunHandle;

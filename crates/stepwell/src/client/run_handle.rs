@@ -58,6 +58,10 @@ impl RunHandle {
         Self { client, id, created }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Returns the run's id.
     pub fn id(&self) -> RunId {
         self.id

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
 use stepwell_core::once::Verdict;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
@@ -233,6 +234,8 @@ pub(crate) struct Step {
     pub(crate) stray_since: Moment,
     pub(crate) end: Option<End>,
     pub(crate) once: Once,
+    /// The run in which it ended, where a fork kept its end (§9.8).
+    pub(crate) kept_from: Option<RunId>,
     pub(crate) details: Option<Box<Details>>,
     /// Random numbers that its function drew.
     pub(crate) draws: u64,
@@ -258,6 +261,7 @@ impl Step {
             stray_since: Moment::default(),
             end: None,
             once: Once::default(),
+            kept_from: None,
             details: None,
             draws: 0,
         }

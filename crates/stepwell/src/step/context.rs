@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use stepwell_core::id::RunId;
 use stepwell_core::status::Kind;
 use stepwell_core::step_id;
 
@@ -42,7 +43,7 @@ impl StepCtx {
     /// Returns a key that is the same for every attempt of the step and for no other step, for
     /// services that do a thing once per key.
     pub fn idempotency_key(&self) -> String {
-        let run = self.ctx.run_id();
+        let run = self.origin(&self.id);
         match self.id.split_once(step_id::SEPARATOR) {
             // Keys travel in headers: no control characters. No step that code names has this one.
             Some((space, name)) => format!("{run}~{space}:{name}"),
@@ -54,7 +55,14 @@ impl StepCtx {
     pub fn compensated_key(&self) -> Option<String> {
         let name = self.id.split_once(step_id::SEPARATOR).map(|(_, name)| name)?;
         let compensates = step_id::check(Kind::Compensate, &self.id).is_ok();
-        compensates.then(|| format!("{}:{name}", self.ctx.run_id()))
+        compensates.then(|| format!("{}:{name}", self.origin(name)))
+    }
+
+    /// §9.8: a result that a fork kept was made under the key of the run that made it.
+    fn origin(&self, step: &str) -> RunId {
+        let core = self.ctx.cell().lock();
+        let kept = core.find(step).and_then(|place| core.steps[place].kept_from);
+        kept.unwrap_or_else(|| self.ctx.run_id())
     }
 
     /// Reads the step's recorded input.

@@ -1,0 +1,159 @@
+//! Acts that bring something along: resolving a step (§4.5), reruns (§9.5) and forks (§9.8).
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
+use stepwell_node::{ForkAt, ForkRequest, Known, ResolveRequest, Signed};
+
+use super::acts::{Acted, check_signed};
+use super::answer::json;
+use super::body;
+use super::routes::Api;
+use crate::gate::Caller;
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Outcome {
+    Completed,
+    Failed,
+    NotDone,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thrown {
+    name: String,
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with the fields `step` and `outcome`")]
+struct ResolveBody {
+    step: String,
+    outcome: Outcome,
+    output: Option<Box<RawValue>>,
+    error: Option<Thrown>,
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RerunBody {
+    input: Option<Box<RawValue>>,
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ForkBody {
+    step: Option<String>,
+    input: Option<Box<RawValue>>,
+    outputs: BTreeMap<String, Box<RawValue>>,
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Made {
+    id: RunId,
+    created: bool,
+}
+
+/// Says how a step ended whose outcome is unknown.
+pub(super) async fn resolve(
+    State(api): State<Api>,
+    caller: Caller,
+    run: body::Part,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_of(run)?;
+    let bytes = body::read(&headers, body, &api.limits).await?;
+    body::expect_json(&headers)?;
+    let asked: ResolveBody = body::parse(&bytes)?;
+    let bad = |text: &str| Err(Problem::bad_request(format!("the body is not accepted: {text}")));
+    let known = match (asked.outcome, asked.output, asked.error) {
+        (Outcome::Completed, output, None) => Known::Completed(output),
+        (Outcome::Failed, None, Some(error)) => {
+            let (name, message) = (error.name.into(), error.message.into());
+            Known::Failed(Failure { name, message, stack: None, cause: None })
+        }
+        (Outcome::NotDone, None, None) => Known::NotDone,
+        (Outcome::Completed, _, Some(_)) => return bad("what completed has no `error`"),
+        (Outcome::Failed, ..) => return bad("what failed needs `error` and has no `output`"),
+        (Outcome::NotDone, ..) => return bad("what was not done has neither `output` nor `error`"),
+    };
+    let signed = check_signed(asked.by, asked.reason)?;
+    let resolve = ResolveRequest { step: asked.step, known };
+    let status = api.node.resolve(caller.namespace(), id, resolve, signed).await?;
+    json(StatusCode::OK, &Acted { id, status })
+}
+
+/// Starts a run again, with the same input or another one.
+pub(super) async fn rerun(
+    State(api): State<Api>,
+    caller: Caller,
+    run: body::Part,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_of(run)?;
+    let asked: RerunBody = read(&api, &headers, body).await?;
+    let signed = check_signed(asked.by, asked.reason)?;
+    let fork = ForkRequest { from: ForkAt::Start, input: asked.input, outputs: Vec::new() };
+    make(&api, &caller, (id, fork), signed).await
+}
+
+/// Starts a run that goes on from a step of another one.
+pub(super) async fn fork(
+    State(api): State<Api>,
+    caller: Caller,
+    run: body::Part,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_of(run)?;
+    let asked: ForkBody = read(&api, &headers, body).await?;
+    let signed = check_signed(asked.by, asked.reason)?;
+    let from = asked.step.map_or(ForkAt::Failure, ForkAt::Step);
+    let outputs = asked.outputs.into_iter().collect();
+    make(&api, &caller, (id, ForkRequest { from, input: asked.input, outputs }), signed).await
+}
+
+/// Reads a body that may be left out.
+async fn read<T: Default + DeserializeOwned>(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Problem> {
+    let bytes = body::read(headers, body, &api.limits).await?;
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    body::expect_json(headers)?;
+    body::parse(&bytes)
+}
+
+async fn make(
+    api: &Api,
+    caller: &Caller,
+    (run, fork): (RunId, ForkRequest),
+    signed: Signed,
+) -> Result<Response<Body>, Problem> {
+    let id = api.node.fork(caller.namespace(), run, fork, signed).await?;
+    let mut response = json(StatusCode::CREATED, &Made { id, created: true })?;
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/runs/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
