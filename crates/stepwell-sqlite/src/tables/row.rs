@@ -70,8 +70,9 @@ pub(super) fn run_id(row: &Row<'_>, at: usize) -> rusqlite::Result<RunId> {
     row.get_ref(at)?.as_str().map_err(|e| bad(at, e))?.parse().map_err(|e| bad(at, e))
 }
 
+/// What a column holds that is none of what it may hold.
 #[derive(Debug)]
-struct Unread(String);
+pub(super) struct Unread(pub(super) String);
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

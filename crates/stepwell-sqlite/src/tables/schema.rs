@@ -102,6 +102,15 @@ CREATE TABLE IF NOT EXISTS waits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS waits_run ON waits (run);
+
+CREATE TABLE IF NOT EXISTS inbox (
+    recipient TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (recipient, sender, kind)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// One row for each step of each run, read from `history`.
@@ -164,6 +173,7 @@ JOIN runs AS r ON r.id = f.run;
 /// Takes away everything that [`SCHEMA`] and [`STEPS`] made.
 pub(super) const DISCARD: &str = "
 DROP VIEW IF EXISTS steps;
+DROP TABLE IF EXISTS inbox;
 DROP TABLE IF EXISTS waits;
 DROP TABLE IF EXISTS event_runs;
 DROP TABLE IF EXISTS events;

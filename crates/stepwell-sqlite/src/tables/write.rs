@@ -13,10 +13,12 @@ use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::EventWrite;
+use stepwell_store::inbox::InboxWrite;
 
 use super::connection::failed;
 use super::events::put_event;
 use super::history::check;
+use super::inbox::put_inbox;
 use super::waits::put_waits;
 
 /// Batches put together: all that a transaction writes.
@@ -27,6 +29,8 @@ pub(crate) struct FoldWrite {
     pub(crate) workflows: Vec<Workflow>,
     /// In the order in which they were said.
     pub(crate) events: Vec<EventWrite>,
+    /// In the order in which they were said.
+    pub(crate) inbox: Vec<InboxWrite>,
     /// The position of the last of these batches.
     pub(crate) position: u64,
     pub(crate) high_water: Timestamp,
@@ -62,6 +66,9 @@ pub(crate) fn write(connection: &mut Connection, fold: &FoldWrite) -> Result<(),
         }
         for write in &fold.events {
             put_event(&transaction, write)?;
+        }
+        for write in &fold.inbox {
+            put_inbox(&transaction, write)?;
         }
         let set = "UPDATE meta SET value = ?2 WHERE name = ?1";
         let position = i64::try_from(fold.position).unwrap_or(i64::MAX);
