@@ -239,6 +239,7 @@ fn matches(filter: &Filter, row: &Summary) -> bool {
         && is(&filter.workflow, &row.workflow)
         && (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
         && (filter.key.is_none() || filter.key == row.key)
+        && (filter.parent.is_none() || filter.parent == row.parent)
         && filter.from.is_none_or(|from| row.created_at >= from)
         && filter.to.is_none_or(|to| row.created_at < to)
 }

@@ -7,8 +7,10 @@ use core::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::child::{ChildEnded, InvokeStep};
 use super::state::{Phase, Run};
 use crate::failure::Failure;
+use crate::id::RunId;
 use crate::limits::Limits;
 use crate::operation::Operation;
 use crate::record::{BlockCause, LogLine, Opening, Record};
@@ -70,6 +72,19 @@ pub enum Effect {
     Unpause,
     /// Tell the runner to drop the run.
     Evict,
+    /// Tell the runner that it may forget the run, which waits for its children's ends (§7.2).
+    Dismiss,
+    /// Tell a child that it is not wanted any more (§5.6, §7.7).
+    CancelChild {
+        /// The child, by the first run of its chain.
+        child: RunId,
+    },
+    /// Tell those who wait that another run goes on with it, and its runner that it may forget it
+    /// (§2.3).
+    Continued {
+        /// That run.
+        by: RunId,
+    },
     /// Tell those who wait that the run ended, and its runner that it may forget it.
     Ended {
         /// How it ended.
@@ -161,6 +176,8 @@ pub enum Command<'a> {
     },
     /// An operator acts on the run (§9.5).
     Operate(Operate<'a>),
+    /// A child of the run ended (§9.3).
+    ChildEnded(ChildEnded<'a>),
     /// A blocked run is tried again, for a reason other than an operator's wish (§4.10).
     Unblock {
         /// What made it worth trying.
@@ -205,6 +222,8 @@ pub enum Act<'a> {
     EndStep(EndStep<'a>),
     /// The code pauses.
     Sleep(SleepStep<'a>),
+    /// The code runs another workflow as a child (§9.2).
+    Invoke(InvokeStep<'a>),
     /// The code says that a step does not apply.
     Skip {
         /// The step's id.
@@ -316,6 +335,11 @@ pub enum Finish<'a> {
     Completed(Option<&'a RawValue>),
     /// The handler failed.
     Failed(Failure<'a>),
+    /// The handler wants another run to go on with it (§2.3).
+    Continued {
+        /// That run, whose start the caller writes in the same batch.
+        by: RunId,
+    },
 }
 
 impl Run {
@@ -349,6 +373,10 @@ impl Run {
                 Ok(())
             }
             Command::Operate(operate) => change.operate(operate),
+            Command::ChildEnded(ended) => {
+                change.child_ended(ended);
+                Ok(())
+            }
             Command::Unblock { by } => change.unblock(by),
         }
     }
@@ -383,6 +411,7 @@ impl Change<'_, '_> {
             Act::StartStep(start) => self.start_step(start)?,
             Act::EndStep(end) => self.end_step(end)?,
             Act::Sleep(sleep) => self.sleep(sleep)?,
+            Act::Invoke(invoke) => self.invoke(invoke)?,
             Act::Skip { step, open } => self.skip(&step, open)?,
             Act::Drop { step, open } => self.drop_step(&step, open)?,
             Act::Log { step, lines } => self.log(step, lines),

@@ -5,17 +5,23 @@ use alloc::string::ToString;
 use super::command::{Change, Effect, Finish};
 use super::state::Phase;
 use crate::failure::{Failure, names};
+use crate::id::RunId;
 use crate::payload;
-use crate::record::{Ended, Ending, Record};
+use crate::record::{Ended, Ending, Record, Released};
 use crate::status::RunStatus;
 
 impl Change<'_, '_> {
     pub(super) fn finish(&mut self, finish: Finish<'_>) {
         if let Phase::Ending { .. } = self.run.phase {
             self.end_as_decided();
+            if let Phase::Ending { .. } = self.run.phase {
+                self.effect(Effect::Dismiss);
+            }
             return;
         }
+        self.cancel_children();
         let (status, output, error) = match finish {
+            Finish::Continued { by } => return self.continue_as(by),
             Finish::Completed(output) => {
                 let checked = output
                     .map_or(Ok(()), |raw| payload::check(raw, self.env.limits.payload_bytes_max));
@@ -30,8 +36,26 @@ impl Change<'_, '_> {
             Finish::Failed(failure) => (RunStatus::Failed, None, Some(failure)),
         };
         let told = error.clone().map(Failure::into_owned);
-        self.push(&Record::Ended(Ended { at: self.env.now, status, output, error }));
+        self.push(&Record::Ended(Ended {
+            at: self.env.now,
+            status,
+            output,
+            error,
+            continued_as: None,
+        }));
         self.effect(Effect::Ended { status, error: told });
+    }
+
+    /// §2.3: the run completes, and another one goes on in the same commit.
+    fn continue_as(&mut self, by: RunId) {
+        self.push(&Record::Ended(Ended {
+            at: self.env.now,
+            status: RunStatus::Completed,
+            output: None,
+            error: None,
+            continued_as: Some(by),
+        }));
+        self.effect(Effect::Continued { by });
     }
 
     /// A cancel is accepted without a runner. One during the ending changes nothing (§7.6).
@@ -56,6 +80,7 @@ impl Change<'_, '_> {
             by: by.map(Into::into),
             reason: reason.map(Into::into),
         }));
+        self.cancel_children();
         if self.run.is_held() {
             self.effect(Effect::End { status });
         } else {
@@ -63,10 +88,19 @@ impl Change<'_, '_> {
         }
     }
 
+    /// Ends the run whose end is decided, unless children of it have not ended: then it only parts
+    /// from its runner, and their ends are awaited (§7.2).
     pub(super) fn end_as_decided(&mut self) {
         let Phase::Ending { status, .. } = self.run.phase else {
             return;
         };
+        if !self.run.children.is_empty() {
+            if self.run.activation.is_some() {
+                let seen = self.run.ended_steps();
+                self.push(&Record::Released(Released { at: self.env.now, seen }));
+            }
+            return;
+        }
         let message = match status {
             RunStatus::TimedOut => "the run's deadline passed",
             RunStatus::Cancelled
@@ -90,6 +124,7 @@ impl Change<'_, '_> {
             status,
             output: None,
             error: Some(error.clone()),
+            continued_as: None,
         }));
         self.effect(Effect::Ended { status, error: Some(error) });
     }

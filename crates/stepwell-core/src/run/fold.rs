@@ -8,10 +8,10 @@ use super::state::{Activation, Paused, Phase, Run, Step};
 use crate::id::RunId;
 use crate::operation::Operation;
 use crate::record::{
-    self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
-    StepEnded, StepStarted, Unblocked,
+    self, Activated, AttemptFailed, ChildStarted, DecodeError, Ended, Opening, Parent, Record,
+    SleepStarted, Started, StepEnded, StepStarted, Unblocked,
 };
-use crate::status::StepStatus;
+use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
 /// A stored journal is not the history of a run.
@@ -88,6 +88,11 @@ impl Run {
             ended_steps: 0,
             failed_steps: 0,
             journal_bytes: 0,
+            parent: started.parent.clone().map(Parent::into_owned),
+            depth: started.depth,
+            continues: started.continues,
+            continued_as: None,
+            children: BTreeMap::new(),
         }
     }
 
@@ -108,6 +113,7 @@ impl Run {
                 self.excludes_step(&failed.step, failed.open.is_some())
             }
             Record::SleepStarted(sleep) => self.excludes_step(&sleep.step, true),
+            Record::ChildStarted(child) => self.excludes_step(&child.step, true),
             Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
@@ -149,9 +155,10 @@ impl Run {
             Record::Released(released) => {
                 let evicted = self.activation.take().is_some_and(|held| held.evicted);
                 self.stop_running_steps();
-                let missed = released.seen < self.ended_steps || self.wakes.is_empty();
+                let waits = !self.wakes.is_empty() || !self.children.is_empty();
+                let missed = released.seen < self.ended_steps || !waits;
                 self.ready_since = (missed || evicted).then_some(released.at);
-                self.want_nothing_while_blocked();
+                self.want_nothing_unless_forward();
             }
             Record::Woken(woken) => {
                 self.ready_since = Some(woken.at);
@@ -163,11 +170,12 @@ impl Run {
                 self.losses += u32::from(lost.counted);
                 self.lone_losses += u32::from(lost.counted && alone);
                 self.ready_since = Some(lost.at);
-                self.want_nothing_while_blocked();
+                self.want_nothing_unless_forward();
             }
             Record::StepStarted(started) => self.fold_step_started(started),
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
+            Record::ChildStarted(child) => self.fold_child_started(child),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => {
                 self.activation = self.activation.take().filter(|_| blocked.evicts);
@@ -208,7 +216,10 @@ impl Run {
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
                 let held = self.is_held();
-                self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
+                // Children are told, and their ends are awaited.
+                self.cancel_open_steps(|step| {
+                    step.kind != Kind::Invoke && (!held || step.status == StepStatus::Sleeping)
+                });
             }
             Record::Ended(ended) => self.fold_ended(ended),
         }
@@ -262,9 +273,18 @@ impl Run {
         }
     }
 
+    fn fold_child_started(&mut self, started: &ChildStarted<'_>) {
+        let position = self.open_step(&started.step, Some(&started.open));
+        self.children.insert(position, started.child);
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Waiting;
+        }
+    }
+
     fn fold_step_ended(&mut self, ended: &StepEnded<'_>) {
         let position = self.open_step(&ended.step, ended.open.as_ref());
         self.set_wake(position, None);
+        self.children.remove(&position);
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
@@ -283,7 +303,9 @@ impl Run {
     fn fold_ended(&mut self, ended: &Ended<'_>) {
         // §5.6: what is still open when a run ends is cancelled.
         self.cancel_open_steps(|_| true);
+        self.children.clear();
         self.phase = Phase::Ended(ended.status);
+        self.continued_as = ended.continued_as;
         self.paused = None;
         self.delayed = None;
         self.ended_at = Some(ended.at);
@@ -291,9 +313,15 @@ impl Run {
         self.ready_since = None;
     }
 
-    fn want_nothing_while_blocked(&mut self) {
-        if let Phase::Blocked { .. } = self.phase {
-            self.ready_since = None;
+    fn want_nothing_unless_forward(&mut self) {
+        match self.phase {
+            Phase::Forward | Phase::Ended(_) => {}
+            Phase::Blocked { .. } => self.ready_since = None,
+            Phase::Ending { .. } => {
+                self.ready_since = None;
+                // §7.2: what has not returned is cancelled; children's ends are awaited.
+                self.cancel_open_steps(|step| step.kind != Kind::Invoke);
+            }
         }
     }
 
@@ -312,9 +340,9 @@ impl Run {
         }
     }
 
-    fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
+    fn cancel_open_steps(&mut self, which: impl Fn(&Step) -> bool) {
         for step in &mut self.steps {
-            if !step.status.is_ended() && which(step.status) {
+            if !step.status.is_ended() && which(step) {
                 step.status = StepStatus::Cancelled;
             }
             // The end is decided: no backoff is waited for.
@@ -332,7 +360,7 @@ impl Run {
         let id: Arc<str> = Arc::from(id);
         self.steps.push(Step {
             id: id.clone(),
-            kind: open.map_or(crate::status::Kind::Run, |open| open.kind),
+            kind: open.map_or(Kind::Run, |open| open.kind),
             status: StepStatus::Pending,
             attempts: 0,
             running: None,

@@ -9,9 +9,10 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `operate` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `operate` | the commands, by what they are about |
 
 mod activation;
+mod child;
 mod command;
 mod ending;
 mod fold;
@@ -23,10 +24,11 @@ mod step;
 mod tests;
 mod timer;
 
+pub use child::{Child, ChildEnded, InvokeStep};
 pub use command::{
     Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
     Rejection, SleepStep, StartStep, Then,
 };
 pub use fold::ReplayError;
-pub use start::Start;
+pub use start::{Origin, Start};
 pub use state::{Activation, Paused, Phase, Run, Step};

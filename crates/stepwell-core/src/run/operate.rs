@@ -41,6 +41,10 @@ impl Change<'_, '_> {
             Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => RunStatus::Cancelled,
         };
         let held = self.run.activation.is_some();
+        if !matches!(self.run.phase, Phase::Ending { .. }) {
+            // Those of an ending run were told when its end was decided.
+            self.cancel_children();
+        }
         self.record(operate);
         self.end_without_code(status, "the run was terminated");
         if held {

@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::id::RunId;
-use crate::record::{Record, Started};
+use crate::record::{Continues, Parent, Record, Started};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start<'a> {
     /// The namespace, from the credential.
     pub namespace: &'a str,
@@ -31,6 +31,21 @@ pub struct Start<'a> {
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner to pin the run to.
     pub runner: Option<&'a str>,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+}
+
+/// Where a run comes from that no person or program started. The default is one that they did.
+#[derive(Clone, Debug, Default)]
+pub struct Origin<'a> {
+    /// The run and step that invoked it (§9.2).
+    pub parent: Option<Parent<'a>>,
+    /// How many runs stand above it.
+    pub depth: u32,
+    /// The chain that it goes on with (§2.3).
+    pub continues: Option<Continues>,
+    /// It times out at this instant at the latest (§7.7).
+    pub deadline: Option<Timestamp>,
 }
 
 impl Run {
@@ -39,6 +54,7 @@ impl Run {
         // §9.1: an instant that has passed delays nothing.
         let not_before = start.not_before.filter(|at| *at > env.now);
         let begins = not_before.unwrap_or(env.now);
+        let own = start.timeout.map(|timeout| begins.after(timeout));
         let started = Started {
             at: env.now,
             namespace: start.namespace.into(),
@@ -46,10 +62,13 @@ impl Run {
             workflow: start.workflow.into(),
             input: start.input,
             key: start.key.map(Into::into),
-            deadline: start.timeout.map(|timeout| begins.after(timeout)),
+            deadline: own.into_iter().chain(start.origin.deadline).min(),
             not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
+            parent: start.origin.parent,
+            depth: start.origin.depth,
+            continues: start.origin.continues,
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

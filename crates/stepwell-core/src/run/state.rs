@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::id::RunId;
-use crate::record::BlockCause;
+use crate::record::{BlockCause, Continues, Parent};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -45,6 +45,12 @@ pub struct Run {
     pub(super) ended_steps: u32,
     pub(super) failed_steps: u32,
     pub(super) journal_bytes: u64,
+    pub(super) parent: Option<Parent<'static>>,
+    pub(super) depth: u32,
+    pub(super) continues: Option<Continues>,
+    pub(super) continued_as: Option<RunId>,
+    /// Children whose ends are waited for, by the position of the step that invoked them.
+    pub(super) children: BTreeMap<u32, RunId>,
 }
 
 /// Where a run is on its way.
@@ -275,7 +281,8 @@ impl Run {
     pub fn next_timer(&self) -> Option<Timestamp> {
         match &self.phase {
             Phase::Ended(_) => None,
-            Phase::Ending { until, .. } => Some(*until),
+            // Without a runner nothing but children's ends is waited for.
+            Phase::Ending { until, .. } => self.activation.as_ref().map(|_| *until),
             Phase::Blocked { .. } => self.deadline,
             Phase::Forward => {
                 let step = if let Some(held) = &self.activation {
@@ -300,6 +307,41 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Returns the run and step that invoked it (§9.2).
+    pub fn parent(&self) -> Option<&Parent<'static>> {
+        self.parent.as_ref()
+    }
+
+    /// Returns how many runs stand above it.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Returns the chain that it goes on with (§2.3).
+    pub fn continues(&self) -> Option<Continues> {
+        self.continues
+    }
+
+    /// Returns the first run of its chain, which is itself where it goes on with none.
+    pub fn first_of_chain(&self) -> RunId {
+        self.continues.map_or(self.id, |continues| continues.first)
+    }
+
+    /// Returns the run that goes on with it (§2.3).
+    pub fn continued_as(&self) -> Option<RunId> {
+        self.continued_as
+    }
+
+    /// Returns the child whose end a step waits for.
+    pub fn child_of(&self, step: &str) -> Option<RunId> {
+        self.children.get(&self.position(step)?).copied()
+    }
+
+    /// Returns the children whose ends are waited for, in the order of their steps.
+    pub fn children(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.children.values().copied()
     }
 
     pub(super) fn sleeps(&self, position: u32) -> bool {

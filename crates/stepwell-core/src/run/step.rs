@@ -152,7 +152,7 @@ impl Change<'_, '_> {
         self.settle(&end.step, end.at, status, told);
     }
 
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         step: &str,
         at: Timestamp,
@@ -219,6 +219,10 @@ impl Change<'_, '_> {
         step: &str,
         open: Option<Opening<'_>>,
     ) -> Result<(), Rejection> {
+        if self.is_ending() && self.run.child_of(step).is_some() {
+            // §7.2: it is told already, and its end is awaited.
+            return Ok(());
+        }
         let known = || self.run.step(step).map(|step| step.kind);
         let kind = open.as_ref().map(|open| open.kind).or_else(known).unwrap_or(Kind::Run);
         self.note(step, kind, StepStatus::Cancelled, open)
@@ -237,6 +241,10 @@ impl Change<'_, '_> {
             Known::New => open,
             Known::Open { .. } => None,
         };
+        // §5.6: a child whose step the code dropped is not wanted any more.
+        if let Some(child) = self.run.child_of(step) {
+            self.effect(Effect::CancelChild { child });
+        }
         self.push(&Record::StepEnded(StepEnded {
             step: step.into(),
             at: self.env.now,
@@ -253,6 +261,16 @@ impl Change<'_, '_> {
     /// §7.2: nothing new begins in an ending run; the code is not answered.
     fn is_ending(&self) -> bool {
         matches!(self.run.phase, Phase::Ending { .. })
+    }
+
+    /// Tells whether a step that its message opens is known.
+    pub(super) fn is_known(
+        &self,
+        id: &str,
+        kind: Kind,
+        open: &Opening<'_>,
+    ) -> Result<bool, Rejection> {
+        Ok(!matches!(self.look_up(id, kind, Some(open))?, Known::New))
     }
 
     fn look_up(
@@ -284,7 +302,7 @@ impl Change<'_, '_> {
     }
 
     /// §12: a step over the limit blocks the run; SDKs refuse it before its function starts.
-    fn is_full(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         let limit = self.env.limits.steps_max;
         let full = u32::try_from(self.run.steps.len()).is_ok_and(|steps| steps >= limit);
         if full {

@@ -2,6 +2,7 @@
 //! checks what holds for all of them.
 
 mod activation;
+mod children;
 mod ending;
 mod limits;
 mod operate;
@@ -64,6 +65,7 @@ fn start() -> Start<'static> {
         not_before: None,
         metadata: None,
         runner: None,
+        origin: Origin::default(),
     }
 }
 
@@ -272,6 +274,9 @@ fn show(effect: &Effect) -> String {
         Effect::Pause => "pause".into(),
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),
+        Effect::Dismiss => "dismiss".into(),
+        Effect::CancelChild { child } => format!("cancel {}", child.as_u128()),
+        Effect::Continued { by } => format!("continued {}", by.as_u128()),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),
             None => format!("ended {status}"),

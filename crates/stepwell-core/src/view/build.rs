@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
+use super::model::{Activation, AttemptView, ChildView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::record::{self, Activated, Attempt, Logged, Opening, Record};
@@ -77,6 +77,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             activations: Vec::new(),
             history: Vec::new(),
             journal_bytes: run.journal_bytes(),
+            parent: None,
+            continued_from: run.continues().map(|continues| continues.from),
+            continued_as: run.continued_as(),
         };
         Self {
             run,
@@ -95,6 +98,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.view.input = started.input;
                 self.view.not_before = started.not_before;
                 self.view.metadata = started.metadata;
+                self.view.parent = started.parent;
             }
             Record::Activated(activated) => self.add_activated(activated),
             Record::Released(released) => {
@@ -119,6 +123,15 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let at = sleep.open.at;
                 let position = self.open(&sleep.step, Some(sleep.open));
                 if let Some(step) = self.step(position) {
+                    step.started_at = Some(at);
+                }
+            }
+            Record::ChildStarted(started) => {
+                let at = started.open.at;
+                let position = self.open(&started.step, Some(started.open));
+                if let Some(step) = self.step(position) {
+                    let (run, app, workflow) = (started.child, started.app, started.workflow);
+                    step.child = Some(ChildView { run, app, workflow });
                     step.started_at = Some(at);
                 }
             }
@@ -216,6 +229,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             completed_at: None,
             next_at: None,
             after: Vec::new(),
+            child: None,
         });
         position
     }

@@ -8,4 +8,6 @@
 mod build;
 mod model;
 
-pub use model::{Activation, AttemptView, Note, Paused, StepView, View, iso, iso_option};
+pub use model::{
+    Activation, AttemptView, ChildView, Note, Paused, StepView, View, iso, iso_option,
+};

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::id::RunId;
-use crate::record::{BlockCause, LogLine};
+use crate::record::{BlockCause, LogLine, Parent};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -107,6 +107,12 @@ pub struct View<'a> {
     pub history: Vec<Note<'a>>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
+    /// The run and step that invoked it.
+    pub parent: Option<Parent<'a>>,
+    /// The run that it goes on with.
+    pub continued_from: Option<RunId>,
+    /// The run that goes on with it.
+    pub continued_as: Option<RunId>,
 }
 
 /// A person holds the run back (§9.6).
@@ -161,6 +167,21 @@ pub struct StepView<'a> {
     pub next_at: Option<Timestamp>,
     /// The steps that it followed, reduced: those that no other one of them followed.
     pub after: Vec<Arc<str>>,
+    /// The child that it invoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<ChildView<'a>>,
+}
+
+/// A child run, as its parent's step shows it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildView<'a> {
+    /// The run; the first of its chain.
+    pub run: RunId,
+    /// Its app.
+    pub app: alloc::borrow::Cow<'a, str>,
+    /// Its workflow.
+    pub workflow: alloc::borrow::Cow<'a, str>,
 }
 
 /// An attempt of a step's function.

@@ -128,15 +128,15 @@ pub(crate) fn put_rows(
 
 const PUT_ROW: &str = "INSERT INTO runs (id, namespace, app, workflow, status, key, created_at,
         started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended,
-        steps_failed, blocked, journal_bytes)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+        steps_failed, blocked, journal_bytes, parent)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (id) DO UPDATE SET namespace = excluded.namespace, app = excluded.app,
         workflow = excluded.workflow, status = excluded.status, key = excluded.key,
         created_at = excluded.created_at, started_at = excluded.started_at,
         ended_at = excluded.ended_at, version = excluded.version, ready_at = excluded.ready_at,
         timer_at = excluded.timer_at, active = excluded.active, steps = excluded.steps,
         steps_ended = excluded.steps_ended, steps_failed = excluded.steps_failed,
-        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes";
+        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes, parent = excluded.parent";
 
 fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Result<()> {
     let instant = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
@@ -159,6 +159,7 @@ fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Resu
         row.steps_failed,
         row.blocked,
         i64::try_from(row.journal_bytes).unwrap_or(i64::MAX),
+        row.parent.map(|run| run.to_string()),
     ])?;
     Ok(())
 }

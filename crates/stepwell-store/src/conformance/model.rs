@@ -154,10 +154,11 @@ impl Model {
             let workflow = filter.workflow.as_ref().is_none_or(|one| *one == row.workflow);
             let status = filter.statuses.is_empty() || filter.statuses.contains(&row.status);
             let key = filter.key.is_none() || filter.key == row.key;
+            let parent = filter.parent.is_none_or(|parent| row.parent == Some(parent));
             let from = filter.from.is_none_or(|from| from <= row.created_at);
             let to = filter.to.is_none_or(|to| row.created_at < to);
             let before = filter.before.is_none_or(|before| row.id < before);
-            namespace && app && workflow && status && key && from && to && before
+            namespace && app && workflow && status && key && parent && from && to && before
         };
         let mut rows: Vec<_> = self.rows().filter(wanted).cloned().collect();
         rows.reverse();
