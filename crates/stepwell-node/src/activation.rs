@@ -8,7 +8,7 @@ use stepwell_core::limits::CHUNK_BYTES;
 use stepwell_core::record::{self, Record, StepEnded};
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
-use stepwell_protocol::to_runner::{Activate, EndedStep, History, OpenStep, ToRunner};
+use stepwell_protocol::to_runner::{self, Activate, EndedStep, History, OpenStep, ToRunner};
 
 /// Most bytes that an ended step takes beside its id, payload and error.
 const ENDED_BYTES: usize = 128;
@@ -77,6 +77,9 @@ fn first_message<'a>(
         input,
         key: run.key().map(|key| Cow::Borrowed(&**key)),
         metadata,
+        parent: run
+            .parent()
+            .map(|parent| to_runner::Parent { run: parent.run, step: Cow::Borrowed(&parent.step) }),
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
         ended,

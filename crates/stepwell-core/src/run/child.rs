@@ -93,7 +93,7 @@ impl Change<'_, '_> {
 
     /// A child's end reaches the step that waits for it once; what is told of it again, or of a child
     /// that nobody waits for any more, changes nothing.
-    pub(super) fn child_ended(&mut self, ended: ChildEnded<'_>) {
+    pub(super) fn child_ended(&mut self, ended: &ChildEnded<'_>) {
         let position = self.run.position(ended.step);
         let waited_for = position.and_then(|position| self.run.children.get(&position));
         if waited_for != Some(&ended.child) {
@@ -105,7 +105,7 @@ impl Change<'_, '_> {
             RunStatus::Completed => (StepStatus::Completed, ended.output, None),
             // §7.2: it was cancelled with its parent.
             RunStatus::Cancelled if ending => (StepStatus::Cancelled, None, None),
-            RunStatus::TimedOut => (StepStatus::TimedOut, None, Some(thrown(&ended))),
+            RunStatus::TimedOut => (StepStatus::TimedOut, None, Some(thrown(ended))),
             RunStatus::Failed
             | RunStatus::Cancelled
             | RunStatus::Queued
@@ -113,7 +113,7 @@ impl Change<'_, '_> {
             | RunStatus::Waiting
             | RunStatus::Paused
             | RunStatus::Blocked
-            | RunStatus::Compensating => (StepStatus::Failed, None, Some(thrown(&ended))),
+            | RunStatus::Compensating => (StepStatus::Failed, None, Some(thrown(ended))),
         };
         self.push(&Record::StepEnded(StepEnded {
             step: step.into(),

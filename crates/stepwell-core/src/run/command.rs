@@ -374,7 +374,7 @@ impl Run {
             }
             Command::Operate(operate) => change.operate(operate),
             Command::ChildEnded(ended) => {
-                change.child_ended(ended);
+                change.child_ended(&ended);
                 Ok(())
             }
             Command::Unblock { by } => change.unblock(by),

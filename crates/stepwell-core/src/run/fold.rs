@@ -9,7 +9,7 @@ use crate::id::RunId;
 use crate::operation::Operation;
 use crate::record::{
     self, Activated, AttemptFailed, ChildStarted, DecodeError, Ended, Opening, Parent, Record,
-    SleepStarted, Started, StepEnded, StepStarted, Unblocked,
+    Released, SleepStarted, Started, StepEnded, StepStarted, Unblocked,
 };
 use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
@@ -152,14 +152,7 @@ impl Run {
                 self.reordered.insert(self.places(&changed.expected, &changed.found));
             }
             Record::Activated(activated) => self.fold_activated(activated),
-            Record::Released(released) => {
-                let evicted = self.activation.take().is_some_and(|held| held.evicted);
-                self.stop_running_steps();
-                let waits = !self.wakes.is_empty() || !self.children.is_empty();
-                let missed = released.seen < self.ended_steps || !waits;
-                self.ready_since = (missed || evicted).then_some(released.at);
-                self.want_nothing_unless_forward();
-            }
+            Record::Released(released) => self.fold_released(released),
             Record::Woken(woken) => {
                 self.ready_since = Some(woken.at);
                 self.delayed = None;
@@ -223,6 +216,15 @@ impl Run {
             }
             Record::Ended(ended) => self.fold_ended(ended),
         }
+    }
+
+    fn fold_released(&mut self, released: &Released) {
+        let evicted = self.activation.take().is_some_and(|held| held.evicted);
+        self.stop_running_steps();
+        let waits = !self.wakes.is_empty() || !self.children.is_empty();
+        let missed = released.seen < self.ended_steps || !waits;
+        self.ready_since = (missed || evicted).then_some(released.at);
+        self.want_nothing_unless_forward();
     }
 
     fn fold_activated(&mut self, activated: &Activated<'_>) {

@@ -119,22 +119,8 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let status = if failed.timed_out { "timed_out" } else { "failed" };
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
-            Record::SleepStarted(sleep) => {
-                let at = sleep.open.at;
-                let position = self.open(&sleep.step, Some(sleep.open));
-                if let Some(step) = self.step(position) {
-                    step.started_at = Some(at);
-                }
-            }
-            Record::ChildStarted(started) => {
-                let at = started.open.at;
-                let position = self.open(&started.step, Some(started.open));
-                if let Some(step) = self.step(position) {
-                    let (run, app, workflow) = (started.child, started.app, started.workflow);
-                    step.child = Some(ChildView { run, app, workflow });
-                    step.started_at = Some(at);
-                }
-            }
+            Record::SleepStarted(sleep) => self.add_sleep_started(sleep),
+            Record::ChildStarted(started) => self.add_child_started(started),
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
@@ -171,6 +157,24 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.view.output = ended.output;
                 self.view.error = ended.error;
             }
+        }
+    }
+
+    fn add_sleep_started(&mut self, sleep: record::SleepStarted<'a>) {
+        let at = sleep.open.at;
+        let position = self.open(&sleep.step, Some(sleep.open));
+        if let Some(step) = self.step(position) {
+            step.started_at = Some(at);
+        }
+    }
+
+    fn add_child_started(&mut self, started: record::ChildStarted<'a>) {
+        let at = started.open.at;
+        let position = self.open(&started.step, Some(started.open));
+        if let Some(step) = self.step(position) {
+            let (run, app, workflow) = (started.child, started.app, started.workflow);
+            step.child = Some(ChildView { run, app, workflow });
+            step.started_at = Some(at);
         }
     }
 

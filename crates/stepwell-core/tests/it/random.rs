@@ -241,18 +241,7 @@ impl Pair {
     fn step(&mut self, cmd: &Cmd) {
         match cmd {
             Cmd::Pass(ms) => self.model.now = self.model.now.after(Duration::from_millis(*ms)),
-            Cmd::Activate { alone } => {
-                let verdict = self.model.activate(*alone);
-                let activate = Activate {
-                    nonce: 1,
-                    runner: "r",
-                    instance: "i",
-                    version: None,
-                    build: Some("b"),
-                    alone: *alone,
-                };
-                self.apply(Command::Activate(activate), verdict);
-            }
+            Cmd::Activate { alone } => self.activate(*alone),
             Cmd::Lose { counted } => {
                 let epoch = self.run.epoch();
                 let fences = !self.model.lets_go(epoch);
@@ -272,28 +261,7 @@ impl Pair {
                     pair.apply(Command::Fire, verdict);
                 });
             }
-            Cmd::Hear { step, status, right } => {
-                let hear = |pair: &mut Self| {
-                    let verdict = pair.model.hear(*step, *status, *right);
-                    let child = RunId::from_u128((*step + usize::from(!right)) as u128);
-                    let failed = *status != RunStatus::Completed;
-                    pair.apply(
-                        Command::ChildEnded(ChildEnded {
-                            step: STEPS[*step],
-                            child,
-                            run: child,
-                            status: *status,
-                            output: None,
-                            error: failed.then(|| Failure::new("Oops", "no")),
-                        }),
-                        verdict,
-                    )
-                };
-                let taken = hear(self);
-                self.repeat(taken && self.model.over().is_none(), |pair| {
-                    hear(pair);
-                });
-            }
+            Cmd::Hear { step, status, right } => self.hear(*step, *status, *right),
             Cmd::Operate(act) => {
                 let verdict = match act {
                     Operation::Pause => self.model.pause(),
@@ -321,6 +289,52 @@ impl Pair {
                 });
             }
         }
+    }
+
+    fn activate(&mut self, alone: bool) {
+        let verdict = self.model.activate(alone);
+        let (nonce, runner, instance, build) = (1, "r", "i", Some("b"));
+        let activate = Activate { nonce, runner, instance, version: None, build, alone };
+        self.apply(Command::Activate(activate), verdict);
+    }
+
+    fn hear(&mut self, step: usize, status: RunStatus, right: bool) {
+        let hear = |pair: &mut Self| {
+            let verdict = pair.model.hear(step, status, right);
+            let child = RunId::from_u128((step + usize::from(!right)) as u128);
+            let failed = status != RunStatus::Completed;
+            let error = failed.then(|| Failure::new("Oops", "no"));
+            let (step, run, output) = (STEPS[step], child, None);
+            let ended = ChildEnded { step, child, run, status, output, error };
+            pair.apply(Command::ChildEnded(ended), verdict)
+        };
+        let taken = hear(self);
+        self.repeat(taken && self.model.over().is_none(), |pair| {
+            hear(pair);
+        });
+    }
+
+    fn invoke(&mut self, step: usize, finds: bool) -> bool {
+        let open = self.open(Kind::Invoke, true);
+        let child = if finds {
+            Ok(Child { id: RunId::from_u128(step as u128), app: "a", workflow: "w" })
+        } else {
+            Err(Failure::new("ChildFailedError", "no such workflow"))
+        };
+        let opening = opening(open, self.model.now).unwrap();
+        let invoke = InvokeStep { step: STEPS[step].into(), open: opening, child };
+        self.act(Act::Invoke(invoke), |m| m.invoke(step, finds, open.unwrap()))
+    }
+
+    fn finish(&mut self, cmd: &Cmd) -> bool {
+        let (finish, status) = match cmd {
+            Cmd::Finish { fails: true } => {
+                (Finish::Failed(Failure::new("Oops", "no")), RunStatus::Failed)
+            }
+            Cmd::Continue => (Finish::Continued { by: RunId::from_u128(77) }, RunStatus::Completed),
+            _ => (Finish::Completed(None), RunStatus::Completed),
+        };
+        self.act(Act::Finish(finish), |model| model.finish(status))
     }
 
     fn repeat(&mut self, taken: bool, again: impl FnOnce(&mut Self)) {
@@ -367,17 +381,7 @@ impl Pair {
                     Act::Skip { step: STEPS[*step].into(), open: opening(open, now).unwrap() };
                 self.act(skip, |m| m.note_end(*step, Kind::Skip, StepStatus::Skipped, open))
             }
-            Cmd::Invoke { step, finds } => {
-                let open = self.open(Kind::Invoke, true);
-                let child = if *finds {
-                    Ok(Child { id: RunId::from_u128(*step as u128), app: "a", workflow: "w" })
-                } else {
-                    Err(Failure::new("ChildFailedError", "no such workflow"))
-                };
-                let open_it = opening(open, now).unwrap();
-                let invoke = InvokeStep { step: STEPS[*step].into(), open: open_it, child };
-                self.act(Act::Invoke(invoke), |m| m.invoke(*step, *finds, open.unwrap()))
-            }
+            Cmd::Invoke { step, finds } => self.invoke(*step, *finds),
             Cmd::Drop { step, opens } => {
                 let kind = self.model.kind(*step).unwrap_or(Kind::Run);
                 let open = self.open(kind, *opens);
@@ -403,18 +407,7 @@ impl Pair {
                 let act = Act::Release { seen, then };
                 self.act(act, |model| model.release(seen, *goes_on))
             }
-            Cmd::Finish { fails } => {
-                let (finish, status) = if *fails {
-                    (Finish::Failed(Failure::new("Oops", "no")), RunStatus::Failed)
-                } else {
-                    (Finish::Completed(None), RunStatus::Completed)
-                };
-                self.act(Act::Finish(finish), |model| model.finish(status))
-            }
-            Cmd::Continue => {
-                let finish = Finish::Continued { by: RunId::from_u128(77) };
-                self.act(Act::Finish(finish), |model| model.finish(RunStatus::Completed))
-            }
+            Cmd::Finish { .. } | Cmd::Continue => self.finish(cmd),
             other => unreachable!("{other:?} is not said by a runner"),
         }
     }
@@ -489,7 +482,7 @@ impl Pair {
         let mut told = self.told.clone();
         told.sort_unstable();
         assert_eq!(told, self.model.unwanted(), "children that are not wanted");
-        let waiting: Vec<_> = self.run.children().map(|child| child.as_u128()).collect();
+        let waiting: Vec<_> = self.run.children().map(RunId::as_u128).collect();
         let model: Vec<_> = self.model.children().iter().map(|step| *step as u128).collect();
         assert_eq!(waiting, model, "children whose ends are awaited");
     }

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
 
 use super::cause::{Cause, cut};
 use super::kind::ErrorKind;
@@ -48,6 +50,9 @@ pub(super) struct Inner {
     pub(super) path: Option<String>,
     pub(super) code: Option<String>,
     pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
+    pub(super) run: Option<RunId>,
+    /// Of [`ErrorKind::ContinueAs`]: the input of the run that goes on.
+    pub(super) input: Option<Box<RawValue>>,
 }
 
 impl Error {
@@ -123,6 +128,11 @@ impl Error {
         self.0.cause.as_ref()
     }
 
+    /// Returns the child run that failed (§9.3), where one was started.
+    pub fn run_id(&self) -> Option<RunId> {
+        self.0.run
+    }
+
     /// Returns how long to wait before the next attempt.
     pub fn retries_after(&self) -> Option<Duration> {
         self.0.after
@@ -159,6 +169,8 @@ impl Error {
             path: None,
             code: None,
             source: None,
+            run: None,
+            input: None,
         }))
     }
 
@@ -176,6 +188,7 @@ impl Error {
             message: Cow::Owned(self.0.message.clone()),
             stack: None,
             cause: self.0.cause.as_ref().and_then(Cause::to_raw),
+            run: self.0.run,
         }
     }
 }

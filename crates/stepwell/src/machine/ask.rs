@@ -121,11 +121,11 @@ impl Cell {
             Kind::Run
             | Kind::WaitForEvent
             | Kind::NamedWait
-            | Kind::Invoke
             | Kind::Emit
             | Kind::Race
             | Kind::Compensate
             | Kind::OnFailure => {}
+            Kind::Invoke => core.outbox.push_back(Out::Invoke(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

@@ -1,7 +1,7 @@
 //! Messages about steps, put together from their state.
 
 use stepwell_core::status::Kind;
-use stepwell_protocol::to_node::{self, Ended, Finished, Opening, Sleep};
+use stepwell_protocol::to_node::{self, ContinueAs, Ended, Finished, Opening, Sleep};
 
 use super::state::{Core, Line, Outcome, Step, Until};
 use crate::duration::{to_micros, to_millis};
@@ -47,6 +47,7 @@ pub(super) fn ended(step: &Step, a: u32, now: Moment) -> Option<Ended<'_>> {
     };
     match attempt.outcome.as_ref()? {
         Outcome::Returned(output) => ended.output = output.as_deref(),
+        Outcome::Continued(_) => {}
         Outcome::Failed(failed) => {
             let options = step.options();
             ended.error = Some(failed.failure.clone());
@@ -61,12 +62,17 @@ pub(super) fn ended(step: &Step, a: u32, now: Moment) -> Option<Ended<'_>> {
 }
 
 pub(super) fn finished(core: &Core, a: u32) -> Finished<'_> {
+    let nothing = Finished { a, output: None, error: None, continue_as: None };
     match &core.finish {
-        Some(Outcome::Returned(output)) => Finished { a, output: output.as_deref(), error: None },
+        Some(Outcome::Returned(output)) => Finished { output: output.as_deref(), ..nothing },
         Some(Outcome::Failed(failed)) => {
-            Finished { a, output: None, error: Some(failed.failure.clone()) }
+            Finished { error: Some(failed.failure.clone()), ..nothing }
         }
-        None => Finished { a, output: None, error: None },
+        Some(Outcome::Continued(input)) => {
+            let input = input.as_deref();
+            Finished { continue_as: Some(ContinueAs { input }), ..nothing }
+        }
+        None => nothing,
     }
 }
 
@@ -93,6 +99,6 @@ pub(super) fn output_bytes(step: &Step) -> usize {
     match step.attempt.as_ref().and_then(|attempt| attempt.outcome.as_ref()) {
         Some(Outcome::Returned(Some(output))) => output.get().len(),
         Some(Outcome::Failed(failed)) => failed.failure.message.len(),
-        Some(Outcome::Returned(None)) | None => 0,
+        Some(Outcome::Returned(None) | Outcome::Continued(_)) | None => 0,
     }
 }

@@ -46,7 +46,7 @@ pub(crate) enum State {
     Running,
     /// The node is told of an attempt's end, or of a skip, and will answer at once.
     Telling,
-    /// It waits for the engine: a sleep.
+    /// It waits for the engine: a sleep, a child.
     Waiting,
     /// It has ended; its end waits in the queue.
     Ended,
@@ -125,6 +125,8 @@ pub(crate) enum Outcome {
     Returned(Option<Box<RawValue>>),
     /// Its function failed, or ran out of time.
     Failed(Box<Failed>),
+    /// Its handler wants another run to go on with this input (§2.3).
+    Continued(Option<Box<RawValue>>),
 }
 
 #[derive(Debug)]
@@ -240,6 +242,7 @@ pub(crate) enum Out {
     Ended(usize),
     Sleep(usize),
     Skip(usize),
+    Invoke(usize),
     Dropped(usize),
     Order { expected: Arc<str>, found: Arc<str> },
     Block(BlockCause<'static>),

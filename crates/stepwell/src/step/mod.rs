@@ -5,7 +5,7 @@
 //! | `run` | a function whose result is saved |
 //! | `call` | how that function is called |
 //! | `blocking` | a function that runs on a thread of its own |
-//! | `sleep`, `skip` | pauses, notes |
+//! | `sleep`, `skip`, `invoke` | pauses, notes, children |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
 //! | `seen`, `unseen` | where tests see functions begin and end, and stand in for them |
@@ -13,6 +13,7 @@
 mod blocking;
 mod call;
 mod context;
+mod invoke;
 mod plan;
 mod run;
 #[cfg(feature = "test")]
@@ -28,6 +29,7 @@ use unseen as seen;
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};
 pub use context::StepCtx;
+pub use invoke::InvokeStep;
 pub use run::RunStep;
 pub use skip::SkipStep;
 pub use sleep::{IntoInstant, SleepStep};
