@@ -6,6 +6,8 @@ use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::id::RunId;
+
 /// Names that both SDKs know (§6.7).
 pub mod names {
     /// A step ended in failure after its last attempt.
@@ -60,6 +62,9 @@ pub struct Failure<'a> {
     /// The error behind this one: another failure, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<RawValue>>,
+    /// The run that it is about, where it is a child's (§9.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
 }
 
 /// Causes are the same where their texts are.
@@ -76,7 +81,13 @@ impl Eq for Failure<'_> {}
 impl<'a> Failure<'a> {
     /// Makes a failure from a name and a message.
     pub fn new(name: &'a str, message: impl Into<Cow<'a, str>>) -> Self {
-        Self { name: Cow::Borrowed(name), message: message.into(), stack: None, cause: None }
+        Self {
+            name: Cow::Borrowed(name),
+            message: message.into(),
+            stack: None,
+            cause: None,
+            run: None,
+        }
     }
 
     /// Copies what is borrowed.
@@ -86,6 +97,7 @@ impl<'a> Failure<'a> {
             message: Cow::Owned(self.message.into_owned()),
             stack: self.stack.map(|stack| Cow::Owned(stack.into_owned())),
             cause: self.cause,
+            run: self.run,
         }
     }
 }

@@ -51,6 +51,18 @@ impl RunId {
         Self(last.0 + width)
     }
 
+    /// Returns the random bits of the id of a child: always the same for a run and the step of it that
+    /// invokes the child.
+    pub fn entropy_of_child(parent: Self, step: &str) -> u128 {
+        // FNV-1a with 128 bits.
+        let bytes = parent.0.to_le_bytes().into_iter().chain(step.bytes());
+        let mixed = bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+            (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        });
+        // Its low bits change least.
+        mixed ^ mixed.rotate_left(64)
+    }
+
     /// Returns the id as a number, the form in which logs and indexes keep it.
     pub const fn as_u128(self) -> u128 {
         self.0
@@ -138,6 +150,18 @@ mod tests {
         assert!(RunId::new(at(1_000_999), u128::MAX) < RunId::new(at(1_001_000), 0));
         // A clock that went back gives the ids of its time.
         assert!(RunId::after(last, at(5_000), 7) < last);
+    }
+
+    #[test]
+    fn ids_of_children_follow_from_run_and_step() {
+        let [one, other] = [7, 8].map(RunId::from_u128);
+        let bits = RunId::entropy_of_child(one, "ship");
+        assert_eq!(bits, RunId::entropy_of_child(one, "ship"));
+        assert_ne!(bits, RunId::entropy_of_child(one, "shop"));
+        assert_ne!(bits, RunId::entropy_of_child(other, "ship"));
+        let at = Timestamp::from_millis(1_000);
+        let id = |step| RunId::new(at, RunId::entropy_of_child(one, step));
+        assert_ne!(id("a"), id("b"));
     }
 
     #[test]

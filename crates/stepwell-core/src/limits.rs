@@ -24,6 +24,8 @@ pub struct Limits {
     pub steps_max: u32,
     /// Most steps of a run in flight at once. Default 1,000.
     pub branches_max: u32,
+    /// How deep children may be nested below a run that no run invoked. Default 32.
+    pub nesting_max: u32,
     /// Largest journal of a run in bytes; beyond it the run is blocked. Default 64 MiB.
     pub journal_bytes_max: u64,
     /// Silence after which a runner's runs go to another, in milliseconds. Default 10,000.
@@ -44,6 +46,7 @@ impl Default for Limits {
             payload_bytes_max: 4 * 1024 * 1024,
             steps_max: 10_000,
             branches_max: 1_000,
+            nesting_max: 32,
             journal_bytes_max: 64 * 1024 * 1024,
             runner_ttl_ms: 10_000,
             linger_ms: 1_000,

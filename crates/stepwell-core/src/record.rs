@@ -6,12 +6,16 @@
 //!
 //! Payloads stand in a record as the text that came: they are not read here.
 
+mod child;
+
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
+use self::child::is_zero;
+pub use self::child::{ChildStarted, Continues, Parent};
 pub use crate::block::BlockCause;
 pub use crate::branch::{Branch, RaceStarted};
 pub use crate::clean_up::{CancelNoted, CleanUp, Retried};
@@ -50,6 +54,9 @@ pub enum Record<'a> {
     /// A pause began.
     #[serde(borrow)]
     SleepStarted(SleepStarted<'a>),
+    /// A child run was started, and the step waits for its end (§9.2).
+    #[serde(borrow)]
+    ChildStarted(ChildStarted<'a>),
     /// A step ended; the order of these is the order of delivery (§5.4).
     #[serde(borrow)]
     StepEnded(StepEnded<'a>),
@@ -149,6 +156,15 @@ pub struct Started<'a> {
     /// Why, where that was said.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
+    /// The run and step that invoked it (§9.2).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent<'a>>,
+    /// How many runs stand above it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub depth: u32,
+    /// The chain that it goes on with (§2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Continues>,
 }
 
 /// See [`Record::Activated`].
@@ -460,6 +476,9 @@ pub struct Ended<'a> {
     /// Why it did not complete.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,
+    /// The run that goes on with it (§2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued_as: Option<RunId>,
 }
 
 #[expect(

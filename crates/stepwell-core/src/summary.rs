@@ -49,6 +49,8 @@ pub struct Summary {
     pub blocked: Option<String>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
+    /// The run that invoked it.
+    pub parent: Option<RunId>,
 }
 
 impl Summary {
@@ -77,6 +79,7 @@ impl Summary {
             steps_failed: run.failed_steps(),
             blocked,
             journal_bytes: run.journal_bytes(),
+            parent: run.parent().map(|parent| parent.run),
         }
     }
 }

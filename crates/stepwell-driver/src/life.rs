@@ -254,6 +254,7 @@ impl Life {
             | Output::Ready { .. }
             | Output::Active { .. }
             | Output::Blocked { .. }
+            | Output::Inbox { .. }
             | Output::Find(_) => self.look_up(output)?,
         }
         Ok(())
@@ -308,6 +309,10 @@ impl Life {
             Output::Blocked { queue, after, limit } => {
                 let runs = store.blocked(&queue, after, limit).map_err(failed)?;
                 self.tell(Input::Blocked { queue, runs });
+            }
+            Output::Inbox { after, limit } => {
+                let messages = store.inbox(after.as_ref(), limit).map_err(failed)?;
+                self.tell(Input::Inbox { messages });
             }
             Output::Find(key) => {
                 let run = store.key(&key).map_err(failed)?;

@@ -9,7 +9,9 @@ use stepwell_core::limits::CHUNK_BYTES;
 use stepwell_core::record::{self, Record, StepEnded};
 use stepwell_core::run::{Run, is_kept};
 use stepwell_core::time::Timestamp;
-use stepwell_protocol::to_runner::{Activate, CleanUp, EndedStep, History, OpenStep, ToRunner};
+use stepwell_protocol::to_runner::{
+    self, Activate, CleanUp, EndedStep, History, OpenStep, ToRunner,
+};
 
 /// Most bytes that an ended step takes beside its id, payload and error.
 const ENDED_BYTES: usize = 128;
@@ -103,6 +105,9 @@ fn first_message<'a>(
         input,
         key: run.key().map(|key| Cow::Borrowed(&**key)),
         metadata,
+        parent: run
+            .parent()
+            .map(|parent| to_runner::Parent { run: parent.run, step: Cow::Borrowed(&parent.step) }),
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
         ended,

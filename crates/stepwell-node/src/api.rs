@@ -11,7 +11,7 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, Record};
-use stepwell_core::run::{Command, Env, Operate, Outcome, Phase, Rejection, Run, Start};
+use stepwell_core::run::{Command, Env, Operate, Origin, Outcome, Phase, Rejection, Run, Start};
 use stepwell_core::status::RunStatus;
 use stepwell_core::{name, payload};
 use stepwell_store::query::{Key, Queue};
@@ -115,6 +115,17 @@ impl Api {
             if waiters.is_empty() {
                 self.waiters.remove(&run);
             }
+        }
+    }
+
+    /// §2.3: who waits for a run waits for the one that goes on with it.
+    pub(crate) fn pass_on(&mut self, run: RunId, to: RunId) {
+        let waiters = self.waiters.remove(&run).unwrap_or_default();
+        for (request, _) in &waiters {
+            self.waiting.insert(*request, to);
+        }
+        if !waiters.is_empty() {
+            self.waiters.entry(to).or_default().extend(waiters);
         }
     }
 
@@ -234,6 +245,7 @@ impl Node {
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
             ends: options.as_ref().map(|options| &options.ends),
+            origin: Origin::default(),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };
         let mut outcome = Outcome::default();
@@ -328,8 +340,10 @@ impl Node {
             Asked::Fork { about, fork, signed } => {
                 self.answer_fork(&about, (&fork, &signed), journal, out);
             }
-            Asked::Wait { about } => self.answer_wait(id, about.request, journal),
-            Asked::Repeat { request, start } => self.answer_repeat(id, request, &start, journal),
+            Asked::Wait { about } => self.answer_wait(id, about.request, journal, out),
+            Asked::Repeat { request, start } => {
+                self.answer_repeat((id, request), &start, journal, out);
+            }
         }
     }
 
@@ -363,8 +377,13 @@ impl Node {
         self.commits.effects(id).reply(request, reply);
     }
 
-    fn answer_wait(&mut self, id: RunId, request: RequestId, journal: &[u8]) {
+    fn answer_wait(&mut self, id: RunId, request: RequestId, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
+        if let Some(run) = run.continued_as() {
+            let namespace = self.hot.run(id).map(|run| run.namespace().clone());
+            let about = About { request, namespace: namespace.unwrap_or_default(), run };
+            return self.on_wait(about, out);
+        }
         if !matches!(run.phase(), Phase::Ended(_)) {
             return self.api.wait(id, request, false);
         }
@@ -376,10 +395,10 @@ impl Node {
     /// §4.8: a repeat returns the first run; with another input it is a conflict.
     fn answer_repeat(
         &mut self,
-        id: RunId,
-        request: RequestId,
+        (id, request): (RunId, RequestId),
         start: &StartRequest,
         journal: &[u8],
+        out: &mut Outputs,
     ) {
         let first = record::decode(journal).next();
         let same = matches!(&first, Some(Ok(Record::Started(first)))
@@ -391,7 +410,7 @@ impl Node {
             return self.commits.effects(id).reply(request, reply);
         }
         if start.wait {
-            return self.answer_wait(id, request, journal);
+            return self.answer_wait(id, request, journal, out);
         }
         self.commits.effects(id).reply(request, Reply::Started { run: id, created: false });
     }

@@ -5,6 +5,7 @@
 //! records that justify it are durable (§4.1, §4.8).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use stepwell_core::summary::Summary;
 use stepwell_core::wait::Wait;
 use stepwell_protocol::frame;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
+use stepwell_store::inbox::{Message, MessageId};
 
 use crate::input::{RequestId, SessionId};
 use crate::node::Node;
@@ -103,6 +105,8 @@ pub(crate) struct Open {
     writes: Vec<(RunId, Vec<u8>)>,
     index: FxHashMap<RunId, usize>,
     workflows: Vec<Workflow>,
+    messages: Vec<Arc<Message>>,
+    consumed: Vec<MessageId>,
     pub(crate) effects: Effects,
 }
 
@@ -119,7 +123,10 @@ impl Open {
     }
 
     fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.workflows.is_empty()
+        self.writes.is_empty()
+            && self.workflows.is_empty()
+            && self.messages.is_empty()
+            && self.consumed.is_empty()
     }
 }
 
@@ -127,6 +134,8 @@ impl Open {
 #[derive(Debug)]
 struct Given {
     runs: Vec<RunId>,
+    messages: Vec<Arc<Message>>,
+    consumed: Vec<MessageId>,
     effects: Effects,
     /// What tells of earlier batches, and only waits for its turn behind this one.
     along: Effects,
@@ -149,15 +158,6 @@ impl Commits {
         self.growing.add(run, records);
     }
 
-    /// Adds a new run's first records to the batch that has another run's newest records.
-    pub(crate) fn start_beside(&mut self, beside: RunId, run: RunId, records: &[u8]) {
-        if self.growing.index.contains_key(&beside) {
-            self.growing.add(run, records);
-        } else {
-            self.steady.add(run, records);
-        }
-    }
-
     /// Adds records to a run. Tells whether the run is new to the open batches.
     pub(crate) fn add(&mut self, run: RunId, records: &[u8]) -> bool {
         let open = if self.growing.index.contains_key(&run) {
@@ -168,6 +168,26 @@ impl Commits {
         let fresh = !open.index.contains_key(&run);
         open.add(run, records);
         fresh
+    }
+
+    /// Adds the first records of a run that another one's newest records tell of.
+    pub(crate) fn start_beside(&mut self, beside: RunId, run: RunId, records: &[u8]) {
+        self.with(beside).add(run, records);
+    }
+
+    /// Adds a message to what a run's newest records are written with.
+    pub(crate) fn message(&mut self, from: RunId, message: Arc<Message>) {
+        self.with(from).messages.push(message);
+    }
+
+    /// Ends a message with what the run that heard it writes.
+    pub(crate) fn consume(&mut self, run: RunId, message: MessageId) {
+        self.with(run).consumed.push(message);
+    }
+
+    /// Returns the open batch that holds the run's newest records, or would.
+    fn with(&mut self, run: RunId) -> &mut Open {
+        if self.growing.index.contains_key(&run) { &mut self.growing } else { &mut self.steady }
     }
 
     /// Adds a registration.
@@ -214,7 +234,10 @@ impl Node {
             return;
         }
         let (at, workflows) = (self.now, open.workflows);
+        let (messages, consumed) = (open.messages, open.consumed);
         let mut batch = Batch { at, grows, workflows, ..Batch::default() };
+        batch.messages.clone_from(&messages);
+        batch.consumed.clone_from(&consumed);
         let mut runs = Vec::with_capacity(open.writes.len());
         for (id, records) in open.writes {
             // A run with unwritten records stays in memory; only a refused start is dropped, and what
@@ -226,7 +249,9 @@ impl Node {
         }
         self.stats.commits += 1;
         let along = Effects::default();
-        self.commits.given.push_back(Given { runs, effects: open.effects, along, grows });
+        let effects = open.effects;
+        let given = Given { runs, messages, consumed, effects, along, grows };
+        self.commits.given.push_back(given);
         out.list.push(Output::Commit(batch));
     }
 
@@ -239,6 +264,8 @@ impl Node {
         for run in given.runs {
             self.on_written(run, out);
         }
+        self.inbox.take_up(given.messages);
+        self.inbox.forget(given.consumed);
     }
 
     /// A batch that only held new runs was refused: they never were. For any other the node cannot

@@ -1,11 +1,14 @@
 //! Runs in memory: loading them, applying commands to them, dropping them when they are cold.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 use stepwell_core::run::{Command, Effect, Env, Outcome, Rejection, Run};
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::{Begin, Retry, Settled, ToRunner};
+use stepwell_store::inbox::{Message, MessageId, MessageKind};
 
 use crate::api::Asked;
 use crate::commit::store_error;
@@ -60,8 +63,10 @@ pub(crate) enum Deferred {
     Lose,
     /// Somebody asked something.
     Asked(Asked),
+    /// Another run tells it something.
+    Told(Arc<Message>),
     /// A runner with this build registered its workflow.
-    Unblock(Option<std::sync::Arc<str>>),
+    Unblock(Option<Arc<str>>),
 }
 
 impl Deferred {
@@ -70,7 +75,7 @@ impl Deferred {
         match self {
             Self::Dispatch(_) | Self::Return(_) => true,
             Self::Asked(asked) => asked.needs_journal(),
-            Self::Fire | Self::Lose | Self::Unblock(_) => false,
+            Self::Fire | Self::Lose | Self::Told(_) | Self::Unblock(_) => false,
         }
     }
 }
@@ -262,6 +267,7 @@ impl Node {
                 Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),
+                Deferred::Told(message) => self.unheard(&message, error),
                 Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
             }
         }
@@ -274,12 +280,13 @@ impl Node {
             Deferred::Return(back) => self.take_back(run, &back, journal),
             Deferred::Lose => self.lose_now(run),
             Deferred::Asked(asked) => self.answer(run, asked, journal, out),
+            Deferred::Told(message) => self.hear(run, &message),
             Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
         }
     }
 
     /// Applies a command to a run in memory, adds its records to the open batch and hangs its
-    /// effects on that. `output` is what the handler returned, where the command is its end.
+    /// effects on that. `output` is what the handler or child returned, where the command is its end.
     pub(crate) fn apply(
         &mut self,
         id: RunId,
@@ -312,8 +319,8 @@ impl Node {
                 let Some((session, a)) = to else { return };
                 let status =
                     Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
-                let settled =
-                    Settled { a, step: (&*step).into(), at_us: at.as_micros(), status, error };
+                let (step, at_us) = ((&*step).into(), at.as_micros());
+                let settled = Settled { a, step, at_us, status, output, error };
                 self.tell_of(id, session, &ToRunner::Settled(settled));
                 if !self.is_paused(id) {
                     self.set_busy(id);
@@ -351,11 +358,23 @@ impl Node {
                 let Some((session, a)) = to else { return };
                 self.tell_of(id, session, &ToRunner::Done { a });
             }
+            Effect::CancelChild { child } => {
+                let kind = MessageKind::Cancel;
+                self.tell_run(id, MessageId { to: child, from: id, kind }, "{}".into());
+            }
+            Effect::Continued { by } => {
+                self.stats.runs_ended += 1;
+                if let Some((session, a)) = to {
+                    self.tell_of(id, session, &ToRunner::Done { a });
+                }
+                self.api.pass_on(id, by);
+            }
             Effect::Ended { status, error } => {
                 self.stats.runs_ended += 1;
                 if let Some((session, a)) = to {
                     self.tell_of(id, session, &ToRunner::Done { a });
                 }
+                self.tell_parent(id, status, output, error.clone());
                 self.tell_waiters(id, status, output, error.as_ref());
             }
         }

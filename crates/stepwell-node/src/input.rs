@@ -8,6 +8,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
+use stepwell_store::inbox::Message;
 use stepwell_store::query::{Key, Queue};
 
 use crate::remake::{ForkRequest, ResolveRequest};
@@ -227,6 +228,11 @@ pub enum Input<'a> {
         key: Key,
         /// The run that it started.
         run: Option<RunId>,
+    },
+    /// Answers [`crate::Output::Inbox`]: fewer than asked for means that there are no more.
+    Inbox {
+        /// Messages that were not heard.
+        messages: Vec<Arc<Message>>,
     },
     /// Time has passed. Wanted at least as often as [`crate::Node::next_tick`] says.
     Tick,

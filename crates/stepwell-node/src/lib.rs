@@ -16,6 +16,7 @@
 //! | `session` | connections of runners: grants, slots, registry |
 //! | `handshake`, `worker`, `said`, `activation` | what runners say, and what they are given |
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
+//! | `children`, `inbox` | runs that runs start; what runs tell each other |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
 //! | `remake` | resolving steps, reruns, forks |
@@ -24,10 +25,12 @@
 
 mod activation;
 mod api;
+mod children;
 mod commit;
 mod dispatch;
 mod handshake;
 mod hot;
+mod inbox;
 mod input;
 mod need;
 mod node;

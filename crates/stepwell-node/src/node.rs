@@ -12,6 +12,7 @@ use crate::api::{Api, Asked};
 use crate::commit::Commits;
 use crate::dispatch::Dispatch;
 use crate::hot::Hot;
+use crate::inbox::Inbox;
 use crate::input::{Input, Now};
 use crate::output::{Output, Outputs, Stats};
 use crate::recovery::Away;
@@ -63,6 +64,7 @@ pub struct Node {
     pub(crate) timers: Timers,
     pub(crate) away: Away,
     pub(crate) api: Api,
+    pub(crate) inbox: Inbox,
     /// The run that was started last.
     pub(crate) last_run: RunId,
     pub(crate) stats: Stats,
@@ -87,6 +89,7 @@ impl Node {
             timers: Timers::default(),
             away: Away::default(),
             api: Api::default(),
+            inbox: Inbox::default(),
             last_run: RunId::MIN,
             stats: Stats::default(),
             draining: false,
@@ -132,6 +135,7 @@ impl Node {
             Input::Ready { queue, runs } => self.on_ready(&queue, &runs),
             Input::Active { runs } => self.on_active(&runs, out),
             Input::Blocked { queue, runs } => self.on_blocked(&queue, &runs, out),
+            Input::Inbox { messages } => self.on_inbox(messages),
             Input::Found { key, run } => self.on_found(key, run, out),
             Input::Tick => self.on_tick(out),
             Input::Continue => {
@@ -139,6 +143,9 @@ impl Node {
                 self.on_tick(out);
             }
             Input::Drain => self.on_drain(out),
+        }
+        if self.inbox.wants() {
+            self.deliver(out);
         }
         self.dispatch(out);
     }
@@ -182,6 +189,7 @@ impl Node {
             self.dispatch.scan(&self.registry.insert(workflow.clone()));
             out.list.push(Output::Registered(workflow));
         }
+        self.inbox.open();
         out.list.push(crate::recovery::first_question());
         self.move_horizon(out);
     }

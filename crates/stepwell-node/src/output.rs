@@ -9,6 +9,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::{Batch, Workflow};
+use stepwell_store::inbox::MessageId;
 use stepwell_store::query::{Cursor, Key, Queue};
 
 use crate::input::{RequestId, SessionId};
@@ -65,6 +66,13 @@ pub enum Output {
     },
     /// Find the run of an idempotency key; answered by [`crate::Input::Found`].
     Find(Key),
+    /// Read messages between runs; answered by [`crate::Input::Inbox`].
+    Inbox {
+        /// Where to go on.
+        after: Option<MessageId>,
+        /// Most messages to return.
+        limit: usize,
+    },
     /// Send a frame to a runner.
     Send {
         /// The connection.

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
 use stepwell_core::record;
 use stepwell_core::run::{Command, Phase, Run};
-use stepwell_core::status::StepStatus;
+use stepwell_core::status::{Kind, StepStatus};
 use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{Resumed, Retry, Settled, ToRunner};
 use stepwell_store::query::Queue;
@@ -181,9 +181,12 @@ impl Node {
         let ends = crate::activation::kept_ends(journal).into_iter();
         for ended in ends.skip(usize::try_from(back.resume.told).unwrap_or(usize::MAX)) {
             let status = Some(ended.status).filter(|s| *s != StepStatus::Completed);
+            // A runner knows what its functions gave, and nothing of what children did.
+            let kind = run.step(&ended.step).map(|step| step.kind);
+            let output = ended.output.filter(|_| kind == Some(Kind::Invoke));
             let (step, at_us) = (ended.step, ended.at.as_micros());
             let error = ended.error;
-            let settled = Settled { a, step, at_us, status, error };
+            let settled = Settled { a, step, at_us, status, output, error };
             sent += effects.send(back.session, &ToRunner::Settled(settled));
         }
         for step in run.steps().iter().filter(|step| step.status == StepStatus::Retrying) {

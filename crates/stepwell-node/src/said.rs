@@ -20,7 +20,7 @@ fn ago(now: Timestamp, us: u64) -> Timestamp {
     now.before(Duration::from_micros(us))
 }
 
-fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
+pub(crate) fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
     Opening {
         kind: open.kind,
         after: open.after,
@@ -105,6 +105,7 @@ pub(crate) fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'
             Ok((m.a, None, Act::EndRace(end)))
         }
         ToNode::Hello(_)
+        | ToNode::Invoke(_)
         | ToNode::Ping { .. }
         | ToNode::Credit { .. }
         | ToNode::Drain {}

@@ -5,7 +5,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::record::BlockCause;
 use stepwell_core::run::{Act, Command, Rejection};
 use stepwell_protocol::frame;
-use stepwell_protocol::to_node::ToNode;
+use stepwell_protocol::to_node::{self, ToNode};
 use stepwell_protocol::to_runner::{Refused, ToRunner};
 
 use crate::input::SessionId;
@@ -103,9 +103,21 @@ impl Node {
                     self.set_busy(run);
                 }
             }
+            ToNode::Invoke(invoke) => return self.on_invoke(id, &invoke, out),
+            ToNode::Finished(to_node::Finished { a, continue_as: Some(with), .. }) => {
+                let Some(held) = self.held_under(id, a) else { return Ok(()) };
+                return self.on_continue_as(held, &with, out);
+            }
             message => return self.on_run_message(id, message),
         }
         Ok(())
+    }
+
+    /// Returns a run that a connection holds, and the fence.
+    pub(crate) fn held_under(&mut self, id: SessionId, a: u32) -> Option<(RunId, u32)> {
+        let run = self.held_run(id, a)?;
+        let held = self.hot.live(run)?.held?;
+        Some((run, held.epoch))
     }
 
     fn held_run(&self, id: SessionId, a: u32) -> Option<RunId> {
@@ -133,18 +145,25 @@ impl Node {
         let now = self.now;
         let (a, output, act) = act_of(message, now).map_err(|text| (Code::Protocol, text))?;
         // A message about a run that was taken from the runner meanwhile changes nothing (§4.7).
-        let Some(run) = self.held_run(id, a) else {
+        let Some((run, epoch)) = self.held_under(id, a) else {
             return Ok(());
         };
-        let Some(held) = self.hot.live(run).and_then(|live| live.held) else {
-            return Ok(());
-        };
-        let command = Command::Runner { epoch: held.epoch, act };
-        match self.apply(run, command, output) {
+        let applied = self.apply(run, Command::Runner { epoch, act }, output);
+        self.answer_rejection(run, epoch, applied)
+    }
+
+    /// Says what becomes of a run, and of its runner, whose message did not fit.
+    pub(crate) fn answer_rejection(
+        &mut self,
+        run: RunId,
+        epoch: u32,
+        applied: Result<(), Rejection>,
+    ) -> Result<(), Refusal> {
+        match applied {
             Ok(()) => Ok(()),
             Err(Rejection::KindChanged { step, expected, found }) => {
                 let cause = BlockCause::KindChanged { step: (&*step).into(), expected, found };
-                let command = Command::Runner { epoch: held.epoch, act: Act::Block(cause) };
+                let command = Command::Runner { epoch, act: Act::Block(cause) };
                 self.apply(run, command, None).unwrap_or_default();
                 Ok(())
             }
@@ -157,7 +176,7 @@ impl Node {
             ) => {
                 // The runner comes back without this run: it is lost to it, or the same message would
                 // close every connection after this one, and nobody else would get any of its runs.
-                self.disown(run, held.epoch);
+                self.disown(run, epoch);
                 Err((Code::Protocol, format!("{run}: {error}")))
             }
             Err(_) => {

@@ -92,6 +92,9 @@ pub enum ToNode<'a> {
     /// A branch of a race settled first.
     #[serde(borrow)]
     Raced(Raced<'a>),
+    /// The code runs another workflow as a child.
+    #[serde(borrow)]
+    Invoke(Invoke<'a>),
 }
 
 /// See [`ToNode::Hello`].
@@ -318,6 +321,21 @@ pub struct Skip<'a> {
     pub open: Opening<'a>,
 }
 
+/// See [`ToNode::Invoke`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Invoke<'a> {
+    /// The run.
+    pub a: u32,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
+    /// The step's opening, always; its input says what to run:
+    /// `{"workflow": …, "app"?: …, "runner"?: …, "input"?: …, "timeoutMs"?: …}` (§3.4).
+    #[serde(borrow)]
+    pub open: Opening<'a>,
+}
+
 /// See [`ToNode::Dropped`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -402,6 +420,23 @@ pub struct Finished<'a> {
     /// Why the handler failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,
+    /// The run completes, and another run of the workflow goes on with this input (§2.3).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub continue_as: Option<ContinueAs<'a>>,
+}
+
+/// What a run goes on with as another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContinueAs<'a> {
+    /// The input of that run.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub input: Option<&'a RawValue>,
 }
 
 /// See [`ToNode::Verified`].

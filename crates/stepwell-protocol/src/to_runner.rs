@@ -161,6 +161,9 @@ pub struct Activate<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub metadata: Option<&'a RawValue>,
+    /// The run and step that invoked it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent<'a>>,
     /// When the start was accepted, in microseconds since the Unix epoch: the code's first `now`.
     pub created_at_us: i64,
     /// The version that the first activation had.
@@ -198,6 +201,17 @@ pub struct CleanUp<'a> {
     /// Steps that may have been done, and are not taken back.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub uncertain: Vec<Cow<'a, str>>,
+}
+
+/// The run and step that invoked a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent<'a> {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    #[serde(borrow)]
+    pub step: Cow<'a, str>,
 }
 
 /// See [`ToRunner::History`].
@@ -298,6 +312,14 @@ pub struct Settled<'a> {
     /// How it ended; absent for `completed`, whose result the runner has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StepStatus>,
+    /// Its result, where no function of the runner gave it.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub output: Option<&'a RawValue>,
     /// Why it failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,

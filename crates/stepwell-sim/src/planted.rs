@@ -13,6 +13,7 @@ use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
+use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -205,6 +206,10 @@ impl Store for Shown {
 
     fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
         self.store.did(event, after, limit)
+    }
+
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        self.store.inbox(after, limit)
     }
 
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {

@@ -16,6 +16,7 @@ use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::EventWrite;
+use stepwell_store::inbox::InboxWrite;
 
 use crate::disk::{Disk, OsDisk};
 use crate::folder::{self, Found};
@@ -234,6 +235,7 @@ fn rebuild_overlay(
         group.bytes += bytes.len();
         group.workflows.extend(body.workflows);
         group.events.extend(body.events);
+        group.inbox.extend(body.inbox);
         group.runs.extend(body.runs.into_iter().map(|(run, at)| (run, bytes.slice(at))));
         if group.bytes >= RECOVERY_SLICE {
             let batch = std::mem::take(&mut group).into_batch(overlay, &reader)?;
@@ -256,6 +258,7 @@ struct Group {
     runs: Vec<(RunId, bytes::Bytes)>,
     workflows: Vec<Workflow>,
     events: Vec<EventWrite>,
+    inbox: Vec<InboxWrite>,
 }
 
 impl Group {
@@ -284,6 +287,7 @@ impl Group {
             writes,
             workflows: self.workflows,
             events: self.events,
+            inbox: self.inbox,
         })
     }
 }

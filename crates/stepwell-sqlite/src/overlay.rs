@@ -13,6 +13,7 @@ use stepwell_core::wait::Wait;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::EventWrite;
 use stepwell_store::events::Events;
+use stepwell_store::inbox::{Inbox, InboxWrite};
 use stepwell_store::query::Queue;
 use stepwell_store::rows::Rows;
 
@@ -32,6 +33,7 @@ pub(crate) struct TailBatch {
     pub(crate) writes: Vec<TailWrite>,
     pub(crate) workflows: Vec<Workflow>,
     pub(crate) events: Vec<EventWrite>,
+    pub(crate) inbox: Vec<InboxWrite>,
 }
 
 /// What a batch adds to one run.
@@ -56,6 +58,7 @@ pub(crate) struct Overlay {
     pub(crate) high_water: Timestamp,
     pub(crate) rows: Rows,
     pub(crate) events: Events,
+    pub(crate) inbox: Inbox,
     bytes: u64,
     tail: VecDeque<Arc<TailBatch>>,
     pieces: FxHashMap<RunId, VecDeque<(u64, Bytes)>>,
@@ -71,6 +74,7 @@ impl Overlay {
             high_water,
             rows: Rows::default(),
             events: Events::default(),
+            inbox: Inbox::default(),
             bytes: 0,
             tail: VecDeque::new(),
             pieces: FxHashMap::default(),
@@ -100,6 +104,7 @@ impl Overlay {
             self.workflows.insert(queue, (batch.position, workflow.clone()));
         }
         batch.events.iter().for_each(|write| self.events.add(write));
+        batch.inbox.iter().for_each(|write| self.inbox.add(write));
         self.tail.push_back(batch);
     }
 
@@ -167,8 +172,9 @@ impl Overlay {
             }
             let Some(batch) = self.tail.pop_front() else { break };
             self.bytes -= batch.bytes;
-            done += batch.writes.len() + batch.events.len() + 1;
+            done += batch.writes.len() + batch.events.len() + batch.inbox.len() + 1;
             batch.events.iter().for_each(|write| self.events.take_out(write));
+            batch.inbox.iter().for_each(|write| self.inbox.take_out(write));
             for write in &batch.writes {
                 self.drop_piece(write.run);
             }
@@ -208,6 +214,7 @@ pub(crate) fn put_together(batches: &[Arc<TailBatch>]) -> FoldWrite {
         fold.high_water = fold.high_water.max(batch.at);
         fold.workflows.extend(batch.workflows.iter().cloned());
         fold.events.extend(batch.events.iter().cloned());
+        fold.inbox.extend(batch.inbox.iter().cloned());
         for write in &batch.writes {
             let run = fold.runs.entry(write.run).or_default();
             run.records.push(write.records.clone());

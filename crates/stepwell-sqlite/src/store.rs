@@ -10,6 +10,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
+use stepwell_store::inbox::{InboxWrite, Message, MessageId};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
@@ -56,6 +57,7 @@ impl<D: Disk> Store for Embedded<D> {
             writes: pieces.into_iter().zip(rows).map(write).collect(),
             workflows: batch.workflows.clone(),
             events: batch.events.clone(),
+            inbox: InboxWrite::all_of(batch).collect(),
         };
         let spare_wanted = log.spares.is_empty();
         let (was_empty, bytes) = {
@@ -215,6 +217,19 @@ impl<D: Disk> Store for Embedded<D> {
         };
         let fresh = |overlay: &Overlay| overlay.events.did(event, after).take(limit).collect();
         self.shared.scan(after, limit, fetch, (fresh, |_, _| false))
+    }
+
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        let fetch = |reader: &Reader<'_>, after: Option<Arc<Message>>, limit| {
+            tables::inbox(reader, after.as_ref().map(|message| &message.id), limit)
+        };
+        let fresh =
+            |overlay: &Overlay| overlay.inbox.messages(after).take(limit).map(Arc::clone).collect();
+        let hidden =
+            |overlay: &Overlay, message: &Arc<Message>| overlay.inbox.tells_of(&message.id);
+        // A cursor is of the order of messages; what this one says does not matter.
+        let after = after.map(|id| Arc::new(Message { id: *id, body: "".into() }));
+        self.shared.scan(after.as_ref(), limit, fetch, (fresh, hidden))
     }
 
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {

@@ -8,6 +8,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
 use crate::event::EventWrite;
+use crate::inbox::{Message, MessageId};
 
 /// The records of many runs, which become durable together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub struct Batch {
     pub workflows: Vec<Workflow>,
     /// What is said of events, in this order.
     pub events: Vec<EventWrite>,
+    /// What runs tell each other, with the records of the senders.
+    pub messages: Vec<Arc<Message>>,
+    /// Messages that were heard, with the records of the receivers.
+    pub consumed: Vec<MessageId>,
     /// The batch holds starts of new runs or new events: refused while the disk or the tail is over its bound.
     pub grows: bool,
 }
@@ -28,7 +33,11 @@ pub struct Batch {
 impl Batch {
     /// Tells whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.workflows.is_empty() && self.events.is_empty()
+        self.runs.is_empty()
+            && self.workflows.is_empty()
+            && self.events.is_empty()
+            && self.messages.is_empty()
+            && self.consumed.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`batch`] | what is written: many runs' records, made durable at once |
 //! | [`query`] | what is asked: lists, queues, timers, keys |
 //! | [`event`] | events: what was sent and what it did |
+//! | [`inbox`] | what runs tell each other |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
 //! | [`rows`], [`events`] | rows of runs and events in memory, in the orders that are asked for |
@@ -19,6 +20,7 @@ pub mod batch;
 pub mod error;
 pub mod event;
 pub mod events;
+pub mod inbox;
 pub mod memory;
 pub mod query;
 pub mod rows;

@@ -1,6 +1,7 @@
 //! A store without a disk: for tests, and for `stepwell dev` without a folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::batch::{Batch, RunWrite, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::events::Events;
+use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
@@ -32,6 +34,7 @@ struct State {
     ended: BTreeSet<(Timestamp, RunId)>,
     journals: BTreeMap<RunId, Vec<u8>>,
     events: Events,
+    inbox: BTreeMap<MessageId, Arc<Message>>,
     workflows: BTreeMap<Queue, Workflow>,
 }
 
@@ -45,6 +48,7 @@ impl Memory {
             ended: BTreeSet::new(),
             journals: BTreeMap::new(),
             events: Events::default(),
+            inbox: BTreeMap::new(),
             workflows: BTreeMap::new(),
         };
         Self { state: Mutex::new(state) }
@@ -99,6 +103,12 @@ impl Store for Memory {
         }
         for write in &batch.events {
             state.events.add(write);
+        }
+        for write in InboxWrite::all_of(batch) {
+            match write {
+                InboxWrite::Sent(message) => drop(state.inbox.insert(message.id, message)),
+                InboxWrite::Consumed(id) => drop(state.inbox.remove(&id)),
+            }
         }
         state.high_water = state.high_water.max(batch.at);
         state.head.0 += 1;
@@ -180,6 +190,13 @@ impl Store for Memory {
         Ok(self.state().events.did(event, after).take(limit).collect())
     }
 
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        let start = after.copied().map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let behind = state.inbox.range((start, Bound::Unbounded));
+        Ok(behind.take(limit).map(|(_, message)| Arc::clone(message)).collect())
+    }
+
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {
         Ok(self.state().events.purge(retention, limit))
     }
@@ -222,6 +239,7 @@ fn matches(filter: &Filter, row: &Summary) -> bool {
         && is(&filter.workflow, &row.workflow)
         && (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
         && (filter.key.is_none() || filter.key == row.key)
+        && (filter.parent.is_none() || filter.parent == row.parent)
         && filter.from.is_none_or(|from| row.created_at >= from)
         && filter.to.is_none_or(|to| row.created_at < to)
 }

@@ -54,6 +54,8 @@ pub struct Filter {
     pub statuses: Vec<RunStatus>,
     /// Only the run with this idempotency key.
     pub key: Option<Arc<str>>,
+    /// Only runs that this one invoked.
+    pub parent: Option<RunId>,
     /// Only runs created at or after this instant.
     pub from: Option<Timestamp>,
     /// Only runs created before this instant.

@@ -1,5 +1,6 @@
 //! The trait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
@@ -10,6 +11,7 @@ use stepwell_core::wait::Wait;
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
+use crate::inbox::{Message, MessageId};
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 
 /// How many batches a store has made durable.
@@ -38,7 +40,7 @@ pub struct Health {
 /// Keeps the journals of runs. See the crate's page for what a store is and is not.
 ///
 /// Calls may block. Reads show durable writes only, and every durable write (`load`, `due`, `ready`,
-/// `active`, `key`, `workflows`, `waits_for`, and what is asked of events), with one exception: [`Store::query`] may lag behind and says so.
+/// `active`, `key`, `workflows`, `waits_for`, `inbox`, and what is asked of events), with one exception: [`Store::query`] may lag behind and says so.
 pub trait Store: Send + Sync {
     /// Makes a batch durable. On `Ok` every record in it survives any crash.
     ///
@@ -153,6 +155,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`].
     fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error>;
+
+    /// Returns messages that were not consumed, in the order of (receiver, sender, kind), after the
+    /// given one; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when a stored message is damaged; [`Error::Unavailable`].
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// Drops what of events is older than it is to be kept; of at most `limit` events, oldest first.
     /// Returns of how many. An event that is not routed stays.

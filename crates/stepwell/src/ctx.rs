@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::log::Log;
 use crate::machine::{Cell, Lane, Until, inside};
 use crate::step::{
-    BlockingStep, Given, IntoInstant, Plain, RaceStep, RunStep, SkipStep, SleepStep, StepCtx, With,
+    BlockingStep, Given, IntoInstant, InvokeStep, Plain, RaceStep, RunStep, SkipStep, SleepStep,
+    StepCtx, With,
 };
 
 /// A run, as its code sees it (§2.3): the first argument of every handler, and the maker of steps.
@@ -38,6 +39,22 @@ pub struct Ctx {
     cell: Arc<Cell>,
     /// The branch of a race that it was made for.
     lane: Option<Arc<Lane>>,
+}
+
+/// The run and step that invoked a run (§9.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parent {
+    /// The run.
+    pub run: RunId,
+    /// The step of it that waits.
+    pub step: String,
+}
+
+impl Parent {
+    pub(crate) fn of(parent: &stepwell_protocol::to_runner::Parent<'_>) -> Self {
+        Self { run: parent.run, step: parent.step.clone().into_owned() }
+    }
 }
 
 impl Ctx {
@@ -134,6 +151,55 @@ impl Ctx {
         SleepStep::new(self.clone(), id.as_ref(), until)
     }
 
+    /// Makes a step that runs another workflow as a child and gives what it returned (§9.2).
+    ///
+    /// The workflow is looked for in this app, then in the others. A child that fails, is cancelled or
+    /// runs out of time gives an error of kind [`ChildFailed`](crate::ErrorKind::ChildFailed),
+    /// [`ChildCancelled`](crate::ErrorKind::ChildCancelled) or
+    /// [`ChildTimeout`](crate::ErrorKind::ChildTimeout).
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// # async fn demo(ctx: Ctx, order: String) -> Result<u32> {
+    /// let parcel = ctx.invoke::<u32>("ship", "ship-order").input(&order).timeout("2h").await?;
+    /// # Ok(parcel)
+    /// # }
+    /// ```
+    pub fn invoke<T: DeserializeOwned>(
+        &self,
+        id: impl AsRef<str>,
+        workflow: impl AsRef<str>,
+    ) -> InvokeStep<T> {
+        InvokeStep::new(self.clone(), id.as_ref(), workflow.as_ref())
+    }
+
+    /// Completes the run and has another run of the workflow go on with this input, in one commit: for
+    /// loops without end (§2.3). The handler returns what this gives.
+    ///
+    /// Who waits for the run, clients and a parent, gets the end of the last run of the chain. Key,
+    /// parent and the deadline's instant pass on; steps that are still in flight are cancelled.
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// async fn poll(ctx: Ctx, page: u32) -> Result<()> {
+    ///     ctx.run("fetch", || async { Ok(()) }).await?;
+    ///     ctx.sleep("pause", "1h").await?;
+    ///     ctx.continue_as(page + 1)
+    /// }
+    /// # let _ = stepwell::App::new("demo").workflow("poll", poll);
+    /// ```
+    ///
+    /// # Errors
+    /// Always: [`ContinueAs`](crate::ErrorKind::ContinueAs), which the run understands when the handler
+    /// returns it; [`Serialization`](crate::ErrorKind::Serialization) or
+    /// [`Limit`](crate::ErrorKind::Limit) when the input cannot be kept.
+    pub fn continue_as<T>(&self, input: impl Serialize) -> Result<T> {
+        let what = || "the input of the run that goes on".to_owned();
+        let input = crate::json::encode(what, &input)?;
+        crate::json::within(what, input.as_deref(), self.payload_bytes_max())?;
+        Err(crate::Error::continue_as(input))
+    }
+
     /// Makes a step that records that it does not apply to this run (§2).
     pub fn skip(&self, id: impl AsRef<str>) -> SkipStep {
         SkipStep::new(self.clone(), id.as_ref())
@@ -181,6 +247,11 @@ impl Ctx {
     /// Returns the run's id.
     pub fn run_id(&self) -> RunId {
         self.cell.info.run
+    }
+
+    /// Returns the run and step that invoked this run, if one did.
+    pub fn parent(&self) -> Option<&Parent> {
+        self.cell.info.parent.as_ref()
     }
 
     /// Returns the runner's name.

@@ -78,7 +78,7 @@ pub mod test;
 
 pub use app::{App, WorkflowOptions};
 pub use client::Client;
-pub use ctx::Ctx;
+pub use ctx::{Ctx, Parent};
 pub use driver::Serve;
 pub use duration::IntoDuration;
 pub use error::{Cause, Error, ErrorKind, Result};

@@ -21,12 +21,16 @@ fn a_journal_reads_back_and_chunks_join() {
         rerun_of: None,
         by: None,
         reason: None,
+        parent: None,
+        depth: 0,
+        continues: None,
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),
         status: RunStatus::Completed,
         output: None,
         error: None,
+        continued_as: None,
     });
     let (mut first, mut second) = (Vec::new(), Vec::new());
     started.encode(&mut first);

@@ -8,7 +8,7 @@ use super::command::{Change, Effect, Rejection};
 use super::state::{Phase, Run, Step};
 use crate::clean_up::{CancelNoted, CleanUp, Compensable, Compensation};
 use crate::failure::{Failure, names};
-use crate::record::{BlockCause, Ending, Opening, Record};
+use crate::record::{BlockCause, Ending, Opening, Record, Released};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::step_id;
 use crate::time::Timestamp;
@@ -217,6 +217,15 @@ impl Change<'_, '_> {
         let Phase::Ending { status, .. } = self.run.phase else {
             return;
         };
+        if !self.run.children.is_empty() {
+            // §7.2: their ends are awaited. Until then a runner that has not finished keeps the run.
+            if leave == Leave::Forget {
+                let seen = self.run.ended_steps();
+                self.push(&Record::Released(Released { at: self.env.now, seen }));
+                self.effect(Effect::Forget);
+            }
+            return;
+        }
         // What was taken from its runner before is owed already.
         let (held, owed) = (self.run.is_held(), self.run.activation.is_some());
         let Some(plan) = self.run.left_to_do(status) else {

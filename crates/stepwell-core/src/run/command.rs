@@ -7,11 +7,13 @@ use core::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::child::{ChildEnded, InvokeStep};
 use super::once::{Resolve, VerifyStep};
 use super::race::EndRace;
 use super::state::{Phase, Run};
 use crate::clean_up::EndOptions;
 use crate::failure::Failure;
+use crate::id::RunId;
 use crate::limits::Limits;
 use crate::operation::Operation;
 use crate::record::{BlockCause, LogLine, Opening, Record};
@@ -82,6 +84,17 @@ pub enum Effect {
         step: Arc<str>,
         /// The start.
         n: u32,
+    },
+    /// Tell a child that it is not wanted any more (§5.6, §7.7).
+    CancelChild {
+        /// The child, by the first run of its chain.
+        child: RunId,
+    },
+    /// Tell those who wait that another run goes on with it, and its runner that it may forget it
+    /// (§2.3).
+    Continued {
+        /// That run.
+        by: RunId,
     },
     /// Tell those who wait that the run ended, and its runner that it may forget it.
     Ended {
@@ -193,6 +206,8 @@ pub enum Command<'a> {
     Operate(Operate<'a>),
     /// An operator says how a step ended whose outcome is unknown (§4.5).
     Resolve(Resolve<'a>),
+    /// A child of the run ended (§9.3).
+    ChildEnded(ChildEnded<'a>),
     /// A blocked run is tried again, for a reason other than an operator's wish (§4.10).
     Unblock {
         /// What made it worth trying.
@@ -239,6 +254,8 @@ pub enum Act<'a> {
     EndStep(EndStep<'a>),
     /// The code pauses.
     Sleep(SleepStep<'a>),
+    /// The code runs another workflow as a child (§9.2).
+    Invoke(InvokeStep<'a>),
     /// The code says that a step does not apply.
     Skip {
         /// The step's id.
@@ -361,6 +378,11 @@ pub enum Finish<'a> {
     Completed(Option<&'a RawValue>),
     /// The handler failed.
     Failed(Failure<'a>),
+    /// The handler wants another run to go on with it (§2.3).
+    Continued {
+        /// That run, whose start the caller writes in the same batch.
+        by: RunId,
+    },
 }
 
 impl Run {
@@ -395,6 +417,10 @@ impl Run {
             }
             Command::Operate(operate) => change.operate(operate),
             Command::Resolve(resolve) => change.resolve(resolve),
+            Command::ChildEnded(ended) => {
+                change.child_ended(&ended);
+                Ok(())
+            }
             Command::Unblock { by } => change.unblock(by),
         }
     }
@@ -432,6 +458,7 @@ impl Change<'_, '_> {
             Act::StartStep(start) => self.start_step(start)?,
             Act::EndStep(end) => self.end_step(end)?,
             Act::Sleep(sleep) => self.sleep(sleep)?,
+            Act::Invoke(invoke) => self.invoke(invoke)?,
             Act::Skip { step, open } => self.skip(&step, open)?,
             Act::Drop { step, open } => self.drop_step(&step, open)?,
             Act::Log { step, lines } => self.log(step, lines),

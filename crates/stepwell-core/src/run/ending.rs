@@ -4,6 +4,7 @@ use super::clean_up::Leave;
 use super::command::{Change, Effect, Finish};
 use super::state::Phase;
 use crate::failure::{Failure, names};
+use crate::id::RunId;
 use crate::payload;
 use crate::record::{Ended, Ending, Record};
 use crate::status::RunStatus;
@@ -15,7 +16,9 @@ impl Change<'_, '_> {
             Phase::CleaningUp => return self.finish_clean_up(),
             Phase::Forward | Phase::Blocked { .. } | Phase::Ended(_) => {}
         }
+        self.cancel_children();
         let (status, output, error) = match finish {
+            Finish::Continued { by } => return self.continue_as(by),
             Finish::Completed(output) => {
                 let checked = output
                     .map_or(Ok(()), |raw| payload::check(raw, self.env.limits.payload_bytes_max));
@@ -46,8 +49,26 @@ impl Change<'_, '_> {
             }
         }
         let told = error.clone().map(Failure::into_owned);
-        self.push(&Record::Ended(Ended { at: self.env.now, status, output, error }));
+        self.push(&Record::Ended(Ended {
+            at: self.env.now,
+            status,
+            output,
+            error,
+            continued_as: None,
+        }));
         self.effect(Effect::Ended { status, error: told });
+    }
+
+    /// §2.3: the run completes, and another one goes on in the same commit.
+    fn continue_as(&mut self, by: RunId) {
+        self.push(&Record::Ended(Ended {
+            at: self.env.now,
+            status: RunStatus::Completed,
+            output: None,
+            error: None,
+            continued_as: Some(by),
+        }));
+        self.effect(Effect::Continued { by });
     }
 
     /// A cancel is accepted without a runner. One after the decision changes nothing (§7.6).
@@ -73,6 +94,7 @@ impl Change<'_, '_> {
             reason: reason.map(Into::into),
             error: None,
         }));
+        self.cancel_children();
         if self.run.is_held() {
             self.effect(Effect::End { status });
         } else {
@@ -91,6 +113,7 @@ impl Change<'_, '_> {
             status,
             output: None,
             error: Some(error.clone()),
+            continued_as: None,
         }));
         self.effect(Effect::Ended { status, error: Some(error) });
     }

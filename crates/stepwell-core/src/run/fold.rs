@@ -10,8 +10,8 @@ use crate::id::RunId;
 use crate::once::Verdict;
 use crate::operation::Operation;
 use crate::record::{
-    self, Activated, AttemptFailed, Blocked, DecodeError, Ended, Opening, Record, SleepStarted,
-    Started, StepEnded, StepStarted, Unblocked,
+    self, Activated, AttemptFailed, Blocked, ChildStarted, DecodeError, Ended, Opening, Parent,
+    Record, Released, SleepStarted, Started, StepEnded, StepStarted, Unblocked,
 };
 use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
@@ -94,6 +94,11 @@ impl Run {
             all_ends: 0,
             failed_steps: 0,
             journal_bytes: 0,
+            parent: started.parent.clone().map(Parent::into_owned),
+            depth: started.depth,
+            continues: started.continues,
+            continued_as: None,
+            children: BTreeMap::new(),
         }
     }
 
@@ -116,6 +121,7 @@ impl Run {
             Record::SleepStarted(sleep) => self.excludes_step(&sleep.step, true),
             Record::RaceStarted(race) => self.excludes_step(&race.step, true),
             Record::Verified(verified) => self.excludes_step(&verified.step, false),
+            Record::ChildStarted(child) => self.excludes_step(&child.step, true),
             Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
@@ -159,14 +165,7 @@ impl Run {
                 self.reordered.insert(self.places(&changed.expected, &changed.found));
             }
             Record::Activated(activated) => self.fold_activated(activated),
-            Record::Released(released) => {
-                let evicted = self.activation.take().is_some_and(|held| held.evicted);
-                self.stop_running_steps();
-                let doubt = self.steps.iter().any(Step::is_in_doubt);
-                let missed = released.seen < self.ended_steps || self.wakes.is_empty() || doubt;
-                self.ready_since = (missed || evicted).then_some(released.at);
-                self.want_nothing_while_blocked();
-            }
+            Record::Released(released) => self.fold_released(released),
             Record::Woken(woken) => {
                 self.ready_since = Some(woken.at);
                 self.delayed = None;
@@ -177,13 +176,14 @@ impl Run {
                 self.losses += u32::from(lost.counted);
                 self.lone_losses += u32::from(lost.counted && alone);
                 self.ready_since = Some(lost.at);
-                self.want_nothing_while_blocked();
+                self.want_nothing_without_code();
             }
             Record::StepStarted(started) => self.fold_step_started(started),
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
             Record::RaceStarted(race) => self.fold_race_started(race),
             Record::Verified(verified) => self.fold_verified(verified),
+            Record::ChildStarted(child) => self.fold_child_started(child),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => self.fold_blocked(blocked),
             Record::Unblocked(unblocked) => {
@@ -215,7 +215,10 @@ impl Run {
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
                 let held = self.is_held();
-                self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
+                // Children are told, and their ends are awaited.
+                self.cancel_open_steps(|step| {
+                    step.kind != Kind::Invoke && (!held || step.status == StepStatus::Sleeping)
+                });
             }
             Record::Ended(ended) => self.fold_ended(ended),
             Record::CleanUp(clean_up) => self.fold_clean_up(clean_up),
@@ -235,6 +238,16 @@ impl Run {
             cause: blocked.cause.clone().into_owned(),
             build: blocked.build.as_deref().map(Arc::from),
         };
+    }
+
+    fn fold_released(&mut self, released: &Released) {
+        let evicted = self.activation.take().is_some_and(|held| held.evicted);
+        self.stop_running_steps();
+        let waits = !self.wakes.is_empty() || !self.children.is_empty();
+        let doubt = self.steps.iter().any(Step::is_in_doubt);
+        let missed = released.seen < self.ended_steps || !waits || doubt;
+        self.ready_since = (missed || evicted).then_some(released.at);
+        self.want_nothing_without_code();
     }
 
     fn fold_activated(&mut self, activated: &Activated<'_>) {
@@ -291,12 +304,21 @@ impl Run {
         }
     }
 
+    fn fold_child_started(&mut self, started: &ChildStarted<'_>) {
+        let position = self.open_step(&started.step, Some(&started.open));
+        self.children.insert(position, started.child);
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Waiting;
+        }
+    }
+
     fn fold_step_ended(&mut self, ended: &StepEnded<'_>) {
         let position = self.open_step(&ended.step, ended.open.as_ref());
         self.set_wake(position, None);
         self.ended_steps += 1;
         self.all_ends += 1;
         let order = self.all_ends;
+        self.children.remove(&position);
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.thrown = ended.status == StepStatus::Unknown;
@@ -320,7 +342,9 @@ impl Run {
     fn fold_ended(&mut self, ended: &Ended<'_>) {
         // §5.6: what is still open when a run ends is cancelled.
         self.cancel_open_steps(|_| true);
+        self.children.clear();
         self.phase = Phase::Ended(ended.status);
+        self.continued_as = ended.continued_as;
         self.paused = None;
         self.delayed = None;
         self.ended_at = Some(ended.at);
@@ -328,9 +352,15 @@ impl Run {
         self.ready_since = None;
     }
 
-    fn want_nothing_while_blocked(&mut self) {
-        if let Phase::Blocked { .. } = self.phase {
-            self.ready_since = None;
+    fn want_nothing_without_code(&mut self) {
+        match self.phase {
+            Phase::Forward | Phase::CleaningUp | Phase::Ended(_) => {}
+            Phase::Blocked { .. } => self.ready_since = None,
+            Phase::Ending { .. } => {
+                self.ready_since = None;
+                // §7.2: what has not returned is cancelled; children's ends are awaited.
+                self.cancel_open_steps(|step| step.kind != Kind::Invoke);
+            }
         }
     }
 
@@ -358,9 +388,9 @@ impl Run {
         }
     }
 
-    pub(super) fn cancel_open_steps(&mut self, which: impl Fn(StepStatus) -> bool) {
+    pub(super) fn cancel_open_steps(&mut self, which: impl Fn(&Step) -> bool) {
         for step in &mut self.steps {
-            if !step.is_ended() && which(step.status) {
+            if !step.is_ended() && which(step) {
                 step.status = StepStatus::Cancelled;
             }
             // The end is decided: no backoff is waited for.

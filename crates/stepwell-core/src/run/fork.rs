@@ -112,6 +112,7 @@ impl<'a> Source<'a> {
             Record::StepStarted(one) => self.open(&one.step, one.open.as_ref()),
             Record::AttemptFailed(one) => self.open(&one.step, one.open.as_ref()),
             Record::SleepStarted(one) => self.open(&one.step, Some(&one.open)),
+            Record::ChildStarted(one) => self.open(&one.step, Some(&one.open)),
             Record::RaceStarted(one) => self.open(&one.step, Some(&one.open)),
             Record::StepEnded(one) => self.open(&one.step, one.open.as_ref()),
             Record::Retried(_) => self.keep_for_next_run(),

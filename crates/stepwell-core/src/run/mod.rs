@@ -9,10 +9,11 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race` | the commands, by what they are about |
 //! | `fork` | new runs out of others |
 
 mod activation;
+mod child;
 mod clean_up;
 mod command;
 mod ending;
@@ -29,6 +30,7 @@ mod step;
 mod tests;
 mod timer;
 
+pub use child::{Child, ChildEnded, InvokeStep};
 pub use clean_up::{Decided, Plan};
 pub use command::{
     Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
@@ -39,5 +41,5 @@ pub use fork::{Fork, ForkError, From};
 pub use once::{Resolution, Resolve, VerifyStep};
 pub use race::EndRace;
 pub use retried::is_kept;
-pub use start::Start;
+pub use start::{Origin, Start};
 pub use state::{Activation, Paused, Phase, Run, Step};

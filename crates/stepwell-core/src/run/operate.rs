@@ -41,6 +41,10 @@ impl Change<'_, '_> {
     /// §7.6: nothing is awaited any more. A status that is decided stays (§7.1).
     fn terminate(&mut self, operate: Operate<'_>) {
         let held = self.run.activation.is_some();
+        if !matches!(self.run.phase, Phase::Ending { .. }) {
+            // Those of an ending run were told when its end was decided.
+            self.cancel_children();
+        }
         self.record(operate);
         let error = Failure::new(names::CANCELLED, "the run was terminated");
         self.end_without_code(RunStatus::Cancelled, error);

@@ -111,6 +111,7 @@ impl Change<'_, '_> {
             Act::StartStep(start) => (&start.step, start.open.as_ref()),
             Act::EndStep(end) => (&end.step, end.open.as_ref()),
             Act::Sleep(sleep) => (&sleep.step, Some(&sleep.open)),
+            Act::Invoke(invoke) => (&invoke.step, Some(&invoke.open)),
             Act::Skip { step, open } | Act::StartRace { step, open } => (step, Some(open)),
             Act::Drop { step, open } => (step, open.as_ref()),
             Act::Log { .. }

@@ -26,6 +26,8 @@ impl Run {
     /// Completed steps keep their results. What else began is over, and its id is free again.
     pub(super) fn fold_retried(&mut self, retried: &Retried<'_>) {
         self.cancel_open_steps(|_| true);
+        // They are told that nobody wants them any more; their ends concern nobody here.
+        self.children.clear();
         let steps = &self.steps;
         self.index.retain(|_, position| {
             let step = usize::try_from(*position).ok().and_then(|place| steps.get(place));

@@ -8,11 +8,11 @@ use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::clean_up::EndOptions;
 use crate::id::RunId;
-use crate::record::{Record, Started};
+use crate::record::{Continues, Parent, Record, Started};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start<'a> {
     /// The namespace, from the credential.
     pub namespace: &'a str,
@@ -34,6 +34,21 @@ pub struct Start<'a> {
     pub runner: Option<&'a str>,
     /// What the workflow says of how its runs end.
     pub ends: Option<&'a EndOptions>,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+}
+
+/// Where a run comes from that no person or program started. The default is one that they did.
+#[derive(Clone, Debug, Default)]
+pub struct Origin<'a> {
+    /// The run and step that invoked it (§9.2).
+    pub parent: Option<Parent<'a>>,
+    /// How many runs stand above it.
+    pub depth: u32,
+    /// The chain that it goes on with (§2.3).
+    pub continues: Option<Continues>,
+    /// It times out at this instant at the latest (§7.7).
+    pub deadline: Option<Timestamp>,
 }
 
 impl Run {
@@ -42,6 +57,7 @@ impl Run {
         // §9.1: an instant that has passed delays nothing.
         let not_before = start.not_before.filter(|at| *at > env.now);
         let begins = not_before.unwrap_or(env.now);
+        let own = start.timeout.map(|timeout| begins.after(timeout));
         let started = Started {
             at: env.now,
             namespace: start.namespace.into(),
@@ -49,7 +65,7 @@ impl Run {
             workflow: start.workflow.into(),
             input: start.input,
             key: start.key.map(Into::into),
-            deadline: start.timeout.map(|timeout| begins.after(timeout)),
+            deadline: own.into_iter().chain(start.origin.deadline).min(),
             not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
@@ -58,6 +74,9 @@ impl Run {
             rerun_of: None,
             by: None,
             reason: None,
+            parent: start.origin.parent,
+            depth: start.origin.depth,
+            continues: start.origin.continues,
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

@@ -8,7 +8,7 @@ use super::clean_up::Decided;
 use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
 use crate::once::OnUnknown;
-use crate::record::BlockCause;
+use crate::record::{BlockCause, Continues, Parent};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -57,6 +57,12 @@ pub struct Run {
     pub(super) all_ends: u32,
     pub(super) failed_steps: u32,
     pub(super) journal_bytes: u64,
+    pub(super) parent: Option<Parent<'static>>,
+    pub(super) depth: u32,
+    pub(super) continues: Option<Continues>,
+    pub(super) continued_as: Option<RunId>,
+    /// Children whose ends are waited for, by the position of the step that invoked them.
+    pub(super) children: BTreeMap<u32, RunId>,
 }
 
 /// Where a run is on its way.
@@ -177,6 +183,11 @@ impl Run {
     /// Returns the workflow.
     pub fn workflow(&self) -> &Arc<str> {
         &self.workflow
+    }
+
+    /// Returns what the workflow says of how its runs end.
+    pub fn ends(&self) -> &EndOptions {
+        &self.ends
     }
 
     /// Returns the idempotency key.
@@ -315,7 +326,8 @@ impl Run {
     pub fn next_timer(&self) -> Option<Timestamp> {
         match &self.phase {
             Phase::Ended(_) => None,
-            Phase::Ending { until, .. } => Some(*until),
+            // While children's ends are awaited, nothing else is (§7.2).
+            Phase::Ending { until, .. } => self.children.is_empty().then_some(*until),
             Phase::Blocked { .. } => self.bound(),
             Phase::Forward | Phase::CleaningUp => {
                 let step = if let Some(held) = &self.activation {
@@ -340,6 +352,41 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Returns the run and step that invoked it (§9.2).
+    pub fn parent(&self) -> Option<&Parent<'static>> {
+        self.parent.as_ref()
+    }
+
+    /// Returns how many runs stand above it.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Returns the chain that it goes on with (§2.3).
+    pub fn continues(&self) -> Option<Continues> {
+        self.continues
+    }
+
+    /// Returns the first run of its chain, which is itself where it goes on with none.
+    pub fn first_of_chain(&self) -> RunId {
+        self.continues.map_or(self.id, |continues| continues.first)
+    }
+
+    /// Returns the run that goes on with it (§2.3).
+    pub fn continued_as(&self) -> Option<RunId> {
+        self.continued_as
+    }
+
+    /// Returns the child whose end a step waits for.
+    pub fn child_of(&self, step: &str) -> Option<RunId> {
+        self.children.get(&self.position(step)?).copied()
+    }
+
+    /// Returns the children whose ends are waited for, in the order of their steps.
+    pub fn children(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.children.values().copied()
     }
 
     pub(super) fn sleeps(&self, position: u32) -> bool {

@@ -258,6 +258,10 @@ impl Change<'_, '_> {
         step: &str,
         open: Option<Opening<'_>>,
     ) -> Result<(), Rejection> {
+        if self.is_ending() && self.run.child_of(step).is_some() {
+            // §7.2: it is told already, and its end is awaited.
+            return Ok(());
+        }
         let known = || self.run.step(step).map(|step| step.kind);
         let kind = open.as_ref().map(|open| open.kind).or_else(known).unwrap_or(Kind::Run);
         self.note(step, kind, StepStatus::Cancelled, open)?;
@@ -277,6 +281,10 @@ impl Change<'_, '_> {
             Known::New => open,
             Known::Open { .. } => None,
         };
+        // §5.6: a child whose step the code dropped is not wanted any more.
+        if let Some(child) = self.run.child_of(step) {
+            self.effect(Effect::CancelChild { child });
+        }
         self.push(&Record::StepEnded(StepEnded {
             step: step.into(),
             at: self.env.now,
@@ -293,6 +301,16 @@ impl Change<'_, '_> {
     /// §7.2: nothing new begins in an ending run; the code is not answered.
     pub(super) fn is_ending(&self) -> bool {
         matches!(self.run.phase, Phase::Ending { .. })
+    }
+
+    /// Tells whether a step that its message opens is known.
+    pub(super) fn is_known(
+        &self,
+        id: &str,
+        kind: Kind,
+        open: &Opening<'_>,
+    ) -> Result<bool, Rejection> {
+        Ok(!matches!(self.look_up(id, kind, Some(open))?, Known::New))
     }
 
     pub(super) fn look_up(

@@ -2,6 +2,7 @@
 //! checks what holds for all of them.
 
 mod activation;
+mod children;
 mod clean_up;
 mod ending;
 mod forks;
@@ -73,6 +74,7 @@ fn start() -> Start<'static> {
         metadata: None,
         runner: None,
         ends: None,
+        origin: Origin::default(),
     }
 }
 
@@ -291,6 +293,8 @@ fn show(effect: &Effect) -> String {
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),
         Effect::Forget => "forget".into(),
+        Effect::CancelChild { child } => format!("cancel {}", child.as_u128()),
+        Effect::Continued { by } => format!("continued {}", by.as_u128()),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),
             None => format!("ended {status}"),

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::clean_up;
-use super::model::{Activation, AttemptView, Note, Paused, StepView, View};
+use super::model::{Activation, AttemptView, ChildView, Note, Paused, StepView, View};
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::once::Verdict;
@@ -99,6 +99,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             activations: Vec::new(),
             history: Vec::new(),
             journal_bytes: run.journal_bytes(),
+            parent: None,
+            continued_from: run.continues().map(|continues| continues.from),
+            continued_as: run.continued_as(),
         };
         Self {
             run,
@@ -122,6 +125,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.view.rerun_of = started.rerun_of;
                 self.view.not_before = started.not_before;
                 self.view.metadata = started.metadata;
+                self.view.parent = started.parent;
                 self.add_origin(started.at, (started.by, started.reason));
             }
             Record::Activated(activated) => self.add_activated(activated),
@@ -144,6 +148,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
             Record::SleepStarted(sleep) => self.add_begun(&sleep.step, sleep.open),
+            Record::ChildStarted(started) => self.add_child_started(started),
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::RaceStarted(race) => self.add_begun(&race.step, race.open),
             Record::Verified(verified) => self.add_verified(&verified),
@@ -227,6 +232,16 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.view.history.push(Note { at, what, by, detail });
     }
 
+    fn add_child_started(&mut self, started: record::ChildStarted<'a>) {
+        let at = started.open.at;
+        let position = self.open(&started.step, Some(started.open));
+        if let Some(step) = self.step(position) {
+            let (run, app, workflow) = (started.child, started.app, started.workflow);
+            step.child = Some(ChildView { run, app, workflow });
+            step.started_at = Some(at);
+        }
+    }
+
     fn add_activated(&mut self, activated: Activated<'a>) {
         self.runner = Arc::from(&*activated.runner);
         let text = |text: Cow<'a, str>| Arc::from(&*text);
@@ -295,6 +310,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             completed_at: None,
             next_at: None,
             after: Vec::new(),
+            child: None,
         });
         position
     }

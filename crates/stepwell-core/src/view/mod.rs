@@ -11,6 +11,6 @@ mod clean_up;
 mod model;
 
 pub use model::{
-    Activation, AttemptView, CleanUpView, CompensationView, Note, Paused, StepView, View, iso,
-    iso_option,
+    Activation, AttemptView, ChildView, CleanUpView, CompensationView, Note, Paused, StepView,
+    View, iso, iso_option,
 };

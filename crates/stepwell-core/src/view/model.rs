@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::failure::Failure;
 use crate::id::RunId;
 use crate::once::Once;
-use crate::record::{BlockCause, Branch, ForkedFrom, LogLine};
+use crate::record::{BlockCause, Branch, ForkedFrom, LogLine, Parent};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -121,6 +121,12 @@ pub struct View<'a> {
     pub history: Vec<Note<'a>>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
+    /// The run and step that invoked it.
+    pub parent: Option<Parent<'a>>,
+    /// The run that it goes on with.
+    pub continued_from: Option<RunId>,
+    /// The run that goes on with it.
+    pub continued_as: Option<RunId>,
 }
 
 /// A person holds the run back (§9.6).
@@ -188,6 +194,21 @@ pub struct StepView<'a> {
     pub generation: u32,
     /// It can be taken back, was cancelled after its function began, and may have been done (§7.2).
     pub uncertain: bool,
+    /// The child that it invoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<ChildView<'a>>,
+}
+
+/// A child run, as its parent's step shows it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildView<'a> {
+    /// The run; the first of its chain.
+    pub run: RunId,
+    /// Its app.
+    pub app: alloc::borrow::Cow<'a, str>,
+    /// Its workflow.
+    pub workflow: alloc::borrow::Cow<'a, str>,
 }
 
 /// The clean-up of a run (§7.2–7.4).

@@ -45,6 +45,10 @@ pub(crate) enum Fact {
         step: usize,
         until: Timestamp,
     },
+    /// §9.2: a child was started for the step.
+    Invoked {
+        step: usize,
+    },
     Ended {
         step: usize,
         status: StepStatus,
@@ -209,12 +213,17 @@ impl Model {
                 }
                 Fact::Unblocked if before.owed() => {}
                 Fact::Accepted if self.not_before.is_some() => {}
+                // §7.2: what is ending wants no runner.
+                Fact::Lost { .. } | Fact::Parked { .. } if before.decided().is_some() => {
+                    ready = None;
+                }
                 Fact::Accepted | Fact::Lost { .. } | Fact::Woken | Fact::Unblocked => {
                     ready = Some(*at);
                 }
                 Fact::Parked { seen } => {
                     // It missed an end, or waits for nothing that the engine could bring.
-                    let missed = *seen < before.ends() || before.wakes().is_empty();
+                    let waits = !before.wakes().is_empty() || !before.children().is_empty();
+                    let missed = *seen < before.ends() || !waits;
                     ready = missed.then_some(*at);
                 }
                 Fact::Ended { .. }
@@ -293,8 +302,16 @@ impl Model {
     /// §3.1, and when the step wakes or is tried again.
     pub(crate) fn step(&self, step: usize) -> (StepStatus, Option<Timestamp>) {
         let mut state: (_, Option<Timestamp>) = (StepStatus::Pending, None);
+        let invoked = self.kind(step) == Some(Kind::Invoke);
+        let (mut held, mut decided) = (false, false);
         for (at, fact) in &self.facts {
             let ended = state.0.is_ended();
+            match fact {
+                Fact::Held { .. } => held = true,
+                Fact::Parked { .. } | Fact::Lost { .. } | Fact::Blocked => held = false,
+                Fact::Decided { .. } => decided = true,
+                _ => {}
+            }
             match fact {
                 Fact::Began { step: one, .. } if *one == step => {
                     state = (StepStatus::Running, None);
@@ -306,6 +323,8 @@ impl Model {
                     state = (StepStatus::Sleeping, Some(*until));
                 }
                 Fact::Ended { step: one, status, .. } if *one == step => state = (*status, None),
+                Fact::Invoked { step: one } if *one == step => state.0 = StepStatus::Waiting,
+
                 // §4.2: what ran on a runner that is gone begins again.
                 Fact::Parked { .. } | Fact::Lost { .. } | Fact::Blocked
                     if state.0 == StepStatus::Running =>
@@ -323,6 +342,10 @@ impl Model {
                 Fact::Decided { .. } => state.1 = None,
                 Fact::Over { .. } if !ended => state = (StepStatus::Cancelled, None),
                 _ => {}
+            }
+            // §7.2: without a runner nothing is awaited but children.
+            if decided && !held && !invoked && !state.0.is_ended() {
+                state = (StepStatus::Cancelled, None);
             }
         }
         state
@@ -411,12 +434,46 @@ impl Model {
         wakes
     }
 
+    /// §9.2: the steps that wait for a child.
+    pub(crate) fn children(&self) -> Vec<usize> {
+        let steps = self.steps().into_iter().map(|(step, _)| step);
+        steps.filter(|step| self.step(*step).0 == StepStatus::Waiting).collect()
+    }
+
+    /// §5.6, §7.7: the steps whose children nobody waited for before they ended, in their order.
+    pub(crate) fn unwanted(&self) -> Vec<usize> {
+        let (mut waiting, mut unwanted) = (Vec::new(), Vec::new());
+        let mut decided = false;
+        for (_, fact) in &self.facts {
+            match fact {
+                Fact::Invoked { step } => waiting.push(*step),
+                Fact::Ended { step, status, .. } => {
+                    let waited = waiting.contains(step);
+                    waiting.retain(|one| one != step);
+                    if waited && !decided && *status == StepStatus::Cancelled {
+                        unwanted.push(*step);
+                    }
+                }
+                Fact::Decided { .. } | Fact::Over { .. } => {
+                    if !decided {
+                        unwanted.append(&mut waiting.clone());
+                    }
+                    decided = true;
+                }
+                _ => {}
+            }
+        }
+        unwanted.sort_unstable();
+        unwanted
+    }
+
     pub(crate) fn timer(&self) -> Option<Timestamp> {
         if self.over().is_some() {
             return None;
         }
         if let Some((_, until)) = self.decided() {
-            return Some(until);
+            // Without a runner nothing is awaited but children.
+            return Some(until).filter(|_| self.held().is_some() || self.owed());
         }
         let sleeping = |step| self.step(step).0 == StepStatus::Sleeping;
         let wake = self.wakes().into_iter().find(|(_, _, step)| match self.place() {

@@ -86,7 +86,7 @@ pub(super) async fn resolve(
         (Outcome::Completed, output, None) => Known::Completed(output),
         (Outcome::Failed, None, Some(error)) => {
             let (name, message) = (error.name.into(), error.message.into());
-            Known::Failed(Failure { name, message, stack: None, cause: None })
+            Known::Failed(Failure { name, message, stack: None, cause: None, run: None })
         }
         (Outcome::NotDone, None, None) => Known::NotDone,
         (Outcome::Completed, _, Some(_)) => return bad("what completed has no `error`"),

@@ -286,6 +286,7 @@ fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, P
         key: shared(query.key),
         from: instant("from", query.from.as_deref(), now)?,
         to: instant("to", query.to.as_deref(), now)?,
+        parent: None,
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
         limit,
     })

@@ -82,6 +82,7 @@ enum Answer {
     Ready(Queue, Vec<(Timestamp, RunId)>),
     Active(Vec<RunId>),
     Blocked(Queue, Vec<RunId>),
+    Inbox(Vec<Arc<stepwell_store::inbox::Message>>),
     Found(Key, Option<RunId>),
 }
 
@@ -271,6 +272,7 @@ impl World {
                 | Output::Ready { .. }
                 | Output::Active { .. }
                 | Output::Blocked { .. }
+                | Output::Inbox { .. }
                 | Output::Find(_) => return self.slow.push_back(Slow::Ask(output)),
                 _ => {}
             }
@@ -295,6 +297,10 @@ impl World {
             Output::Blocked { queue, after, limit } => {
                 let runs = self.store.blocked(&queue, after, limit).unwrap();
                 self.tell(Input::Blocked { queue, runs });
+            }
+            Output::Inbox { after, limit } => {
+                let messages = self.store.inbox(after.as_ref(), limit).unwrap();
+                self.tell(Input::Inbox { messages });
             }
             Output::Find(key) => {
                 let run = self.store.key(&key).unwrap();
@@ -355,6 +361,7 @@ impl World {
                 Answer::Ready(queue, runs) => Input::Ready { queue, runs },
                 Answer::Active(runs) => Input::Active { runs },
                 Answer::Blocked(queue, runs) => Input::Blocked { queue, runs },
+                Answer::Inbox(messages) => Input::Inbox { messages },
                 Answer::Found(key, run) => Input::Found { key, run },
             }),
         }
@@ -377,6 +384,9 @@ impl World {
             Output::Blocked { queue, after, limit } => {
                 let runs = self.store.blocked(&queue, after, limit).unwrap();
                 Answer::Blocked(queue, runs)
+            }
+            Output::Inbox { after, limit } => {
+                Answer::Inbox(self.store.inbox(after.as_ref(), limit).unwrap())
             }
             Output::Find(key) => {
                 let run = self.store.key(&key).unwrap();

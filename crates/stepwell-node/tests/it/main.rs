@@ -5,6 +5,7 @@
 mod bots;
 #[cfg(test)]
 mod chaos;
+mod children;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]

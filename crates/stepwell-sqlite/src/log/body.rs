@@ -3,7 +3,9 @@
 //! Numbers are little-endian. `at: i64`, number of runs `u32`, then for each run its id `u128`, the
 //! length of its records `u32` and the records as they came; number of workflows `u32`, then for
 //! each its namespace, app, name and options (length `u32` and text) and two instants `i64`. Where the
-//! batch says something of events, their number `u32` follows, not 0, and what is said (`body_event`).
+//! batch says something of events or messages, the number of what is said of events `u32` follows, and
+//! that (`body_event`). Where it says something of messages, their number `u32` follows, not 0, and what
+//! is said (`body_inbox`); without them the number of events is not 0.
 //! Rows of runs are not written: they follow from the records.
 
 use std::ops::Range;
@@ -13,8 +15,9 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::EventWrite;
+use stepwell_store::inbox::InboxWrite;
 
-use super::body_event;
+use super::{body_event, body_inbox};
 
 /// Where a run's records stand in a body.
 pub(crate) type Piece = (RunId, Range<usize>);
@@ -26,6 +29,7 @@ pub(crate) struct Body {
     pub(crate) runs: Vec<Piece>,
     pub(crate) workflows: Vec<Workflow>,
     pub(crate) events: Vec<EventWrite>,
+    pub(crate) inbox: Vec<InboxWrite>,
 }
 
 /// Returns the length of a batch's body, in bytes.
@@ -40,8 +44,13 @@ pub(crate) fn len(batch: &Batch) -> usize {
         })
         .sum();
     let events: usize = batch.events.iter().map(body_event::len).sum();
-    let count = if batch.events.is_empty() { 0 } else { 4 };
-    16 + runs + workflows + count + events
+    let inbox: usize = InboxWrite::all_of(batch).map(|write| body_inbox::len(&write)).sum();
+    let counts = match (events, inbox) {
+        (0, 0) => 0,
+        (_, 0) => 4,
+        _ => 8,
+    };
+    16 + runs + workflows + counts + events + inbox
 }
 
 /// Appends the body of a batch; returns where in the body each run's records stand. Lengths fit 32
@@ -67,9 +76,14 @@ pub(crate) fn encode(batch: &Batch, bytes: &mut Vec<u8>) -> Vec<Piece> {
         bytes.extend_from_slice(&one.first_at.as_micros().to_le_bytes());
         bytes.extend_from_slice(&one.changed_at.as_micros().to_le_bytes());
     }
-    if !batch.events.is_empty() {
+    let said = batch.messages.len() + batch.consumed.len();
+    if !batch.events.is_empty() || said > 0 {
         put_len(bytes, batch.events.len());
         batch.events.iter().for_each(|write| body_event::encode(write, bytes));
+    }
+    if said > 0 {
+        put_len(bytes, said);
+        InboxWrite::all_of(batch).for_each(|write| body_inbox::encode(&write, bytes));
     }
     pieces
 }
@@ -97,14 +111,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Body> {
             changed_at: reader.instant()?,
         });
     }
-    let mut events = Vec::new();
+    let (mut events, mut inbox) = (Vec::new(), Vec::new());
     if reader.at < bytes.len() {
-        let count = reader.len().filter(|count| *count > 0)?;
+        let count = reader.len()?;
         for _ in 0..count {
             events.push(body_event::decode(&mut reader)?);
         }
+        if count == 0 || reader.at < bytes.len() {
+            let count = reader.len().filter(|count| *count > 0)?;
+            for _ in 0..count {
+                inbox.push(body_inbox::decode(&mut reader)?);
+            }
+        }
     }
-    (reader.at == bytes.len()).then_some(Body { at, runs, workflows, events })
+    (reader.at == bytes.len()).then_some(Body { at, runs, workflows, events, inbox })
 }
 
 pub(super) fn put_len(bytes: &mut Vec<u8>, len: usize) {
@@ -154,14 +174,26 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use stepwell_store::event::{Did, Event, EventId, Scope};
+    use stepwell_store::inbox::{Message, MessageId, MessageKind};
 
     use super::*;
 
+    /// The body of a batch before there were messages, which is the same without any.
+    fn encode_without_inbox(batch: &Batch) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let (messages, consumed) = (Vec::new(), Vec::new());
+        encode(&Batch { messages, consumed, ..batch.clone() }, &mut bytes);
+        bytes
+    }
+
     /// The body of a batch before there were events, which is the same without any.
     fn encode_without_events(batch: &Batch) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        encode(&Batch { events: Vec::new(), ..batch.clone() }, &mut bytes);
-        bytes
+        encode_without_inbox(&Batch { events: Vec::new(), ..batch.clone() })
+    }
+
+    fn message(kind: MessageKind) -> Message {
+        let id = MessageId { to: RunId::from_u128(u128::MAX), from: RunId::MIN, kind };
+        Message { id, body: "{\"é\":1}".into() }
     }
 
     fn workflow() -> Workflow {
@@ -204,6 +236,8 @@ mod tests {
             at: Timestamp::from_millis(-5),
             workflows: vec![workflow()],
             events: events(),
+            messages: MessageKind::ALL.map(|kind| Arc::new(message(kind))).into(),
+            consumed: vec![message(MessageKind::Cancel).id],
             ..Batch::default()
         };
         let mut bytes = Vec::new();
@@ -212,8 +246,10 @@ mod tests {
         let body = decode(&bytes).unwrap();
         assert_eq!((body.at, &body.workflows), (batch.at, &batch.workflows));
         assert_eq!(body.events, batch.events);
+        assert_eq!(body.inbox, InboxWrite::all_of(&batch).collect::<Vec<_>>());
         for cut in 0..bytes.len() {
-            let old = encode_without_events(&batch).len() == cut;
+            let old = [encode_without_events(&batch), encode_without_inbox(&batch)];
+            let old = old.iter().any(|old| old.len() == cut);
             assert_eq!(decode(&bytes[..cut]).is_some(), old, "cut at {cut}");
         }
         bytes.push(0);
@@ -221,5 +257,22 @@ mod tests {
         let mut none = encode_without_events(&batch);
         none.extend_from_slice(&[0; 4]);
         assert_eq!(decode(&none), None, "no events are not said");
+        none.extend_from_slice(&[0; 4]);
+        assert_eq!(decode(&none), None, "no messages are not said");
+    }
+
+    /// Messages without events say that there are no events.
+    #[test]
+    fn messages_without_events_read_back() {
+        let consumed = vec![message(MessageKind::ChildEnded).id];
+        let batch = Batch { consumed, ..Batch::default() };
+        let mut bytes = Vec::new();
+        encode(&batch, &mut bytes);
+        assert_eq!(bytes.len(), len(&batch));
+        let body = decode(&bytes).unwrap();
+        assert_eq!((body.events.len(), body.inbox.len()), (0, 1));
+        for cut in encode_without_inbox(&batch).len() + 1..bytes.len() {
+            assert_eq!(decode(&bytes[..cut]), None, "cut at {cut}");
+        }
     }
 }

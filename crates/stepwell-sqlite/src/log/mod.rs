@@ -14,6 +14,7 @@
 
 pub(crate) mod body;
 mod body_event;
+mod body_inbox;
 pub(crate) mod frame;
 pub(crate) mod recover;
 mod segment;

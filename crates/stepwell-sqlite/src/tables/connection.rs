@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use stepwell_store::Error;
 
-use super::schema::{DISCARD, SCHEMA, STEPS};
+use super::schema::{DISCARD, LATER, LATER_INDEXES, SCHEMA, STEPS};
 
 /// How long a connection waits for another process that reads the file, such as `sqlite3`.
 const BUSY: Duration = Duration::from_secs(5);
@@ -158,6 +158,13 @@ fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error>
         }
         writer.execute_batch("BEGIN IMMEDIATE")?;
         writer.execute_batch(SCHEMA)?;
+        for (table, column, add) in LATER {
+            let known = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)";
+            if !writer.query_row(known, params![table, column], |row| row.get::<_, bool>(0))? {
+                writer.execute_batch(add)?;
+            }
+        }
+        writer.execute_batch(LATER_INDEXES)?;
         writer.execute_batch(STEPS)?;
         let known = "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)";
         writer.execute(known, params!["format", FORMAT])?;

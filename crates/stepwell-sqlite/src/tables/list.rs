@@ -63,6 +63,7 @@ fn statement<'a>(filter: &'a Filter, status: RunStatus, limit: usize) -> (String
     let first_after = |at: Timestamp| RunId::new(at, 0).to_string();
     also(" AND workflow = ?", filter.workflow.as_ref().map(boxed));
     also(" AND app = ?", filter.app.as_ref().map(boxed));
+    also(" AND parent = ?", filter.parent.map(|run| boxed(run.to_string())));
     also(" AND key = ?", filter.key.as_ref().map(boxed));
     also(" AND created_at >= ?", filter.from.map(|at| boxed(at.as_micros())));
     also(" AND created_at < ?", filter.to.map(|at| boxed(at.as_micros())));

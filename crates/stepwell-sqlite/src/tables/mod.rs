@@ -8,12 +8,14 @@
 //! | `list` | pages of runs |
 //! | `history` | journals: chunks, their check, reading them whole |
 //! | `events` | events and what they did |
+//! | `inbox` | messages between runs |
 //! | `waits` | parked waits, by event and leaf |
 //! | `write` | what a fold writes, in one transaction |
 
 mod connection;
 mod events;
 mod history;
+mod inbox;
 mod list;
 mod read;
 mod row;
@@ -25,6 +27,7 @@ pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
 pub(crate) use events::{damaged_events, did, event, events_for, purge_events, unrouted};
 pub(crate) use history::{Damage, chunks, journal};
+pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use read::{
     active, blocked, due, ended_before, find_key, high_water, integrity, position, ready,

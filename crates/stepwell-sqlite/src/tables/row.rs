@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
-use stepwell_core::id::RunId;
+use stepwell_core::id::{ParseError, RunId};
 use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -15,7 +15,7 @@ use super::connection::failed;
 /// The columns of a row, in the order in which [`read`] takes them.
 pub(super) const COLUMNS: &str = "id, namespace, app, workflow, status, key, created_at, \
     started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended, steps_failed, \
-    blocked, journal_bytes";
+    blocked, journal_bytes, parent";
 
 /// Finds the row of a run.
 pub(crate) fn find(connection: &Connection, run: RunId) -> Result<Option<Summary>, Error> {
@@ -62,6 +62,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
         steps_failed: row.get(15)?,
         blocked: row.get(16)?,
         journal_bytes: u64::try_from(row.get::<_, i64>(17)?).unwrap_or(0),
+        parent: maybe_text(18)?
+            .map(|run| run.parse().map_err(|e: ParseError| bad(18, e)))
+            .transpose()?,
     })
 }
 
@@ -70,8 +73,9 @@ pub(super) fn run_id(row: &Row<'_>, at: usize) -> rusqlite::Result<RunId> {
     row.get_ref(at)?.as_str().map_err(|e| bad(at, e))?.parse().map_err(|e| bad(at, e))
 }
 
+/// What a column holds that is none of what it may hold.
 #[derive(Debug)]
-struct Unread(String);
+pub(super) struct Unread(pub(super) String);
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

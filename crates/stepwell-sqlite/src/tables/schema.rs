@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS runs (
     steps_ended INTEGER NOT NULL,
     steps_failed INTEGER NOT NULL,
     blocked TEXT,
-    journal_bytes INTEGER NOT NULL
+    journal_bytes INTEGER NOT NULL,
+    parent TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_by_status ON runs (namespace, status, id);
@@ -102,6 +103,25 @@ CREATE TABLE IF NOT EXISTS waits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS waits_run ON waits (run);
+
+CREATE TABLE IF NOT EXISTS inbox (
+    recipient TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (recipient, sender, kind)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Columns that came after the first version, each by its table and name, and how it is added to tables
+/// that do not have it.
+pub(super) const LATER: [(&str, &str, &str); 1] =
+    [("runs", "parent", "ALTER TABLE runs ADD COLUMN parent TEXT")];
+
+/// Indexes on columns of [`LATER`].
+pub(super) const LATER_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS runs_parent ON runs (parent, status, id) WHERE parent IS NOT NULL;
 ";
 
 /// One row for each step of each run, read from `history`.
@@ -164,6 +184,7 @@ JOIN runs AS r ON r.id = f.run;
 /// Takes away everything that [`SCHEMA`] and [`STEPS`] made.
 pub(super) const DISCARD: &str = "
 DROP VIEW IF EXISTS steps;
+DROP TABLE IF EXISTS inbox;
 DROP TABLE IF EXISTS waits;
 DROP TABLE IF EXISTS event_runs;
 DROP TABLE IF EXISTS events;

@@ -13,10 +13,12 @@ use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::EventWrite;
+use stepwell_store::inbox::InboxWrite;
 
 use super::connection::failed;
 use super::events::put_event;
 use super::history::check;
+use super::inbox::put_inbox;
 use super::waits::put_waits;
 
 /// Batches put together: all that a transaction writes.
@@ -27,6 +29,8 @@ pub(crate) struct FoldWrite {
     pub(crate) workflows: Vec<Workflow>,
     /// In the order in which they were said.
     pub(crate) events: Vec<EventWrite>,
+    /// In the order in which they were said.
+    pub(crate) inbox: Vec<InboxWrite>,
     /// The position of the last of these batches.
     pub(crate) position: u64,
     pub(crate) high_water: Timestamp,
@@ -62,6 +66,9 @@ pub(crate) fn write(connection: &mut Connection, fold: &FoldWrite) -> Result<(),
         }
         for write in &fold.events {
             put_event(&transaction, write)?;
+        }
+        for write in &fold.inbox {
+            put_inbox(&transaction, write)?;
         }
         let set = "UPDATE meta SET value = ?2 WHERE name = ?1";
         let position = i64::try_from(fold.position).unwrap_or(i64::MAX);
@@ -121,15 +128,15 @@ pub(crate) fn put_rows(
 
 const PUT_ROW: &str = "INSERT INTO runs (id, namespace, app, workflow, status, key, created_at,
         started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended,
-        steps_failed, blocked, journal_bytes)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+        steps_failed, blocked, journal_bytes, parent)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (id) DO UPDATE SET namespace = excluded.namespace, app = excluded.app,
         workflow = excluded.workflow, status = excluded.status, key = excluded.key,
         created_at = excluded.created_at, started_at = excluded.started_at,
         ended_at = excluded.ended_at, version = excluded.version, ready_at = excluded.ready_at,
         timer_at = excluded.timer_at, active = excluded.active, steps = excluded.steps,
         steps_ended = excluded.steps_ended, steps_failed = excluded.steps_failed,
-        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes";
+        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes, parent = excluded.parent";
 
 fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Result<()> {
     let instant = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
@@ -152,6 +159,7 @@ fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Resu
         row.steps_failed,
         row.blocked,
         i64::try_from(row.journal_bytes).unwrap_or(i64::MAX),
+        row.parent.map(|run| run.to_string()),
     ])?;
     Ok(())
 }

@@ -16,6 +16,7 @@ use stepwell_sqlite::{Embedded, Options};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
 use stepwell_store::event::{Event, EventId, EventWrite, Scope};
+use stepwell_store::inbox::{Message, MessageId, MessageKind};
 use stepwell_store::query::{EventName, Filter};
 use stepwell_store::{Error, Store};
 use tempfile::TempDir;
@@ -295,6 +296,31 @@ fn the_first_format_takes_events() {
     assert_eq!(*store.event(&event.id).unwrap().unwrap().event, event, "from the tables");
     let name = EventName { namespace: "default".into(), name: "paid".into() };
     assert_eq!(store.waits_for(&name, &Leaves::All, None, 9).unwrap(), []);
+}
+
+/// A folder from before there were children gets what they need: a column, an index, the inbox.
+#[test]
+fn the_first_format_takes_children_and_messages() {
+    let copy = copy_of(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/format-1"));
+    let store = open(copy.path()).unwrap();
+    let parent = RunId::from_u128(77);
+    let mut child = Script::new(at(1), 1, Start { parent: Some(parent), ..Start::default() });
+    let id = MessageId { to: parent, from: child.id(), kind: MessageKind::ChildEnded };
+    let message = Arc::new(Message { id, body: "{}".into() });
+    let (runs, messages) = (vec![child.write()], vec![message.clone()]);
+    store.commit(&Batch { at: at(1), runs, messages, ..Batch::default() }).unwrap();
+    drop(store);
+    let store = open(copy.path()).unwrap();
+    assert_eq!(store.inbox(None, 9).unwrap(), std::slice::from_ref(&message), "from the log");
+    store.fold_all().unwrap();
+    assert_eq!(store.inbox(None, 9).unwrap(), [message], "from the tables");
+    let of = Some(parent);
+    let filter = Filter { namespace: "default".into(), parent: of, limit: 9, ..Filter::default() };
+    let page = store.query(&filter, Duration::from_secs(20)).unwrap();
+    assert_eq!(page.runs.iter().map(|row| row.id).collect::<Vec<_>>(), [child.id()]);
+    let damage = "UPDATE inbox SET body = '{\"a\":1}'";
+    tables(copy.path()).execute(damage, []).unwrap();
+    assert!(matches!(store.inbox(None, 9), Err(Error::Corrupt(_))), "a damaged message is told");
 }
 
 /// An event is changed behind the store's back: it is not served, all others are.

@@ -13,6 +13,7 @@ use stepwell_sqlite::{Embedded, Options, Place};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
 use stepwell_store::event::{Did, Event, EventId, EventWrite, Known, Scope};
+use stepwell_store::inbox::{InboxWrite, Message, MessageId, MessageKind};
 use stepwell_store::{Error, Store};
 
 /// The name of the tables' file in a folder of a test.
@@ -23,12 +24,19 @@ pub(crate) const TABLES: &str = "stepwell.db";
 pub(crate) struct Promised {
     pub(crate) acked: BTreeMap<RunId, Vec<u8>>,
     pub(crate) events: BTreeMap<EventId, (Known, Vec<Did>)>,
+    pub(crate) inbox: BTreeMap<MessageId, Arc<Message>>,
     pub(crate) in_flight: Option<Batch>,
 }
 
 impl Promised {
     fn ack(&mut self) {
         let Some(batch) = self.in_flight.take() else { return };
+        for write in InboxWrite::all_of(&batch) {
+            match write {
+                InboxWrite::Sent(message) => drop(self.inbox.insert(message.id, message)),
+                InboxWrite::Consumed(id) => drop(self.inbox.remove(&id)),
+            }
+        }
         for write in batch.runs {
             self.acked.entry(write.run).or_default().extend_from_slice(&write.records);
         }
@@ -68,7 +76,12 @@ impl Promised {
                 store.event(id).unwrap() == event
                     && store.did(id, None, 9).unwrap() == did.unwrap_or_default()
             });
-            known && heard && store.active(None, 1_000).unwrap().len() <= promised.acked.len()
+            let inbox: Vec<_> = promised.inbox.values().cloned().collect();
+            let told = store.inbox(None, 1_000).unwrap() == inbox;
+            known
+                && heard
+                && told
+                && store.active(None, 1_000).unwrap().len() <= promised.acked.len()
         };
         if is(&with) {
             *self = with;
@@ -119,7 +132,10 @@ pub(crate) fn batches() -> Vec<Batch> {
             }
         }
         let runs = changed.iter_mut().map(Script::write).collect();
-        batches.push(Batch { at: at(n), runs, events: events(n), grows: true, ..Batch::default() });
+        let (messages, consumed) = inbox(n);
+        let events = events(n);
+        let batch = Batch { at: at(n), runs, events, messages, consumed, ..Batch::default() };
+        batches.push(Batch { grows: true, ..batch });
         live.extend(changed.into_iter().filter(|_| n % 5 != 0));
     }
     batches
@@ -143,6 +159,16 @@ fn events(n: u32) -> Vec<EventWrite> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Every other commit sends a message, and every third hears one of the commit before it.
+fn inbox(n: u32) -> (Vec<Arc<Message>>, Vec<MessageId>) {
+    let kind = MessageKind::ChildEnded;
+    let id = |n: u32| MessageId { to: RunId::from_u128(n.into()), from: RunId::MIN, kind };
+    let body = format!("\"{}\"", "m".repeat(100)).into();
+    let message = Arc::new(Message { id: id(n), body });
+    let sent = if n.is_multiple_of(2) { vec![message] } else { Vec::new() };
+    (sent, if n % 3 == 1 { vec![id(n - 1)] } else { Vec::new() })
 }
 
 /// Runs the trace until something fails: commits, folds between them, closes and opens in the middle.

@@ -12,6 +12,7 @@ use stepwell_core::wait::Wait;
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
+use crate::inbox::{Message, MessageId};
 use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use crate::store::{Health, Position, Store};
 
@@ -148,6 +149,10 @@ impl<S: Store + ?Sized> Store for Injector<S> {
 
     fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
         self.inner.did(event, after, limit)
+    }
+
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        self.inner.inbox(after, limit)
     }
 
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {

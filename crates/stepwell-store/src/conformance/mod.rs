@@ -12,7 +12,7 @@
 //! | `world` | a store under test beside its model |
 //! | `model` | what a store must answer, by looking at everything |
 //! | `script` | journals of runs in every state |
-//! | `events` | what the world does with events |
+//! | `events`, `inbox` | what the world does with events and messages |
 //! | `cases` | the cases |
 
 #![expect(
@@ -23,6 +23,7 @@
 mod cases;
 mod events;
 mod harness;
+mod inbox;
 mod injector;
 mod model;
 mod script;

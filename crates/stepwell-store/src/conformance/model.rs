@@ -11,6 +11,7 @@ use stepwell_core::wait::Wait;
 
 use crate::batch::{Batch, Workflow};
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
+use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{Cursor, EventName, Filter, Key, Queue};
 
 /// All that was written, without any index.
@@ -23,6 +24,7 @@ pub(super) struct Model {
     pub(super) waits: BTreeMap<RunId, Vec<Wait>>,
     pub(super) events: BTreeMap<EventId, Known>,
     did: BTreeMap<EventId, BTreeSet<Did>>,
+    pub(super) inbox: BTreeMap<MessageId, Arc<Message>>,
     pub(super) high_water: Option<Timestamp>,
 }
 
@@ -36,6 +38,12 @@ impl Model {
             self.waits.insert(write.run, write.waits.to_vec());
         }
         batch.events.iter().for_each(|write| self.hear(write));
+        for write in InboxWrite::all_of(batch) {
+            match write {
+                InboxWrite::Sent(message) => drop(self.inbox.insert(message.id, message)),
+                InboxWrite::Consumed(id) => drop(self.inbox.remove(&id)),
+            }
+        }
         for new in &batch.workflows {
             let same = |one: &Workflow| {
                 (&one.namespace, &one.app, &one.name) == (&new.namespace, &new.app, &new.name)
@@ -146,10 +154,11 @@ impl Model {
             let workflow = filter.workflow.as_ref().is_none_or(|one| *one == row.workflow);
             let status = filter.statuses.is_empty() || filter.statuses.contains(&row.status);
             let key = filter.key.is_none() || filter.key == row.key;
+            let parent = filter.parent.is_none_or(|parent| row.parent == Some(parent));
             let from = filter.from.is_none_or(|from| from <= row.created_at);
             let to = filter.to.is_none_or(|to| row.created_at < to);
             let before = filter.before.is_none_or(|before| row.id < before);
-            namespace && app && workflow && status && key && from && to && before
+            namespace && app && workflow && status && key && parent && from && to && before
         };
         let mut rows: Vec<_> = self.rows().filter(wanted).cloned().collect();
         rows.reverse();

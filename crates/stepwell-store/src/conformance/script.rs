@@ -9,7 +9,7 @@ use stepwell_core::clean_up::{Compensable, EndOptions};
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{
-    Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, Opening, Record,
+    Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, Opening, Parent, Record,
     Released, SleepStarted, Started, StepEnded, StepStarted, Woken,
 };
 use stepwell_core::run::Run;
@@ -47,12 +47,14 @@ pub struct Start<'a> {
     pub key: Option<&'a str>,
     /// When the run times out.
     pub deadline: Option<Timestamp>,
+    /// The run that invoked it.
+    pub parent: Option<RunId>,
 }
 
 impl Default for Start<'_> {
     fn default() -> Self {
         let (namespace, app, workflow) = ("default", "shop", "checkout");
-        Self { namespace, app, workflow, key: None, deadline: None }
+        Self { namespace, app, workflow, key: None, deadline: None, parent: None }
     }
 }
 
@@ -86,6 +88,9 @@ impl Script {
             rerun_of: None,
             by: None,
             reason: None,
+            parent: start.parent.map(|run| Parent { run, step: "ship".into() }),
+            depth: 0,
+            continues: None,
         }));
         script
     }
@@ -226,7 +231,13 @@ impl Script {
     /// The run ends.
     pub fn ended(&mut self, status: RunStatus) -> &mut Self {
         let at = self.tick();
-        self.push(&Record::Ended(Ended { at, status, output: None, error: None }))
+        self.push(&Record::Ended(Ended {
+            at,
+            status,
+            output: None,
+            error: None,
+            continued_as: None,
+        }))
     }
 
     /// Says which waits the run has from now on.

@@ -144,6 +144,7 @@ impl<'h> World<'h> {
             let expected = self.model.runs.get(&write.run).map(|(_, journal)| journal.clone());
             self.store().load(write.run) == Ok(expected)
         }) && self.knows(&self.model, &batch.events)
+            && self.holds(&self.model)
     }
 
     /// Tells whether a batch is stored: all of it or nothing.
@@ -158,6 +159,7 @@ impl<'h> World<'h> {
             let high_water = model.high_water.unwrap_or(Timestamp::MIN);
             let events = self.knows(model, &batch.events);
             runs && events
+                && self.holds(model)
                 && self.store().workflows() == Ok(model.workflows())
                 && self.store().high_water() == Ok(high_water)
         };
@@ -228,6 +230,7 @@ impl<'h> World<'h> {
         self.check_lists();
         self.check_waits();
         self.check_events();
+        self.check_inbox();
         assert_eq!(self.store().workflows().unwrap(), self.model.workflows());
         let high_water = self.model.high_water.unwrap_or(Timestamp::MIN);
         assert_eq!(self.store().high_water().unwrap(), high_water);

@@ -72,6 +72,7 @@ impl Cause {
             message: Cow::Borrowed(&self.message),
             stack: None,
             cause: self.cause.as_deref().and_then(Self::to_raw),
+            run: None,
         }
     }
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
 use stepwell_core::once::Verdict;
 
 use super::cause::{Cause, cut};
@@ -51,6 +53,9 @@ pub(super) struct Inner {
     /// What was found out about a start, which is no failure (§4.5).
     pub(super) verdict: Option<Verdict>,
     pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
+    pub(super) run: Option<RunId>,
+    /// Of [`ErrorKind::ContinueAs`]: the input of the run that goes on.
+    pub(super) input: Option<Box<RawValue>>,
 }
 
 impl Error {
@@ -126,6 +131,11 @@ impl Error {
         self.0.cause.as_ref()
     }
 
+    /// Returns the child run that failed (§9.3), where one was started.
+    pub fn run_id(&self) -> Option<RunId> {
+        self.0.run
+    }
+
     /// Returns how long to wait before the next attempt.
     pub fn retries_after(&self) -> Option<Duration> {
         self.0.after
@@ -163,6 +173,8 @@ impl Error {
             code: None,
             verdict: None,
             source: None,
+            run: None,
+            input: None,
         }))
     }
 
@@ -180,6 +192,7 @@ impl Error {
             message: Cow::Owned(self.0.message.clone()),
             stack: None,
             cause: self.0.cause.as_ref().and_then(Cause::to_raw),
+            run: self.0.run,
         }
     }
 }

@@ -17,6 +17,15 @@ pub enum ErrorKind {
     NonRetryable,
     /// The code says when to try again (§6.2).
     RetryAfter,
+    /// A child run failed, or none could be started (§9.3).
+    ChildFailed,
+    /// A child run was cancelled.
+    ChildCancelled,
+    /// A child run ran out of time.
+    ChildTimeout,
+    /// The handler wants another run to go on with it (§2.3): given by
+    /// [`Ctx::continue_as`](crate::Ctx::continue_as), for the handler to return.
+    ContinueAs,
     /// The run was cancelled.
     Cancelled,
     /// One id was used for two steps (§2.5).
@@ -59,6 +68,10 @@ impl ErrorKind {
             Self::StepTimeout => names::STEP_TIMEOUT,
             Self::NonRetryable => names::NON_RETRYABLE,
             Self::RetryAfter => names::RETRY_AFTER,
+            Self::ChildFailed => names::CHILD_FAILED,
+            Self::ChildCancelled => names::CHILD_CANCELLED,
+            Self::ChildTimeout => names::CHILD_TIMEOUT,
+            Self::ContinueAs => "ContinueAs",
             Self::Cancelled => names::CANCELLED,
             Self::DuplicateStepId => names::DUPLICATE_STEP,
             Self::NestedStep => names::NESTED_STEP,
@@ -85,14 +98,18 @@ impl ErrorKind {
             | Self::StepTimeout
             | Self::NonRetryable
             | Self::RetryAfter => "docs/semantics.md#6-errors-and-retries",
-            Self::DuplicateStepId | Self::NestedStep | Self::Serialization => {
+            Self::DuplicateStepId | Self::NestedStep | Self::Serialization | Self::ContinueAs => {
                 "docs/semantics.md#2-steps"
             }
             Self::Cancelled | Self::RunFailed | Self::RunCancelled | Self::RunTimedOut => {
                 "docs/semantics.md#7-ending-badly"
             }
             Self::Nondeterminism | Self::OutcomeUnknown => "docs/semantics.md#4-durability",
-            Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting-and-operating",
+            Self::Input
+            | Self::WaitTimeout
+            | Self::ChildFailed
+            | Self::ChildCancelled
+            | Self::ChildTimeout => "docs/semantics.md#9-starting-and-operating",
             Self::Argument => "docs/semantics.md#11-durations",
             Self::Limit => "docs/semantics.md#12-limits",
             Self::Connection | Self::Refused => "docs/errors/README.md",
@@ -105,6 +122,7 @@ impl ErrorKind {
         match self {
             Self::NonRetryable
             | Self::Cancelled
+            | Self::ContinueAs
             | Self::DuplicateStepId
             | Self::NestedStep
             | Self::Nondeterminism
@@ -116,6 +134,9 @@ impl ErrorKind {
             | Self::Step
             | Self::StepTimeout
             | Self::RetryAfter
+            | Self::ChildFailed
+            | Self::ChildCancelled
+            | Self::ChildTimeout
             | Self::Connection
             | Self::Refused
             | Self::RunFailed

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use stepwell_core::failure::Failure;
+use serde_json::value::RawValue;
+use stepwell_core::failure::{Failure, names};
 use stepwell_core::once::Verdict;
 use stepwell_core::status::StepStatus;
 
 use super::{Cause, Error, ErrorKind};
+use crate::machine::Outcome;
 
 impl Error {
     /// §6.3, §6.4: what a step throws once it has failed or run out of time.
@@ -61,6 +63,42 @@ impl Error {
     /// Returns what was found out about a start, where the error carries that.
     pub(crate) fn found(&self) -> Option<Verdict> {
         self.0.verdict
+    }
+
+    /// §9.3: what an invoke throws.
+    pub(crate) fn child(id: &Arc<str>, failure: Option<&Failure<'_>>) -> Self {
+        let name = failure.map_or(names::CHILD_FAILED, |failure| &*failure.name);
+        let kind = match name {
+            names::CHILD_CANCELLED => ErrorKind::ChildCancelled,
+            names::CHILD_TIMEOUT => ErrorKind::ChildTimeout,
+            names::LIMIT => ErrorKind::Limit,
+            _ => ErrorKind::ChildFailed,
+        };
+        let why = failure.map_or("its child failed", |failure| &*failure.message);
+        let mut error = Self::of(kind, format!("step `{id}`: {why}"));
+        error.0.step = Some((id.clone(), 0));
+        error.0.run = failure.and_then(|failure| failure.run);
+        let behind = failure.and_then(|failure| failure.cause.as_ref());
+        let behind = behind.and_then(|raw| serde_json::from_str::<Failure<'_>>(raw.get()).ok());
+        error.0.cause = behind.map(|failure| Cause::of_failure(&failure));
+        error
+    }
+
+    /// §2.3: tells the run that another one goes on with it.
+    pub(crate) fn continue_as(input: Option<Box<RawValue>>) -> Self {
+        let text = "the handler has to return this: another run goes on with it".to_owned();
+        let mut error = Self::of(ErrorKind::ContinueAs, text);
+        error.0.input = input;
+        error
+    }
+
+    /// Returns how a handler ends that returns this.
+    pub(crate) fn into_end(mut self) -> Outcome {
+        if self.kind() == ErrorKind::ContinueAs {
+            Outcome::Continued(self.0.input.take())
+        } else {
+            Outcome::of_error(&self)
+        }
     }
 
     pub(crate) fn attempt_timeout(id: &str, limit: std::time::Duration) -> Self {

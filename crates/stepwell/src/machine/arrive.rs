@@ -101,7 +101,9 @@ impl Cell {
         let (output, own_error) = match attempt.and_then(|attempt| attempt.outcome) {
             Some(Outcome::Returned(output)) if status == StepStatus::Completed => (output, None),
             Some(Outcome::Failed(failed)) => (None, Some(failed.failure)),
-            Some(Outcome::Returned(_)) | None => (None, None),
+            // Of a child the node tells what it returned.
+            None => (settled.output.map(ToOwned::to_owned), None),
+            Some(Outcome::Returned(_) | Outcome::Continued(_)) => (None, None),
         };
         let error = settled.error.clone().map(stepwell_core::failure::Failure::into_owned);
         let error = error.or(own_error).map(Box::new);
@@ -317,6 +319,7 @@ impl Cell {
             State::Telling if step.attempt.is_some() => Some(Out::Ended(place)),
             State::Telling => Some(Out::Skip(place)),
             State::Waiting if is_sleep => Some(Out::Sleep(place)),
+            State::Waiting if step.kind == Kind::Invoke => Some(Out::Invoke(place)),
             State::Dropped => Some(Out::Dropped(place)),
             State::Waiting
             | State::Known

@@ -151,11 +151,11 @@ impl Cell {
             Kind::Run
             | Kind::WaitForEvent
             | Kind::NamedWait
-            | Kind::Invoke
             | Kind::Emit
             | Kind::Compensate
             | Kind::OnFailure => {}
             Kind::Race => core.outbox.push_back(Out::Race(place)),
+            Kind::Invoke => core.outbox.push_back(Out::Invoke(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

@@ -9,6 +9,7 @@ use stepwell_core::id::RunId;
 
 use super::inside;
 use super::state::{Attached, Core, NO_STEP};
+use crate::ctx::Parent;
 use crate::moment::Moment;
 use crate::session::{Shared, Terms};
 
@@ -24,6 +25,7 @@ pub(crate) struct Info {
     pub(crate) strict: bool,
     pub(crate) key: Option<String>,
     pub(crate) metadata: Option<Box<RawValue>>,
+    pub(crate) parent: Option<Parent>,
     pub(crate) created_at_us: i64,
     pub(crate) started_version: Option<String>,
 }

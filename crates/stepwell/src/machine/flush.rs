@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Race, Skip, Started, ToNode};
+use stepwell_protocol::to_node::{Block, Dropped, Invoke, Log, Order, Race, Skip, Started, ToNode};
 
 use super::cell::Cell;
 use super::message;
@@ -69,6 +69,13 @@ impl Writer<'_> {
                 self.outgoing.push(&ToNode::Skip(skip), message::details_bytes(step));
                 step.opened = true;
             }
+            Out::Invoke(place) => {
+                let step = &mut core.steps[place];
+                let open = message::opening(step, now);
+                let invoke = Invoke { a, step: (&*step.id).into(), open };
+                self.outgoing.push(&ToNode::Invoke(invoke), message::details_bytes(step));
+                step.opened = true;
+            }
             Out::Dropped(place) => {
                 let step = &mut core.steps[place];
                 let open = (!step.opened).then(|| message::opening(step, now));
@@ -107,7 +114,8 @@ impl Writer<'_> {
             Out::Finished => {
                 self.lines(core, true);
                 let finished = message::finished(core, a);
-                let bytes = finished.output.map_or(0, |raw| raw.get().len());
+                let input = finished.continue_as.as_ref().and_then(|with| with.input);
+                let bytes = finished.output.or(input).map_or(0, |raw| raw.get().len());
                 self.outgoing.push(&ToNode::Finished(finished), bytes);
             }
         }

@@ -3,7 +3,9 @@
 use stepwell_core::once::Verdict;
 use stepwell_core::record::Branch;
 use stepwell_core::status::Kind;
-use stepwell_protocol::to_node::{self, Ended, Finished, Opening, Raced, Sleep, Verified};
+use stepwell_protocol::to_node::{
+    self, ContinueAs, Ended, Finished, Opening, Raced, Sleep, Verified,
+};
 
 use super::state::{Core, Line, Outcome, Step, Until};
 use crate::duration::{to_micros, to_millis};
@@ -54,6 +56,7 @@ pub(super) fn ended(step: &Step, a: u32, now: Moment) -> Option<Ended<'_>> {
     };
     match attempt.outcome.as_ref()? {
         Outcome::Returned(output) => ended.output = output.as_deref(),
+        Outcome::Continued(_) => {}
         Outcome::Failed(failed) => {
             let options = step.options();
             ended.error = Some(failed.failure.clone());
@@ -71,7 +74,7 @@ pub(super) fn verified(step: &Step, a: u32) -> Option<Verified<'_>> {
     let verdict = step.once.verdict?;
     let output = match step.attempt.as_ref().and_then(|attempt| attempt.outcome.as_ref()) {
         Some(Outcome::Returned(output)) => output.as_deref(),
-        Some(Outcome::Failed(_)) | None => None,
+        Some(Outcome::Failed(_) | Outcome::Continued(_)) | None => None,
     };
     // What was never begun is the start that comes next.
     let n = step.attempts + u32::from(verdict == Verdict::NotBegun);
@@ -85,17 +88,24 @@ pub(super) fn raced(step: &Step, a: u32, now: Moment) -> Option<Raced<'_>> {
     match attempt.outcome.as_ref()? {
         Outcome::Returned(output) => raced.output = output.as_deref(),
         Outcome::Failed(failed) => raced.error = Some(failed.failure.clone()),
+        // Handlers alone end so.
+        Outcome::Continued(_) => {}
     }
     Some(raced)
 }
 
 pub(super) fn finished(core: &Core, a: u32) -> Finished<'_> {
+    let nothing = Finished { a, output: None, error: None, continue_as: None };
     match &core.finish {
-        Some(Outcome::Returned(output)) => Finished { a, output: output.as_deref(), error: None },
+        Some(Outcome::Returned(output)) => Finished { output: output.as_deref(), ..nothing },
         Some(Outcome::Failed(failed)) => {
-            Finished { a, output: None, error: Some(failed.failure.clone()) }
+            Finished { error: Some(failed.failure.clone()), ..nothing }
         }
-        None => Finished { a, output: None, error: None },
+        Some(Outcome::Continued(input)) => {
+            let input = input.as_deref();
+            Finished { continue_as: Some(ContinueAs { input }), ..nothing }
+        }
+        None => nothing,
     }
 }
 
@@ -122,6 +132,6 @@ pub(super) fn output_bytes(step: &Step) -> usize {
     match step.attempt.as_ref().and_then(|attempt| attempt.outcome.as_ref()) {
         Some(Outcome::Returned(Some(output))) => output.get().len(),
         Some(Outcome::Failed(failed)) => failed.failure.message.len(),
-        Some(Outcome::Returned(None)) | None => 0,
+        Some(Outcome::Returned(None) | Outcome::Continued(_)) | None => 0,
     }
 }

@@ -87,7 +87,8 @@ impl Cell {
     pub(super) fn end_verify(self: &Arc<Self>, core: &mut Core, place: usize, outcome: Outcome) {
         let now = self.now();
         let failure = match outcome {
-            Outcome::Returned(_) => {
+            // Handlers alone end with `Continued`.
+            Outcome::Returned(_) | Outcome::Continued(_) => {
                 if let Some(attempt) = &mut core.steps[place].attempt {
                     attempt.outcome = Some(outcome);
                 }

@@ -133,7 +133,7 @@ impl Run {
         };
         let outcome = match result {
             Ok(output) => Outcome::Returned(output),
-            Err(error) => Outcome::of_error(&error),
+            Err(error) => error.into_end(),
         };
         // Steps that the handler still held are dropped before the run is told to have ended.
         self.drop_handler();

@@ -54,7 +54,7 @@ pub(crate) enum State {
     Running,
     /// The node is told of an attempt's end, or of a skip, and will answer at once.
     Telling,
-    /// It waits for the engine: a sleep.
+    /// It waits for the engine: a sleep, a child.
     Waiting,
     /// The node is asked to record a start, and will say when it is durable (§4.5).
     Asking,
@@ -145,6 +145,8 @@ pub(crate) enum Outcome {
     Returned(Option<Box<RawValue>>),
     /// Its function failed, or ran out of time.
     Failed(Box<Failed>),
+    /// Its handler wants another run to go on with this input (§2.3).
+    Continued(Option<Box<RawValue>>),
 }
 
 #[derive(Debug)]
@@ -289,6 +291,7 @@ pub(crate) enum Out {
     Ended(usize),
     Sleep(usize),
     Skip(usize),
+    Invoke(usize),
     Dropped(usize),
     Order { expected: Arc<str>, found: Arc<str> },
     Block(BlockCause<'static>),

@@ -223,6 +223,7 @@ impl Runs {
             strict: workflow.strict,
             key: activate.key.map(std::borrow::Cow::into_owned),
             metadata: activate.metadata.map(ToOwned::to_owned),
+            parent: activate.parent.as_ref().map(crate::ctx::Parent::of),
             created_at_us: activate.created_at_us,
             started_version: activate.started_version.map(std::borrow::Cow::into_owned),
         };

@@ -7,7 +7,7 @@
 //! | `blocking` | a function that runs on a thread of its own |
 //! | `once` | functions that start at most once |
 //! | `race` | branches of which the first to settle wins |
-//! | `sleep`, `skip` | pauses, notes |
+//! | `sleep`, `skip`, `invoke` | pauses, notes, children |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
 //! | `seen`, `unseen` | where tests see functions begin and end, and stand in for them |
@@ -15,6 +15,7 @@
 mod blocking;
 mod call;
 mod context;
+mod invoke;
 mod once;
 mod plan;
 mod race;
@@ -32,6 +33,7 @@ use unseen as seen;
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};
 pub use context::StepCtx;
+pub use invoke::InvokeStep;
 pub use once::{Verdict, Verified};
 pub use race::{RaceStep, Won};
 pub use run::RunStep;

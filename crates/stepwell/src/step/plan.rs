@@ -210,6 +210,7 @@ impl Plan {
     pub(super) fn result(&self, end: &End) -> Result<()> {
         match end.status {
             StepStatus::Completed | StepStatus::Skipped => Ok(()),
+            _ if self.kind == Kind::Invoke => Err(Error::child(&self.id, end.error.as_deref())),
             status => Err(Error::step(&self.id, status, end.attempts, end.error.as_deref())),
         }
     }

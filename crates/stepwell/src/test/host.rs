@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_node::{Config, Input, Node, Output, Outputs, Reply, RequestId, SessionId};
+use stepwell_store::batch::RunWrite;
 use stepwell_store::memory::Memory;
 use stepwell_store::query::Cursor;
 use stepwell_store::{Error, Store};
@@ -36,6 +37,8 @@ pub enum Said {
     },
     /// The node cannot go on.
     Broken(String),
+    /// A run was started: by the test, or by another run.
+    Begun(RunId),
 }
 
 /// A node and its store.
@@ -126,6 +129,10 @@ impl Host {
         match output {
             Output::Commit(batch) => {
                 self.store.commit(&batch)?;
+                let begins =
+                    |run: &&RunWrite| run.summary.journal_bytes == run.records.len() as u64;
+                let begun = batch.runs.iter().filter(begins).map(|run| Said::Begun(run.run));
+                self.said.extend(begun);
                 self.handle(Input::Committed);
             }
             Output::Load(run) => {
@@ -147,6 +154,10 @@ impl Host {
             Output::Blocked { queue, after, limit } => {
                 let runs = self.store.blocked(&queue, after, limit)?;
                 self.handle(Input::Blocked { queue, runs });
+            }
+            Output::Inbox { after, limit } => {
+                let messages = self.store.inbox(after.as_ref(), limit)?;
+                self.handle(Input::Inbox { messages });
             }
             Output::Find(key) => {
                 let run = self.store.key(&key)?;

@@ -37,6 +37,8 @@ pub struct TestStep {
     pub attempts: usize,
     /// Why it failed: the recorded name and message.
     pub error: Option<String>,
+    /// The child run that it invoked.
+    pub child: Option<RunId>,
     output: Option<Box<RawValue>>,
 }
 
@@ -65,6 +67,10 @@ impl TestRun {
     /// [`RunTimedOut`](crate::ErrorKind::RunTimedOut) as the run ended;
     /// [`WaitTimeout`](crate::ErrorKind::WaitTimeout) when it has not.
     pub fn output<T: DeserializeOwned>(&self) -> Result<T> {
+        if let Some(id) = self.look(|view| Ok(view.continued_as))? {
+            // §2.3: a chain ends with its last run.
+            return Self { world: self.world.clone(), id }.output();
+        }
         self.look(|view| {
             if !view.status.is_ended() {
                 return Err(Error::wait_timeout(unended(view)));
@@ -140,6 +146,7 @@ impl TestStep {
             status: step.status,
             attempts: step.attempts.len(),
             error: step.error.as_ref().map(sentence),
+            child: step.child.as_ref().map(|child| child.run),
             output: step.output.map(ToOwned::to_owned),
         }
     }

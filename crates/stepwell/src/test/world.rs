@@ -187,6 +187,7 @@ impl World {
                 Said::Reply { request, reply } => {
                     self.replies.insert(request, reply);
                 }
+                Said::Begun(run) => self.watcher.on_start(run),
                 Said::Broken(why) => {
                     self.fault.get_or_insert(why);
                 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tests read better so")]
 
 mod branches;
+mod children;
 mod clean_up;
 mod client;
 mod crashes;

@@ -126,7 +126,7 @@ fn the_deadline_is_always_the_latest_timer() {
 fn a_delayed_run_waits_for_its_time() {
     let at = T0.after(seconds(60));
     let begins = Start { not_before: Some(at), timeout: Some(seconds(10)), ..start() };
-    let mut world = World::with(begins, Limits::default());
+    let mut world = World::with(begins.clone(), Limits::default());
     assert_eq!((world.run.status(), world.run.delayed_until()), (RunStatus::Waiting, Some(at)));
     assert_eq!(
         (world.run.next_timer(), world.run.deadline()),

@@ -180,6 +180,11 @@ impl Model {
         if self.came_too_late(step, open) {
             return Verdict::Taken;
         }
+        let waited_for = self.step(step).0 == StepStatus::Waiting;
+        if self.decided().is_some() && waited_for {
+            // §7.2: the child is told, and its end is awaited.
+            return Verdict::Taken;
+        }
         let new = match self.meets(step, kind, open) {
             Ok(new) => new,
             Err(verdict) => return verdict,
@@ -191,6 +196,46 @@ impl Model {
         }
         self.open(step, open);
         self.note(Fact::Ended { step, status: end, n: None });
+        Verdict::Taken
+    }
+
+    /// §9.2: a child is started, or there is none to start.
+    pub(crate) fn invoke(&mut self, step: usize, finds: bool, open: (Kind, u32)) -> Verdict {
+        match self.meets(step, Kind::Invoke, Some(open)) {
+            Err(verdict) => return verdict,
+            Ok(false) => return Verdict::Taken,
+            Ok(true) => {}
+        }
+        if self.full() || self.decided().is_some() {
+            return Verdict::Taken;
+        }
+        self.open(step, Some(open));
+        if finds {
+            self.note(Fact::Invoked { step });
+        } else {
+            self.note(Fact::Ended { step, status: StepStatus::Failed, n: None });
+        }
+        Verdict::Taken
+    }
+
+    /// §9.3: a child ended; `right`: it is the one that the step waits for.
+    pub(crate) fn hear(&mut self, step: usize, status: RunStatus, right: bool) -> Verdict {
+        if self.over().is_some() {
+            return Verdict::Rejected;
+        }
+        if self.step(step).0 != StepStatus::Waiting || !right {
+            return Verdict::Taken;
+        }
+        let status = match status {
+            RunStatus::Completed => StepStatus::Completed,
+            RunStatus::Cancelled if self.decided().is_some() => StepStatus::Cancelled,
+            RunStatus::TimedOut => StepStatus::TimedOut,
+            _ => StepStatus::Failed,
+        };
+        self.note(Fact::Ended { step, status, n: None });
+        if self.held().is_none() {
+            self.end_if_decided();
+        }
         Verdict::Taken
     }
 
@@ -221,8 +266,9 @@ impl Model {
     }
 
     pub(crate) fn finish(&mut self, status: RunStatus) -> Verdict {
-        self.end_if_decided();
-        if self.over().is_none() {
+        if self.decided().is_some() {
+            self.end_if_decided();
+        } else {
             self.note(Fact::Over { status });
         }
         Verdict::Taken
@@ -247,7 +293,12 @@ impl Model {
 
     fn end_if_decided(&mut self) {
         if let Some((status, _)) = self.decided() {
-            self.note(Fact::Over { status });
+            // §7.2: children's ends are awaited, without a runner.
+            if self.children().is_empty() {
+                self.note(Fact::Over { status });
+            } else if self.held().is_some() || self.owed() {
+                self.note(Fact::Parked { seen: self.ends() });
+            }
         }
     }
 

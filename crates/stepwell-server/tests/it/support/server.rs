@@ -14,6 +14,7 @@ use stepwell_server::config::Config;
 use stepwell_server::server::{self, Server};
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
+use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::memory::Memory;
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
@@ -142,6 +143,10 @@ impl Store for FaultyStore {
 
     fn did(&self, event: &EventId, after: Option<&Did>, limit: usize) -> Result<Vec<Did>, Error> {
         self.memory.did(event, after, limit)
+    }
+
+    fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        self.memory.inbox(after, limit)
     }
 
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {

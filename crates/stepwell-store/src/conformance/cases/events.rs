@@ -72,6 +72,7 @@ fn content() -> Vec<Case> {
                     EventWrite::Routed(id),
                 ],
                 grows: true,
+                ..Batch::default()
             });
         }),
     ]

@@ -88,6 +88,20 @@ fn spans() -> Vec<Case> {
             assert_eq!(world.list(&filter), []);
         }),
         Case::new("a_list_finds_runs_days_apart", days_apart),
+        Case::new("a_list_of_the_children_of_a_run_holds_them_only", |world| {
+            let parent = world.put(Start::default(), |_| {}).id();
+            let child = Start { parent: Some(parent), workflow: "ship", ..Start::default() };
+            let mut children = vec![world.put(child, |_| {}).id()];
+            world.put(Start { parent: Some(children[0]), ..Start::default() }, |_| {});
+            let running = world.put(child, |run| {
+                run.activate();
+            });
+            children.insert(0, running.id());
+            let filter = Filter { parent: Some(parent), ..World::all() };
+            assert_eq!(world.list(&filter), children);
+            let running = Filter { statuses: vec![RunStatus::Running], ..filter };
+            assert_eq!(world.list(&running), children[..1]);
+        }),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod commits;
 mod events;
+mod inbox;
 mod keys;
 mod lists;
 mod purges;
@@ -35,6 +36,7 @@ pub(super) fn all() -> Vec<Case> {
         purges::cases(),
         waits::cases(),
         events::cases(),
+        inbox::cases(),
         walks::cases(),
     ];
     let cases: Vec<Case> = parts.into_iter().flatten().collect();

@@ -12,6 +12,7 @@ use crate::batch::Batch;
 use crate::conformance::script::{Script, Start};
 use crate::conformance::world::World;
 use crate::event::{Did, EventRetention, EventWrite};
+use crate::inbox::{Message, MessageId, MessageKind};
 
 const WALKS: u64 = 12;
 const COMMITS: u64 = 25;
@@ -56,8 +57,9 @@ fn walk(world: &mut World<'_>, seed: u64) {
         let at = world.tick();
         let runs = changed.iter_mut().map(Script::write).collect();
         let events = events(world, &mut random);
+        let (messages, consumed) = inbox(world, &mut random);
         let grows = random.below(2) == 0;
-        world.commit(&Batch { at, runs, events, grows, ..Batch::default() });
+        world.commit(&Batch { at, runs, events, messages, consumed, grows, ..Batch::default() });
         let ended = |run: &Script| world.model.runs[&run.id()].0.status.is_ended();
         live.extend(changed.into_iter().filter(|run| !ended(run)));
         match random.below(8) {
@@ -96,6 +98,24 @@ fn events(world: &mut World<'_>, random: &mut Random) -> Vec<EventWrite> {
         said.push(EventWrite::Accepted(Arc::new(event)));
     }
     said
+}
+
+/// Runs tell each other something, and what they were told is heard.
+fn inbox(world: &World<'_>, random: &mut Random) -> (Vec<Arc<Message>>, Vec<MessageId>) {
+    let (mut sent, mut heard) = (Vec::new(), Vec::new());
+    for id in world.model.inbox.keys() {
+        if random.below(3) == 0 {
+            heard.push(*id);
+        }
+    }
+    for _ in 0..random.below(4) {
+        let run = |number: u64| RunId::from_u128(u128::from(number) << 90);
+        let kind = MessageKind::ALL[usize::from(random.below(2) == 0)];
+        let id = MessageId { to: run(random.below(4)), from: run(random.below(4)), kind };
+        let body = format!("{{\"n\":{}}}", random.below(1 << 40)).into();
+        sent.push(Arc::new(Message { id, body }));
+    }
+    (sent, heard)
 }
 
 /// A run is activated, does something, and is given back, or ends.

@@ -152,6 +152,7 @@ impl Cluster {
     fn heed(&mut self) {
         while let Some(said) = self.host.said() {
             match said {
+                Said::Begun(_) => {}
                 Said::Send { session, frame } => {
                     if let Some(link) = self.link(session) {
                         link.down.push_back(frame);
