@@ -34,6 +34,8 @@ pub struct Limits {
     /// Time that functions in flight get once a run is ending, in milliseconds (§7.2).
     /// Default 30,000.
     pub grace_ms: u64,
+    /// Largest data, or `match`, of an event in bytes. Default 512 KiB.
+    pub event_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             runner_ttl_ms: 10_000,
             linger_ms: 1_000,
             grace_ms: 30_000,
+            event_bytes_max: 512 * 1024,
         }
     }
 }

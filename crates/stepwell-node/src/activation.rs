@@ -18,12 +18,13 @@ const ENDED_BYTES: usize = 128;
 pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> Vec<ToRunner<'a>> {
     let mut input = None;
     let mut metadata = None;
+    let mut origin = None;
     let mut chunks: Vec<Vec<EndedStep<'a>>> = vec![Vec::new()];
     let mut bytes = 0;
     for record in record::decode(journal) {
         match record {
             Ok(Record::Started(started)) => {
-                (input, metadata) = (started.input, started.metadata);
+                (input, metadata, origin) = (started.input, started.metadata, started.origin);
                 bytes += raw_bytes(input) + raw_bytes(metadata);
             }
             Ok(Record::StepEnded(ended)) => {
@@ -46,7 +47,7 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
     let mut chunks = chunks.into_iter();
     let ended = chunks.next().unwrap_or_default();
     let first = first_message(run, a, (input, metadata), ended, now);
-    let first = Activate { more: last > 0, ..first };
+    let first = Activate { more: last > 0, event: origin, ..first };
     let rest = chunks
         .enumerate()
         .map(|(index, ended)| ToRunner::History(History { a, ended, more: index + 1 < last }));
@@ -79,6 +80,7 @@ fn first_message<'a>(
         metadata,
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
+        event: None,
         ended,
         open: open.collect(),
         more: false,

@@ -10,10 +10,12 @@ use stepwell_protocol::to_runner::{Retry, Settled, ToRunner};
 use crate::api::Asked;
 use crate::commit::store_error;
 use crate::dispatch::Slot;
+use crate::events::Sending;
 use crate::input::SessionId;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
+use crate::route::{Delivery, Triggering};
 
 /// A run that a runner holds, as this node knows it.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Live {
     reading: bool,
     /// Records were written while the journal was read: what was read is too old.
     outdated: bool,
+    /// Steps for which somebody looks for events: the run stays, without a timer.
+    pub(crate) looking: Vec<std::sync::Arc<str>>,
 }
 
 /// What is to be done with a run once its journal is there.
@@ -62,6 +66,12 @@ pub(crate) enum Deferred {
     Asked(Asked),
     /// A runner with this build registered its workflow.
     Unblock(Option<std::sync::Arc<str>>),
+    /// An event is for its waits.
+    Deliver(Box<Delivery>),
+    /// An event is sent to it alone.
+    Send(Box<Sending>),
+    /// An event starts it, unless it did.
+    Trigger(Box<Triggering>),
 }
 
 impl Deferred {
@@ -70,7 +80,12 @@ impl Deferred {
         match self {
             Self::Dispatch(_) | Self::Return(_) => true,
             Self::Asked(asked) => asked.needs_journal(),
-            Self::Fire | Self::Lose | Self::Unblock(_) => false,
+            Self::Fire
+            | Self::Lose
+            | Self::Unblock(_)
+            | Self::Deliver(_)
+            | Self::Send(_)
+            | Self::Trigger(_) => false,
         }
     }
 }
@@ -86,7 +101,13 @@ impl Live {
             reads: Vec::new(),
             reading: false,
             outdated: false,
+            looking: Vec::new(),
         }
+    }
+
+    /// Returns when the run is to be fired; what is looked for is not waited for.
+    pub(crate) fn next_timer(&self) -> Option<Timestamp> {
+        self.run.next_timer().filter(|_| self.looking.is_empty())
     }
 }
 
@@ -262,6 +283,9 @@ impl Node {
                 Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),
+                Deferred::Deliver(delivery) => self.undeliverable(&delivery),
+                Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
+                Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
                 Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
             }
         }
@@ -275,6 +299,9 @@ impl Node {
             Deferred::Lose => self.lose_now(run),
             Deferred::Asked(asked) => self.answer(run, asked, journal),
             Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
+            Deferred::Deliver(delivery) => self.deliver(run, &delivery),
+            Deferred::Send(sending) => self.send_to(run, &sending),
+            Deferred::Trigger(triggering) => self.trigger(*triggering, true),
         }
     }
 
@@ -312,13 +339,28 @@ impl Node {
                 let Some((session, a)) = to else { return };
                 let status =
                     Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
-                let settled =
-                    Settled { a, step: (&*step).into(), at_us: at.as_micros(), status, error };
+                let (at_us, output) = (at.as_micros(), None);
+                let step = (&*step).into();
+                let settled = Settled { a, step, at_us, status, error, output };
                 self.tell_of(id, session, &ToRunner::Settled(settled));
                 if !self.is_paused(id) {
                     self.set_busy(id);
                 }
             }
+            Effect::Give { step, at, status, error, output } => {
+                self.stats.steps_ended += 1;
+                let Some((session, a)) = to else { return };
+                let status =
+                    Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
+                let (at_us, output) = (at.as_micros(), output.as_deref());
+                let step = (&*step).into();
+                let settled = Settled { a, step, at_us, status, error, output };
+                self.tell_of(id, session, &ToRunner::Settled(settled));
+                if !self.is_paused(id) {
+                    self.set_busy(id);
+                }
+            }
+            Effect::Look { step } => self.look(id, &step),
             Effect::Retry { step, n, at } => {
                 self.stats.retries += 1;
                 let Some((session, a)) = to else { return };
@@ -391,7 +433,7 @@ impl Node {
             return;
         }
         // The horizon may have moved while the records were on their way to the store.
-        live.timer = live.run.next_timer();
+        live.timer = live.next_timer();
         if let Some(at) = live.timer {
             self.timers.insert_near(at, id);
         }
@@ -408,7 +450,7 @@ impl Node {
             self.read_if_written(id, out);
             return;
         }
-        if live.held.is_some() || live.run.activation().is_some() {
+        if live.held.is_some() || live.run.activation().is_some() || !live.looking.is_empty() {
             return;
         }
         let ready = live.run.ready_since();

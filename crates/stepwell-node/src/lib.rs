@@ -14,10 +14,12 @@
 //! | `commit` | the open batch and the effects that hang on batches |
 //! | `hot` | runs in memory: loading, applying, dropping |
 //! | `session` | connections of runners: grants, slots, registry |
-//! | `handshake`, `worker`, `activation` | what runners say, and what they are given |
+//! | `handshake`, `worker`, `told_events`, `activation` | what runners say, and what they are given |
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
+//! | `events`, `route`, `trigger`, `look` | events: accepting, routing, what they start, looking back |
+//! | `question` | what is asked of the store about events |
 //! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
@@ -25,20 +27,29 @@ mod activation;
 mod api;
 mod commit;
 mod dispatch;
+mod events;
 mod handshake;
 mod hot;
 mod input;
+mod look;
 mod need;
 mod node;
 mod output;
+mod question;
 mod recovery;
+mod route;
 mod session;
 mod timers;
+mod told_events;
+mod trigger;
 mod why;
 mod worker;
 
 pub use activation::messages as activation_messages;
-pub use input::{About, Begin, Input, Now, RequestId, SessionId, Signed, StartRequest};
+pub use input::{
+    About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,
+};
 pub use node::{Config, Node};
-pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};
+pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Sent, Stats};
+pub use question::{Answer, Look, Question};
 pub use why::{Behind, Cause, Why, why};

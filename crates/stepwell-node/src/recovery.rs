@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{self, Record};
 use stepwell_core::run::{Command, Phase, Run};
-use stepwell_core::status::StepStatus;
+use stepwell_core::status::{Kind, StepStatus};
 use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{Resumed, Retry, Settled, ToRunner};
 use stepwell_store::query::Queue;
@@ -69,6 +69,20 @@ impl Away {
 /// After a start: what a runner holds by its journal is given the time to be presented.
 pub(crate) fn first_question() -> Output {
     Output::Active { after: None, limit: PAGE }
+}
+
+/// Tells whether results of a kind of step come from the engine: of others the runner has them.
+fn is_brought(kind: Kind) -> bool {
+    match kind {
+        Kind::WaitForEvent | Kind::NamedWait | Kind::Invoke | Kind::Emit => true,
+        Kind::Run
+        | Kind::Sleep
+        | Kind::SleepUntil
+        | Kind::Race
+        | Kind::Skip
+        | Kind::Compensate
+        | Kind::OnFailure => false,
+    }
 }
 
 impl Node {
@@ -186,7 +200,9 @@ impl Node {
             let status = Some(ended.status).filter(|s| *s != StepStatus::Completed);
             let (step, at_us) = (ended.step, ended.at.as_micros());
             let error = ended.error;
-            let settled = Settled { a, step, at_us, status, error };
+            let brought = run.step(&step).is_some_and(|step| is_brought(step.kind));
+            let output = ended.output.filter(|_| brought);
+            let settled = Settled { a, step, at_us, status, error, output };
             sent += effects.send(back.session, &ToRunner::Settled(settled));
         }
         for step in run.steps().iter().filter(|step| step.status == StepStatus::Retrying) {

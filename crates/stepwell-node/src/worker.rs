@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
-use stepwell_core::name;
 use stepwell_core::record::{self, BlockCause, LogLine, Opening};
 use stepwell_core::run::{
     Act, AttemptError, Command, EndStep, Finish, Rejection, SleepStep, StartStep, Then,
 };
 use stepwell_core::time::Timestamp;
+use stepwell_core::{name, step_id};
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::{self, ToNode};
 use stepwell_protocol::to_runner::{Refused, ToRunner};
@@ -117,7 +117,7 @@ impl Node {
         Ok(())
     }
 
-    fn held_run(&self, id: SessionId, a: u32) -> Option<RunId> {
+    pub(crate) fn held_run(&self, id: SessionId, a: u32) -> Option<RunId> {
         self.sessions.get(id)?.held.get(&a).copied()
     }
 
@@ -140,7 +140,24 @@ impl Node {
 
     fn on_run_message(&mut self, id: SessionId, message: ToNode<'_>) -> Result<(), Refusal> {
         let now = self.now;
-        let (a, output, act) = act_of(message, now).map_err(|text| (Code::Protocol, text))?;
+        let protocol = |text| (Code::Protocol, text);
+        let message = match message {
+            ToNode::Wait(wait) => {
+                let (a, act) = (wait.a, self.wait_of(id, wait).map_err(protocol)?);
+                return self.on_act(id, (a, None, act));
+            }
+            ToNode::Emit(emit) => return self.on_emit(id, &emit),
+            other => other,
+        };
+        let said = act_of(message, now).map_err(protocol)?;
+        self.on_act(id, said)
+    }
+
+    pub(crate) fn on_act(
+        &mut self,
+        id: SessionId,
+        (a, output, act): RunMessage<'_>,
+    ) -> Result<(), Refusal> {
         // A message about a run that was taken from the runner meanwhile changes nothing (§4.7).
         let Some(run) = self.held_run(id, a) else {
             return Ok(());
@@ -199,7 +216,13 @@ fn ago(now: Timestamp, us: u64) -> Timestamp {
     now.before(Duration::from_micros(us))
 }
 
-fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
+/// Checks the id of a step that may be one of the engine's.
+fn known_step(id: &str) -> Result<(), String> {
+    let named = name::check("a step id", step_id::shown(id));
+    named.map_err(|error| error.to_string())
+}
+
+pub(crate) fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
     Opening {
         kind: open.kind,
         after: open.after,
@@ -209,7 +232,7 @@ fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Opening<'a> {
     }
 }
 
-type RunMessage<'a> = (u32, Option<&'a RawValue>, Act<'a>);
+pub(crate) type RunMessage<'a> = (u32, Option<&'a RawValue>, Act<'a>);
 
 /// Turns a message about a run into what it says to the core.
 fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String> {
@@ -244,7 +267,7 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             Ok((m.a, None, Act::Skip { step: m.step, open: opening(&m.open, now) }))
         }
         ToNode::Dropped(m) => {
-            step(&m.step)?;
+            known_step(&m.step)?;
             let open = m.open.map(|open| opening(&open, now));
             Ok((m.a, None, Act::Drop { step: m.step, open }))
         }
@@ -278,7 +301,9 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
         | ToNode::Credit { .. }
         | ToNode::Drain {}
         | ToNode::Idle { .. }
-        | ToNode::Busy { .. } => Err("this message is not about a run".into()),
+        | ToNode::Busy { .. }
+        | ToNode::Wait(_)
+        | ToNode::Emit(_) => Err("this message is not about a run".into()),
     }
 }
 

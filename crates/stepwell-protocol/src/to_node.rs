@@ -14,6 +14,8 @@ use stepwell_core::record::BlockCause;
 use stepwell_core::retry::Policy;
 use stepwell_core::status::Kind;
 
+pub use crate::event::{Emit, Since, Trigger, Wait};
+
 /// A message from a runner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -81,6 +83,12 @@ pub enum ToNode<'a> {
     /// The handler ended.
     #[serde(borrow)]
     Finished(Finished<'a>),
+    /// The code waits for an event.
+    #[serde(borrow)]
+    Wait(Wait<'a>),
+    /// The code sends an event.
+    #[serde(borrow)]
+    Emit(Emit<'a>),
 }
 
 /// See [`ToNode::Hello`].
@@ -138,6 +146,9 @@ pub struct Workflow<'a> {
     /// JSON Schema of the output.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<&'a RawValue>,
+    /// The events that start a run of it (§8.1).
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger<'a>>,
 }
 
 /// A run that a runner still holds.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
+use stepwell_core::record::Origin;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 
 /// A message from a node.
@@ -161,6 +162,9 @@ pub struct Activate<'a> {
     /// The version that the first activation had.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub started_version: Option<Cow<'a, str>>,
+    /// The event that started the run; its data is the input.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Origin<'a>>,
     /// Steps that have ended, in the order in which their ends are delivered.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<EndedStep<'a>>,
@@ -258,12 +262,20 @@ pub struct Settled<'a> {
     pub step: Cow<'a, str>,
     /// When it ended, in microseconds since the Unix epoch.
     pub at_us: i64,
-    /// How it ended; absent for `completed`, whose result the runner has.
+    /// How it ended; absent for `completed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StepStatus>,
     /// Why it failed.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,
+    /// Its result, where the engine brought it: of a function the runner has the result.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub output: Option<&'a RawValue>,
 }
 
 /// See [`ToRunner::Retry`].

@@ -16,6 +16,7 @@ fn a_journal_reads_back_and_chunks_join() {
         not_before: None,
         metadata: None,
         runner: None,
+        origin: None,
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

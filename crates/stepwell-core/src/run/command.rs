@@ -1,6 +1,7 @@
 //! Commands, effects and rejections, and the one entrance for all of them.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,6 +9,7 @@ use core::time::Duration;
 use serde_json::value::RawValue;
 
 use super::state::{Phase, Run};
+use super::wait::{Deliver, EmitStep, WaitStep};
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::operation::Operation;
@@ -76,6 +78,25 @@ pub enum Effect {
         status: RunStatus,
         /// Why it did not complete.
         error: Option<Failure<'static>>,
+    },
+    /// Tell the runner that a step ended with what the engine brought.
+    Give {
+        /// The step.
+        step: Arc<str>,
+        /// When it ended.
+        at: Timestamp,
+        /// How it ended.
+        status: StepStatus,
+        /// The error to throw, where it failed.
+        error: Option<Failure<'static>>,
+        /// The result.
+        output: Option<Box<RawValue>>,
+    },
+    /// Look for events from before a wait was parked, or once more before it times out (§8.4); then
+    /// say [`Command::Deliver`], [`Command::Looked`] or [`Command::TimeOutWait`].
+    Look {
+        /// The wait.
+        step: Arc<str>,
     },
 }
 
@@ -166,6 +187,18 @@ pub enum Command<'a> {
         /// What made it worth trying.
         by: &'static str,
     },
+    /// An event that a wait asks for (§8.2). It changes nothing where the wait has ended.
+    Deliver(Deliver<'a>),
+    /// No event from before a wait was parked matched it (§8.4).
+    Looked {
+        /// The wait.
+        step: &'a str,
+    },
+    /// A last look for events found nothing: the wait ends where its time is over (§8.6).
+    TimeOutWait {
+        /// The wait.
+        step: &'a str,
+    },
 }
 
 /// What an operator does to a run.
@@ -244,6 +277,10 @@ pub enum Act<'a> {
     },
     /// The handler ended.
     Finish(Finish<'a>),
+    /// The code waits for an event.
+    Wait(WaitStep<'a>),
+    /// The code sends an event.
+    Emit(EmitStep<'a>),
 }
 
 /// What a run wants that its runner gave back.
@@ -350,6 +387,18 @@ impl Run {
             }
             Command::Operate(operate) => change.operate(operate),
             Command::Unblock { by } => change.unblock(by),
+            Command::Deliver(deliver) => {
+                change.deliver(deliver);
+                Ok(())
+            }
+            Command::Looked { step } => {
+                change.looked(step);
+                Ok(())
+            }
+            Command::TimeOutWait { step } => {
+                change.time_out_wait(step);
+                Ok(())
+            }
         }
     }
 }
@@ -390,6 +439,8 @@ impl Change<'_, '_> {
             Act::Block(cause) => self.block(cause),
             Act::Release { seen, then } => self.release(seen, then),
             Act::Finish(finish) => self.finish(finish),
+            Act::Wait(wait) => self.wait(wait)?,
+            Act::Emit(emit) => self.emit(emit)?,
         }
         self.bound_journal();
         Ok(())

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::state::{Activation, Paused, Phase, Run, Step};
+use super::wait::Waits;
 use crate::id::RunId;
 use crate::operation::Operation;
 use crate::record::{
@@ -60,6 +61,7 @@ impl Run {
     }
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
+        let origin = started.origin.as_ref().map(|origin| Arc::from(&*origin.id));
         Self {
             id,
             namespace: Arc::from(&*started.namespace),
@@ -88,6 +90,7 @@ impl Run {
             ended_steps: 0,
             failed_steps: 0,
             journal_bytes: 0,
+            waits: Waits::of(origin),
         }
     }
 
@@ -108,6 +111,8 @@ impl Run {
                 self.excludes_step(&failed.step, failed.open.is_some())
             }
             Record::SleepStarted(sleep) => self.excludes_step(&sleep.step, true),
+            Record::WaitStarted(wait) => self.excludes_step(&wait.step, true),
+            Record::Looked(looked) => self.excludes_step(&looked.step, false),
             Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
@@ -149,7 +154,7 @@ impl Run {
             Record::Released(released) => {
                 let evicted = self.activation.take().is_some_and(|held| held.evicted);
                 self.stop_running_steps();
-                let missed = released.seen < self.ended_steps || self.wakes.is_empty();
+                let missed = released.seen < self.ended_steps || !self.awaits_something();
                 self.ready_since = (missed || evicted).then_some(released.at);
                 self.want_nothing_while_blocked();
             }
@@ -168,6 +173,8 @@ impl Run {
             Record::StepStarted(started) => self.fold_step_started(started),
             Record::AttemptFailed(failed) => self.fold_attempt_failed(failed),
             Record::SleepStarted(sleep) => self.fold_sleep_started(sleep),
+            Record::WaitStarted(wait) => self.fold_wait_started(wait),
+            Record::Looked(looked) => self.fold_looked(looked),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => {
                 self.activation = self.activation.take().filter(|_| blocked.evicts);
@@ -181,16 +188,7 @@ impl Run {
                     build: blocked.build.as_deref().map(Arc::from),
                 };
             }
-            Record::Unblocked(unblocked) => {
-                let phase = core::mem::replace(&mut self.phase, Phase::Forward);
-                // An operator has a reason to try again what another build does not.
-                if let Phase::Blocked { build, .. } = phase {
-                    self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
-                }
-                self.losses = 0;
-                self.lone_losses = 0;
-                self.ready_since = self.activation.is_none().then_some(unblocked.at);
-            }
+            Record::Unblocked(unblocked) => self.fold_unblocked(unblocked),
             Record::Acted(acted) => match acted.act {
                 Operation::Pause => {
                     let text =
@@ -208,7 +206,8 @@ impl Run {
                 self.ready_since = None;
                 // §7.2: a function may be in flight without a record of it, and may still return.
                 let held = self.is_held();
-                self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
+                let engine = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
+                self.cancel_open_steps(|status| !held || engine(status));
             }
             Record::Ended(ended) => self.fold_ended(ended),
         }
@@ -265,6 +264,7 @@ impl Run {
     fn fold_step_ended(&mut self, ended: &StepEnded<'_>) {
         let position = self.open_step(&ended.step, ended.open.as_ref());
         self.set_wake(position, None);
+        self.fold_wait_ended(position, ended.event.as_deref());
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
@@ -278,6 +278,17 @@ impl Run {
         if self.activation.is_none() && matches!(self.phase, Phase::Forward) {
             self.ready_since.get_or_insert(ended.at);
         }
+    }
+
+    fn fold_unblocked(&mut self, unblocked: &Unblocked<'_>) {
+        let phase = core::mem::replace(&mut self.phase, Phase::Forward);
+        // An operator has a reason to try again what another build does not.
+        if let Phase::Blocked { build, .. } = phase {
+            self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
+        }
+        self.losses = 0;
+        self.lone_losses = 0;
+        self.ready_since = self.activation.is_none().then_some(unblocked.at);
     }
 
     fn fold_ended(&mut self, ended: &Ended<'_>) {
@@ -321,10 +332,11 @@ impl Run {
             step.wake = None;
         }
         self.wakes.clear();
+        self.fold_no_waits();
     }
 
     /// Finds a step or, at its first record, gives it the next position (§3.5).
-    fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
+    pub(super) fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
         if let Some(position) = self.index.get(id) {
             return *position;
         }
@@ -338,12 +350,13 @@ impl Run {
             running: None,
             wake: None,
             first_started: None,
+            parked: None,
         });
         self.index.insert(id, position);
         position
     }
 
-    fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {
+    pub(super) fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {
         let Some(step) = self.at_mut(position) else {
             return;
         };
@@ -356,7 +369,7 @@ impl Run {
         }
     }
 
-    fn at_mut(&mut self, position: u32) -> Option<&mut Step> {
+    pub(super) fn at_mut(&mut self, position: u32) -> Option<&mut Step> {
         self.steps.get_mut(usize::try_from(position).ok()?)
     }
 }

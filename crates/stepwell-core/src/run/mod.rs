@@ -9,7 +9,7 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `timer`, `ending`, `operate` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `timer`, `ending`, `operate`, `wait` | the commands, by what they are about |
 
 mod activation;
 mod command;
@@ -22,6 +22,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod wait;
 
 pub use command::{
     Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
@@ -30,3 +31,4 @@ pub use command::{
 pub use fold::ReplayError;
 pub use start::Start;
 pub use state::{Activation, Paused, Phase, Run, Step};
+pub use wait::{Deliver, EmitStep, Parked, Since, VALUE_BYTES_MAX, WaitStep};

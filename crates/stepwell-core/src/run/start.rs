@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::id::RunId;
-use crate::record::{Record, Started};
+use crate::record::{Origin, Record, Started};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
@@ -31,6 +31,8 @@ pub struct Start<'a> {
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner to pin the run to.
     pub runner: Option<&'a str>,
+    /// The id and the name of the event that starts it (§8.3).
+    pub origin: Option<(&'a str, &'a str)>,
 }
 
 impl Run {
@@ -50,6 +52,7 @@ impl Run {
             not_before,
             metadata: start.metadata,
             runner: start.runner.map(Into::into),
+            origin: start.origin.map(|(id, name)| Origin { id: id.into(), name: name.into() }),
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

@@ -4,6 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::wait::{Parked, Waits};
 use crate::id::RunId;
 use crate::record::BlockCause;
 use crate::status::{Kind, RunStatus, StepStatus};
@@ -45,6 +46,8 @@ pub struct Run {
     pub(super) ended_steps: u32,
     pub(super) failed_steps: u32,
     pub(super) journal_bytes: u64,
+    /// What it waits for, and the events that it took.
+    pub(super) waits: Waits,
 }
 
 /// Where a run is on its way.
@@ -116,6 +119,8 @@ pub struct Step {
     pub wake: Option<Timestamp>,
     /// When its first attempt began, for the total time (§2.1).
     pub first_started: Option<Timestamp>,
+    /// What it waits for, while it waits for an event.
+    pub parked: Option<Arc<Parked>>,
 }
 
 impl Run {
@@ -283,10 +288,10 @@ impl Run {
                     if held.evicted {
                         return self.deadline;
                     }
-                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                    self.wakes.iter().find(|(_, position)| self.goes_on(*position))
                 } else if self.ready_since.is_some() && self.paused.is_some() {
                     // §9.6: timers go on; what they bring waits for the resume.
-                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                    self.wakes.iter().find(|(_, position)| self.goes_on(*position))
                 } else if self.ready_since.is_some() {
                     // It replays soon, and is then told what is due.
                     None
@@ -294,16 +299,17 @@ impl Run {
                     self.wakes.first()
                 };
                 let step = step.map(|(at, _)| *at).or(self.delayed);
-                match (step, self.deadline) {
-                    (Some(step), Some(deadline)) => Some(step.min(deadline)),
-                    (one, other) => one.or(other),
-                }
+                let queued = self.ready_since().is_some();
+                let look = self.look_due().filter(|_| !queued);
+                step.into_iter().chain(look).chain(self.deadline).min()
             }
         }
     }
 
-    pub(super) fn sleeps(&self, position: u32) -> bool {
-        self.at(position).is_some_and(|step| step.status == StepStatus::Sleeping)
+    /// Tells whether a step's time comes whether a runner holds the run or not.
+    fn goes_on(&self, position: u32) -> bool {
+        let timed = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
+        self.at(position).is_some_and(|step| timed(step.status))
     }
 
     /// Returns the positions of steps that wait out a backoff which ends after `at`, and when it does.

@@ -13,7 +13,7 @@ use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
 /// What a message about a step meets.
-enum Known {
+pub(super) enum Known {
     /// The step is new and may begin.
     New,
     /// The step is open; this many of its attempts have ended.
@@ -148,6 +148,7 @@ impl Change<'_, '_> {
             output,
             error,
             open: end.open,
+            event: None,
         }));
         self.settle(&end.step, end.at, status, told);
     }
@@ -245,17 +246,18 @@ impl Change<'_, '_> {
             output: None,
             error: None,
             open,
+            event: None,
         }));
         self.settle(step, self.env.now, status, None);
         Ok(())
     }
 
     /// §7.2: nothing new begins in an ending run; the code is not answered.
-    fn is_ending(&self) -> bool {
+    pub(super) fn is_ending(&self) -> bool {
         matches!(self.run.phase, Phase::Ending { .. })
     }
 
-    fn look_up(
+    pub(super) fn look_up(
         &self,
         id: &str,
         kind: Kind,
@@ -284,7 +286,7 @@ impl Change<'_, '_> {
     }
 
     /// §12: a step over the limit blocks the run; SDKs refuse it before its function starts.
-    fn is_full(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         let limit = self.env.limits.steps_max;
         let full = u32::try_from(self.run.steps.len()).is_ok_and(|steps| steps >= limit);
         if full {

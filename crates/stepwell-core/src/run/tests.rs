@@ -10,6 +10,7 @@ mod steps;
 mod timers;
 mod vectors;
 mod views;
+mod waits;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -64,6 +65,7 @@ fn start() -> Start<'static> {
         not_before: None,
         metadata: None,
         runner: None,
+        origin: None,
     }
 }
 
@@ -272,6 +274,12 @@ fn show(effect: &Effect) -> String {
         Effect::Pause => "pause".into(),
         Effect::Unpause => "unpause".into(),
         Effect::Evict => "evict".into(),
+        Effect::Give { step, status, error, output, .. } => {
+            let error = error.as_ref().map_or(String::new(), |error| format!(" {}", error.name));
+            let output = output.as_ref().map_or(String::new(), |output| format!(" {output}"));
+            format!("give {step} {status}{error}{output}")
+        }
+        Effect::Look { step } => format!("look {step}"),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),
             None => format!("ended {status}"),

@@ -105,7 +105,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_activation("lost", lost.at);
                 self.lose_attempts(lost.at);
             }
-            Record::Woken(_) => {}
+            Record::Woken(_) | Record::Looked(_) => {}
             Record::StepStarted(started) => {
                 let position = self.open(&started.step, started.open);
                 self.begin_attempt(position, started.attempt);
@@ -115,13 +115,8 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let status = if failed.timed_out { "timed_out" } else { "failed" };
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
-            Record::SleepStarted(sleep) => {
-                let at = sleep.open.at;
-                let position = self.open(&sleep.step, Some(sleep.open));
-                if let Some(step) = self.step(position) {
-                    step.started_at = Some(at);
-                }
-            }
+            Record::SleepStarted(sleep) => self.begin_pause(&sleep.step, sleep.open),
+            Record::WaitStarted(wait) => self.begin_pause(&wait.step, wait.open),
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
@@ -218,6 +213,15 @@ impl<'a, 'r> Builder<'a, 'r> {
             after: Vec::new(),
         });
         position
+    }
+
+    /// What takes time without a function begins when the code asks for it.
+    fn begin_pause(&mut self, id: &str, open: Opening<'a>) {
+        let at = open.at;
+        let position = self.open(id, Some(open));
+        if let Some(step) = self.step(position) {
+            step.started_at = Some(at);
+        }
     }
 
     fn begin_attempt(&mut self, position: usize, attempt: Attempt) {

@@ -9,7 +9,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::{
-    EndedRun, Reply, RequestId, RunnerInfo, SessionId, Signed, StartRequest, Stats,
+    EndedRun, Reply, RequestId, RunnerInfo, SendRequest, Sent, SessionId, Signed, StartRequest,
+    Stats,
 };
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
@@ -172,6 +173,17 @@ impl Handle {
     ) -> Result<RunStatus, Problem> {
         match self.ask(Ask::Operate { namespace, run, act, signed }).await?.reply().await? {
             Reply::Acted { status } => Ok(status),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Sends an event; returns once it is durable (§8.9).
+    ///
+    /// # Errors
+    /// What the node says; SW1008 when the server stops or starts again.
+    pub async fn send_event(&self, send: SendRequest) -> Result<Sent, Problem> {
+        match self.ask(Ask::Send { send: Box::new(send) }).await?.reply().await? {
+            Reply::Sent(sent) => Ok(*sent),
             other => Err(unexpected(Some(&other))),
         }
     }

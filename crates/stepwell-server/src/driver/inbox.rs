@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
-use stepwell_node::{Reply, RequestId, SessionId, Signed, StartRequest, Stats};
+use stepwell_node::{Reply, RequestId, SendRequest, SessionId, Signed, StartRequest, Stats};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -54,6 +54,7 @@ pub(super) enum Ask {
     Operate { namespace: Arc<str>, run: RunId, act: Operation, signed: Signed },
     Wait { namespace: Arc<str>, run: RunId },
     Runners { namespace: Arc<str> },
+    Send { send: Box<SendRequest> },
 }
 
 /// When the request of a start is answered.
@@ -87,6 +88,12 @@ impl Inbound {
                     raw.as_ref().map_or(0, |raw| raw.get().len())
                 };
                 len(&start.input) + len(&start.metadata)
+            }
+            Self::Ask { ask: Ask::Send { send }, .. } => {
+                let len = |raw: &Option<Box<serde_json::value::RawValue>>| {
+                    raw.as_ref().map_or(0, |raw| raw.get().len())
+                };
+                len(&send.data) + len(&send.offer)
             }
             _ => 0,
         };

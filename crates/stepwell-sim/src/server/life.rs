@@ -208,7 +208,8 @@ impl Life {
             | Output::Ready { .. }
             | Output::Active { .. }
             | Output::Blocked { .. }
-            | Output::Find(_) => {
+            | Output::Find(_)
+            | Output::Ask(_) => {
                 let number = match &output {
                     Output::Commit(batch) => self.note_batch(batch, desk),
                     _ => 0,
@@ -282,6 +283,9 @@ impl Life {
             Output::Find(key) => {
                 let run = self.shown.key(&key).map_err(failed)?;
                 Input::Found { key, run }
+            }
+            Output::Ask(question) => {
+                Input::Answered(question.answer(&*self.shown).map_err(failed)?)
             }
             _ => Input::Continue,
         };

@@ -80,6 +80,7 @@ impl Script {
             not_before: None,
             metadata: None,
             runner: None,
+            origin: None,
         }));
         script
     }
@@ -145,6 +146,7 @@ impl Script {
             output: output.as_deref().filter(|_| !failed),
             error: failed.then(|| Failure::new("PaymentError", "card \"declined\"")),
             open,
+            event: None,
         }));
         self.ended_steps += 1;
         self
