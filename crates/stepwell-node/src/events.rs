@@ -120,11 +120,12 @@ fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
 }
 
 impl Node {
-    /// An event was accepted later than every wait that is parked by now, and not later than any that
-    /// will be: what came first is never a matter of chance (§8.4).
+    /// An event is accepted later than every other one and than every wait that is parked by now, and
+    /// not later than any that will be: what came first is never a matter of chance (§8.4).
     fn stamp(&mut self) -> Timestamp {
-        if self.events.last_parked >= self.now {
-            self.now = self.events.last_parked.after(Duration::from_micros(1));
+        let last = self.events.last_parked.max(self.events.last_accepted);
+        if last >= self.now {
+            self.now = last.after(Duration::from_micros(1));
         }
         self.now
     }

@@ -3,9 +3,13 @@
 //! It is made from what is recorded of the run and from who is connected; whoever shows a run asks for
 //! it here.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use stepwell_core::status::{RunStatus, StepStatus};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use stepwell_core::status::{Kind, RunStatus, StepStatus};
+use stepwell_core::step_id;
 use stepwell_core::view::{StepView, View};
 
 use crate::output::RunnerInfo;
@@ -43,11 +47,13 @@ pub enum Cause {
     Blocked,
     /// Its end is decided, and what is in flight gets time to return.
     Ending,
+    /// It waits for an event.
+    WaitingForEvent,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -63,6 +69,7 @@ impl Cause {
         Self::Paused,
         Self::Blocked,
         Self::Ending,
+        Self::WaitingForEvent,
     ];
 
     /// Returns the word in answers.
@@ -83,6 +90,7 @@ impl Cause {
             Self::Paused => "paused",
             Self::Blocked => "blocked",
             Self::Ending => "ending",
+            Self::WaitingForEvent => "waiting_for_event",
         }
     }
 }
@@ -158,11 +166,13 @@ fn running(view: &View<'_>) -> String {
 }
 
 fn waiting(view: &View<'_>) -> Why {
-    let parked = view
-        .steps
-        .iter()
-        .filter(|step| matches!(step.status, StepStatus::Sleeping | StepStatus::Retrying));
-    let Some(first) = parked.clone().min_by_key(|step| step.next_at) else {
+    let parked = view.steps.iter().filter(|step| {
+        let status = step.status;
+        matches!(status, StepStatus::Sleeping | StepStatus::Retrying) || is_wait(step)
+    });
+    // What has no end of its own comes last.
+    let first = parked.clone().min_by_key(|step| (step.next_at.is_none(), step.next_at));
+    let Some(first) = first else {
         let delayed = view.not_before.filter(|_| view.activations.is_empty());
         return delayed.map_or_else(
             || Why::new(Cause::Parked, "parked"),
@@ -178,7 +188,38 @@ fn waiting(view: &View<'_>) -> Why {
     Why { cause, text: format!("{text}{others}") }
 }
 
+fn is_wait(step: &StepView<'_>) -> bool {
+    let event = matches!(step.kind, Kind::WaitForEvent | Kind::NamedWait);
+    event && step.status == StepStatus::Waiting
+}
+
+/// What a wait records of itself (§3.4).
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(rename = "match", borrow)]
+    wanted: Option<&'a RawValue>,
+}
+
+/// Which event, which match, until when (§9.7).
+fn waits_for(step: &StepView<'_>) -> Why {
+    let asked = step.input.and_then(|raw| serde_json::from_str::<Asked<'_>>(raw.get()).ok());
+    let event = asked.as_ref().map_or("?", |asked| &*asked.event);
+    let wanted = asked.as_ref().and_then(|asked| asked.wanted);
+    let wanted = wanted.map(|raw| format!(" that has {raw}")).unwrap_or_default();
+    let until = step
+        .next_at
+        .map_or_else(|| "as long as the run may".to_owned(), |until| format!("until {until}"));
+    let id = step_id::shown(&step.id);
+    let text = format!("waiting in step `{id}` for an event `{event}`{wanted}, {until}");
+    Why::new(Cause::WaitingForEvent, text)
+}
+
 fn parked_in(step: &StepView<'_>) -> Why {
+    if is_wait(step) {
+        return waits_for(step);
+    }
     let until = step.next_at.map_or_else(|| "an unknown instant".to_owned(), |at| at.to_string());
     if step.status == StepStatus::Retrying {
         let ended = step.attempts.iter().filter(|attempt| attempt.status != "lost").count();

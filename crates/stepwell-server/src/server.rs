@@ -116,7 +116,8 @@ impl Server {
         let driver = Driver { open, node };
         let started = tokio::task::spawn_blocking(|| driver.start()).await;
         let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
-        let retention = Retention::start(node.handle().clone(), config.retention);
+        let retention =
+            Retention::start(node.handle().clone(), config.retention, config.event_retention);
         let api = Api { node: node.handle().clone(), limits: Arc::new(config.limits.clone()) };
         let (stop, stopped) = oneshot::channel();
         let listener = tokio::spawn(listen(listener, Door::new(gate, api), stopped));

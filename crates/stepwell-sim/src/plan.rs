@@ -166,5 +166,6 @@ fn limits(rng: &mut Rng) -> Limits {
         runner_ttl_ms: rng.within(3_000, 10_000),
         linger_ms: rng.spread(20, 2_000),
         grace_ms: rng.spread(100, 20_000),
+        event_bytes_max: 512 << 10,
     }
 }

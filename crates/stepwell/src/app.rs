@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use stepwell_core::name;
 
 use crate::driver::Serve;
@@ -10,6 +12,7 @@ use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
 use crate::handler::{AnyHandler, DataMap, Erased, Handler, Handlers, Need, Workflow};
 use crate::json;
+use crate::named_wait::{NamedWait, NamedWaits};
 use crate::session::{Identity, Registered};
 
 /// How many runs may have code in progress at once, unless the app says otherwise.
@@ -39,6 +42,7 @@ pub struct App {
     slots: u32,
     data: DataMap,
     workflows: Vec<Entry>,
+    waits: Option<NamedWaits>,
     /// The first argument that was not accepted.
     error: Option<Error>,
 }
@@ -66,6 +70,7 @@ pub struct WorkflowOptions {
     strict: bool,
     input_schema: Option<String>,
     output_schema: Option<String>,
+    triggers: Vec<(String, Result<Option<Box<RawValue>>>)>,
 }
 
 impl WorkflowOptions {
@@ -98,6 +103,20 @@ impl WorkflowOptions {
         self
     }
 
+    /// Starts a run for every event of this name, with the event's data as its input (§8.1).
+    pub fn trigger(mut self, event: impl Into<String>) -> Self {
+        self.triggers.push((event.into(), Ok(None)));
+        self
+    }
+
+    /// Starts a run for events of this name that contain this match (§8.2).
+    pub fn trigger_matching(mut self, event: impl Into<String>, wanted: impl Serialize) -> Self {
+        let wanted = json::encode(|| "the match of a trigger".into(), &wanted);
+        let wanted = wanted.map(|raw| Some(raw.unwrap_or_else(|| RawValue::NULL.to_owned())));
+        self.triggers.push((event.into(), wanted));
+        self
+    }
+
     /// Sets the JSON Schema of the output, as JSON text.
     pub fn output_schema(mut self, schema: impl Into<String>) -> Self {
         self.output_schema = Some(schema.into());
@@ -115,6 +134,7 @@ impl App {
             slots: SLOTS,
             data: DataMap::default(),
             workflows: Vec::new(),
+            waits: None,
             error: None,
         }
     }
@@ -154,6 +174,14 @@ impl App {
             needs: H::needs(),
             handler: Arc::new(Erased::new(handler)),
         });
+        self
+    }
+
+    /// Declares a wait that handlers use by its name (§2.4).
+    pub fn wait(mut self, wait: NamedWait) -> Self {
+        if let Err(error) = self.waits.get_or_insert_default().add(wait) {
+            self.fail(error);
+        }
         self
     }
 
@@ -221,7 +249,7 @@ impl App {
             slots: self.slots,
             workflows: registered,
         };
-        Ok((identity, Handlers::new(workflows, self.data)))
+        Ok((identity, Handlers::new(workflows, self.data).with_waits(self.waits)))
     }
 
     fn check(&self, entry: &Entry, before: &[Workflow]) -> Result<()> {
@@ -257,6 +285,11 @@ impl Entry {
         if let Some(version) = &options.version {
             check_name("a workflow's version", version)?;
         }
+        let mut triggers = Vec::new();
+        for (event, wanted) in options.triggers {
+            check_name("an event", &event)?;
+            triggers.push((event, wanted?));
+        }
         let name: Arc<str> = self.name.into();
         let version: Option<Arc<str>> = options.version.map(Into::into);
         let registered = Registered {
@@ -266,6 +299,7 @@ impl Entry {
             strict: options.strict,
             input_schema,
             output_schema,
+            triggers,
         };
         let handler = self.handler;
         Ok((Workflow { name, version, strict: options.strict, handler }, registered))

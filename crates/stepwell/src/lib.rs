@@ -38,9 +38,10 @@
 //! | --- | --- |
 //! | [`App`], [`WorkflowOptions`] | workflows that are deployed together; serving them |
 //! | [`Ctx`], [`Data`] | what handlers take |
+//! | [`NamedWait`], [`Since`], [`OnTimeout`] | waits for events |
 //! | [`step`] | steps and their options; [`Retry`], [`IntoDuration`] |
 //! | [`Error`], [`ErrorKind`], [`Cause`] | errors, and what they mean for steps |
-//! | [`client`] | starting runs and waiting for them |
+//! | [`client`] | starting runs, waiting for them, sending events |
 //!
 //! Inside, `session` talks to a node and `machine` holds a run, both without sockets and clocks;
 //! `driver` moves them under tokio.
@@ -62,6 +63,7 @@ mod json;
 mod log;
 mod machine;
 mod moment;
+mod named_wait;
 mod retry;
 mod session;
 mod signal;
@@ -79,9 +81,10 @@ pub use duration::IntoDuration;
 pub use error::{Cause, Error, ErrorKind, Result};
 pub use handler::{Data, Handler};
 pub use log::Log;
+pub use named_wait::NamedWait;
 pub use retry::{Jitter, Retry};
 pub use signal::Signal;
-pub use step::StepCtx;
+pub use step::{OnTimeout, Since, StepCtx};
 pub use stepwell_core::id::RunId;
 pub use stepwell_core::status::{RunStatus, StepStatus};
 pub use stepwell_core::time::Timestamp;

@@ -82,6 +82,7 @@ fn bare(name: &str) -> to_node::Workflow<'_> {
         strict: false,
         input_schema: None,
         output_schema: None,
+        triggers: Vec::new(),
     }
 }
 

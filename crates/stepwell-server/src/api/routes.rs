@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{acts, health, known, run, runs};
+use super::{acts, events, health, known, run, runs};
 use crate::driver::Handle;
 use crate::problem::Problem;
 use crate::worker;
@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 15] {
+pub fn routes() -> [Route; 18] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
@@ -48,6 +48,9 @@ pub fn routes() -> [Route; 15] {
         route("POST", "/api/v1/runs/{run}/resume", || post(acts::resume)),
         route("POST", "/api/v1/runs/{run}/terminate", || post(acts::terminate)),
         route("POST", "/api/v1/runs/{run}/retry", || post(acts::retry)),
+        route("POST", "/api/v1/events", || post(events::send)),
+        route("GET", "/api/v1/events", || get(events::list)),
+        route("GET", "/api/v1/events/{event}", || get(events::show)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),
         route("GET", PATH, || get(worker::connect)),

@@ -7,7 +7,7 @@ use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{acts, dev, doctor, known, out, runs, serve, show, tail};
+use super::{acts, dev, doctor, events, known, out, runs, serve, show, tail};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -44,6 +44,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Terminate(on) => acts::act(Operation::Terminate.as_str(), &on),
             Runs::Retry(on) => acts::act(Operation::Retry.as_str(), &on),
         },
+        Command::Events(asked) => events::run(&asked),
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),
         Command::Doctor(doctor) => doctor::run(&doctor),

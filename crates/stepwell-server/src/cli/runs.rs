@@ -260,7 +260,7 @@ fn ended(started: &Started, status: &str, json: &str, reach: &Reach) -> Result<(
 }
 
 /// Reads JSON from the command line, a file or standard input.
-fn payload(flag: &str, text: &str) -> Result<Box<RawValue>, Fault> {
+pub(super) fn payload(flag: &str, text: &str) -> Result<Box<RawValue>, Fault> {
     let (from, text) = match text.strip_prefix('@') {
         None => ("the command line".to_owned(), text.to_owned()),
         Some("-") => {

@@ -45,6 +45,14 @@ pub(super) enum Noted {
         status: StepStatus,
         n: u32,
         output: Option<Arc<str>>,
+        /// The event that ended it.
+        event: Option<Arc<str>>,
+    },
+    WaitStarted {
+        step: Arc<str>,
+        at: Timestamp,
+        since: Timestamp,
+        until: Option<Timestamp>,
     },
     Blocked {
         crashes: bool,
@@ -288,6 +296,7 @@ fn noted(record: Record<'_>) -> Noted {
             status: r.status,
             n: r.attempt.map_or(0, |attempt| attempt.n),
             output: r.output.map(|raw| Arc::from(raw.get())),
+            event: r.event.map(|id| Arc::from(&*id)),
         },
         Record::Blocked(r) => Noted::Blocked {
             crashes: matches!(r.cause, BlockCause::CrashesRunner { .. }),
@@ -313,8 +322,16 @@ fn noted(record: Record<'_>) -> Noted {
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
-        Record::StepStarted(_) | Record::Woken(_) | Record::Logged(_) | Record::OrderChanged(_) => {
-            Noted::Other
-        }
+        Record::StepStarted(_)
+        | Record::Woken(_)
+        | Record::Logged(_)
+        | Record::OrderChanged(_)
+        | Record::Looked(_) => Noted::Other,
+        Record::WaitStarted(r) => Noted::WaitStarted {
+            step: Arc::from(&*r.step),
+            at: r.at,
+            since: r.since,
+            until: r.until,
+        },
     }
 }

@@ -64,6 +64,7 @@ impl World {
             not_before: None,
             metadata: None,
             runner: None,
+            origin: None,
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);
@@ -228,6 +229,7 @@ impl World {
             ready: row.ready_since.map(|at| (at, self.run)).into_iter().collect(),
             blocked: row.blocked.is_some().then_some(self.run).into_iter().collect(),
             rows: Some(vec![row]),
+            events: Vec::new(),
         };
         self.add(Fact::Read(Box::new(read)));
     }

@@ -23,11 +23,13 @@ pub enum Profile {
     Large,
     /// A step that kills its runner.
     Poison,
+    /// Waits for events, and sends them.
+    Waiting,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -36,6 +38,7 @@ impl Profile {
         Self::Dropping,
         Self::Large,
         Self::Poison,
+        Self::Waiting,
     ];
 }
 

@@ -129,6 +129,7 @@ impl Script {
             strict: false,
             input_schema: None,
             output_schema: None,
+            triggers: Vec::new(),
         };
         let hello = Hello {
             protocol: VERSION,

@@ -116,6 +116,14 @@ impl Script {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Skip);
             }
+            What::Wait(_) => {
+                part.state = State::Waiting;
+                part.tell = Some(Tell::Wait);
+            }
+            What::Emit(_) => {
+                part.state = State::Waiting;
+                part.tell = Some(Tell::Emit);
+            }
         }
         self.tell(copy, place, port);
     }
@@ -329,7 +337,9 @@ impl Script {
         let answered = match &part.tell {
             Some(Tell::Ended { n: told, .. }) => *told < n,
             Some(Tell::Dropped) => false,
-            Some(Tell::Sleep | Tell::Skip) | None => part.state == State::Due,
+            Some(Tell::Sleep | Tell::Skip | Tell::Wait | Tell::Emit) | None => {
+                part.state == State::Due
+            }
         };
         if answered {
             let due = now + u64::try_from(wait.as_micros()).unwrap_or(u64::MAX / 2);

@@ -8,6 +8,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::Batch;
+use stepwell_store::event::EventWrite;
 use stepwell_store::{Error, Store};
 
 use super::inbox::{Item, NAMESPACE, input_of};
@@ -367,6 +368,14 @@ impl Life {
             });
         }
         desk.env.fact_later(self.lag, Fact::Given { batch: number, at: batch.at, runs });
+        let accepted = batch.events.iter().filter_map(|write| match write {
+            EventWrite::Accepted(event) => Some(Arc::clone(&event.id.id)),
+            EventWrite::Did(..) | EventWrite::Routed(_) => None,
+        });
+        let events: Vec<_> = accepted.collect();
+        if !events.is_empty() {
+            desk.env.fact_later(self.lag, Fact::Accepts { batch: number, events });
+        }
         number
     }
 

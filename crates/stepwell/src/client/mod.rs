@@ -22,6 +22,7 @@
 mod client;
 mod http;
 mod run_handle;
+mod send;
 mod start;
 
 pub use client::Client;
@@ -29,4 +30,5 @@ pub(crate) use http::Answer;
 pub use run_handle::RunHandle;
 #[cfg(feature = "test")]
 pub(crate) use run_handle::Shown;
+pub use send::{Send, Sent};
 pub use start::Start;

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     RunTimedOut,
     /// A run had not ended when waiting for it stopped.
     WaitTimeout,
+    /// No event came in time, and the wait says that this is a failure (§8.6).
+    EventTimeout,
 }
 
 impl ErrorKind {
@@ -71,6 +73,7 @@ impl ErrorKind {
             Self::RunCancelled => "RunCancelledError",
             Self::RunTimedOut => "RunTimedOutError",
             Self::WaitTimeout => "WaitTimeout",
+            Self::EventTimeout => names::WAIT_TIMEOUT,
         }
     }
 
@@ -90,6 +93,7 @@ impl ErrorKind {
             }
             Self::Nondeterminism => "docs/semantics.md#4-durability",
             Self::Input | Self::WaitTimeout => "docs/semantics.md#9-starting-and-operating",
+            Self::EventTimeout => "docs/semantics.md#8-events",
             Self::Argument => "docs/semantics.md#11-durations",
             Self::Limit => "docs/semantics.md#12-limits",
             Self::Connection | Self::Refused => "docs/errors/README.md",
@@ -118,6 +122,7 @@ impl ErrorKind {
             | Self::RunFailed
             | Self::RunCancelled
             | Self::RunTimedOut
+            | Self::EventTimeout
             | Self::WaitTimeout => false,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use stepwell_core::status::StepStatus;
+use stepwell_core::status::{Kind, StepStatus};
 use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{EndedStep, OpenStep, Retry, Settled};
 
@@ -86,7 +86,8 @@ impl Cell {
         let (output, own_error) = match attempt.and_then(|attempt| attempt.outcome) {
             Some(Outcome::Returned(output)) if status == StepStatus::Completed => (output, None),
             Some(Outcome::Failed(failed)) => (None, Some(failed.failure)),
-            Some(Outcome::Returned(_)) | None => (None, None),
+            // What the engine brought comes with its end.
+            Some(Outcome::Returned(_)) | None => (settled.output.map(ToOwned::to_owned), None),
         };
         let error = settled.error.clone().map(stepwell_core::failure::Failure::into_owned);
         let error = error.or(own_error).map(Box::new);
@@ -273,14 +274,17 @@ impl Cell {
     fn tell_again(core: &mut Core, place: usize) {
         let step = &mut core.steps[place];
         let is_sleep = step.details.as_deref().is_some_and(|details| details.until.is_some());
+        let is_wait = matches!(step.kind, Kind::WaitForEvent | Kind::NamedWait);
         let out = match step.state {
             State::Running => {
                 let told = step.attempt.as_ref().is_some_and(|attempt| attempt.start_told);
                 if told { Some(Out::Started(place)) } else { None }
             }
             State::Telling if step.attempt.is_some() => Some(Out::Ended(place)),
+            State::Telling if step.kind == Kind::Emit => Some(Out::Emit(place)),
             State::Telling => Some(Out::Skip(place)),
             State::Waiting if is_sleep => Some(Out::Sleep(place)),
+            State::Waiting if is_wait => Some(Out::Wait(place)),
             State::Dropped => Some(Out::Dropped(place)),
             State::Waiting
             | State::Known

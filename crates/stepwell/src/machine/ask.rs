@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use stepwell_core::name;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
+use stepwell_core::step_id;
 
 use super::cell::Cell;
 use super::inside::inside;
@@ -31,7 +31,7 @@ impl Cell {
     /// Nothing was taken up: the id is used twice or is no id, the step stands inside another one's
     /// function, or a limit is reached.
     pub(crate) fn ask(self: &Arc<Self>, ask: Ask, waker: &Waker) -> Result<(Option<usize>, Turn)> {
-        name::check("a step id", &ask.id).map_err(|why| Error::argument(why.to_string()))?;
+        step_id::check(ask.kind, &ask.id).map_err(|why| Error::argument(why.to_string()))?;
         let mut core = self.lock();
         let core = &mut *core;
         if let Some(outer) = inside().filter(|inside| inside.run == self.address()) {
@@ -118,14 +118,9 @@ impl Cell {
         step.due = now;
         let place = core.add(step);
         match ask.kind {
-            Kind::Run
-            | Kind::WaitForEvent
-            | Kind::NamedWait
-            | Kind::Invoke
-            | Kind::Emit
-            | Kind::Race
-            | Kind::Compensate
-            | Kind::OnFailure => {}
+            Kind::Run | Kind::Invoke | Kind::Race | Kind::Compensate | Kind::OnFailure => {}
+            Kind::WaitForEvent | Kind::NamedWait => core.outbox.push_back(Out::Wait(place)),
+            Kind::Emit => core.outbox.push_back(Out::Emit(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Skip, Started, ToNode};
 
 use super::cell::Cell;
+use super::events;
 use super::message;
 use super::state::{Core, Line, Out, Step};
 use crate::moment::Moment;
@@ -67,6 +68,22 @@ impl Writer<'_> {
                 let open = message::opening(step, now);
                 let skip = Skip { a, step: (&*step.id).into(), open };
                 self.outgoing.push(&ToNode::Skip(skip), message::details_bytes(step));
+                step.opened = true;
+            }
+            Out::Wait(place) => {
+                let step = &mut core.steps[place];
+                if let Some(wait) = events::wait(step, a, now) {
+                    let bytes = message::details_bytes(step) + events::bytes(step);
+                    self.outgoing.push(&ToNode::Wait(wait), bytes);
+                }
+                step.opened = true;
+            }
+            Out::Emit(place) => {
+                let step = &mut core.steps[place];
+                if let Some(emit) = events::emit(step, a, now) {
+                    let bytes = message::details_bytes(step) + events::bytes(step);
+                    self.outgoing.push(&ToNode::Emit(emit), bytes);
+                }
                 step.opened = true;
             }
             Out::Dropped(place) => {

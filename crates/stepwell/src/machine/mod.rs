@@ -14,6 +14,7 @@
 //! | `attempt` | attempts begin, end, run out of time |
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
+//! | `events` | what waits and events are told with |
 //! | `time` | deadlines |
 //! | `rest` | when a run has nothing to do, and what is done then |
 //! | `flush`, `message` | what the node is told, and how it is written |
@@ -25,6 +26,7 @@ mod ask;
 mod attempt;
 mod cell;
 mod deliver;
+mod events;
 mod flush;
 mod index;
 mod inside;
@@ -37,6 +39,7 @@ mod turn;
 
 pub(crate) use ask::Ask;
 pub(crate) use cell::{Cell, Info};
+pub(crate) use events::{EmitAsk, EventAsk, Given, WaitAsk};
 pub(crate) use inside::{Inside, inside};
 pub(crate) use run::HandlerFuture;
 pub use run::Run;

@@ -1,7 +1,7 @@
 //! The state of a run and its steps in this process.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use stepwell_core::failure::Failure;
 use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::events::EventAsk;
 use super::index::Index;
 use crate::moment::Moment;
 use crate::retry::Options;
@@ -115,6 +116,7 @@ pub(crate) struct Details {
     pub(crate) input: Option<Box<RawValue>>,
     pub(crate) metadata: Option<Box<RawValue>>,
     pub(crate) until: Option<Until>,
+    pub(crate) event: Option<EventAsk>,
     pub(crate) options: Options,
 }
 
@@ -246,6 +248,8 @@ pub(crate) enum Out {
     Idle,
     Released { seen: u32, ready: bool },
     Finished,
+    Wait(usize),
+    Emit(usize),
 }
 
 /// How loud a line of a log is.
@@ -335,6 +339,8 @@ pub(crate) struct Core {
     pub(crate) looks: Vec<Moment>,
     /// Random numbers that the handler drew.
     pub(crate) draws: u64,
+    /// How often the code has come to each named wait without an id of its own.
+    pub(crate) named: BTreeMap<String, u32>,
 }
 
 /// The place of timers that belong to no step.
@@ -369,6 +375,7 @@ impl Core {
             timers: BinaryHeap::new(),
             looks: Vec::new(),
             draws: 0,
+            named: BTreeMap::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use stepwell_protocol::to_node::{Hello, Resume, Workflow};
+use stepwell_protocol::to_node::{Hello, Resume, Trigger, Workflow};
 
 use crate::duration::to_millis;
 
@@ -33,6 +33,8 @@ pub(crate) struct Registered {
     pub(crate) strict: bool,
     pub(crate) input_schema: Option<Box<RawValue>>,
     pub(crate) output_schema: Option<Box<RawValue>>,
+    /// The names of events that start it, and what they have to contain.
+    pub(crate) triggers: Vec<(String, Option<Box<RawValue>>)>,
 }
 
 impl Identity {
@@ -52,6 +54,10 @@ impl Identity {
     }
 }
 
+fn trigger((event, wanted): &(String, Option<Box<RawValue>>)) -> Trigger<'_> {
+    Trigger { event: event.as_str().into(), wanted: wanted.as_deref() }
+}
+
 impl Registered {
     fn message(&self) -> Workflow<'_> {
         Workflow {
@@ -61,6 +67,7 @@ impl Registered {
             strict: self.strict,
             input_schema: self.input_schema.as_deref(),
             output_schema: self.output_schema.as_deref(),
+            triggers: self.triggers.iter().map(trigger).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `call` | how that function is called |
 //! | `blocking` | a function that runs on a thread of its own |
 //! | `sleep`, `skip` | pauses, notes |
+//! | `wait`, `emit` | waits for events, events that a run sends |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
 //! | `seen`, `unseen` | where tests see functions begin and end, and stand in for them |
@@ -13,6 +14,7 @@
 mod blocking;
 mod call;
 mod context;
+mod emit;
 mod plan;
 mod run;
 #[cfg(feature = "test")]
@@ -21,6 +23,7 @@ mod skip;
 mod sleep;
 #[cfg(not(feature = "test"))]
 mod unseen;
+mod wait;
 
 #[cfg(not(feature = "test"))]
 use unseen as seen;
@@ -28,6 +31,8 @@ use unseen as seen;
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};
 pub use context::StepCtx;
+pub use emit::EmitStep;
 pub use run::RunStep;
 pub use skip::SkipStep;
 pub use sleep::{IntoInstant, SleepStep};
+pub use wait::{OnTimeout, Since, WaitStep};

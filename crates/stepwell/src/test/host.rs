@@ -153,7 +153,7 @@ impl Host {
                 self.handle(Input::Found { key, run });
             }
             Output::Ask(question) => {
-                let answer = question.answer(&self.store)?;
+                let answer = question.answer(&*self.store)?;
                 self.handle(Input::Answered(answer));
             }
             Output::Send { session, frame } => self.said.push_back(Said::Send { session, frame }),

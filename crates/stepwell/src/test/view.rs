@@ -37,6 +37,7 @@ pub struct TestStep {
     /// Why it failed: the recorded name and message.
     pub error: Option<String>,
     output: Option<Box<RawValue>>,
+    input: Option<Box<RawValue>>,
 }
 
 impl TestRun {
@@ -140,7 +141,16 @@ impl TestStep {
             attempts: step.attempts.len(),
             error: step.error.as_ref().map(sentence),
             output: step.output.map(ToOwned::to_owned),
+            input: step.input.map(ToOwned::to_owned),
         }
+    }
+
+    /// Reads the step's recorded input (§3.4).
+    ///
+    /// # Errors
+    /// [`Serialization`](crate::ErrorKind::Serialization) when it does not read as `T`.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T> {
+        json::decode(|| format!("the input of step `{}`", self.id), self.input.as_deref())
     }
 
     /// Reads the step's result.

@@ -151,6 +151,12 @@ impl Seen {
         self.spring(CrashAt::AfterAcknowledgement, run, step, came)
     }
 
+    fn add_run(&mut self, run: RunId) {
+        if !self.runs.contains(&run) {
+            self.runs.push(run);
+        }
+    }
+
     fn save(&mut self, run: RunId, step: &str, next: u32) {
         let saved = self.saved.entry((run, Arc::from(step))).or_default();
         *saved = next.max(*saved);
@@ -163,10 +169,7 @@ impl Watcher {
     }
 
     pub(super) fn on_start(&self, run: RunId) {
-        let mut seen = self.lock();
-        if !seen.runs.contains(&run) {
-            seen.runs.push(run);
-        }
+        self.lock().add_run(run);
     }
 
     pub(super) fn runs(&self) -> Vec<RunId> {
@@ -259,6 +262,8 @@ impl Watcher {
             match &message {
                 ToRunner::Activate(given) => {
                     seen.handles.insert(given.a, given.run);
+                    // An event may have started it.
+                    seen.add_run(given.run);
                     for ended in &given.ended {
                         seen.save(given.run, &ended.step, u32::MAX);
                     }

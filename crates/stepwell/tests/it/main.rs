@@ -7,6 +7,7 @@ mod client;
 mod crashes;
 mod driver;
 mod ending;
+mod events;
 mod in_process;
 mod names;
 mod pause;
