@@ -56,7 +56,9 @@ codes! {
     InputInvalid = 2006, "input-invalid", 422, "The input does not fit the workflow";
     PayloadTooLarge = 2007, "payload-too-large", 413, "A payload is over the limit";
     Quarantined = 2009, "quarantined", 500, "The stored history of this run is damaged";
-    ForkRefused = 2010, "fork-refused", 422, "No run can be made of this one like this";
+    UnknownEvent = 2010, "unknown-event", 404, "There is no such event";
+    AmbiguousKey = 2011, "ambiguous-key", 409, "Several runs were started with this idempotency key";
+    ForkRefused = 2012, "fork-refused", 422, "No run can be made of this one like this";
     Protocol = 3001, "protocol", 400, "A worker message is not understood";
     VersionSkew = 3002, "version-skew", 426, "The SDK and the server do not speak the same protocol";
     RegistrationInvalid = 3003, "registration-invalid", 422, "What the runner registers is not accepted";

@@ -14,6 +14,7 @@
 //! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
+//! | [`derive`] | ids that follow from others |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
 //! ```
@@ -32,6 +33,7 @@ mod block;
 mod branch;
 pub mod clean_up;
 pub mod code;
+pub mod derive;
 pub mod duration;
 pub mod failure;
 pub mod id;

@@ -38,6 +38,8 @@ pub struct Limits {
     pub grace_ms: u64,
     /// Time that the clean-up of a run gets, in milliseconds (§7.6). Default 86,400,000: a day.
     pub cleanup_ms: u64,
+    /// Largest data, or `match`, of an event in bytes. Default 512 KiB.
+    pub event_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -52,6 +54,7 @@ impl Default for Limits {
             linger_ms: 1_000,
             grace_ms: 30_000,
             cleanup_ms: 24 * 60 * 60 * 1_000,
+            event_bytes_max: 512 * 1024,
         }
     }
 }

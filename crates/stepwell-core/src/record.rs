@@ -29,6 +29,10 @@ pub use crate::origin::ForkedFrom;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
+mod wait;
+
+pub use wait::{FromEvent, Looked, OnTimeout, WaitStarted};
+
 /// One fact in the history of a run. The state of a run is the fold of its records.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +79,12 @@ pub enum Record<'a> {
     /// An operator acted on the run (§9.5).
     #[serde(borrow)]
     Acted(Acted<'a>),
+    /// A wait for an event began (§8.2).
+    #[serde(borrow)]
+    WaitStarted(WaitStarted<'a>),
+    /// No event from before a wait was parked matched it (§8.4).
+    #[serde(borrow)]
+    Looked(Looked<'a>),
     /// How the run will end is decided; what is in flight gets time to end (§7.1).
     #[serde(borrow)]
     Ending(Ending<'a>),
@@ -165,6 +175,9 @@ pub struct Started<'a> {
     /// The chain that it goes on with (§2.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<Continues>,
+    /// The event that started it (§8.3).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<FromEvent<'a>>,
 }
 
 /// See [`Record::Activated`].
@@ -359,6 +372,9 @@ pub struct StepEnded<'a> {
     /// Present in the step's first record.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Opening<'a>>,
+    /// The id of the event that ended a wait (§8.4).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Cow<'a, str>>,
 }
 
 /// See [`Record::Logged`].

@@ -31,9 +31,9 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Returns the parked waits of a run. There are none yet: no kind of step waits for an event.
+    /// Returns the parked waits of a run.
     pub fn all_of(run: &Run) -> Arc<[Self]> {
-        let _ = run;
-        Arc::default()
+        let parked = run.parked_steps().filter_map(|step| step.parked.as_ref());
+        parked.map(|parked| parked.wait.clone()).collect()
     }
 }

@@ -9,8 +9,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::{
-    EndedRun, ForkRequest, Reply, RequestId, ResolveRequest, RunnerInfo, SessionId, Signed,
-    StartRequest, Stats,
+    EndedRun, ForkRequest, Reply, RequestId, ResolveRequest, RunnerInfo, SendRequest, Sent,
+    SessionId, Signed, StartRequest, Stats,
 };
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
@@ -200,7 +200,7 @@ impl Handle {
     /// Makes a new run of a run (§9.5, §9.8); returns it once it is durable.
     ///
     /// # Errors
-    /// SW2001 when there is no such run; SW2010 when none can be made of it like this; SW1008 when
+    /// SW2001 when there is no such run; SW2012 when none can be made of it like this; SW1008 when
     /// the server stops or starts again.
     pub async fn fork(
         &self,
@@ -212,6 +212,17 @@ impl Handle {
         let ask = Ask::Fork { namespace, run, fork: Box::new(fork), signed };
         match self.ask(ask).await?.reply().await? {
             Reply::Started { run, .. } => Ok(run),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Sends an event; returns once it is durable (§8.9).
+    ///
+    /// # Errors
+    /// What the node says; SW1008 when the server stops or starts again.
+    pub async fn send_event(&self, send: SendRequest) -> Result<Sent, Error> {
+        match self.ask(Ask::Send { send: Box::new(send) }).await?.reply().await? {
+            Reply::Sent(sent) => Ok(*sent),
             other => Err(unexpected(Some(&other))),
         }
     }

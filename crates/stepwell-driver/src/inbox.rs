@@ -17,7 +17,8 @@ use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_node::{
-    ForkRequest, Reply, RequestId, ResolveRequest, SessionId, Signed, StartRequest, Stats,
+    ForkRequest, Reply, RequestId, ResolveRequest, SendRequest, SessionId, Signed, StartRequest,
+    Stats,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
@@ -58,6 +59,7 @@ pub(crate) enum Ask {
     Fork { namespace: Arc<str>, run: RunId, fork: Box<ForkRequest>, signed: Signed },
     Wait { namespace: Arc<str>, run: RunId },
     Runners { namespace: Arc<str> },
+    Send { send: Box<SendRequest> },
 }
 
 /// When the request of a start is answered.
@@ -91,6 +93,12 @@ impl Inbound {
                     raw.as_ref().map_or(0, |raw| raw.get().len())
                 };
                 len(&start.input) + len(&start.metadata)
+            }
+            Self::Ask { ask: Ask::Send { send }, .. } => {
+                let len = |raw: &Option<Box<serde_json::value::RawValue>>| {
+                    raw.as_ref().map_or(0, |raw| raw.get().len())
+                };
+                len(&send.data) + len(&send.offer)
             }
             _ => 0,
         };

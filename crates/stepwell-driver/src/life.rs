@@ -208,6 +208,10 @@ impl Life {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
                 (Input::Wait { about }, namespace, None)
             }
+            Ask::Send { send } => {
+                let namespace = Arc::clone(&send.namespace);
+                (Input::Send { request, send }, namespace, None)
+            }
             Ask::Runners { namespace } => {
                 (Input::Runners { request, namespace: Arc::clone(&namespace) }, namespace, None)
             }
@@ -255,7 +259,8 @@ impl Life {
             | Output::Active { .. }
             | Output::Blocked { .. }
             | Output::Inbox { .. }
-            | Output::Find(_) => self.look_up(output)?,
+            | Output::Find(_)
+            | Output::Ask(_) => self.look_up(output)?,
         }
         Ok(())
     }
@@ -317,6 +322,10 @@ impl Life {
             Output::Find(key) => {
                 let run = store.key(&key).map_err(failed)?;
                 self.tell(Input::Found { key, run });
+            }
+            Output::Ask(question) => {
+                let answer = question.answer(&*store).map_err(failed)?;
+                self.tell(Input::Answered(answer));
             }
             _ => {}
         }

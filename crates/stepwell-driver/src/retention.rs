@@ -1,8 +1,9 @@
-//! Deletes ended runs once they are older than the retention, in small portions.
+//! Deletes ended runs and events once they are older than their retention, in small portions.
 
 use std::time::Duration;
 
 use stepwell_core::time::Timestamp;
+use stepwell_store::event::EventRetention;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -26,7 +27,7 @@ pub struct Retention {
 
 impl Retention {
     /// Starts the loop.
-    pub fn start(node: Handle, keep: Duration) -> Self {
+    pub fn start(node: Handle, keep: Duration, events: Duration) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             let mut pause = Duration::ZERO;
@@ -35,7 +36,9 @@ impl Retention {
                     () = tokio::time::sleep(pause) => {}
                     _ = &mut stopped => return,
                 }
-                pause = if portion(&node, keep).await { BREATH } else { EVERY };
+                let runs = portion(&node, keep).await;
+                let more = portion_of_events(&node, events).await || runs;
+                pause = if more { BREATH } else { EVERY };
             }
         });
         Self { stop, running }
@@ -46,6 +49,24 @@ impl Retention {
         drop(self.stop);
         if let Err(error) = self.running.await {
             tracing::error!(%error, "the retention loop panicked");
+        }
+    }
+}
+
+/// §8.7: ids of events are known for at least so long.
+const IDS_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// Deletes a portion of old events. Tells whether there is more.
+async fn portion_of_events(node: &Handle, keep: Duration) -> bool {
+    let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let now = Timestamp::from_micros(0).after(wall);
+    let retention =
+        EventRetention { kept_from: now.before(keep), known_from: now.before(keep.max(IDS_KEPT)) };
+    match node.read(move |store| store.purge_events(retention, PORTION)).await {
+        Ok(deleted) => deleted == PORTION,
+        Err(problem) => {
+            tracing::warn!(detail = problem.detail, "old events could not be deleted");
+            false
         }
     }
 }

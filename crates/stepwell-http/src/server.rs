@@ -57,12 +57,18 @@ pub struct Options {
     pub ping: Duration,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
+    /// How long events are kept; their ids are known for at least 7 days (§8.4, §8.7). Default a day.
+    pub event_retention: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let retention = Duration::from_hours(7 * 24);
-        Self { limits: Limits::default(), ping: Duration::from_secs(1), retention }
+        Self {
+            limits: Limits::default(),
+            ping: Duration::from_secs(1),
+            retention: Duration::from_hours(7 * 24),
+            event_retention: Duration::from_hours(24),
+        }
     }
 }
 
@@ -118,7 +124,8 @@ impl Engine {
         let driver = Driver { open, node };
         let started = tokio::task::spawn_blocking(|| driver.start()).await;
         let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
-        let retention = Retention::start(node.handle().clone(), options.retention);
+        let retention =
+            Retention::start(node.handle().clone(), options.retention, options.event_retention);
         Ok(Self { node, retention })
     }
 

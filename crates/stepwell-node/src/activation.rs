@@ -21,9 +21,10 @@ const ENDED_BYTES: usize = 128;
 pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> Vec<ToRunner<'a>> {
     let mut input = None;
     let mut metadata = None;
+    let mut origin = None;
     let mut chunks: Vec<Vec<EndedStep<'a>>> = vec![Vec::new()];
     if let Some(Ok(Record::Started(started))) = record::decode(journal).next() {
-        (input, metadata) = (started.input, started.metadata);
+        (input, metadata, origin) = (started.input, started.metadata, started.event);
     }
     let mut bytes = raw_bytes(input) + raw_bytes(metadata);
     for ended in kept_ends(journal) {
@@ -44,7 +45,7 @@ pub fn messages<'a>(run: &'a Run, a: u32, journal: &'a [u8], now: Timestamp) -> 
     let mut chunks = chunks.into_iter();
     let ended = chunks.next().unwrap_or_default();
     let first = first_message(run, a, (input, metadata), ended, now);
-    let first = Activate { more: last > 0, ..first };
+    let first = Activate { more: last > 0, event: origin, ..first };
     let rest = chunks
         .enumerate()
         .map(|(index, ended)| ToRunner::History(History { a, ended, more: index + 1 < last }));
@@ -110,6 +111,7 @@ fn first_message<'a>(
             .map(|parent| to_runner::Parent { run: parent.run, step: Cow::Borrowed(&parent.step) }),
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
+        event: None,
         ended,
         open: open.collect(),
         more: false,

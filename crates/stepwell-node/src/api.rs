@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
@@ -13,6 +14,7 @@ use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, Record};
 use stepwell_core::run::{Command, Env, Operate, Origin, Outcome, Phase, Rejection, Run, Start};
 use stepwell_core::status::RunStatus;
+use stepwell_core::time::Timestamp;
 use stepwell_core::{name, payload};
 use stepwell_store::query::{Key, Queue};
 
@@ -85,6 +87,36 @@ impl Asked {
             | Self::Fork { about, .. }
             | Self::Wait { about } => &about.namespace,
             Self::Repeat { start, .. } => &start.namespace,
+        }
+    }
+}
+
+/// A run that begins, whoever wants it.
+#[derive(Debug)]
+pub(crate) struct Begun<'a> {
+    pub(crate) run: RunId,
+    pub(crate) input: Option<&'a RawValue>,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) metadata: Option<&'a RawValue>,
+    pub(crate) runner: Option<&'a str>,
+    /// The id and the name of the event that starts it.
+    pub(crate) event: Option<(&'a str, &'a str)>,
+}
+
+impl Begun<'_> {
+    /// A run of which nothing is said but its id.
+    pub(crate) fn of(run: RunId) -> Self {
+        Self {
+            run,
+            input: None,
+            key: None,
+            timeout: None,
+            not_before: None,
+            metadata: None,
+            runner: None,
+            event: None,
         }
     }
 }
@@ -219,32 +251,56 @@ impl Node {
         queue: &Queue,
         out: &mut Outputs,
     ) -> RunId {
+        self.stamp_start();
         let id = RunId::after(self.last_run, self.now, self.entropy_wide());
         self.last_run = id;
-        let entropy = self.entropy();
-        let options = self.registry.get(queue).map(|(_, options)| options.clone());
-        let own = options.as_ref().and_then(|options| options.timeout_ms);
-        let own = own.map(std::time::Duration::from_millis);
-        let timeout = match (start.timeout, own) {
-            (Some(asked), Some(own)) => Some(asked.min(own)),
-            (asked, own) => asked.or(own),
-        };
         let not_before = match start.begin {
             Begin::Now => None,
             Begin::After(delay) => Some(self.now.after(delay)),
             Begin::At(at) => Some(at),
         };
+        let begun = Begun {
+            input: start.input.as_deref(),
+            key: start.key.as_deref(),
+            timeout: start.timeout,
+            not_before,
+            metadata: start.metadata.as_deref(),
+            runner: start.runner.as_deref(),
+            ..Begun::of(id)
+        };
+        if start.wait {
+            self.api.wait(id, request, true);
+        }
+        self.begin_run(&begun, queue, out);
+        if !start.wait {
+            let reply = Reply::Started { run: id, created: true };
+            self.commits.effects(id).reply(request, reply);
+        }
+        id
+    }
+
+    /// Begins a run, whoever wants it.
+    pub(crate) fn begin_run(&mut self, begun: &Begun<'_>, queue: &Queue, out: &mut Outputs) {
+        let (id, entropy) = (begun.run, self.entropy());
+        let options = self.registry.get(queue).map(|(_, options)| options.clone());
+        let own = options.as_ref().and_then(|options| options.timeout_ms);
+        let own = own.map(Duration::from_millis);
+        let timeout = match (begun.timeout, own) {
+            (Some(asked), Some(own)) => Some(asked.min(own)),
+            (asked, own) => asked.or(own),
+        };
         let begins = Start {
             namespace: &queue.namespace,
             app: &queue.app,
             workflow: &queue.workflow,
-            input: start.input.as_deref(),
-            key: start.key.as_deref(),
+            input: begun.input,
+            key: begun.key,
             timeout,
-            not_before,
-            metadata: start.metadata.as_deref(),
-            runner: start.runner.as_deref(),
+            not_before: begun.not_before,
+            metadata: begun.metadata,
+            runner: begun.runner,
             ends: options.as_ref().map(|options| &options.ends),
+            event: begun.event,
             origin: Origin::default(),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };
@@ -253,15 +309,8 @@ impl Node {
         self.commits.start(id, &outcome.records);
         self.hot.insert_new(run);
         self.stats.runs_started += 1;
-        if start.wait {
-            self.api.wait(id, request, true);
-        } else {
-            let reply = Reply::Started { run: id, created: true };
-            self.commits.effects(id).reply(request, reply);
-        }
         self.try_at_once(id, &outcome.records, out);
         self.after_change(id);
-        id
     }
 
     pub(crate) fn on_found(&mut self, key: Key, run: Option<RunId>, out: &mut Outputs) {

@@ -151,6 +151,7 @@ impl Node {
             metadata: None,
             runner: wanted.runner.as_deref(),
             ends: options.as_ref().map(|options| &options.ends),
+            event: None,
             origin,
         };
         self.start_beside(parent, child, start, out);
@@ -194,6 +195,7 @@ impl Node {
             metadata: None,
             runner: runner.as_deref(),
             ends: Some(&ends),
+            event: None,
             origin: Origin {
                 parent: before.parent().cloned(),
                 depth: before.depth(),

@@ -16,11 +16,13 @@ use stepwell_core::summary::Summary;
 use stepwell_core::wait::Wait;
 use stepwell_protocol::frame;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
+use stepwell_store::event::{Event, EventId, EventWrite, Place};
 use stepwell_store::inbox::{Message, MessageId};
 
 use crate::input::{RequestId, SessionId};
 use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply};
+use crate::question::Question;
 
 /// What is to happen once a batch is durable.
 #[derive(Debug, Default)]
@@ -29,6 +31,7 @@ pub(crate) struct Effects {
     by_session: FxHashMap<SessionId, usize>,
     replies: Vec<(RequestId, Reply)>,
     registered: Vec<Workflow>,
+    questions: Vec<Question>,
 }
 
 #[derive(Debug, Default)]
@@ -67,8 +70,16 @@ impl Effects {
         self.registered.push(workflow);
     }
 
+    /// Asks the store once what the batch holds is durable.
+    pub(crate) fn ask(&mut self, question: Question) {
+        self.questions.push(question);
+    }
+
     fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.replies.is_empty() && self.registered.is_empty()
+        self.frames.is_empty()
+            && self.replies.is_empty()
+            && self.registered.is_empty()
+            && self.questions.is_empty()
     }
 
     fn append(&mut self, other: Self) {
@@ -85,6 +96,7 @@ impl Effects {
         }
         self.replies.extend(other.replies);
         self.registered.extend(other.registered);
+        self.questions.extend(other.questions);
     }
 
     fn release(self, out: &mut Outputs) {
@@ -96,6 +108,7 @@ impl Effects {
         }
         let replies = self.replies.into_iter();
         out.list.extend(replies.map(|(request, reply)| Output::Reply { request, reply }));
+        out.list.extend(self.questions.into_iter().map(Output::Ask));
     }
 }
 
@@ -107,6 +120,13 @@ pub(crate) struct Open {
     workflows: Vec<Workflow>,
     messages: Vec<Arc<Message>>,
     consumed: Vec<MessageId>,
+    events: Vec<EventWrite>,
+    /// Of these, those that are new, and are to be routed.
+    accepted: Vec<Arc<Event>>,
+    /// The ids of all that are new.
+    ids: Vec<EventId>,
+    /// Those that are done.
+    routed: Vec<Place>,
     pub(crate) effects: Effects,
 }
 
@@ -125,8 +145,15 @@ impl Open {
     fn is_empty(&self) -> bool {
         self.writes.is_empty()
             && self.workflows.is_empty()
+            && self.events.is_empty()
             && self.messages.is_empty()
             && self.consumed.is_empty()
+    }
+
+    fn accept(&mut self, event: Arc<Event>) {
+        self.ids.push(event.id.clone());
+        self.events.push(EventWrite::Accepted(event.clone()));
+        self.accepted.push(event);
     }
 }
 
@@ -140,6 +167,11 @@ struct Given {
     /// What tells of earlier batches, and only waits for its turn behind this one.
     along: Effects,
     grows: bool,
+    ids: Vec<EventId>,
+    /// Events to route once this is durable: those that are accepted by it, or by one that was given
+    /// out with it. So every wait that was parked before is durable too.
+    to_route: Vec<Arc<Event>>,
+    routed: Vec<Place>,
 }
 
 /// The open batches, and those given out and not answered.
@@ -196,6 +228,40 @@ impl Commits {
         self.steady.workflows.push(workflow);
     }
 
+    fn open_of(&mut self, run: RunId) -> &mut Open {
+        if self.growing.index.contains_key(&run) { &mut self.growing } else { &mut self.steady }
+    }
+
+    /// Adds a new event. Returns what hangs on it.
+    pub(crate) fn accept(&mut self, event: Arc<Event>) -> &mut Effects {
+        self.growing.accept(event);
+        &mut self.growing.effects
+    }
+
+    /// Adds a new event that is done. Returns what hangs on it.
+    pub(crate) fn accept_done(&mut self, event: Arc<Event>, routed: EventWrite) -> &mut Effects {
+        self.growing.ids.push(event.id.clone());
+        self.growing.events.push(EventWrite::Accepted(event));
+        self.growing.events.push(routed);
+        &mut self.growing.effects
+    }
+
+    /// Adds a new event to the batch that holds a run's newest records.
+    pub(crate) fn accept_with(&mut self, run: RunId, event: Arc<Event>) {
+        self.open_of(run).accept(event);
+    }
+
+    /// Says something of an event in the batch that holds a run's newest records.
+    pub(crate) fn say(&mut self, run: RunId, write: EventWrite) {
+        self.open_of(run).events.push(write);
+    }
+
+    /// Says that an event is done.
+    pub(crate) fn routed(&mut self, place: Place) {
+        self.steady.events.push(EventWrite::Routed(place.id.clone()));
+        self.steady.routed.push(place);
+    }
+
     /// Returns the effects that hang on whatever holds the run's newest records.
     pub(crate) fn effects(&mut self, run: RunId) -> &mut Effects {
         if self.growing.index.contains_key(&run) {
@@ -217,8 +283,12 @@ impl Node {
     pub fn flush(&mut self, out: &mut Outputs) {
         let growing = std::mem::take(&mut self.commits.growing);
         let steady = std::mem::take(&mut self.commits.steady);
+        let accepted = growing.accepted.iter().chain(&steady.accepted).cloned().collect();
         self.give_out(growing, true, out);
         self.give_out(steady, false, out);
+        if let Some(last) = self.commits.given.back_mut() {
+            last.to_route.append(&mut { accepted });
+        }
     }
 
     fn give_out(&mut self, open: Open, grows: bool, out: &mut Outputs) {
@@ -233,9 +303,9 @@ impl Node {
             }
             return;
         }
-        let (at, workflows) = (self.now, open.workflows);
+        let (at, workflows, events) = (self.now, open.workflows, open.events);
         let (messages, consumed) = (open.messages, open.consumed);
-        let mut batch = Batch { at, grows, workflows, ..Batch::default() };
+        let mut batch = Batch { at, grows, workflows, events, ..Batch::default() };
         batch.messages.clone_from(&messages);
         batch.consumed.clone_from(&consumed);
         let mut runs = Vec::with_capacity(open.writes.len());
@@ -249,9 +319,17 @@ impl Node {
         }
         self.stats.commits += 1;
         let along = Effects::default();
-        let effects = open.effects;
-        let given = Given { runs, messages, consumed, effects, along, grows };
-        self.commits.given.push_back(given);
+        self.commits.given.push_back(Given {
+            runs,
+            messages,
+            consumed,
+            effects: open.effects,
+            along,
+            grows,
+            ids: open.ids,
+            to_route: Vec::new(),
+            routed: open.routed,
+        });
         out.list.push(Output::Commit(batch));
     }
 
@@ -262,10 +340,14 @@ impl Node {
         given.effects.release(out);
         given.along.release(out);
         for run in given.runs {
+            self.on_triggered(run);
             self.on_written(run, out);
         }
         self.inbox.take_up(given.messages);
         self.inbox.forget(given.consumed);
+        self.events.over.extend(given.ids);
+        self.forget_routes(&given.routed);
+        self.queue_routes(given.to_route);
     }
 
     /// A batch that only held new runs was refused: they never were. For any other the node cannot
@@ -279,8 +361,13 @@ impl Node {
             return;
         }
         for run in given.runs {
+            self.on_untriggered(run);
             self.forget_unborn(run, error, out);
         }
+        if let Some(next) = self.commits.given.front_mut() {
+            next.to_route.retain(|event| !given.ids.contains(&event.id));
+        }
+        self.events.over.extend(given.ids);
         let told = store_error(error);
         for (request, _) in given.effects.replies {
             out.list.push(Output::Reply { request, reply: Reply::Error(told.clone()) });

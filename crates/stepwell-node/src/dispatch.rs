@@ -372,7 +372,7 @@ impl Node {
             }
         }
         if let Some(live) = self.hot.live(id)
-            && live.run.next_timer().is_some_and(|at| at <= self.now)
+            && live.next_timer().is_some_and(|at| at <= self.now)
         {
             // A sleep that ended while no runner held the run is told at once.
             self.with_run(id, Deferred::Fire, out);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
+use stepwell_core::matching::Match;
 use stepwell_core::name;
 use stepwell_protocol::VERSION;
 use stepwell_protocol::to_node::{self, Hello};
@@ -115,6 +116,20 @@ impl Node {
     }
 }
 
+fn check_triggers(workflow: &to_node::Workflow<'_>) -> Result<(), String> {
+    for trigger in &workflow.triggers {
+        let of = |why: &dyn std::fmt::Display| {
+            format!("workflow `{}`: a trigger on `{}`: {why}", workflow.name, trigger.event)
+        };
+        name::check("an event", &trigger.event).map_err(|why| of(&why))?;
+        trigger
+            .wanted
+            .map_or(Ok(()), |wanted| Match::parse(wanted).map(drop))
+            .map_err(|why| of(&why))?;
+    }
+    Ok(())
+}
+
 fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
     if hello.protocol != VERSION {
         let text = format!(
@@ -161,6 +176,7 @@ fn check_hello(hello: &Hello<'_>) -> Result<(), Refusal> {
                 workflow.name
             )));
         }
+        check_triggers(workflow).map_err(&invalid)?;
         if !seen.insert(&workflow.name) {
             return Err(invalid(format!("workflow `{}` is registered twice", workflow.name)));
         }

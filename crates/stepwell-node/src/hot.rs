@@ -5,18 +5,19 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
-use stepwell_core::run::{Command, Effect, Env, Outcome, Rejection, Run};
+use stepwell_core::run::{Command, Env, Outcome, Rejection, Run};
 use stepwell_core::time::Timestamp;
-use stepwell_protocol::to_runner::{Begin, Retry, Settled, ToRunner};
-use stepwell_store::inbox::{Message, MessageId, MessageKind};
+use stepwell_store::inbox::Message;
 
 use crate::api::Asked;
 use crate::commit::store_error;
 use crate::dispatch::Slot;
+use crate::events::Sending;
 use crate::input::SessionId;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
+use crate::route::{Delivery, Triggering};
 
 /// A run that a runner holds, as this node knows it.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Live {
     reading: bool,
     /// Records were written while the journal was read: what was read is too old.
     outdated: bool,
+    /// Steps for which somebody looks for events: the run stays, without a timer.
+    pub(crate) looking: Vec<Arc<str>>,
 }
 
 /// What is to be done with a run once its journal is there.
@@ -67,6 +70,12 @@ pub(crate) enum Deferred {
     Told(Arc<Message>),
     /// A runner with this build registered its workflow.
     Unblock(Option<Arc<str>>),
+    /// An event is for its waits.
+    Deliver(Box<Delivery>),
+    /// An event is sent to it alone.
+    Send(Box<Sending>),
+    /// An event starts it, unless it did.
+    Trigger(Box<Triggering>),
 }
 
 impl Deferred {
@@ -75,7 +84,13 @@ impl Deferred {
         match self {
             Self::Dispatch(_) | Self::Return(_) => true,
             Self::Asked(asked) => asked.needs_journal(),
-            Self::Fire | Self::Lose | Self::Told(_) | Self::Unblock(_) => false,
+            Self::Fire
+            | Self::Told(_)
+            | Self::Lose
+            | Self::Unblock(_)
+            | Self::Deliver(_)
+            | Self::Send(_)
+            | Self::Trigger(_) => false,
         }
     }
 }
@@ -91,7 +106,13 @@ impl Live {
             reads: Vec::new(),
             reading: false,
             outdated: false,
+            looking: Vec::new(),
         }
+    }
+
+    /// Returns when the run is to be fired; what is looked for is not waited for.
+    pub(crate) fn next_timer(&self) -> Option<Timestamp> {
+        self.run.next_timer().filter(|_| self.looking.is_empty())
     }
 }
 
@@ -268,6 +289,9 @@ impl Node {
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),
                 Deferred::Told(message) => self.unheard(&message, error),
+                Deferred::Deliver(delivery) => self.undeliverable(&delivery),
+                Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
+                Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
                 Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
             }
         }
@@ -282,6 +306,9 @@ impl Node {
             Deferred::Asked(asked) => self.answer(run, asked, journal, out),
             Deferred::Told(message) => self.hear(run, &message),
             Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
+            Deferred::Deliver(delivery) => self.deliver(run, &delivery),
+            Deferred::Send(sending) => self.send_to(run, &sending),
+            Deferred::Trigger(triggering) => self.trigger(*triggering, true),
         }
     }
 
@@ -311,88 +338,6 @@ impl Node {
         Ok(())
     }
 
-    fn stage(&mut self, id: RunId, held: Option<Held>, effect: Effect, output: Option<&RawValue>) {
-        let to = held.and_then(|held| Some((held.session?, held.a)));
-        match effect {
-            Effect::Settle { step, at, status, error } => {
-                self.stats.steps_ended += 1;
-                let Some((session, a)) = to else { return };
-                let status =
-                    Some(status).filter(|s| *s != stepwell_core::status::StepStatus::Completed);
-                let (step, at_us) = ((&*step).into(), at.as_micros());
-                let settled = Settled { a, step, at_us, status, output, error };
-                self.tell_of(id, session, &ToRunner::Settled(settled));
-                if !self.is_paused(id) {
-                    self.set_busy(id);
-                }
-            }
-            Effect::Retry { step, n, at } => {
-                self.stats.retries += 1;
-                let Some((session, a)) = to else { return };
-                let in_us = u64::try_from(at.since(self.now).as_micros()).unwrap_or(u64::MAX);
-                let retry = Retry { a, step: (&*step).into(), n, in_us };
-                self.tell_of(id, session, &ToRunner::Retry(retry));
-            }
-            Effect::Begin { step, n } => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::Begin(Begin { a, step: (&*step).into(), n }));
-            }
-            Effect::End { status } => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::End { a, status });
-            }
-            Effect::Pause => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::Pause { a });
-            }
-            Effect::Unpause => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::Unpause { a });
-                self.set_busy(id);
-            }
-            Effect::Evict => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::Evict { a });
-            }
-            Effect::Forget => {
-                let Some((session, a)) = to else { return };
-                self.tell_of(id, session, &ToRunner::Done { a });
-            }
-            Effect::CancelChild { child } => {
-                let kind = MessageKind::Cancel;
-                self.tell_run(id, MessageId { to: child, from: id, kind }, "{}".into());
-            }
-            Effect::Continued { by } => {
-                self.stats.runs_ended += 1;
-                if let Some((session, a)) = to {
-                    self.tell_of(id, session, &ToRunner::Done { a });
-                }
-                self.api.pass_on(id, by);
-            }
-            Effect::Ended { status, error } => {
-                self.stats.runs_ended += 1;
-                if let Some((session, a)) = to {
-                    self.tell_of(id, session, &ToRunner::Done { a });
-                }
-                self.tell_parent(id, status, output, error.clone());
-                self.tell_waiters(id, status, output, error.as_ref());
-            }
-        }
-    }
-
-    /// §9.6: of a paused run no code goes on, whatever is told of it.
-    pub(crate) fn is_paused(&self, id: RunId) -> bool {
-        self.hot.run(id).is_some_and(|run| run.paused().is_some())
-    }
-
-    /// Tells a runner of a run, once what is told is durable.
-    pub(crate) fn tell_of(&mut self, run: RunId, session: SessionId, message: &ToRunner<'_>) {
-        let bytes = self.commits.effects(run).send(session, message);
-        if let Some(session) = self.sessions.get_mut(session) {
-            session.spend(bytes);
-        }
-    }
-
     /// Keeps what is derived from a run's state in step with it.
     pub(crate) fn after_change(&mut self, id: RunId) {
         let Some(live) = self.hot.live(id) else {
@@ -418,7 +363,7 @@ impl Node {
             return;
         }
         // The horizon may have moved while the records were on their way to the store.
-        live.timer = live.run.next_timer();
+        live.timer = live.next_timer();
         if let Some(at) = live.timer {
             self.timers.insert_near(at, id);
         }
@@ -435,7 +380,7 @@ impl Node {
             self.read_if_written(id, out);
             return;
         }
-        if live.held.is_some() || live.run.activation().is_some() {
+        if live.held.is_some() || live.run.activation().is_some() || !live.looking.is_empty() {
             return;
         }
         let ready = live.run.ready_since();

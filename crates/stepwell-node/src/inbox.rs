@@ -125,7 +125,7 @@ impl Inbox {
 
 impl Node {
     /// Hands messages to their receivers, a slice at a time.
-    pub(crate) fn deliver(&mut self, out: &mut Outputs) {
+    pub(crate) fn deliver_messages(&mut self, out: &mut Outputs) {
         for _ in 0..SLICE {
             if self.inbox.in_hand >= IN_HAND_MAX {
                 return;

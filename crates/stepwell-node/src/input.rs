@@ -11,6 +11,7 @@ use stepwell_store::batch::Workflow;
 use stepwell_store::inbox::Message;
 use stepwell_store::query::{Key, Queue};
 
+use crate::question::Answer;
 use crate::remake::{ForkRequest, ResolveRequest};
 
 /// Names a connection of a runner; the driver gives numbers and never repeats one.
@@ -77,6 +78,29 @@ pub struct StartRequest {
     pub runner: Option<String>,
     /// Reply when the run has ended, not when it has started.
     pub wait: bool,
+}
+
+/// A request to send an event (§8.1).
+#[derive(Debug)]
+pub struct SendRequest {
+    /// The namespace, from the credential.
+    pub namespace: Arc<str>,
+    /// The event's id; made where absent.
+    pub id: Option<String>,
+    /// The event's name.
+    pub event: String,
+    /// Its data as JSON.
+    pub data: Option<Box<RawValue>>,
+    /// What waits are held against in place of the data, as JSON.
+    pub offer: Option<Box<RawValue>>,
+    /// Only for this app.
+    pub app: Option<String>,
+    /// The workflow of the run that `key` started.
+    pub workflow: Option<String>,
+    /// Only for the waits of this run.
+    pub run: Option<RunId>,
+    /// Only for the waits of the run that this idempotency key started.
+    pub key: Option<String>,
 }
 
 /// A request about one run.
@@ -167,6 +191,13 @@ pub enum Input<'a> {
         /// Who and why, for the history.
         signed: Signed,
     },
+    /// Send an event; answered with [`crate::Reply::Sent`] once that is durable (§8.9).
+    Send {
+        /// Whom to answer.
+        request: RequestId,
+        /// What to send.
+        send: Box<SendRequest>,
+    },
     /// Answer with [`crate::Reply::Ended`] when the run has ended.
     Wait {
         /// Whom to answer, about which run.
@@ -234,6 +265,8 @@ pub enum Input<'a> {
         /// Messages that were not heard.
         messages: Vec<Arc<Message>>,
     },
+    /// Answers [`crate::Output::Ask`].
+    Answered(Answer),
     /// Time has passed. Wanted at least as often as [`crate::Node::next_tick`] says.
     Tick,
     /// Answers [`crate::Output::Continue`].

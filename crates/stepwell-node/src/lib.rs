@@ -12,14 +12,16 @@
 //! | `input`, `output` | what goes in and comes out |
 //! | `node` | the object, its entrance, bounded work |
 //! | `commit` | the open batch and the effects that hang on batches |
-//! | `hot` | runs in memory: loading, applying, dropping |
+//! | `hot`, `perform` | runs in memory: loading, applying, dropping; what follows from a command |
 //! | `session` | connections of runners: grants, slots, registry |
-//! | `handshake`, `worker`, `said`, `activation` | what runners say, and what they are given |
+//! | `handshake`, `worker`, `said`, `told_events`, `activation` | what runners say, and what they are given |
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `children`, `inbox` | runs that runs start; what runs tell each other |
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api` | starts, cancels, waits |
 //! | `remake` | resolving steps, reruns, forks |
+//! | `events`, `route`, `trigger`, `look` | events: accepting, routing, what they start, looking back |
+//! | `question` | what is asked of the store about events |
 //! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
@@ -28,24 +30,34 @@ mod api;
 mod children;
 mod commit;
 mod dispatch;
+mod events;
 mod handshake;
 mod hot;
 mod inbox;
 mod input;
+mod look;
 mod need;
 mod node;
 mod output;
+mod perform;
+mod question;
 mod recovery;
 mod remake;
+mod route;
 mod said;
 mod session;
 mod timers;
+mod told_events;
+mod trigger;
 mod why;
 mod worker;
 
 pub use activation::messages as activation_messages;
-pub use input::{About, Begin, Input, Now, RequestId, SessionId, Signed, StartRequest};
+pub use input::{
+    About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,
+};
 pub use node::{Config, Node};
-pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};
+pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Sent, Stats};
+pub use question::{Answer, Look, Question};
 pub use remake::{ForkAt, ForkRequest, Known, ResolveRequest};
 pub use why::{Behind, Cause, Why, why};

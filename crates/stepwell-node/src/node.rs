@@ -1,5 +1,6 @@
 //! The node: its state, its entrance, and how much it does at once.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -11,10 +12,12 @@ use stepwell_core::time::Timestamp;
 use crate::api::{Api, Asked};
 use crate::commit::Commits;
 use crate::dispatch::Dispatch;
+use crate::events::Events;
 use crate::hot::Hot;
 use crate::inbox::Inbox;
 use crate::input::{Input, Now};
 use crate::output::{Output, Outputs, Stats};
+use crate::question::Question;
 use crate::recovery::Away;
 use crate::session::{Registry, Sessions};
 use crate::timers::Timers;
@@ -69,6 +72,9 @@ pub struct Node {
     pub(crate) last_run: RunId,
     pub(crate) stats: Stats,
     pub(crate) draining: bool,
+    pub(crate) events: Events,
+    /// Next pages of looks for events.
+    pub(crate) looks_later: VecDeque<Question>,
     continuing: bool,
 }
 
@@ -93,6 +99,8 @@ impl Node {
             last_run: RunId::MIN,
             stats: Stats::default(),
             draining: false,
+            events: Events::default(),
+            looks_later: VecDeque::new(),
             continuing: false,
         }
     }
@@ -122,6 +130,7 @@ impl Node {
             Input::Fork { about, fork, signed } => {
                 self.on_asked(about.run, Asked::Fork { about, fork, signed }, out);
             }
+            Input::Send { request, send } => self.on_send(request, send, out),
             Input::Wait { about } => self.on_wait(about, out),
             Input::Forget { request } => self.api.forget(request),
             Input::Runners { request, namespace } => {
@@ -137,6 +146,7 @@ impl Node {
             Input::Blocked { queue, runs } => self.on_blocked(&queue, &runs, out),
             Input::Inbox { messages } => self.on_inbox(messages),
             Input::Found { key, run } => self.on_found(key, run, out),
+            Input::Answered(answer) => self.on_answer(answer, out),
             Input::Tick => self.on_tick(out),
             Input::Continue => {
                 self.continuing = false;
@@ -145,8 +155,9 @@ impl Node {
             Input::Drain => self.on_drain(out),
         }
         if self.inbox.wants() {
-            self.deliver(out);
+            self.deliver_messages(out);
         }
+        self.route(out);
         self.dispatch(out);
     }
 
@@ -156,7 +167,7 @@ impl Node {
         let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
         let lease = silent.into_iter().chain(self.away.next()).min();
         let lease = lease.map(|at| self.now.after(at.saturating_sub(self.monotonic)));
-        near.into_iter().chain(lease).min()
+        near.into_iter().chain(lease).chain(self.events.router.next()).min()
     }
 
     /// Returns counters and gauges.
@@ -185,6 +196,7 @@ impl Node {
     }
 
     fn on_opened(&mut self, workflows: Vec<stepwell_store::batch::Workflow>, out: &mut Outputs) {
+        self.events.open(self.now);
         for workflow in workflows {
             self.dispatch.scan(&self.registry.insert(workflow.clone()));
             out.list.push(Output::Registered(workflow));
@@ -200,6 +212,8 @@ impl Node {
         self.lose_overdue(out);
         self.move_horizon(out);
         self.fire_due(out);
+        self.take_look_turn(out);
+        self.take_route_turn(out);
     }
 
     fn on_drain(&mut self, out: &mut Outputs) {

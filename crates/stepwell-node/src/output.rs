@@ -13,6 +13,7 @@ use stepwell_store::inbox::MessageId;
 use stepwell_store::query::{Cursor, Key, Queue};
 
 use crate::input::{RequestId, SessionId};
+use crate::question::Question;
 
 /// What a node asks for, in order.
 #[derive(Debug, Default)]
@@ -102,6 +103,9 @@ pub enum Output {
         /// Why, for the log.
         reason: String,
     },
+    /// Ask the store about events and waits ([`Question::answer`]); answered by
+    /// [`crate::Input::Answered`].
+    Ask(Question),
     /// Come back with [`crate::Input::Continue`] after what else is waiting.
     Continue,
 }
@@ -127,6 +131,28 @@ pub enum Reply {
     Runners(Vec<RunnerInfo>),
     /// The request was not done.
     Error(ApiError),
+    /// The event is accepted, durably, or its id was known.
+    Sent(Box<Sent>),
+}
+
+/// What became of an event that was sent (§8.1, §8.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id.
+    pub id: Arc<str>,
+    /// This request brought it; otherwise its id was known, and it does nothing more.
+    pub accepted: bool,
+    /// For an event for one run: how many waits of it asked for the event as it came.
+    pub delivered: Option<u64>,
+    /// Why it does nothing, where that is so.
+    pub reason: Option<String>,
+}
+
+impl Sent {
+    /// Says that an event's id was known.
+    pub(crate) fn repeat(id: Arc<str>) -> Self {
+        Self { id, accepted: false, delivered: None, reason: None }
+    }
 }
 
 /// How a run ended.
@@ -205,6 +231,12 @@ pub struct Stats {
     pub commits: u64,
     /// Timers fired.
     pub timers_fired: u64,
+    /// Events accepted.
+    pub events: u64,
+    /// Runs that events started.
+    pub events_started: u64,
+    /// Waits that events woke.
+    pub waits_woken: u64,
     /// Runs in memory now.
     pub hot: u64,
     /// Near timers in memory now.

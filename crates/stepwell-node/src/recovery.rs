@@ -71,6 +71,20 @@ pub(crate) fn first_question() -> Output {
     Output::Active { after: None, limit: PAGE }
 }
 
+/// Tells whether results of a kind of step come from the engine: of others the runner has them.
+fn is_brought(kind: Kind) -> bool {
+    match kind {
+        Kind::WaitForEvent | Kind::NamedWait | Kind::Invoke | Kind::Emit => true,
+        Kind::Run
+        | Kind::Sleep
+        | Kind::SleepUntil
+        | Kind::Race
+        | Kind::Skip
+        | Kind::Compensate
+        | Kind::OnFailure => false,
+    }
+}
+
 impl Node {
     pub(crate) fn on_active(&mut self, runs: &[RunId], out: &mut Outputs) {
         let until = self.monotonic + self.config.limits.runner_ttl();
@@ -181,12 +195,11 @@ impl Node {
         let ends = crate::activation::kept_ends(journal).into_iter();
         for ended in ends.skip(usize::try_from(back.resume.told).unwrap_or(usize::MAX)) {
             let status = Some(ended.status).filter(|s| *s != StepStatus::Completed);
-            // A runner knows what its functions gave, and nothing of what children did.
-            let kind = run.step(&ended.step).map(|step| step.kind);
-            let output = ended.output.filter(|_| kind == Some(Kind::Invoke));
             let (step, at_us) = (ended.step, ended.at.as_micros());
             let error = ended.error;
-            let settled = Settled { a, step, at_us, status, output, error };
+            let brought = run.step(&step).is_some_and(|step| is_brought(step.kind));
+            let output = ended.output.filter(|_| brought);
+            let settled = Settled { a, step, at_us, status, error, output };
             sent += effects.send(back.session, &ToRunner::Settled(settled));
         }
         for step in run.steps().iter().filter(|step| step.status == StepStatus::Retrying) {

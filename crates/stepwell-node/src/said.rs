@@ -36,7 +36,7 @@ pub(crate) fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Openin
 
 /// Checks the id of a step that code names, or of one of a clean-up (§2.5).
 fn check_step_id(id: &str) -> Result<(), String> {
-    let made = [Kind::Compensate, Kind::OnFailure];
+    let made = [Kind::Compensate, Kind::OnFailure, Kind::NamedWait];
     if made.into_iter().any(|kind| step_id::check(kind, id).is_ok()) {
         return Ok(());
     }
@@ -106,6 +106,8 @@ pub(crate) fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'
         }
         ToNode::Hello(_)
         | ToNode::Invoke(_)
+        | ToNode::Wait(_)
+        | ToNode::Emit(_)
         | ToNode::Ping { .. }
         | ToNode::Credit { .. }
         | ToNode::Drain {}

@@ -8,14 +8,17 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use stepwell_core::clean_up::EndOptions;
 use stepwell_core::id::RunId;
+use stepwell_core::matching::Document;
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::ToRunner;
 use stepwell_store::batch::Workflow;
+use stepwell_store::event::Event;
 use stepwell_store::query::Queue;
 
 use crate::input::SessionId;
 use crate::node::Node;
 use crate::output::{Output, Outputs, Reply, RunnerInfo};
+use crate::trigger::{Trigger, Triggers};
 
 /// A connection of a runner.
 #[derive(Debug)]
@@ -224,6 +227,8 @@ pub(crate) struct Options {
     pub(crate) timeout_ms: Option<u64>,
     #[serde(flatten)]
     pub(crate) ends: EndOptions,
+    #[serde(default)]
+    pub(crate) triggers: Vec<Trigger>,
 }
 
 type Apps = Vec<Arc<str>>;
@@ -240,6 +245,7 @@ pub(crate) struct Registry {
     /// Queues whose blocked runs are being tried again, with the builds that are the reason: the
     /// first is being tried, one after the other.
     unblocking: FxHashMap<Queue, VecDeque<Build>>,
+    triggers: Triggers,
 }
 
 impl Registry {
@@ -249,7 +255,9 @@ impl Registry {
             app: workflow.app.clone(),
             workflow: workflow.name.clone(),
         };
-        let options = serde_json::from_str(&workflow.options).unwrap_or_default();
+        let options: Options = serde_json::from_str(&workflow.options).unwrap_or_default();
+        let before = self.workflows.get(&queue).map(|(_, options)| &*options.triggers);
+        self.triggers.set(&queue, before.unwrap_or_default(), &options.triggers);
         if self.workflows.insert(queue.clone(), (workflow, options)).is_none() {
             let name = (queue.namespace.clone(), queue.workflow.clone());
             self.apps.entry(name).or_default().push(queue.app.clone());
@@ -286,6 +294,19 @@ impl Registry {
 
     pub(crate) fn get(&self, queue: &Queue) -> Option<&(Workflow, Options)> {
         self.workflows.get(queue)
+    }
+
+    /// Returns the workflows of a namespace that are asked for.
+    pub(crate) fn queues(&self, namespace: &str, asked: impl Fn(&Queue) -> bool) -> Vec<Queue> {
+        let here = self.workflows.keys().filter(|queue| *queue.namespace == *namespace);
+        let mut found: Vec<_> = here.filter(|queue| asked(queue)).cloned().collect();
+        found.sort();
+        found
+    }
+
+    /// Returns the workflows that an event starts, each once.
+    pub(crate) fn triggered_by(&self, event: &Event, read: &Document<'_>) -> Vec<Queue> {
+        self.triggers.of(event, read)
     }
 
     /// Returns the apps that have a workflow of this name.

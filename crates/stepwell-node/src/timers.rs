@@ -77,7 +77,7 @@ impl Node {
         let Some(live) = self.hot.live(id) else {
             return;
         };
-        let next = live.run.next_timer();
+        let next = live.next_timer();
         if live.timer == next {
             return;
         }
@@ -118,8 +118,7 @@ impl Node {
                     self.timers.near.insert((*at, *id));
                 }
                 Some(live) => {
-                    if let Some(at) = live.run.next_timer().filter(|at| *at <= self.timers.horizon)
-                    {
+                    if let Some(at) = live.next_timer().filter(|at| *at <= self.timers.horizon) {
                         live.timer = Some(at);
                         self.timers.near.insert((at, *id));
                     }

@@ -3,9 +3,13 @@
 //! It is made from what is recorded of the run and from who is connected; whoever shows a run asks for
 //! it here.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use stepwell_core::status::{RunStatus, StepStatus};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use stepwell_core::status::{Kind, RunStatus, StepStatus};
+use stepwell_core::step_id;
 use stepwell_core::view::{CleanUpView, StepView, View};
 
 use crate::output::RunnerInfo;
@@ -47,11 +51,13 @@ pub enum Cause {
     CleaningUp,
     /// Its handler failed and is run again (§6.5).
     HandlerRetries,
+    /// It waits for an event.
+    WaitingForEvent,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -69,6 +75,7 @@ impl Cause {
         Self::Ending,
         Self::CleaningUp,
         Self::HandlerRetries,
+        Self::WaitingForEvent,
     ];
 
     /// Returns the word in answers.
@@ -91,6 +98,7 @@ impl Cause {
             Self::Ending => "ending",
             Self::CleaningUp => "cleaning_up",
             Self::HandlerRetries => "handler_retries",
+            Self::WaitingForEvent => "waiting_for_event",
         }
     }
 }
@@ -184,11 +192,13 @@ fn running(view: &View<'_>) -> String {
 }
 
 fn waiting(view: &View<'_>) -> Why {
-    let parked = view
-        .steps
-        .iter()
-        .filter(|step| matches!(step.status, StepStatus::Sleeping | StepStatus::Retrying));
-    let Some(first) = parked.clone().min_by_key(|step| step.next_at) else {
+    let parked = view.steps.iter().filter(|step| {
+        let status = step.status;
+        matches!(status, StepStatus::Sleeping | StepStatus::Retrying) || is_wait(step)
+    });
+    // What has no end of its own comes last.
+    let first = parked.clone().min_by_key(|step| (step.next_at.is_none(), step.next_at));
+    let Some(first) = first else {
         if let Some(until) = view.retry_at {
             let n = view.generation;
             let text = format!("its handler failed; it runs for time {n} at {until}");
@@ -209,7 +219,38 @@ fn waiting(view: &View<'_>) -> Why {
     Why { cause, text: format!("{text}{others}") }
 }
 
+fn is_wait(step: &StepView<'_>) -> bool {
+    let event = matches!(step.kind, Kind::WaitForEvent | Kind::NamedWait);
+    event && step.status == StepStatus::Waiting
+}
+
+/// What a wait records of itself (§3.4).
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(rename = "match", borrow)]
+    wanted: Option<&'a RawValue>,
+}
+
+/// Which event, which match, until when (§9.7).
+fn waits_for(step: &StepView<'_>) -> Why {
+    let asked = step.input.and_then(|raw| serde_json::from_str::<Asked<'_>>(raw.get()).ok());
+    let event = asked.as_ref().map_or("?", |asked| &*asked.event);
+    let wanted = asked.as_ref().and_then(|asked| asked.wanted);
+    let wanted = wanted.map(|raw| format!(" that has {raw}")).unwrap_or_default();
+    let until = step
+        .next_at
+        .map_or_else(|| "as long as the run may".to_owned(), |until| format!("until {until}"));
+    let id = step_id::shown(&step.id);
+    let text = format!("waiting in step `{id}` for an event `{event}`{wanted}, {until}");
+    Why::new(Cause::WaitingForEvent, text)
+}
+
 fn parked_in(step: &StepView<'_>) -> Why {
+    if is_wait(step) {
+        return waits_for(step);
+    }
     let until = step.next_at.map_or_else(|| "an unknown instant".to_owned(), |at| at.to_string());
     if step.status == StepStatus::Retrying {
         let ended = step.attempts.iter().filter(|attempt| attempt.status != "lost").count();

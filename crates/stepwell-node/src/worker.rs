@@ -11,7 +11,7 @@ use stepwell_protocol::to_runner::{Refused, ToRunner};
 use crate::input::SessionId;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
-use crate::said::act_of;
+use crate::said::{RunMessage, act_of};
 use crate::session::send_now;
 
 /// Why a connection is ended: the code and the text that the runner is told.
@@ -120,7 +120,7 @@ impl Node {
         Some((run, held.epoch))
     }
 
-    fn held_run(&self, id: SessionId, a: u32) -> Option<RunId> {
+    pub(crate) fn held_run(&self, id: SessionId, a: u32) -> Option<RunId> {
         self.sessions.get(id)?.held.get(&a).copied()
     }
 
@@ -143,7 +143,24 @@ impl Node {
 
     fn on_run_message(&mut self, id: SessionId, message: ToNode<'_>) -> Result<(), Refusal> {
         let now = self.now;
-        let (a, output, act) = act_of(message, now).map_err(|text| (Code::Protocol, text))?;
+        let protocol = |text| (Code::Protocol, text);
+        let message = match message {
+            ToNode::Wait(wait) => {
+                let (a, act) = (wait.a, self.wait_of(id, wait).map_err(protocol)?);
+                return self.on_act(id, (a, None, act));
+            }
+            ToNode::Emit(emit) => return self.on_emit(id, &emit),
+            other => other,
+        };
+        let said = act_of(message, now).map_err(protocol)?;
+        self.on_act(id, said)
+    }
+
+    pub(crate) fn on_act(
+        &mut self,
+        id: SessionId,
+        (a, output, act): RunMessage<'_>,
+    ) -> Result<(), Refusal> {
         // A message about a run that was taken from the runner meanwhile changes nothing (§4.7).
         let Some((run, epoch)) = self.held_under(id, a) else {
             return Ok(());

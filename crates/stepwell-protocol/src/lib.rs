@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`to_node`] | what a runner says |
 //! | [`to_runner`] | what a node says |
+//! | [`event`] | events: what a runner says of them |
 //! | [`frame`] | frames: putting messages together and taking them apart |
 //!
 //! ```
@@ -22,6 +23,7 @@
 //! # Ok::<(), frame::ParseError>(())
 //! ```
 
+pub mod event;
 pub mod frame;
 pub mod to_node;
 pub mod to_runner;

@@ -16,6 +16,8 @@ use stepwell_core::record::{BlockCause, Branch};
 use stepwell_core::retry::Policy;
 use stepwell_core::status::Kind;
 
+pub use crate::event::{Emit, Since, Trigger, Wait};
+
 /// A message from a runner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -95,6 +97,12 @@ pub enum ToNode<'a> {
     /// The code runs another workflow as a child.
     #[serde(borrow)]
     Invoke(Invoke<'a>),
+    /// The code waits for an event.
+    #[serde(borrow)]
+    Wait(Wait<'a>),
+    /// The code sends an event.
+    #[serde(borrow)]
+    Emit(Emit<'a>),
 }
 
 /// See [`ToNode::Hello`].
@@ -161,6 +169,9 @@ pub struct Workflow<'a> {
     /// It has a function for runs that end badly (§7.4).
     #[serde(default, skip_serializing_if = "is_false")]
     pub on_failure: bool,
+    /// The events that start a run of it (§8.1).
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger<'a>>,
 }
 
 /// A run that a runner still holds.

@@ -11,6 +11,7 @@ use stepwell_core::clean_up::Compensation;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
+use stepwell_core::record::FromEvent;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 
 /// A message from a node.
@@ -169,6 +170,9 @@ pub struct Activate<'a> {
     /// The version that the first activation had.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub started_version: Option<Cow<'a, str>>,
+    /// The event that started the run; its data is the input.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<FromEvent<'a>>,
     /// Steps that have ended, in the order in which their ends are delivered.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<EndedStep<'a>>,
@@ -309,10 +313,10 @@ pub struct Settled<'a> {
     pub step: Cow<'a, str>,
     /// When it ended, in microseconds since the Unix epoch.
     pub at_us: i64,
-    /// How it ended; absent for `completed`, whose result the runner has.
+    /// How it ended; absent for `completed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StepStatus>,
-    /// Its result, where no function of the runner gave it.
+    /// Its result, where the engine brought it: of a function the runner has the result.
     #[serde(
         borrow,
         default,

@@ -25,8 +25,12 @@ pub async fn start(config: &Config) -> Result<Server, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
-    let Config { limits, ping, retention, .. } = config;
-    let options = Options { limits: limits.clone(), ping: *ping, retention: *retention };
+    let options = Options {
+        limits: config.limits.clone(),
+        ping: config.ping,
+        retention: config.retention,
+        event_retention: config.event_retention,
+    };
     Server::start(config.listen, &options, open).await
 }
 

@@ -9,7 +9,7 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 
 use crate::clock::Micros;
-use crate::program::Input;
+use crate::program::{Input, Topic};
 
 /// A process of a runner; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +60,23 @@ pub struct ReadBack {
     pub ready: Vec<(Timestamp, RunId)>,
     /// Runs that are blocked.
     pub blocked: Vec<RunId>,
+    /// Events, with what they did, in the order of their acceptance.
+    pub events: Vec<Sent>,
+}
+
+/// An event as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What it is about.
+    pub topic: Topic,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// It has done all that it does.
+    pub routed: bool,
+    /// The waits that it woke.
+    pub woke: Vec<(RunId, Arc<str>)>,
 }
 
 /// An end of a step as a runner or its code is told it.
@@ -91,6 +108,13 @@ pub enum Asked {
     Operate(Operation, RunId),
     /// To be told of its end.
     Wait(RunId),
+    /// To send an event.
+    Send {
+        /// Its id.
+        id: Arc<str>,
+        /// What it is about.
+        topic: Topic,
+    },
 }
 
 /// What the node answered. It was sent; whether it arrived is another matter.
@@ -120,6 +144,11 @@ pub enum Answer {
     Refused {
         /// The code.
         code: &'static str,
+    },
+    /// The event is there.
+    Sent {
+        /// Its id.
+        id: Arc<str>,
     },
 }
 
@@ -154,6 +183,13 @@ pub enum Fact {
     },
     /// A write or sync of the log failed.
     DiskFailed,
+    /// A batch that was given to the store accepts these events.
+    Accepts {
+        /// Its number.
+        batch: u32,
+        /// Their ids.
+        events: Vec<Arc<str>>,
+    },
     /// The node is gone; the next one opens the store again.
     Down,
     /// The store was read.

@@ -168,7 +168,9 @@ fn limits(rng: &mut Rng) -> Limits {
         journal_bytes_max: if rng.chance(150) { rng.spread(3_000, 60_000) } else { 64 << 20 },
         runner_ttl_ms: rng.within(3_000, 10_000),
         linger_ms: rng.spread(20, 2_000),
+        nesting_max: 32,
         grace_ms: rng.spread(100, 20_000),
         cleanup_ms: 24 * 60 * 60 * 1_000,
+        event_bytes_max: 512 << 10,
     }
 }

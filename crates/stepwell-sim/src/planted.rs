@@ -34,6 +34,8 @@ enum What {
     KeysForgotten,
     HalfBatches,
     TailCut,
+    LooksLate,
+    WaitsUnseen,
 }
 
 /// The bug that is planted, if one is.
@@ -43,7 +45,7 @@ pub struct Bug(What);
 impl Bug {
     /// What can be planted, by number from 1, with the invariants of which one is then broken.
     #[cfg(feature = "planted")]
-    pub const ALL: [(&'static str, &'static [&'static str]); 10] = [
+    pub const ALL: [(&'static str, &'static [&'static str]); 12] = [
         ("the node is told that a batch is durable before it is", &["I1"]),
         ("the disk says that it synced and did not", &["I1", "I5"]),
         ("ticks come two seconds early", &["I13"]),
@@ -54,6 +56,11 @@ impl Bug {
         ("the store does not find keys", &["I11"]),
         ("the store writes only the first run of a batch", &["I1", "I3"]),
         ("the store shows journals without their last record after it was opened again", &["I1"]),
+        (
+            "a look back for events leaves out what was accepted at its bound or up to a second after",
+            &["events"],
+        ),
+        ("the store is asked for waits before they are written, and finds none", &["events"]),
     ];
 
     /// Plants a bug.
@@ -70,6 +77,8 @@ impl Bug {
             What::KeysForgotten,
             What::HalfBatches,
             What::TailCut,
+            What::LooksLate,
+            What::WaitsUnseen,
         ];
         all.get(number.checked_sub(1)?).map(|what| Self(*what))
     }
@@ -183,7 +192,8 @@ impl Store for Shown {
         after: Option<&Wait>,
         limit: usize,
     ) -> Result<Vec<Wait>, Error> {
-        self.store.waits_for(event, leaves, after, limit)
+        let waits = self.store.waits_for(event, leaves, after, limit)?;
+        Ok(if self.what == What::WaitsUnseen { Vec::new() } else { waits })
     }
 
     fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
@@ -197,6 +207,9 @@ impl Store for Shown {
         after: Option<&Place>,
         limit: usize,
     ) -> Result<Vec<Place>, Error> {
+        // Off by one instant in the code would be off by a second here: instants seldom meet.
+        let late = self.what == What::LooksLate;
+        let since = if late { since.after(Duration::from_secs(1)) } else { since };
         self.store.events_for(event, since, after, limit)
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use stepwell_core::clean_up::EndOptions;
 use stepwell_core::name;
 
@@ -12,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::failure::OnFailure;
 use crate::handler::{AnyHandler, DataMap, Erased, Handler, Handlers, Need, Workflow};
 use crate::json;
+use crate::named_wait::{NamedWait, NamedWaits};
 use crate::retry::Retry;
 use crate::session::{Identity, Registered};
 
@@ -42,6 +45,7 @@ pub struct App {
     slots: u32,
     data: DataMap,
     workflows: Vec<Entry>,
+    waits: Option<NamedWaits>,
     /// The first argument that was not accepted.
     error: Option<Error>,
 }
@@ -74,6 +78,7 @@ pub struct WorkflowOptions {
     on_failure: Option<OnFailure>,
     /// What that function takes.
     needs: Vec<Need>,
+    triggers: Vec<(String, Result<Option<Box<RawValue>>>)>,
 }
 
 impl WorkflowOptions {
@@ -103,6 +108,20 @@ impl WorkflowOptions {
     /// Sets the JSON Schema of the input, as JSON text (§9.1).
     pub fn input_schema(mut self, schema: impl Into<String>) -> Self {
         self.input_schema = Some(schema.into());
+        self
+    }
+
+    /// Starts a run for every event of this name, with the event's data as its input (§8.1).
+    pub fn trigger(mut self, event: impl Into<String>) -> Self {
+        self.triggers.push((event.into(), Ok(None)));
+        self
+    }
+
+    /// Starts a run for events of this name that contain this match (§8.2).
+    pub fn trigger_matching(mut self, event: impl Into<String>, wanted: impl Serialize) -> Self {
+        let wanted = json::encode(|| "the match of a trigger".into(), &wanted);
+        let wanted = wanted.map(|raw| Some(raw.unwrap_or_else(|| RawValue::NULL.to_owned())));
+        self.triggers.push((event.into(), wanted));
         self
     }
 
@@ -156,6 +175,7 @@ impl App {
             slots: SLOTS,
             data: DataMap::default(),
             workflows: Vec::new(),
+            waits: None,
             error: None,
         }
     }
@@ -195,6 +215,14 @@ impl App {
             needs: H::needs(),
             handler: Arc::new(Erased::new(handler)),
         });
+        self
+    }
+
+    /// Declares a wait that handlers use by its name (§2.4).
+    pub fn wait(mut self, wait: NamedWait) -> Self {
+        if let Err(error) = self.waits.get_or_insert_default().add(wait) {
+            self.fail(error);
+        }
         self
     }
 
@@ -262,7 +290,7 @@ impl App {
             slots: self.slots,
             workflows: registered,
         };
-        Ok((identity, Handlers::new(workflows, self.data)))
+        Ok((identity, Handlers::new(workflows, self.data).with_waits(self.waits)))
     }
 
     fn check(&self, entry: &Entry, before: &[Workflow]) -> Result<()> {
@@ -299,6 +327,11 @@ impl Entry {
         if let Some(version) = &options.version {
             check_name("a workflow's version", version)?;
         }
+        let mut triggers = Vec::new();
+        for (event, wanted) in options.triggers {
+            check_name("an event", &event)?;
+            triggers.push((event, wanted?));
+        }
         let name: Arc<str> = self.name.into();
         let version: Option<Arc<str>> = options.version.map(Into::into);
         let registered = Registered {
@@ -313,6 +346,7 @@ impl Entry {
                 compensate_on_cancel: options.compensate_on_cancel,
                 on_failure: options.on_failure.is_some(),
             },
+            triggers,
         };
         let handler = self.handler;
         let (strict, on_failure) = (options.strict, options.on_failure);

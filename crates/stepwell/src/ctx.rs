@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
+use stepwell_core::status::Kind;
+use stepwell_core::step_id;
 use stepwell_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -16,8 +19,8 @@ use crate::error::Result;
 use crate::log::Log;
 use crate::machine::{Cell, Lane, Until, inside};
 use crate::step::{
-    BlockingStep, Given, IntoInstant, InvokeStep, Plain, RaceStep, RunStep, SkipStep, SleepStep,
-    StepCtx, With,
+    BlockingStep, EmitStep, Given, IntoInstant, InvokeStep, Plain, RaceStep, RunStep, SkipStep,
+    SleepStep, StepCtx, WaitStep, With,
 };
 
 /// A run, as its code sees it (§2.3): the first argument of every handler, and the maker of steps.
@@ -198,6 +201,75 @@ impl Ctx {
         let input = crate::json::encode(what, &input)?;
         crate::json::within(what, input.as_deref(), self.payload_bytes_max())?;
         Err(crate::Error::continue_as(input))
+    }
+
+    /// Makes a step that waits for an event of this name, and gives its data (§2, §8).
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// # async fn demo(ctx: Ctx, order: u64) -> Result<()> {
+    /// let paid = ctx
+    ///     .wait_for_event::<serde_json::Value>("payment", "order.paid")
+    ///     .matching(serde_json::json!({ "order": order }))
+    ///     .timeout("3d")
+    ///     .await?;
+    /// # let _ = paid;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait_for_event<T: DeserializeOwned>(
+        &self,
+        id: impl AsRef<str>,
+        event: impl AsRef<str>,
+    ) -> WaitStep<T> {
+        WaitStep::new(self.clone(), id.as_ref(), Kind::WaitForEvent, event.as_ref())
+    }
+
+    /// Makes a step of a wait that the app declares (§2.4). It is named after itself: `waitForScan`,
+    /// then `waitForScan:2`, in the order in which the code comes to it.
+    pub fn wait<T: DeserializeOwned>(&self, name: impl AsRef<str>) -> WaitStep<T> {
+        let name = name.as_ref();
+        let n = {
+            let mut core = self.cell.lock();
+            let n = core.named.entry(name.to_owned()).or_default();
+            *n += 1;
+            *n
+        };
+        let id = if n == 1 { name.to_owned() } else { format!("{name}:{n}") };
+        self.wait_as(id, name)
+    }
+
+    /// Makes a step of a wait that the app declares, with an id of its own.
+    pub fn wait_as<T: DeserializeOwned>(
+        &self,
+        id: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> WaitStep<T> {
+        let info = &self.cell.info;
+        let id = step_id::of(Kind::NamedWait, id.as_ref());
+        match info.waits.find(name.as_ref()) {
+            Ok(declared) => {
+                let input = info.input.as_deref().map_or("null", RawValue::get);
+                let input = serde_json::from_str(input).unwrap_or_default();
+                let step = WaitStep::new(self.clone(), &id, Kind::NamedWait, &declared.event);
+                let step = step.on_timeout(declared.on_timeout.clone());
+                match declared.wanted(&input, info.run) {
+                    Some(wanted) => step.matching(wanted),
+                    None => step,
+                }
+            }
+            Err(error) => WaitStep::refused(self.clone(), &id, error),
+        }
+    }
+
+    /// Makes a step that sends an event, exactly once, and gives its id (§2).
+    pub fn emit(&self, id: impl AsRef<str>, event: impl AsRef<str>) -> EmitStep {
+        EmitStep::new(self.clone(), id.as_ref(), event.as_ref())
+    }
+
+    /// Returns the id and the name of the event that started the run (§8.3); its data is the input.
+    pub fn event(&self) -> Option<(&str, &str)> {
+        self.cell.info.event.as_ref().map(|(id, name)| (id.as_str(), name.as_str()))
     }
 
     /// Makes a step that records that it does not apply to this run (§2).

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::failure::OnFailure;
 use crate::json;
 use crate::machine::HandlerFuture;
+use crate::named_wait::NamedWaits;
 
 /// Something that the app was given with [`App::data`](crate::App::data), in a handler's arguments.
 ///
@@ -255,12 +256,23 @@ pub(crate) struct Workflow {
 pub(crate) struct Handlers {
     by_name: HashMap<Arc<str>, Workflow>,
     data: Arc<DataMap>,
+    waits: Option<Arc<NamedWaits>>,
 }
 
 impl Handlers {
     pub(crate) fn new(workflows: impl IntoIterator<Item = Workflow>, data: DataMap) -> Self {
         let by_name = workflows.into_iter().map(|one| (one.name.clone(), one)).collect();
-        Self { by_name, data: Arc::new(data) }
+        Self { by_name, data: Arc::new(data), waits: None }
+    }
+
+    /// Adds the waits that the app declares.
+    pub(crate) fn with_waits(self, waits: Option<NamedWaits>) -> Self {
+        Self { waits: waits.map(Arc::new), ..self }
+    }
+
+    /// Returns the waits that the app declares, if it declares any.
+    pub(crate) fn waits(&self) -> Option<Arc<NamedWaits>> {
+        self.waits.clone()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Workflow> {

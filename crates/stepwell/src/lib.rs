@@ -38,10 +38,11 @@
 //! | --- | --- |
 //! | [`App`], [`WorkflowOptions`] | workflows that are deployed together; serving them |
 //! | [`Ctx`], [`Data`] | what handlers take |
+//! | [`NamedWait`], [`Since`], [`OnTimeout`] | waits for events |
 //! | [`step`] | steps and their options; [`Retry`], [`IntoDuration`] |
 //! | [`Error`], [`ErrorKind`], [`Cause`] | errors, and what they mean for steps |
 //! | [`RunFailure`] | what a workflow is told of a run that ends badly |
-//! | [`client`] | starting runs and waiting for them |
+//! | [`client`] | starting runs, waiting for them, sending events |
 //!
 //! Inside, `session` talks to a node and `machine` holds a run, both without sockets and clocks;
 //! `driver` moves them under tokio.
@@ -67,6 +68,7 @@ mod json;
 mod log;
 mod machine;
 mod moment;
+mod named_wait;
 mod retry;
 mod session;
 mod signal;
@@ -85,9 +87,10 @@ pub use error::{Cause, Error, ErrorKind, Result};
 pub use failure::{CompletedStep, FailedRun, RunFailure};
 pub use handler::{Data, Handler};
 pub use log::Log;
+pub use named_wait::NamedWait;
 pub use retry::{Jitter, Retry};
 pub use signal::Signal;
-pub use step::{StepCtx, Verdict, Won};
+pub use step::{OnTimeout, Since, StepCtx, Verdict, Won};
 pub use stepwell_core::id::RunId;
 pub use stepwell_core::once::OnUnknown;
 pub use stepwell_core::status::{RunStatus, StepStatus};

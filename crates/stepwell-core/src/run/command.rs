@@ -1,6 +1,7 @@
 //! Commands, effects and rejections, and the one entrance for all of them.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -11,6 +12,7 @@ use super::child::{ChildEnded, InvokeStep};
 use super::once::{Resolve, VerifyStep};
 use super::race::EndRace;
 use super::state::{Phase, Run};
+use super::wait::{Deliver, EmitStep, WaitStep};
 use crate::clean_up::EndOptions;
 use crate::failure::Failure;
 use crate::id::RunId;
@@ -102,6 +104,25 @@ pub enum Effect {
         status: RunStatus,
         /// Why it did not complete.
         error: Option<Failure<'static>>,
+    },
+    /// Tell the runner that a step ended with what the engine brought.
+    Give {
+        /// The step.
+        step: Arc<str>,
+        /// When it ended.
+        at: Timestamp,
+        /// How it ended.
+        status: StepStatus,
+        /// The error to throw, where it failed.
+        error: Option<Failure<'static>>,
+        /// The result.
+        output: Option<Box<RawValue>>,
+    },
+    /// Look for events from before a wait was parked, or once more before it times out (§8.4); then
+    /// say [`Command::Deliver`], [`Command::Looked`] or [`Command::TimeOutWait`].
+    Look {
+        /// The wait.
+        step: Arc<str>,
     },
 }
 
@@ -213,6 +234,18 @@ pub enum Command<'a> {
         /// What made it worth trying.
         by: &'static str,
     },
+    /// An event that a wait asks for (§8.2). It changes nothing where the wait has ended.
+    Deliver(Deliver<'a>),
+    /// No event from before a wait was parked matched it (§8.4).
+    Looked {
+        /// The wait.
+        step: &'a str,
+    },
+    /// A last look for events found nothing: the wait ends where its time is over (§8.6).
+    TimeOutWait {
+        /// The wait.
+        step: &'a str,
+    },
 }
 
 /// What an operator does to a run.
@@ -306,6 +339,10 @@ pub enum Act<'a> {
     },
     /// A branch of a race settled first.
     EndRace(EndRace<'a>),
+    /// The code waits for an event.
+    Wait(WaitStep<'a>),
+    /// The code sends an event.
+    Emit(EmitStep<'a>),
 }
 
 /// What a run wants that its runner gave back.
@@ -422,6 +459,18 @@ impl Run {
                 Ok(())
             }
             Command::Unblock { by } => change.unblock(by),
+            Command::Deliver(deliver) => {
+                change.deliver(deliver);
+                Ok(())
+            }
+            Command::Looked { step } => {
+                change.looked(step);
+                Ok(())
+            }
+            Command::TimeOutWait { step } => {
+                change.time_out_wait(step);
+                Ok(())
+            }
         }
     }
 }
@@ -469,6 +518,8 @@ impl Change<'_, '_> {
             Act::Verify(verify) => self.verify(&verify)?,
             Act::StartRace { step, open } => self.start_race(step, open)?,
             Act::EndRace(end) => self.end_race(end)?,
+            Act::Wait(wait) => self.wait(wait)?,
+            Act::Emit(emit) => self.emit(emit)?,
         }
         self.bound_journal();
         Ok(())

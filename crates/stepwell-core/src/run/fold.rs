@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::state::{Activation, Paused, Phase, Run, Step};
+use super::wait::Waits;
 use crate::clean_up::Compensable;
 use crate::id::RunId;
 use crate::once::Verdict;
@@ -62,6 +63,7 @@ impl Run {
     }
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
+        let origin = started.event.as_ref().map(|origin| Arc::from(&*origin.id));
         Self {
             id,
             namespace: Arc::from(&*started.namespace),
@@ -99,6 +101,7 @@ impl Run {
             continues: started.continues,
             continued_as: None,
             children: BTreeMap::new(),
+            waits: Waits::of(origin),
         }
     }
 
@@ -122,6 +125,8 @@ impl Run {
             Record::RaceStarted(race) => self.excludes_step(&race.step, true),
             Record::Verified(verified) => self.excludes_step(&verified.step, false),
             Record::ChildStarted(child) => self.excludes_step(&child.step, true),
+            Record::WaitStarted(wait) => self.excludes_step(&wait.step, true),
+            Record::Looked(looked) => self.excludes_step(&looked.step, false),
             Record::StepEnded(ended) => self.excludes_step(&ended.step, ended.open.is_some()),
             Record::Released(_) | Record::Lost(_) => {
                 self.activation.is_none().then_some("no runner holds the run")
@@ -184,19 +189,11 @@ impl Run {
             Record::RaceStarted(race) => self.fold_race_started(race),
             Record::Verified(verified) => self.fold_verified(verified),
             Record::ChildStarted(child) => self.fold_child_started(child),
+            Record::WaitStarted(wait) => self.fold_wait_started(wait),
+            Record::Looked(looked) => self.fold_looked(looked),
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => self.fold_blocked(blocked),
-            Record::Unblocked(unblocked) => {
-                let code = self.phase_of_code();
-                let phase = core::mem::replace(&mut self.phase, code);
-                // An operator has a reason to try again what another build does not.
-                if let Phase::Blocked { build, .. } = phase {
-                    self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
-                }
-                self.losses = 0;
-                self.lone_losses = 0;
-                self.ready_since = self.activation.is_none().then_some(unblocked.at);
-            }
+            Record::Unblocked(unblocked) => self.fold_unblocked(unblocked),
             Record::Acted(acted) => match acted.act {
                 Operation::Pause => {
                     let text =
@@ -216,8 +213,9 @@ impl Run {
                 // §7.2: a function may be in flight without a record of it, and may still return.
                 let held = self.is_held();
                 // Children are told, and their ends are awaited.
+                let engine = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
                 self.cancel_open_steps(|step| {
-                    step.kind != Kind::Invoke && (!held || step.status == StepStatus::Sleeping)
+                    step.kind != Kind::Invoke && (!held || engine(step.status))
                 });
             }
             Record::Ended(ended) => self.fold_ended(ended),
@@ -243,7 +241,7 @@ impl Run {
     fn fold_released(&mut self, released: &Released) {
         let evicted = self.activation.take().is_some_and(|held| held.evicted);
         self.stop_running_steps();
-        let waits = !self.wakes.is_empty() || !self.children.is_empty();
+        let waits = self.awaits_something();
         let doubt = self.steps.iter().any(Step::is_in_doubt);
         let missed = released.seen < self.ended_steps || !waits || doubt;
         self.ready_since = (missed || evicted).then_some(released.at);
@@ -319,6 +317,7 @@ impl Run {
         self.all_ends += 1;
         let order = self.all_ends;
         self.children.remove(&position);
+        self.fold_wait_ended(position, ended.event.as_deref());
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.thrown = ended.status == StepStatus::Unknown;
@@ -337,6 +336,18 @@ impl Run {
         if self.activation.is_none() && matches!(self.phase, Phase::Forward) {
             self.ready_since.get_or_insert(ended.at);
         }
+    }
+
+    fn fold_unblocked(&mut self, unblocked: &Unblocked<'_>) {
+        let code = self.phase_of_code();
+        let phase = core::mem::replace(&mut self.phase, code);
+        // An operator has a reason to try again what another build does not.
+        if let Phase::Blocked { build, .. } = phase {
+            self.shunned = build.filter(|_| unblocked.by == Unblocked::BY_BUILD);
+        }
+        self.losses = 0;
+        self.lone_losses = 0;
+        self.ready_since = self.activation.is_none().then_some(unblocked.at);
     }
 
     fn fold_ended(&mut self, ended: &Ended<'_>) {
@@ -397,10 +408,11 @@ impl Run {
             step.wake = None;
         }
         self.wakes.clear();
+        self.fold_no_waits();
     }
 
     /// Finds a step or, at its first record, gives it the next position (§3.5).
-    fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
+    pub(super) fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
         if let Some(position) = self.index.get(id) {
             return *position;
         }
@@ -421,6 +433,7 @@ impl Run {
             once: open.and_then(|open| open.once).map(|once| once.on_unknown),
             thrown: false,
             race: open.and_then(|open| open.branch.as_ref()).map(|one| Arc::from(&*one.race)),
+            parked: None,
         });
         self.index.insert(id, position);
         position
@@ -447,7 +460,7 @@ impl Run {
         }
     }
 
-    fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {
+    pub(super) fn set_wake(&mut self, position: u32, wake: Option<Timestamp>) {
         let Some(step) = self.at_mut(position) else {
             return;
         };
@@ -460,7 +473,7 @@ impl Run {
         }
     }
 
-    fn at_mut(&mut self, position: u32) -> Option<&mut Step> {
+    pub(super) fn at_mut(&mut self, position: u32) -> Option<&mut Step> {
         self.steps.get_mut(usize::try_from(position).ok()?)
     }
 }

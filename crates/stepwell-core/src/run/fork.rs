@@ -112,6 +112,7 @@ impl<'a> Source<'a> {
             Record::StepStarted(one) => self.open(&one.step, one.open.as_ref()),
             Record::AttemptFailed(one) => self.open(&one.step, one.open.as_ref()),
             Record::SleepStarted(one) => self.open(&one.step, Some(&one.open)),
+            Record::WaitStarted(one) => self.open(&one.step, Some(&one.open)),
             Record::ChildStarted(one) => self.open(&one.step, Some(&one.open)),
             Record::RaceStarted(one) => self.open(&one.step, Some(&one.open)),
             Record::StepEnded(one) => self.open(&one.step, one.open.as_ref()),
@@ -128,6 +129,7 @@ impl<'a> Source<'a> {
             | Record::Acted(_)
             | Record::Ending(_)
             | Record::Verified(_)
+            | Record::Looked(_)
             | Record::CleanUp(_)
             | Record::CancelNoted(_)
             | Record::Ended(_) => {}

@@ -9,7 +9,7 @@
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
 //! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
-//! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race` | the commands, by what they are about |
+//! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race`, `wait` | the commands, by what they are about |
 //! | `fork` | new runs out of others |
 
 mod activation;
@@ -29,6 +29,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod wait;
 
 pub use child::{Child, ChildEnded, InvokeStep};
 pub use clean_up::{Decided, Plan};
@@ -43,3 +44,4 @@ pub use race::EndRace;
 pub use retried::is_kept;
 pub use start::{Origin, Start};
 pub use state::{Activation, Paused, Phase, Run, Step};
+pub use wait::{Deliver, EmitStep, Parked, Since, VALUE_BYTES_MAX, WaitStep};

@@ -133,6 +133,7 @@ impl Change<'_, '_> {
             at,
             status,
             attempt: None,
+            event: None,
             output,
             error,
             open: None,

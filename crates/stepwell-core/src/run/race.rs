@@ -96,6 +96,7 @@ impl Change<'_, '_> {
             at: end.at,
             status,
             attempt: None,
+            event: None,
             output,
             error,
             open: None,
@@ -112,6 +113,8 @@ impl Change<'_, '_> {
             Act::EndStep(end) => (&end.step, end.open.as_ref()),
             Act::Sleep(sleep) => (&sleep.step, Some(&sleep.open)),
             Act::Invoke(invoke) => (&invoke.step, Some(&invoke.open)),
+            Act::Wait(wait) => (&wait.step, Some(&wait.open)),
+            Act::Emit(emit) => (&emit.step, Some(&emit.open)),
             Act::Skip { step, open } | Act::StartRace { step, open } => (step, Some(open)),
             Act::Drop { step, open } => (step, open.as_ref()),
             Act::Log { .. }

@@ -8,7 +8,7 @@ use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::clean_up::EndOptions;
 use crate::id::RunId;
-use crate::record::{Continues, Parent, Record, Started};
+use crate::record::{Continues, FromEvent, Parent, Record, Started};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
@@ -34,6 +34,8 @@ pub struct Start<'a> {
     pub runner: Option<&'a str>,
     /// What the workflow says of how its runs end.
     pub ends: Option<&'a EndOptions>,
+    /// The id and the name of the event that starts it (§8.3).
+    pub event: Option<(&'a str, &'a str)>,
     /// Where it comes from.
     pub origin: Origin<'a>,
 }
@@ -77,6 +79,7 @@ impl Run {
             parent: start.origin.parent,
             depth: start.origin.depth,
             continues: start.origin.continues,
+            event: start.event.map(|(id, name)| FromEvent { id: id.into(), name: name.into() }),
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::clean_up::Decided;
+use super::wait::{Parked, Waits};
 use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
 use crate::once::OnUnknown;
@@ -63,6 +64,8 @@ pub struct Run {
     pub(super) continued_as: Option<RunId>,
     /// Children whose ends are waited for, by the position of the step that invoked them.
     pub(super) children: BTreeMap<u32, RunId>,
+    /// What it waits for, and the events that it took.
+    pub(super) waits: Waits,
 }
 
 /// Where a run is on its way.
@@ -150,6 +153,8 @@ pub struct Step {
     pub thrown: bool,
     /// The race whose branch it stands in (§5.5).
     pub race: Option<Arc<str>>,
+    /// What it waits for, while it waits for an event.
+    pub parked: Option<Arc<Parked>>,
 }
 
 impl Step {
@@ -335,10 +340,10 @@ impl Run {
                     if held.evicted {
                         return self.bound();
                     }
-                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                    self.wakes.iter().find(|(_, position)| self.goes_on(*position))
                 } else if self.ready_since.is_some() && self.paused.is_some() {
                     // §9.6: timers go on; what they bring waits for the resume.
-                    self.wakes.iter().find(|(_, position)| self.sleeps(*position))
+                    self.wakes.iter().find(|(_, position)| self.goes_on(*position))
                 } else if self.ready_since.is_some() {
                     // It replays soon, and is then told what is due.
                     None
@@ -346,10 +351,9 @@ impl Run {
                     self.wakes.first()
                 };
                 let step = step.map(|(at, _)| *at).or(self.delayed);
-                match (step, self.bound()) {
-                    (Some(step), Some(bound)) => Some(step.min(bound)),
-                    (one, other) => one.or(other),
-                }
+                let queued = self.ready_since().is_some();
+                let look = self.look_due().filter(|_| !queued);
+                step.into_iter().chain(look).chain(self.bound()).min()
             }
         }
     }
@@ -389,8 +393,10 @@ impl Run {
         self.children.values().copied()
     }
 
-    pub(super) fn sleeps(&self, position: u32) -> bool {
-        self.at(position).is_some_and(|step| step.status == StepStatus::Sleeping)
+    /// Tells whether a step's time comes whether a runner holds the run or not.
+    fn goes_on(&self, position: u32) -> bool {
+        let timed = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
+        self.at(position).is_some_and(|step| timed(step.status))
     }
 
     /// Returns the positions of steps that wait out a backoff which ends after `at`, and when it does.

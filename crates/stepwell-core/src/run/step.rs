@@ -183,6 +183,7 @@ impl Change<'_, '_> {
             output,
             error,
             open: end.open,
+            event: None,
         }));
         self.settle(&end.step, end.at, status, told);
     }
@@ -293,6 +294,7 @@ impl Change<'_, '_> {
             output: None,
             error: None,
             open,
+            event: None,
         }));
         self.settle(step, self.env.now, status, None);
         Ok(())

@@ -16,6 +16,7 @@ mod steps;
 mod timers;
 mod vectors;
 mod views;
+mod waits;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -74,6 +75,7 @@ fn start() -> Start<'static> {
         metadata: None,
         runner: None,
         ends: None,
+        event: None,
         origin: Origin::default(),
     }
 }
@@ -295,6 +297,12 @@ fn show(effect: &Effect) -> String {
         Effect::Forget => "forget".into(),
         Effect::CancelChild { child } => format!("cancel {}", child.as_u128()),
         Effect::Continued { by } => format!("continued {}", by.as_u128()),
+        Effect::Give { step, status, error, output, .. } => {
+            let error = error.as_ref().map_or(String::new(), |error| format!(" {}", error.name));
+            let output = output.as_ref().map_or(String::new(), |output| format!(" {output}"));
+            format!("give {step} {status}{error}{output}")
+        }
+        Effect::Look { step } => format!("look {step}"),
         Effect::Ended { status, error } => match error {
             Some(error) => format!("ended {status} {}", error.name),
             None => format!("ended {status}"),

@@ -40,8 +40,10 @@ impl Change<'_, '_> {
             .iter()
             .take_while(|(at, _)| *at <= now)
             .filter_map(|(_, position)| self.run.at(*position))
+            .filter(|step| step.status != StepStatus::Waiting)
             .map(|step| (step.id.clone(), step.status == StepStatus::Sleeping))
             .collect();
+        self.look_for_events();
         let held = self.run.is_held();
         // §9.1: the time of a delayed run has come.
         let mut backoff_over = self.run.delayed.is_some_and(|at| at <= now);
@@ -59,6 +61,7 @@ impl Change<'_, '_> {
                 output: None,
                 error: None,
                 open: None,
+                event: None,
             }));
             if held {
                 let status = StepStatus::Completed;

@@ -137,7 +137,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_activation("lost", lost.at);
                 self.lose_attempts(lost.at);
             }
-            Record::Woken(_) => {}
+            Record::Woken(_) | Record::Looked(_) => {}
             Record::StepStarted(started) => {
                 let position = self.open(&started.step, started.open);
                 self.begin_attempt(position, started.attempt);
@@ -148,6 +148,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
             Record::SleepStarted(sleep) => self.add_begun(&sleep.step, sleep.open),
+            Record::WaitStarted(wait) => self.add_begun(&wait.step, wait.open),
             Record::ChildStarted(started) => self.add_child_started(started),
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::RaceStarted(race) => self.add_begun(&race.step, race.open),

@@ -4,12 +4,15 @@
 //! and short enough to be read beside the statements. What commands do is in `commands`.
 
 mod commands;
+mod waits;
 
 use std::time::Duration;
 
 use stepwell_core::retry::Policy;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::time::Timestamp;
+
+pub(crate) use waits::{Ask, From};
 
 /// Something that happened to the run.
 #[derive(Clone, Debug)]
@@ -66,6 +69,18 @@ pub(crate) enum Fact {
     },
     Over {
         status: RunStatus,
+    },
+    /// §8.2: a step is parked for an event.
+    Waited {
+        step: usize,
+        ask: Ask,
+    },
+    Looked {
+        step: usize,
+    },
+    /// A wait took an event.
+    Took {
+        id: usize,
     },
 }
 
@@ -222,8 +237,11 @@ impl Model {
                 }
                 Fact::Parked { seen } => {
                     // It missed an end, or waits for nothing that the engine could bring.
-                    let waits = !before.wakes().is_empty() || !before.children().is_empty();
-                    let missed = *seen < before.ends() || !waits;
+                    let waits = |(step, _)| before.step(step).0 == StepStatus::Waiting;
+                    let nothing = before.wakes().is_empty()
+                        && before.children().is_empty()
+                        && !before.steps().into_iter().any(waits);
+                    let missed = *seen < before.ends() || nothing;
                     ready = missed.then_some(*at);
                 }
                 Fact::Ended { .. }
@@ -322,6 +340,9 @@ impl Model {
                 Fact::Slept { step: one, until } if *one == step => {
                     state = (StepStatus::Sleeping, Some(*until));
                 }
+                Fact::Waited { step: one, ask } if *one == step => {
+                    state = (StepStatus::Waiting, ask.timeout.map(|timeout| at.after(timeout)));
+                }
                 Fact::Ended { step: one, status, .. } if *one == step => state = (*status, None),
                 Fact::Invoked { step: one } if *one == step => state.0 = StepStatus::Waiting,
 
@@ -335,8 +356,10 @@ impl Model {
                 Fact::Retried if state.0 == StepStatus::Retrying => {
                     state.1 = state.1.map(|next| next.min(*at));
                 }
-                // §7.2: sleeps are cancelled, functions get time.
-                Fact::Decided { .. } if state.0 == StepStatus::Sleeping => {
+                // §7.2: sleeps and waits are cancelled, functions get time.
+                Fact::Decided { .. }
+                    if matches!(state.0, StepStatus::Sleeping | StepStatus::Waiting) =>
+                {
                     state = (StepStatus::Cancelled, None);
                 }
                 Fact::Decided { .. } => state.1 = None,
@@ -475,7 +498,8 @@ impl Model {
             // Without a runner nothing is awaited but children.
             return Some(until).filter(|_| self.held().is_some() || self.owed());
         }
-        let sleeping = |step| self.step(step).0 == StepStatus::Sleeping;
+        let timed = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
+        let sleeping = |step| timed(self.step(step).0);
         let wake = self.wakes().into_iter().find(|(_, _, step)| match self.place() {
             _ if self.blocked() => false,
             // The runner keeps backoffs; what is ready or blocked is not woken by steps.
@@ -484,6 +508,10 @@ impl Model {
             // §9.6: of a paused run sleeps end all the same.
             _ => self.paused() && !self.owed() && sleeping(*step),
         });
-        wake.map(|(at, ..)| at).into_iter().chain(self.delayed()).chain(self.deadline).min()
+        // §8.4: what was not looked for is due, but for a run that is told of it when it is given out.
+        let told_later = self.blocked() || self.owed() || self.ready().is_some();
+        let look = self.look_due().filter(|_| !told_later);
+        let timers = wake.map(|(at, ..)| at).into_iter().chain(self.delayed());
+        timers.chain(look).chain(self.deadline).min()
     }
 }

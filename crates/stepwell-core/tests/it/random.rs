@@ -9,21 +9,23 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::operation::Operation;
-use stepwell_core::record::{Attempt, BlockCause, LogLine, Opening};
+use stepwell_core::record::{Attempt, BlockCause, LogLine, OnTimeout, Opening};
 use stepwell_core::retry::Policy;
 use stepwell_core::run::{
-    Act, Activate, AttemptError, Child, ChildEnded, Command, Effect, EndStep, Env, Finish,
-    InvokeStep, Operate, Origin, Outcome, Run, SleepStep, Start, StartStep, Then,
+    Act, Activate, AttemptError, Child, ChildEnded, Command, Deliver, Effect, EmitStep, EndStep,
+    Env, Finish, InvokeStep, Operate, Origin, Outcome, Run, Since, SleepStep, Start, StartStep,
+    Then, WaitStep,
 };
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::View;
+use stepwell_core::wait::Wait;
 
-use crate::model::{End, Fail, Model, Open, Verdict};
+use crate::model::{Ask, End, Fail, From, Model, Open, Verdict};
 
 const T0: Timestamp = Timestamp::from_millis(1_000_000);
-const STEPS: [&str; 9] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"];
+const STEPS: [&str; 10] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"];
 const STEPS_MAX: usize = 8;
 
 /// Which attempt a message is about.
@@ -58,6 +60,11 @@ enum Cmd {
     Cancel,
     Unblock,
     Operate(Operation),
+    Wait { step: usize, kind: Kind, ask: Ask },
+    Emit { step: usize },
+    Deliver { step: usize, id: usize, ms: i64 },
+    Look { step: usize },
+    TimeOut { step: usize },
 }
 
 fn which() -> impl Strategy<Value = Which> {
@@ -148,7 +155,33 @@ fn cmd() -> impl Strategy<Value = Cmd> {
         2 => Just(Cmd::Operate(Operation::Pause)),
         4 => Just(Cmd::Operate(Operation::Resume)),
         4 => Just(Cmd::Operate(Operation::Retry)),
+        8 => (waiting(), ask()).prop_map(|((step, kind), ask)| Cmd::Wait { step, kind, ask }),
+        2 => (9..10_usize).prop_map(|step| Cmd::Emit { step }),
+        5 => (7..9_usize, 0..3_usize, -9_000..2_000_i64)
+            .prop_map(|(step, id, ms)| Cmd::Deliver { step, id, ms }),
+        2 => (7..9_usize).prop_map(|step| Cmd::Look { step }),
+        4 => (7..9_usize).prop_map(|step| Cmd::TimeOut { step }),
     ]
+}
+
+fn waiting() -> impl Strategy<Value = (usize, Kind)> {
+    prop_oneof![
+        20 => Just((7, Kind::WaitForEvent)),
+        20 => Just((8, Kind::NamedWait)),
+        1 => (0..10_usize, Just(Kind::WaitForEvent)),
+    ]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let back = prop::sample::select(vec![0, 1_000, 6_000]).prop_map(Duration::from_millis);
+    let since = prop_oneof![3 => Just(From::RunStart), 1 => Just(From::Parked), 2 => back.prop_map(From::Back)];
+    let timeout = prop::option::of(prop::sample::select(vec![0, 1_000, 31_000]));
+    (since, timeout, any::<bool>(), any::<bool>()).prop_map(|(since, timeout, fails, quiet)| Ask {
+        since,
+        timeout: timeout.map(Duration::from_millis),
+        fails,
+        quiet,
+    })
 }
 
 struct Pair {
@@ -179,6 +212,7 @@ impl Pair {
             metadata: None,
             runner: None,
             ends: None,
+            event: None,
             origin: Origin::default(),
         };
         let mut out = Outcome::default();
@@ -284,6 +318,7 @@ impl Pair {
                 let verdict = self.model.unblock();
                 self.apply(Command::Unblock { by: "operator" }, verdict);
             }
+            Cmd::Deliver { .. } | Cmd::Look { .. } | Cmd::TimeOut { .. } => self.hear_of_wait(cmd),
             said => {
                 let taken = self.say(said);
                 // A repeated message changes nothing, as long as its run is held.
@@ -342,6 +377,30 @@ impl Pair {
         self.act(Act::Finish(finish), |model| model.finish(status))
     }
 
+    /// What the engine says of a wait.
+    fn hear_of_wait(&mut self, cmd: &Cmd) {
+        match cmd {
+            Cmd::Deliver { step, id, ms } => {
+                let time = Duration::from_millis(ms.unsigned_abs());
+                let now = self.model.now;
+                let accepted_at = if *ms < 0 { now.before(time) } else { now.after(time) };
+                let verdict = self.model.deliver(*step, *id, accepted_at);
+                let (step, id) = (STEPS[*step], STEPS[*id]);
+                let deliver = Deliver { step, id, event: "e", data: None, accepted_at };
+                self.apply(Command::Deliver(deliver), verdict);
+            }
+            Cmd::Look { step } => {
+                let verdict = self.model.look(*step);
+                self.apply(Command::Looked { step: STEPS[*step] }, verdict);
+            }
+            Cmd::TimeOut { step } => {
+                let verdict = self.model.time_out(*step);
+                self.apply(Command::TimeOutWait { step: STEPS[*step] }, verdict);
+            }
+            other => unreachable!("{other:?} is not about a wait"),
+        }
+    }
+
     fn repeat(&mut self, taken: bool, again: impl FnOnce(&mut Self)) {
         if taken {
             let before = (self.run.clone(), self.journal.len());
@@ -380,6 +439,8 @@ impl Pair {
                 };
                 self.act(Act::Sleep(sleep), |model| model.sleep(*step, until, open))
             }
+            Cmd::Wait { step, kind, ask } => self.wait(*step, *kind, *ask),
+            Cmd::Emit { step } => self.emit(*step),
             Cmd::Skip { step } => {
                 let open = self.open(Kind::Skip, true);
                 let skip =
@@ -393,11 +454,7 @@ impl Pair {
                 let drop = Act::Drop { step: STEPS[*step].into(), open: opening(open, now) };
                 self.act(drop, |m| m.note_end(*step, kind, StepStatus::Cancelled, open))
             }
-            Cmd::Log { step } => {
-                let line = LogLine { at: now, level: "info".into(), message: "hello".into() };
-                let step = step.map(|step| STEPS[step].into());
-                self.act(Act::Log { step, lines: vec![line] }, |_| Verdict::Taken)
-            }
+            Cmd::Log { step } => self.log(*step),
             Cmd::Order => {
                 let act = Act::NoteOrder { expected: "s0".into(), found: "s1".into() };
                 self.act(act, |_| Verdict::Taken)
@@ -415,6 +472,45 @@ impl Pair {
             Cmd::Finish { .. } | Cmd::Continue => self.finish(cmd),
             other => unreachable!("{other:?} is not said by a runner"),
         }
+    }
+
+    fn log(&mut self, step: Option<usize>) -> bool {
+        let at = self.model.now;
+        let line = LogLine { at, level: "info".into(), message: "hello".into() };
+        let step = step.map(|step| STEPS[step].into());
+        self.act(Act::Log { step, lines: vec![line] }, |_| Verdict::Taken)
+    }
+
+    fn emit(&mut self, step: usize) -> bool {
+        let now = self.model.now;
+        let open = self.open(Kind::Emit, true).unwrap();
+        let id = serde_json::value::RawValue::from_string("\"id\"".into()).unwrap();
+        let emit = EmitStep {
+            step: STEPS[step].into(),
+            sent: Ok(&id),
+            open: opening(Some(open), now).unwrap(),
+        };
+        self.act(Act::Emit(emit), |model| model.emit(step, open))
+    }
+
+    fn wait(&mut self, step: usize, kind: Kind, ask: Ask) -> bool {
+        let now = self.model.now;
+        let open = self.open(kind, true).unwrap();
+        let wait = WaitStep {
+            step: STEPS[step].into(),
+            event: "e".into(),
+            wanted: None,
+            until: ask.timeout.map(|timeout| now.after(timeout)),
+            on_timeout: if ask.fails { OnTimeout::Fail } else { OnTimeout::Null },
+            since: match ask.since {
+                From::RunStart => Since::RunStart,
+                From::Parked => Since::Parked,
+                From::Back(time) => Since::Back(time),
+            },
+            newest: if ask.quiet { Timestamp::MIN } else { T0.after(Duration::from_hours(9_999)) },
+            open: opening(Some(open), now).unwrap(),
+        };
+        self.act(Act::Wait(wait), |model| model.wait(step, ask, open))
     }
 
     fn end(&mut self, end: &End, open: Open) -> bool {
@@ -477,8 +573,14 @@ impl Pair {
             assert_eq!((&*step.id, step.kind), (STEPS[index], kind));
             assert_eq!((step.status, step.wake), model.step(index), "{}", step.id);
             assert_eq!(step.attempts, model.attempts(index), "{}", step.id);
+            if let Some(parked) = &step.parked {
+                assert_eq!(parked.looked, model.looked(index), "{}", step.id);
+            }
         }
         self.compare_told();
+        let waiting = |step: &&stepwell_core::run::Step| step.status == StepStatus::Waiting;
+        let waiting = run.steps().iter().filter(waiting).count();
+        assert_eq!(Wait::all_of(run).len(), waiting, "§8.8: what waits has a row");
         self.compare_shown();
     }
 
@@ -555,7 +657,7 @@ fn opening(open: Open, at: Timestamp) -> Option<Opening<'static>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 384, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
 
-    /// §3.1, §3.2, §4.4, §6.1, §7.1: the core and the model agree after every command.
+    /// §3.1, §3.2, §4.4, §6.1, §7.1, §8.4, §8.6: the core and the model agree after every command.
     #[test]
     fn the_core_does_what_the_semantics_say(
         timeout in prop::option::weighted(0.3, (5_000..90_000_u64).prop_map(Duration::from_millis)),

@@ -92,6 +92,7 @@ fn bare(name: &str) -> to_node::Workflow<'_> {
         retry: None,
         compensate_on_cancel: false,
         on_failure: false,
+        triggers: Vec::new(),
     }
 }
 

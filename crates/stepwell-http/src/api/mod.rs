@@ -7,6 +7,7 @@
 //! | `runs` | starts and lists |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
+//! | `events` | sending, listing and showing events |
 //! | `known` | workflows and runners |
 //! | `health` | health and metrics |
 //! | `answer` | values as answers |
@@ -14,6 +15,7 @@
 mod acts;
 mod answer;
 mod body;
+mod events;
 mod health;
 mod known;
 mod remake;

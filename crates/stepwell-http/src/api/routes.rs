@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{acts, health, known, remake, run, runs};
+use super::{acts, events, health, known, remake, run, runs};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 18] {
+pub fn routes() -> [Route; 21] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
@@ -51,6 +51,9 @@ pub fn routes() -> [Route; 18] {
         route("POST", "/api/v1/runs/{run}/resolve", || post(remake::resolve)),
         route("POST", "/api/v1/runs/{run}/rerun", || post(remake::rerun)),
         route("POST", "/api/v1/runs/{run}/fork", || post(remake::fork)),
+        route("POST", "/api/v1/events", || post(events::send)),
+        route("GET", "/api/v1/events", || get(events::list)),
+        route("GET", "/api/v1/events/{event}", || get(events::show)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),
         route("GET", PATH, || get(worker::connect)),

@@ -84,6 +84,7 @@ enum Answer {
     Blocked(Queue, Vec<RunId>),
     Inbox(Vec<Arc<stepwell_store::inbox::Message>>),
     Found(Key, Option<RunId>),
+    Events(stepwell_node::Answer),
 }
 
 /// Numbers that look random, from a seed (splitmix64).
@@ -273,7 +274,8 @@ impl World {
                 | Output::Active { .. }
                 | Output::Blocked { .. }
                 | Output::Inbox { .. }
-                | Output::Find(_) => return self.slow.push_back(Slow::Ask(output)),
+                | Output::Find(_)
+                | Output::Ask(_) => return self.slow.push_back(Slow::Ask(output)),
                 _ => {}
             }
         }
@@ -305,6 +307,10 @@ impl World {
             Output::Find(key) => {
                 let run = self.store.key(&key).unwrap();
                 self.tell(Input::Found { key, run });
+            }
+            Output::Ask(question) => {
+                let answer = question.answer(&*self.store).unwrap();
+                self.tell(Input::Answered(answer));
             }
             Output::Send { session, frame } => self.receive(session, &frame),
             Output::Close { session, reason } => {
@@ -363,6 +369,7 @@ impl World {
                 Answer::Blocked(queue, runs) => Input::Blocked { queue, runs },
                 Answer::Inbox(messages) => Input::Inbox { messages },
                 Answer::Found(key, run) => Input::Found { key, run },
+                Answer::Events(answer) => Input::Answered(answer),
             }),
         }
         true
@@ -392,6 +399,7 @@ impl World {
                 let run = self.store.key(&key).unwrap();
                 Answer::Found(key, run)
             }
+            Output::Ask(question) => Answer::Events(question.answer(&*self.store).unwrap()),
             other => unreachable!("{other:?} is not a question"),
         }
     }
@@ -530,6 +538,14 @@ impl World {
             wire.received.drain(..).partition::<Vec<_>, _>(|message| message.get(name).is_some());
         wire.received = others.into();
         found.into_iter().map(|message| message[name].clone()).collect()
+    }
+
+    /// Puts back what was taken too much.
+    pub(crate) fn put_back(&mut self, session: SessionId, name: &str, messages: Vec<Value>) {
+        let wire = self.wires.entry(session).or_default();
+        for message in messages.into_iter().rev() {
+            wire.received.push_front(serde_json::json!({ name: message }));
+        }
     }
 
     pub(crate) fn bytes_sent(&self, session: SessionId) -> u64 {

@@ -11,6 +11,8 @@ mod clock;
 #[cfg(test)]
 mod dispatch;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod handshake;
 #[cfg(test)]
 mod harness;

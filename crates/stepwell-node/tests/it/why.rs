@@ -62,6 +62,14 @@ fn every_cause_has_its_answer() {
     }
     let run = world.start(start("flow"));
     let a = world.heard_of(session, "activate")[0]["a"].clone();
+    let input = serde_json::json!({"event": "paid", "match": {"order": 7}});
+    let open = serde_json::json!({"kind": "waitForEvent", "after": 0, "agoUs": 0, "input": input});
+    let wait = serde_json::json!({"wait": {"a": a, "step": "w", "event": "paid", "match": {"order": 7},
+        "forUs": 60_000_000, "open": open}});
+    world.say(session, &[wait, released(&a, 0)]);
+    answers.ask(&mut world, run);
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
     let cause = serde_json::json!({"kind": "orderChanged", "expected": "a", "found": "b"});
     world.say(session, &[serde_json::json!({"block": {"a": a, "cause": cause}}), released(&a, 0)]);
     answers.ask(&mut world, run);

@@ -32,8 +32,8 @@ fn what_is_not_known_is_refused_with_its_place() {
         ("[{\"idle\":{\"a\":4294967296}}]".into(), "invalid value"),
         (format!("[{{\"hello\":{hello},\"workflows\":[],\"cpus\":2}}}}]"), "unknown field `cpus`"),
         (
-            format!("[{{\"hello\":{hello},\"workflows\":[{{\"name\":\"w\",\"triggers\":[]}}]}}}}]"),
-            "unknown field `triggers`",
+            format!("[{{\"hello\":{hello},\"workflows\":[{{\"name\":\"w\",\"hooks\":[]}}]}}}}]"),
+            "unknown field `hooks`",
         ),
         (format!("[{{\"hello\":{hello}}}}}]"), "missing field `workflows`"),
         (

@@ -31,6 +31,9 @@ pub(super) enum Command {
     /// List, show, follow and start runs, and act on them
     #[command(subcommand)]
     Runs(Runs),
+    /// Send events, list them, and show what one did
+    #[command(subcommand)]
+    Events(Events),
     /// List workflows that were ever registered
     Workflows(Known),
     /// List runners that are connected or awaited
@@ -189,6 +192,66 @@ pub(super) struct ForkRun {
     /// Another result of an earlier step; may be given several times
     #[arg(long, value_name = "STEP=JSON")]
     pub(super) output: Vec<String>,
+}
+
+/// See [`Command::Events`].
+#[derive(Debug, Subcommand)]
+pub(super) enum Events {
+    /// Send an event: it starts workflows that trigger on it, and wakes runs that wait for it
+    Send(SendEvent),
+    /// List events of a name that are kept, oldest first
+    List {
+        /// The events' name
+        event: String,
+        /// Accepted at or after this instant, such as 2026-11-21T14:02:05Z
+        #[arg(long, value_name = "INSTANT")]
+        from: Option<String>,
+        /// Most events to list, 1 to 500
+        #[arg(long, default_value = "50", value_name = "N")]
+        limit: String,
+        /// Go on behind the page before
+        #[arg(long)]
+        cursor: Option<String>,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show an event, what it did, and which waits nearly matched
+    Show {
+        /// The event's id
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// See [`Events::Send`].
+#[derive(Debug, Args)]
+pub(super) struct SendEvent {
+    /// The event's name
+    pub(super) event: String,
+    /// Its data: JSON, @FILE, or @- for standard input
+    #[arg(long, value_name = "JSON")]
+    pub(super) data: Option<String>,
+    /// What waits are held against in place of the data
+    #[arg(long = "match", value_name = "JSON")]
+    pub(super) matching: Option<String>,
+    /// Its id: sent again with the same id, it does nothing more
+    #[arg(long)]
+    pub(super) id: Option<String>,
+    /// Only for this app
+    #[arg(long)]
+    pub(super) app: Option<String>,
+    /// Only for the waits of this run
+    #[arg(long, conflicts_with = "key")]
+    pub(super) run: Option<String>,
+    /// Only for the waits of the run that this idempotency key started
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// The workflow of the key, where several have it
+    #[arg(long, requires = "key")]
+    pub(super) workflow: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// An act on one run.

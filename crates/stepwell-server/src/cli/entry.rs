@@ -7,7 +7,7 @@ use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{acts, dev, doctor, known, out, remake, runs, serve, show, tail};
+use super::{acts, dev, doctor, events, known, out, remake, runs, serve, show, tail};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -47,6 +47,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Rerun(asked) => remake::rerun(&asked),
             Runs::Fork(asked) => remake::fork(&asked),
         },
+        Command::Events(asked) => events::run(&asked),
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),
         Command::Doctor(doctor) => doctor::run(&doctor),

@@ -13,6 +13,7 @@
 //! | `watch` | which files changed |
 //! | `runs` | `runs list`, `start` |
 //! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry` |
+//! | `events` | `events send`, `list`, `show` |
 //! | `show` | `runs show`, `why` |
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
@@ -25,6 +26,7 @@ mod client;
 mod dev;
 mod doctor;
 mod entry;
+mod events;
 mod fault;
 mod known;
 mod model;

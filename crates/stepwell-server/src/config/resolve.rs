@@ -26,6 +26,9 @@ pub struct Config {
     pub log: String,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
+    /// How long the content of events is kept, and what they did. Default 24 h. Ids are known for at
+    /// least 7 d.
+    pub event_retention: Duration,
     /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
     pub reserve_bytes: u64,
     /// Most bytes that are durable but not in tables yet. Default 256 MiB.
@@ -80,6 +83,7 @@ impl Default for Config {
             log_format: LogFormat::Auto,
             log: "info".into(),
             retention: Duration::from_hours(7 * 24),
+            event_retention: Duration::from_hours(24),
             reserve_bytes: 64 << 20,
             tail_bytes_max: 256 << 20,
             limits: Limits::default(),
@@ -112,6 +116,7 @@ pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
     set(&mut config.log_format, settings.log_format);
     set(&mut config.log, settings.log);
     set(&mut config.retention, settings.retention.map(|span| span.0));
+    set(&mut config.event_retention, settings.event_retention.map(|span| span.0));
     set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
     set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
     set(&mut config.ping, settings.ping.map(|span| span.0));
@@ -141,6 +146,7 @@ impl Config {
         span("grace", limits.grace(), Duration::ZERO, hour)?;
         span("cleanup", limits.cleanup(), second, hour * 24 * 365)?;
         // §4.8: a key is kept at least 24 hours after the end of its run.
+        span("event_retention", self.event_retention, hour, 36_500 * 24 * hour)?;
         span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)
     }
 
@@ -155,6 +161,7 @@ impl Config {
             ("log_format", text(self.log_format.as_str())),
             ("log", text(&self.log)),
             ("retention", shown(self.retention)),
+            ("event_retention", shown(self.event_retention)),
             ("reserve_bytes", sized(self.reserve_bytes)),
             ("tail_bytes_max", sized(self.tail_bytes_max)),
             ("payload_bytes_max", sized(limits.payload_bytes_max as u64)),

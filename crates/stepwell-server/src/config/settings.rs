@@ -57,6 +57,9 @@ pub struct Settings {
     /// How long ended runs and their keys are kept, at least 24h [default: 7d]
     #[arg(long, env = "STEPWELL_RETENTION", value_name = "DURATION")]
     pub retention: Option<Span>,
+    /// How long events are kept, 1h to 100 years; their ids at least 7d [default: 24h]
+    #[arg(long, env = "STEPWELL_EVENT_RETENTION", value_name = "DURATION")]
+    pub event_retention: Option<Span>,
     /// Free space below which no new runs are taken [default: 64MiB]
     #[arg(long, env = "STEPWELL_RESERVE_BYTES", value_name = "SIZE")]
     pub reserve_bytes: Option<Bytes>,
@@ -102,6 +105,7 @@ impl Settings {
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
             retention: self.retention.or(below.retention),
+            event_retention: self.event_retention.or(below.event_retention),
             reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
             tail_bytes_max: self.tail_bytes_max.or(below.tail_bytes_max),
             payload_bytes_max: self.payload_bytes_max.or(below.payload_bytes_max),

@@ -5,6 +5,7 @@
 //! | `story` | the history with its journals read: what checkers look at |
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
+//! | `events` | events wake what waits for them, once, and nothing is missed |
 //! | `acts` | what operators do is in the history, and does what it says |
 //! | `once` | functions that start at most once do |
 //! | `races` | a race has one winner, and leaves nothing open |
@@ -16,6 +17,7 @@
 
 mod acts;
 mod all;
+mod events;
 mod i01_acks;
 mod i02_append_only;
 mod i03_atomic;

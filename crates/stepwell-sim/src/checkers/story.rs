@@ -46,6 +46,14 @@ pub(super) enum Noted {
         status: StepStatus,
         n: u32,
         output: Option<Arc<str>>,
+        /// The event that ended it.
+        event: Option<Arc<str>>,
+    },
+    WaitStarted {
+        step: Arc<str>,
+        at: Timestamp,
+        since: Timestamp,
+        until: Option<Timestamp>,
     },
     Blocked {
         crashes: bool,
@@ -299,21 +307,9 @@ fn noted(record: Record<'_>) -> Noted {
             status: r.status,
             n: r.attempt.map_or(0, |attempt| attempt.n),
             output: r.output.map(|raw| Arc::from(raw.get())),
+            event: r.event.map(|id| Arc::from(&*id)),
         },
-        Record::Blocked(r) => Noted::Blocked {
-            crashes: matches!(r.cause, BlockCause::CrashesRunner { .. }),
-            engine: !matches!(
-                r.cause,
-                BlockCause::CrashesRunner { .. }
-                    | BlockCause::JournalFull { .. }
-                    | BlockCause::StepsFull { .. }
-                    | BlockCause::OutcomeUnknown { .. }
-            ),
-            bytes: match r.cause {
-                BlockCause::JournalFull { bytes, limit } => Some((bytes, limit)),
-                _ => None,
-            },
-        },
+        Record::Blocked(r) => blocked(&r.cause),
         Record::Unblocked(_) => Noted::Unblocked,
         Record::Acted(r) => {
             let signed = r.by.is_some() && r.reason.is_some();
@@ -335,8 +331,33 @@ fn noted(record: Record<'_>) -> Noted {
         | Record::Retried(_)
         | Record::CancelNoted(_)
         | Record::RaceStarted(_)
+        | Record::ChildStarted(_)
+        | Record::Looked(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,
+        Record::WaitStarted(r) => Noted::WaitStarted {
+            step: Arc::from(&*r.step),
+            at: r.at,
+            since: r.since,
+            until: r.until,
+        },
+    }
+}
+
+fn blocked(cause: &BlockCause<'_>) -> Noted {
+    Noted::Blocked {
+        crashes: matches!(cause, BlockCause::CrashesRunner { .. }),
+        engine: !matches!(
+            cause,
+            BlockCause::CrashesRunner { .. }
+                | BlockCause::JournalFull { .. }
+                | BlockCause::StepsFull { .. }
+                | BlockCause::OutcomeUnknown { .. }
+        ),
+        bytes: match cause {
+            BlockCause::JournalFull { bytes, limit } => Some((*bytes, *limit)),
+            _ => None,
+        },
     }
 }

@@ -76,6 +76,7 @@ impl World {
             metadata: None,
             runner: None,
             ends: None,
+            event: None,
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);
@@ -240,6 +241,7 @@ impl World {
             ready: row.ready_since.map(|at| (at, self.run)).into_iter().collect(),
             blocked: row.blocked.is_some().then_some(self.run).into_iter().collect(),
             rows: Some(vec![row]),
+            events: Vec::new(),
         };
         self.add(Fact::Read(Box::new(read)));
     }

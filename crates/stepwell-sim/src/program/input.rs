@@ -25,6 +25,8 @@ pub enum Profile {
     Delicate,
     /// A step that kills its runner.
     Poison,
+    /// Waits for events, and sends them.
+    Waiting,
 }
 
 impl Profile {
@@ -32,7 +34,7 @@ impl Profile {
     pub const DELICATE: usize = 7;
 
     /// Every profile.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -41,6 +43,7 @@ impl Profile {
         Self::Dropping,
         Self::Large,
         Self::Delicate,
+        Self::Waiting,
         Self::Poison,
     ];
 }

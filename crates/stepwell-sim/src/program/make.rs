@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_core::retry::Policy;
 
 use super::input::{Input, Profile};
-use super::shape::{Function, Program, Shape, Step, Try, TryEnd, What};
+use super::shape::{Awaited, Function, Program, Shape, Since, Step, Topic, Try, TryEnd, What};
 use crate::clock::{Micros, SECOND};
 use crate::rng::Rng;
 
@@ -31,7 +31,7 @@ struct Maker {
 impl Maker {
     fn whole(&mut self) -> Shape {
         let parts = match self.profile {
-            Profile::Plain | Profile::Failing => self.rng.within(2, 6),
+            Profile::Plain | Profile::Failing | Profile::Waiting => self.rng.within(2, 6),
             Profile::Branches | Profile::Dropping => self.rng.within(1, 2),
             Profile::Long => self.rng.spread(10, 40),
             Profile::Sleepy | Profile::Delicate => self.rng.within(2, 5),
@@ -55,6 +55,7 @@ impl Maker {
             Profile::Large | Profile::Poison => [6, 1, 1, 0],
             Profile::Delicate if self.rng.chance(400) && depth < 2 => return self.race(depth),
             Profile::Delicate => [6, 2, 1, 1],
+            Profile::Waiting => [6, 3, 2, 0],
         };
         match if depth >= 2 { 0 } else { self.rng.weighed(&weights) } {
             1 => Shape::Together(self.branches(depth, 4)),
@@ -92,6 +93,9 @@ impl Maker {
     }
 
     fn step(&mut self) -> Shape {
+        if self.profile == Profile::Waiting && self.rng.chance(750) {
+            return self.of_events();
+        }
         let weights = match self.profile {
             Profile::Sleepy => [2, 4, 3, 1],
             Profile::Long => [40, 0, 0, 1],
@@ -101,6 +105,7 @@ impl Maker {
             | Profile::Dropping
             | Profile::Delicate
             | Profile::Poison => [6, 1, 1, 1],
+            Profile::Waiting => [4, 1, 0, 0],
         };
         match self.rng.weighed(&weights) {
             1 => {
@@ -114,6 +119,25 @@ impl Maker {
             3 => Shape::Step(self.add("skip", What::Skip)),
             _ => self.function().1,
         }
+    }
+
+    fn topic(&mut self) -> Topic {
+        let (names, keys) = Topic::ALL;
+        Topic { name: self.rng.below(names), key: self.rng.below(keys) }
+    }
+
+    fn of_events(&mut self) -> Shape {
+        let topic = self.topic();
+        if self.rng.chance(350) {
+            return Shape::Step(self.add("emit", What::Emit(topic)));
+        }
+        let since = match self.rng.weighed(&[4, 2, 2]) {
+            0 => Since::RunStart,
+            1 => Since::Parked,
+            _ => Since::Back(self.rng.spread(1_000, 10 * SECOND)),
+        };
+        let timeout = self.pause();
+        Shape::Step(self.add("wait", What::Wait(Awaited { topic, timeout, since })))
     }
 
     fn pause(&mut self) -> Micros {

@@ -15,4 +15,6 @@ mod make;
 mod shape;
 
 pub use input::{Input, Profile};
-pub use shape::{Delivered, Function, Look, Program, Shape, Step, Try, TryEnd, What};
+pub use shape::{
+    Awaited, Delivered, Function, Look, Program, Shape, Since, Step, Topic, Try, TryEnd, What,
+};

@@ -64,6 +64,8 @@ impl Step {
             What::SleepUntil(_) => Kind::SleepUntil,
             What::Skip => Kind::Skip,
             What::Race => Kind::Race,
+            What::Wait(_) => Kind::WaitForEvent,
+            What::Emit(_) => Kind::Emit,
         }
     }
 }
@@ -81,6 +83,61 @@ pub enum What {
     Skip,
     /// Lets branches race.
     Race,
+    /// Waits for an event.
+    Wait(Awaited),
+    /// Sends an event.
+    Emit(Topic),
+}
+
+/// What an event is about: waits ask for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Topic {
+    /// The number of its name.
+    pub name: u64,
+    /// What is in its data.
+    pub key: u64,
+}
+
+impl Topic {
+    /// How many names and keys there are.
+    pub const ALL: (u64, u64) = (2, 4);
+
+    /// Returns the event's name.
+    pub fn event(self) -> String {
+        format!("event-{}", self.name)
+    }
+
+    /// Returns the match of a wait for it.
+    pub fn wanted(self) -> String {
+        format!("{{\"key\":{}}}", self.key)
+    }
+
+    /// Returns the data of an event that says of itself that it is this one.
+    pub fn data(self, which: &str) -> String {
+        format!("{{\"key\":{},\"which\":\"{which}\"}}", self.key)
+    }
+}
+
+/// What a wait asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Awaited {
+    /// What the event is about.
+    pub topic: Topic,
+    /// How long it waits.
+    pub timeout: Micros,
+    /// From when on events count.
+    pub since: Since,
+}
+
+/// From when on events count for a wait.
+#[derive(Clone, Copy, Debug)]
+pub enum Since {
+    /// From the start of the run on.
+    RunStart,
+    /// From when it was parked on.
+    Parked,
+    /// So long back.
+    Back(Micros),
 }
 
 /// The function of a step.
@@ -236,7 +293,9 @@ impl Program {
         };
         let caught = match &self.steps[at].what {
             What::Run(function) => function.caught,
-            What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Race => false,
+            What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Race | What::Emit(_) => false,
+            // A wait that times out gives nothing.
+            What::Wait(_) => delivered.status == StepStatus::TimedOut,
         };
         match delivered.status {
             StepStatus::Completed | StepStatus::Skipped => Look::Returned,

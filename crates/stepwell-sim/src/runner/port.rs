@@ -78,6 +78,8 @@ impl Port<'_> {
                 ToNode::Ended(m) => (m.a, &m.step, m.open.as_ref()),
                 ToNode::Sleep(m) => (m.a, &m.step, Some(&m.open)),
                 ToNode::Skip(m) => (m.a, &m.step, Some(&m.open)),
+                ToNode::Wait(m) => (m.a, &m.step, Some(&m.open)),
+                ToNode::Emit(m) => (m.a, &m.step, Some(&m.open)),
                 _ => {
                     self.env.commands += 1;
                     continue;

@@ -35,6 +35,8 @@ pub(super) enum Tell {
     Sleep,
     Skip,
     Dropped,
+    Wait,
+    Emit,
 }
 
 /// Where a step stands.

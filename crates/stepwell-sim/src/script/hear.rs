@@ -39,7 +39,8 @@ impl Script {
             ToRunner::Refused(_) => self.hang_up(port),
             ToRunner::Pong { k } => self.on_pong(k, port),
             // A runner of a node that stops keeps its runs, and connects again when it is cut off.
-            ToRunner::Credit { .. } | ToRunner::Draining {} => {}
+            // It has no function that starts at most once.
+            ToRunner::Credit { .. } | ToRunner::Draining {} | ToRunner::Begin(_) => {}
             ToRunner::Activate(given) => self.on_activate(&given, port),
             ToRunner::History(history) => {
                 let now = port.now();
@@ -61,6 +62,12 @@ impl Script {
                 let status = settled.status.unwrap_or(StepStatus::Completed);
                 let now = port.now();
                 self.with(settled.a, port, |_, copy, _| {
+                    let place = copy.places.get(&*settled.step).copied();
+                    let part = place.and_then(|place| copy.parts.get_mut(&place));
+                    if let (Some(part), Some(raw)) = (part, settled.output) {
+                        // What the engine brought comes with its end.
+                        part.result = Some(Arc::from(raw.get()));
+                    }
                     Self::settle(copy, &settled.step, status, now);
                 });
             }
@@ -94,8 +101,6 @@ impl Script {
                 self.out.push(&ToNode::Released { a, seen: 0, ready: false });
             }
             ToRunner::Done { a } => self.forget_handle(a, port),
-            // It has no function that starts at most once.
-            ToRunner::Begin(_) => {}
         }
     }
 

@@ -19,8 +19,8 @@ impl Script {
                 return false;
             }
             match &part.tell {
-                Some(Tell::Ended { .. } | Tell::Skip | Tell::Dropped) => return false,
-                Some(Tell::Sleep) | None => {}
+                Some(Tell::Ended { .. } | Tell::Skip | Tell::Emit | Tell::Dropped) => return false,
+                Some(Tell::Sleep | Tell::Wait) | None => {}
             }
             if !part.asked {
                 continue;

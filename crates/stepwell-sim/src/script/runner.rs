@@ -132,6 +132,7 @@ impl Script {
             retry: None,
             compensate_on_cancel: false,
             on_failure: false,
+            triggers: Vec::new(),
         };
         let hello = Hello {
             protocol: VERSION,

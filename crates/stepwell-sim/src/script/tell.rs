@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
+use stepwell_core::record::OnTimeout;
 use stepwell_core::status::Kind;
 use stepwell_protocol::to_node::{
-    Dropped, Ended, Finished, Line, Log, Opening, Skip, Sleep, Started, ToNode,
+    Dropped, Emit, Ended, Finished, Line, Log, Opening, Since, Skip, Sleep, Started, ToNode, Wait,
 };
 
 use super::copy::{Attempt, Copy, Finish, Outcome, Part, Tell};
 use super::runner::Script;
 use crate::fault::Fault;
-use crate::program::{Step, What};
+use crate::program::{Since as Awaits, Step, What};
 use crate::runner::Port;
 
 /// A frame is closed once it has this many bytes.
@@ -95,13 +96,49 @@ impl Script {
                         let time = i64::try_from(time).unwrap_or(i64::MAX);
                         (None, Some(copy.created_at_us.saturating_add(time)))
                     }
-                    What::Run(_) | What::Skip | What::Race => return,
+                    What::Run(_) | What::Skip | What::Race | What::Wait(_) | What::Emit(_) => {
+                        return;
+                    }
                 };
                 self.say(&ToNode::Sleep(Sleep { a, step: id, for_us, until_us, open }), kind, port);
             }
             Tell::Skip => {
                 let open = opening(step, part, now, None);
                 self.say(&ToNode::Skip(Skip { a, step: id, open }), kind, port);
+            }
+            Tell::Wait => {
+                let What::Wait(awaited) = step.what else { return };
+                let wanted = raw(&awaited.topic.wanted());
+                let wait = Wait {
+                    a,
+                    step: id,
+                    event: awaited.topic.event().into(),
+                    wanted: wanted.as_deref(),
+                    for_us: Some(awaited.timeout),
+                    on_timeout: OnTimeout::Null,
+                    since: match awaited.since {
+                        Awaits::RunStart => Since::RunStart,
+                        Awaits::Parked => Since::Parked,
+                        Awaits::Back(us) => Since::BackUs(us),
+                    },
+                    open: opening(step, part, now, None),
+                };
+                self.say(&ToNode::Wait(wait), kind, port);
+            }
+            Tell::Emit => {
+                let What::Emit(topic) = step.what else { return };
+                let data = raw(&topic.data(&format!("{}/{}", copy.held.run, step.id)));
+                let emit = Emit {
+                    a,
+                    step: id,
+                    event: topic.event().into(),
+                    data: data.as_deref(),
+                    offer: None,
+                    app: None,
+                    run: None,
+                    open: opening(step, part, now, None),
+                };
+                self.say(&ToNode::Emit(emit), kind, port);
             }
             Tell::Dropped => {
                 let open = Some(opening(step, part, now, None));
@@ -185,7 +222,7 @@ impl Script {
             Finish::Output(_) | Finish::Decided => None,
         };
         copy.finish_told = true;
-        let finished = Finished { a, output: output.as_deref(), error };
+        let finished = Finished { a, output: output.as_deref(), error, continue_as: None };
         self.say(&ToNode::Finished(finished), None, port);
     }
 

@@ -107,16 +107,23 @@ impl Script {
             return;
         }
         match copy.program.steps[place].what {
-            What::Run(_) => {}
+            // No program with a race is for it.
+            What::Run(_) | What::Race => {}
             What::Sleep(_) | What::SleepUntil(_) => {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Sleep);
             }
-            // No program with a race is for it.
-            What::Race => {}
             What::Skip => {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Skip);
+            }
+            What::Wait(_) => {
+                part.state = State::Waiting;
+                part.tell = Some(Tell::Wait);
+            }
+            What::Emit(_) => {
+                part.state = State::Waiting;
+                part.tell = Some(Tell::Emit);
             }
         }
         self.tell(copy, place, port);
@@ -331,7 +338,9 @@ impl Script {
         let answered = match &part.tell {
             Some(Tell::Ended { n: told, .. }) => *told < n,
             Some(Tell::Dropped) => false,
-            Some(Tell::Sleep | Tell::Skip) | None => part.state == State::Due,
+            Some(Tell::Sleep | Tell::Skip | Tell::Wait | Tell::Emit) | None => {
+                part.state == State::Due
+            }
         };
         if answered {
             let due = now + u64::try_from(wait.as_micros()).unwrap_or(u64::MAX / 2);

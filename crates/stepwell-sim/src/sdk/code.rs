@@ -19,7 +19,7 @@ use stepwell::{
 use super::desk::{Desk, Said};
 use crate::calls::Outcome;
 use crate::history::End;
-use crate::program::{Delivered, Function, Input, Program, Shape, What};
+use crate::program::{Delivered, Function, Input, Program, Shape, Since, What};
 
 /// What the workflows return, and their functions.
 type Value = Option<Box<RawValue>>;
@@ -99,6 +99,27 @@ impl Code {
                 let until: Timestamp = created.after(Duration::from_micros(*time));
                 let slept = ctx.sleep_until(&*step.id, until).await;
                 self.give(ctx, at, StepStatus::Completed, &slept.map(|()| None))
+            }
+            What::Wait(awaited) => {
+                let wait = ctx.wait_for_event::<Box<RawValue>>(&*step.id, awaited.topic.event());
+                let since = match awaited.since {
+                    Since::RunStart => stepwell::Since::RunStart,
+                    Since::Parked => stepwell::Since::Parked,
+                    Since::Back(us) => stepwell::Since::Back(Duration::from_micros(us)),
+                };
+                let wanted = RawValue::from_string(awaited.topic.wanted()).ok();
+                let timeout = Duration::from_micros(awaited.timeout);
+                let found = wait.matching(wanted).since(since).timeout(timeout).await;
+                let came = found.as_ref().is_ok_and(Option::is_some);
+                let status = if came { StepStatus::Completed } else { StepStatus::TimedOut };
+                self.give(ctx, at, status, &found)
+            }
+            What::Emit(topic) => {
+                let which = format!("{}/{}", ctx.run_id(), step.id);
+                let data = RawValue::from_string(topic.data(&which)).ok();
+                let sent = ctx.emit(&*step.id, topic.event()).data(data).await;
+                let id = sent.map(|id| RawValue::from_string(format!("\"{id}\"")).ok());
+                self.give(ctx, at, StepStatus::Completed, &id)
             }
             What::Skip => {
                 let skipped = ctx.skip(&*step.id).reason("not today").await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
-use stepwell_node::{About, Begin, Input, RequestId, SessionId, Signed, StartRequest};
+use stepwell_node::{About, Begin, Input, RequestId, SendRequest, SessionId, Signed, StartRequest};
 
 use crate::env::Env;
 use crate::history::{Asked, Request};
@@ -64,6 +64,21 @@ pub(super) fn input_of(
         Asked::Cancel(run) => Input::Cancel { about: about(run), signed: signed() },
         Asked::Operate(act, run) => Input::Operate { about: about(run), act, signed: signed() },
         Asked::Wait(run) => Input::Wait { about: about(run) },
+        Asked::Send { id, topic } => {
+            let data = serde_json::value::RawValue::from_string(topic.data(&id)).ok();
+            let send = SendRequest {
+                namespace,
+                id: Some(id.to_string()),
+                event: topic.event(),
+                data,
+                offer: None,
+                app: env.rng.chance(300).then(|| APP.to_owned()),
+                workflow: None,
+                run: None,
+                key: None,
+            };
+            Input::Send { request, send: Box::new(send) }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::Batch;
+use stepwell_store::event::EventWrite;
 use stepwell_store::{Error, Store};
 
 use super::inbox::{Item, NAMESPACE, input_of};
@@ -208,7 +209,9 @@ impl Life {
             | Output::Ready { .. }
             | Output::Active { .. }
             | Output::Blocked { .. }
-            | Output::Find(_) => {
+            | Output::Inbox { .. }
+            | Output::Find(_)
+            | Output::Ask(_) => {
                 let number = match &output {
                     Output::Commit(batch) => self.note_batch(batch, desk),
                     _ => 0,
@@ -279,9 +282,16 @@ impl Life {
                 let runs = self.shown.blocked(&queue, after, limit).map_err(failed)?;
                 Input::Blocked { queue, runs }
             }
+            Output::Inbox { after, limit } => {
+                let messages = self.shown.inbox(after.as_ref(), limit).map_err(failed)?;
+                Input::Inbox { messages }
+            }
             Output::Find(key) => {
                 let run = self.shown.key(&key).map_err(failed)?;
                 Input::Found { key, run }
+            }
+            Output::Ask(question) => {
+                Input::Answered(question.answer(&*self.shown).map_err(failed)?)
             }
             _ => Input::Continue,
         };
@@ -363,6 +373,14 @@ impl Life {
             });
         }
         desk.env.fact_later(self.lag, Fact::Given { batch: number, at: batch.at, runs });
+        let accepted = batch.events.iter().filter_map(|write| match write {
+            EventWrite::Accepted(event) => Some(Arc::clone(&event.id.id)),
+            EventWrite::Did(..) | EventWrite::Routed(_) => None,
+        });
+        let events: Vec<_> = accepted.collect();
+        if !events.is_empty() {
+            desk.env.fact_later(self.lag, Fact::Accepts { batch: number, events });
+        }
         number
     }
 

@@ -4,13 +4,44 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_store::query::{Filter, Queue};
+use stepwell_store::query::{EventName, Filter, Queue};
 use stepwell_store::{Error, Store};
 
 use super::inbox::NAMESPACE;
-use crate::history::ReadBack;
+use crate::history::{ReadBack, Sent};
+use crate::program::Topic;
+
+/// Reads every event with what it did.
+fn events(store: &dyn Store) -> Result<Vec<Sent>, Error> {
+    let mut found = Vec::new();
+    for name in 0..Topic::ALL.0 {
+        let topic = Topic { name, key: 0 };
+        let event = EventName { namespace: NAMESPACE.into(), name: topic.event().into() };
+        for place in store.events_for(&event, Timestamp::MIN, None, ALL)? {
+            let Some(known) = store.event(&place.id)? else { continue };
+            let data: Data = serde_json::from_str(known.event.data.as_deref().unwrap_or(""))
+                .map_err(|error| Error::Corrupt(error.to_string()))?;
+            let did = store.did(&place.id, None, ALL)?;
+            found.push(Sent {
+                id: place.id.id,
+                topic: Topic { name, key: data.key },
+                accepted_at: known.event.accepted_at,
+                routed: known.routed,
+                woke: did.into_iter().filter_map(|did| Some((did.run, did.step?))).collect(),
+            });
+        }
+    }
+    found.sort_by_key(|event| event.accepted_at);
+    Ok(found)
+}
+
+#[derive(Deserialize)]
+struct Data {
+    key: u64,
+}
 
 /// More than any simulation has.
 const ALL: usize = 100_000;
@@ -43,6 +74,7 @@ pub(super) fn everything(
     }
     read.ready.sort_unstable();
     read.blocked.sort_unstable();
+    read.events = events(store)?;
     if rows {
         let filter = Filter { namespace: NAMESPACE.into(), limit: ALL, ..Filter::default() };
         let page = store.query(&filter, Duration::from_secs(1))?;

@@ -126,6 +126,7 @@ pub(super) fn answer_of(reply: Reply) -> Option<Answer> {
         }
         Reply::Acted { status } => Answer::Acted(status),
         Reply::Error(error) => Answer::Refused { code: error.code.as_str() },
+        Reply::Sent(sent) => Answer::Sent { id: sent.id },
         Reply::Runners(_) => return None,
     })
 }

@@ -10,7 +10,7 @@ use crate::clock::{MILLI, SECOND};
 use crate::env::{Env, Event};
 use crate::history::{Answer, Asked, Fact, Request};
 use crate::plan::Plan;
-use crate::program::{Input, Profile};
+use crate::program::{Input, Profile, Topic};
 use crate::rng::Rng;
 use crate::server::{Item, Machine};
 
@@ -77,6 +77,17 @@ impl Clients {
             let at = clients.rng.within(SECOND, env.plan.chaos);
             let act = Operation::ALL[clients.rng.weighed(&[4, 1, 1, 6])];
             clients.plan(Act::Operate(act), at, env);
+        }
+        for n in 0..clients.rng.below(4 * starts) {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            let (names, keys) = Topic::ALL;
+            let topic = Topic { name: clients.rng.below(names), key: clients.rng.below(keys) };
+            let asked = Asked::Send { id: format!("sent-{n}").into(), topic };
+            clients.plan(Act::Ask(asked.clone(), false), at, env);
+            if clients.rng.chance(200) {
+                let later = clients.rng.spread(1, 10 * SECOND);
+                clients.plan(Act::Ask(asked, false), at + later, env);
+            }
         }
         for _ in 0..waits {
             let at = clients.rng.within(SECOND, env.plan.chaos);
@@ -208,7 +219,7 @@ impl Clients {
             Answer::Refused { code: "" | "SW1008" | "SW1009" | "SW2002" | "SW4004" } => {
                 self.try_again(pending, env);
             }
-            Answer::Refused { .. } | Answer::Acted(_) => {}
+            Answer::Refused { .. } | Answer::Acted(_) | Answer::Sent { .. } => {}
         }
     }
 

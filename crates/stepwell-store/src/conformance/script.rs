@@ -91,6 +91,7 @@ impl Script {
             parent: start.parent.map(|run| Parent { run, step: "ship".into() }),
             depth: 0,
             continues: None,
+            event: None,
         }));
         script
     }
@@ -157,6 +158,7 @@ impl Script {
             output: output.as_deref().filter(|_| !failed),
             error: failed.then(|| Failure::new("PaymentError", "card \"declined\"")),
             open,
+            event: None,
         }));
         self.ended_steps += 1;
         self

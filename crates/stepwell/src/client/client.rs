@@ -5,6 +5,7 @@ use stepwell_core::id::RunId;
 
 use super::http::Http;
 use super::run_handle::RunHandle;
+use super::send::Send;
 use super::start::Start;
 #[cfg(feature = "embedded")]
 use crate::driver::Target;
@@ -33,6 +34,11 @@ impl Client {
     /// Makes a start of a workflow with an input; `&()` is no input. Await it to have it done.
     pub fn start(&self, workflow: &str, input: &(impl Serialize + ?Sized)) -> Start {
         Start::new(self.clone(), workflow, input)
+    }
+
+    /// Makes an event with its data; `&()` is no data. Await it to have it sent (§8.1).
+    pub fn send(&self, event: &str, data: &(impl Serialize + ?Sized)) -> Send {
+        Send::new(self.clone(), event, data)
     }
 
     /// Returns a handle on a run that was started before.

@@ -24,6 +24,7 @@ mod acts;
 mod client;
 mod http;
 mod run_handle;
+mod send;
 mod start;
 
 pub use acts::{Act, Remake};
@@ -32,4 +33,5 @@ pub(crate) use http::Answer;
 pub use run_handle::RunHandle;
 #[cfg(feature = "test")]
 pub(crate) use run_handle::Shown;
+pub use send::{Send, Sent};
 pub use start::Start;

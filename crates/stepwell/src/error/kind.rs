@@ -56,6 +56,8 @@ pub enum ErrorKind {
     WaitTimeout,
     /// A function that must not run twice may have run, and nobody knows how it ended (§4.5).
     OutcomeUnknown,
+    /// No event came in time, and the wait says that this is a failure (§8.6).
+    EventTimeout,
 }
 
 impl ErrorKind {
@@ -87,6 +89,7 @@ impl ErrorKind {
             Self::RunTimedOut => "RunTimedOutError",
             Self::WaitTimeout => "WaitTimeout",
             Self::OutcomeUnknown => names::OUTCOME_UNKNOWN,
+            Self::EventTimeout => names::WAIT_TIMEOUT,
         }
     }
 
@@ -110,6 +113,7 @@ impl ErrorKind {
             | Self::ChildFailed
             | Self::ChildCancelled
             | Self::ChildTimeout => "docs/semantics.md#9-starting-and-operating",
+            Self::EventTimeout => "docs/semantics.md#8-events",
             Self::Argument => "docs/semantics.md#11-durations",
             Self::Limit => "docs/semantics.md#12-limits",
             Self::Connection | Self::Refused => "docs/errors/README.md",
@@ -143,6 +147,7 @@ impl ErrorKind {
             | Self::RunCancelled
             | Self::RunTimedOut
             | Self::WaitTimeout
+            | Self::EventTimeout
             | Self::OutcomeUnknown => false,
         }
     }

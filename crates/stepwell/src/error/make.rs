@@ -160,6 +160,14 @@ impl Error {
         Self::of(ErrorKind::WaitTimeout, text)
     }
 
+    /// §8.6: what a wait throws that no event ended in time.
+    pub(crate) fn event_timeout(id: &Arc<str>, failure: &Failure<'_>) -> Self {
+        let text = format!("step `{id}`: {}", failure.message);
+        let mut error = Self::of(ErrorKind::EventTimeout, text);
+        error.0.step = Some((id.clone(), 0));
+        error
+    }
+
     /// An error for what a panic carried.
     pub(crate) fn panic(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload

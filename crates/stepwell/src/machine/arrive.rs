@@ -307,6 +307,7 @@ impl Cell {
     fn tell_again(core: &mut Core, place: usize) {
         let step = &mut core.steps[place];
         let is_sleep = step.details.as_deref().is_some_and(|details| details.until.is_some());
+        let is_wait = matches!(step.kind, Kind::WaitForEvent | Kind::NamedWait);
         let out = match step.state {
             State::Running => {
                 let told = step.attempt.as_ref().is_some_and(|attempt| attempt.start_told);
@@ -317,9 +318,11 @@ impl Cell {
             State::Telling if step.once.verdict.is_some() => Some(Out::Verified(place)),
             State::Telling if step.kind == Kind::Race => Some(Out::Raced(place)),
             State::Telling if step.attempt.is_some() => Some(Out::Ended(place)),
+            State::Telling if step.kind == Kind::Emit => Some(Out::Emit(place)),
             State::Telling => Some(Out::Skip(place)),
             State::Waiting if is_sleep => Some(Out::Sleep(place)),
             State::Waiting if step.kind == Kind::Invoke => Some(Out::Invoke(place)),
+            State::Waiting if is_wait => Some(Out::Wait(place)),
             State::Dropped => Some(Out::Dropped(place)),
             State::Waiting
             | State::Known

@@ -148,14 +148,11 @@ impl Cell {
         step.once.is = step.options().is_some_and(|options| options.once.is_some());
         let place = core.add(step);
         match ask.kind {
-            Kind::Run
-            | Kind::WaitForEvent
-            | Kind::NamedWait
-            | Kind::Emit
-            | Kind::Compensate
-            | Kind::OnFailure => {}
+            Kind::Run | Kind::Compensate | Kind::OnFailure => {}
             Kind::Race => core.outbox.push_back(Out::Race(place)),
             Kind::Invoke => core.outbox.push_back(Out::Invoke(place)),
+            Kind::WaitForEvent | Kind::NamedWait => core.outbox.push_back(Out::Wait(place)),
+            Kind::Emit => core.outbox.push_back(Out::Emit(place)),
             Kind::Sleep | Kind::SleepUntil => core.outbox.push_back(Out::Sleep(place)),
             Kind::Skip => core.outbox.push_back(Out::Skip(place)),
         }

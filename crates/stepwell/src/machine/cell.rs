@@ -11,6 +11,7 @@ use super::inside;
 use super::state::{Attached, Core, NO_STEP};
 use crate::ctx::Parent;
 use crate::moment::Moment;
+use crate::named_wait::NamedWaits;
 use crate::session::{Shared, Terms};
 
 /// What is known of a run from its activation on.
@@ -28,6 +29,11 @@ pub(crate) struct Info {
     pub(crate) parent: Option<Parent>,
     pub(crate) created_at_us: i64,
     pub(crate) started_version: Option<String>,
+    /// The id and the name of the event that started it.
+    pub(crate) event: Option<(String, String)>,
+    pub(crate) input: Option<Box<RawValue>>,
+    /// The waits that the app declares.
+    pub(crate) waits: Arc<NamedWaits>,
 }
 
 /// A run's state, shared by its code and its session.

@@ -1,10 +1,12 @@
 //! Tells the node what is in the outbox.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use stepwell_protocol::to_node::{Block, Dropped, Invoke, Log, Order, Race, Skip, Started, ToNode};
 
 use super::cell::Cell;
+use super::events;
 use super::message;
 use super::state::{Core, Line, Out, Step};
 use crate::moment::Moment;
@@ -55,45 +57,11 @@ impl Writer<'_> {
         match out {
             Out::Started(place) => self.started(&mut core.steps[place]),
             Out::Ended(place) => self.ended(&mut core.steps[place]),
-            Out::Sleep(place) => {
-                let step = &mut core.steps[place];
-                if let Some(sleep) = message::sleep(step, a, now) {
-                    self.outgoing.push(&ToNode::Sleep(sleep), message::details_bytes(step));
-                }
-                step.opened = true;
-            }
-            Out::Skip(place) => {
-                let step = &mut core.steps[place];
-                let open = message::opening(step, now);
-                let skip = Skip { a, step: (&*step.id).into(), open };
-                self.outgoing.push(&ToNode::Skip(skip), message::details_bytes(step));
-                step.opened = true;
-            }
-            Out::Invoke(place) => {
-                let step = &mut core.steps[place];
-                let open = message::opening(step, now);
-                let invoke = Invoke { a, step: (&*step.id).into(), open };
-                self.outgoing.push(&ToNode::Invoke(invoke), message::details_bytes(step));
-                step.opened = true;
-            }
-            Out::Dropped(place) => {
-                let step = &mut core.steps[place];
-                let open = (!step.opened).then(|| message::opening(step, now));
-                let dropped = Dropped { a, step: (&*step.id).into(), open };
-                self.outgoing.push(&ToNode::Dropped(dropped), message::details_bytes(step));
-                step.opened = true;
-            }
             Out::Verified(place) => {
-                let step = &mut core.steps[place];
+                let step = &core.steps[place];
                 if let Some(verified) = message::verified(step, a) {
                     self.outgoing.push(&ToNode::Verified(verified), message::output_bytes(step));
                 }
-            }
-            Out::Race(place) => {
-                let step = &mut core.steps[place];
-                let race = Race { a, step: (&*step.id).into(), open: message::opening(step, now) };
-                self.outgoing.push(&ToNode::Race(race), message::details_bytes(step));
-                step.opened = true;
             }
             Out::Raced(place) => {
                 let step = &core.steps[place];
@@ -101,6 +69,13 @@ impl Writer<'_> {
                     self.outgoing.push(&ToNode::Raced(raced), message::output_bytes(step));
                 }
             }
+            Out::Sleep(place)
+            | Out::Skip(place)
+            | Out::Invoke(place)
+            | Out::Wait(place)
+            | Out::Emit(place)
+            | Out::Race(place)
+            | Out::Dropped(place) => self.opens(&mut core.steps[place], &out),
             Out::Order { expected, found } => {
                 let (expected, found) = ((&*expected).into(), (&*found).into());
                 self.outgoing.push(&ToNode::Order(Order { a, expected, found }), 0);
@@ -119,6 +94,29 @@ impl Writer<'_> {
                 self.outgoing.push(&ToNode::Finished(finished), bytes);
             }
         }
+    }
+
+    /// Writes a message that opens a step, or may.
+    fn opens(&mut self, step: &mut Step, out: &Out) {
+        let (a, now) = (self.a, self.now);
+        let id = || Cow::Borrowed(&*step.id);
+        let open = || message::opening(step, now);
+        let told = match out {
+            Out::Sleep(_) => message::sleep(step, a, now).map(ToNode::Sleep),
+            Out::Skip(_) => Some(ToNode::Skip(Skip { a, step: id(), open: open() })),
+            Out::Invoke(_) => Some(ToNode::Invoke(Invoke { a, step: id(), open: open() })),
+            Out::Wait(_) => events::wait(step, a, now).map(ToNode::Wait),
+            Out::Emit(_) => events::emit(step, a, now).map(ToNode::Emit),
+            Out::Race(_) => Some(ToNode::Race(Race { a, step: id(), open: open() })),
+            _ => {
+                let open = (!step.opened).then(open);
+                Some(ToNode::Dropped(Dropped { a, step: id(), open }))
+            }
+        };
+        if let Some(told) = told {
+            self.outgoing.push(&told, message::details_bytes(step) + events::bytes(step));
+        }
+        step.opened = true;
     }
 
     fn started(&mut self, step: &mut Step) {

@@ -17,6 +17,7 @@
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
 //! | `clean` | a run that is given out for its clean-up |
+//! | `events` | what waits and events are told with |
 //! | `time` | deadlines |
 //! | `rest` | when a run has nothing to do, and what is done then |
 //! | `flush`, `message` | what the node is told, and how it is written |
@@ -29,6 +30,7 @@ mod attempt;
 mod cell;
 mod clean;
 mod deliver;
+mod events;
 mod flush;
 mod index;
 mod inside;
@@ -44,6 +46,7 @@ mod turn;
 pub(crate) use ask::Ask;
 pub(crate) use cell::{Cell, Info};
 pub(crate) use clean::{Clean, CleanUp, Undoes, Undoing};
+pub(crate) use events::{EmitAsk, EventAsk, Given, WaitAsk};
 pub(crate) use inside::{Inside, inside};
 pub(crate) use race::{Lane, Racing, value_of};
 pub(crate) use run::HandlerFuture;

@@ -1,7 +1,7 @@
 //! The state of a run and its steps in this process.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use stepwell_core::record::BlockCause;
 use stepwell_core::status::{Kind, StepStatus};
 
 use super::clean::CleanUp;
+use super::events::EventAsk;
 use super::index::Index;
 use super::once::Once;
 use super::race::Lane;
@@ -133,6 +134,7 @@ pub(crate) struct Details {
     pub(crate) metadata: Option<Box<RawValue>>,
     pub(crate) until: Option<Until>,
     pub(crate) compensable: Compensable,
+    pub(crate) event: Option<EventAsk>,
     pub(crate) options: Options,
     /// The branch of a race that it stands in.
     pub(crate) lane: Option<Arc<Lane>>,
@@ -301,6 +303,8 @@ pub(crate) enum Out {
     Verified(usize),
     Race(usize),
     Raced(usize),
+    Wait(usize),
+    Emit(usize),
 }
 
 /// How loud a line of a log is.
@@ -394,6 +398,8 @@ pub(crate) struct Core {
     pub(crate) looks: Vec<Moment>,
     /// Random numbers that the handler drew.
     pub(crate) draws: u64,
+    /// How often the code has come to each named wait without an id of its own.
+    pub(crate) named: BTreeMap<String, u32>,
 }
 
 /// The place of timers that belong to no step.
@@ -430,6 +436,7 @@ impl Core {
             timers: BinaryHeap::new(),
             looks: Vec::new(),
             draws: 0,
+            named: BTreeMap::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::EndOptions;
-use stepwell_protocol::to_node::{Hello, Resume, Workflow};
+use stepwell_protocol::to_node::{Hello, Resume, Trigger, Workflow};
 
 use crate::duration::to_millis;
 
@@ -35,6 +35,8 @@ pub(crate) struct Registered {
     pub(crate) input_schema: Option<Box<RawValue>>,
     pub(crate) output_schema: Option<Box<RawValue>>,
     pub(crate) ends: EndOptions,
+    /// The names of events that start it, and what they have to contain.
+    pub(crate) triggers: Vec<(String, Option<Box<RawValue>>)>,
 }
 
 impl Identity {
@@ -54,6 +56,10 @@ impl Identity {
     }
 }
 
+fn trigger((event, wanted): &(String, Option<Box<RawValue>>)) -> Trigger<'_> {
+    Trigger { event: event.as_str().into(), wanted: wanted.as_deref() }
+}
+
 impl Registered {
     fn message(&self) -> Workflow<'_> {
         Workflow {
@@ -66,6 +72,7 @@ impl Registered {
             retry: self.ends.retry.clone(),
             compensate_on_cancel: self.ends.compensate_on_cancel,
             on_failure: self.ends.on_failure,
+            triggers: self.triggers.iter().map(trigger).collect(),
         }
     }
 }

@@ -226,6 +226,14 @@ impl Runs {
             parent: activate.parent.as_ref().map(crate::ctx::Parent::of),
             created_at_us: activate.created_at_us,
             started_version: activate.started_version.map(std::borrow::Cow::into_owned),
+            event: activate.event.map(|event| (event.id.into_owned(), event.name.into_owned())),
+            input: self
+                .handlers
+                .waits()
+                .is_some()
+                .then(|| activate.input.map(ToOwned::to_owned))
+                .flatten(),
+            waits: self.handlers.waits().unwrap_or_default(),
         };
         let a = activate.a;
         let cell = Arc::new(Cell::new(info, self.shared.clone(), terms, a, generation));

@@ -8,6 +8,7 @@
 //! | `once` | functions that start at most once |
 //! | `race` | branches of which the first to settle wins |
 //! | `sleep`, `skip`, `invoke` | pauses, notes, children |
+//! | `wait`, `emit` | waits for events, events that a run sends |
 //! | `context` | what a function can ask for |
 //! | `plan` | what steps have in common |
 //! | `seen`, `unseen` | where tests see functions begin and end, and stand in for them |
@@ -15,6 +16,7 @@
 mod blocking;
 mod call;
 mod context;
+mod emit;
 mod invoke;
 mod once;
 mod plan;
@@ -26,6 +28,7 @@ mod skip;
 mod sleep;
 #[cfg(not(feature = "test"))]
 mod unseen;
+mod wait;
 
 #[cfg(not(feature = "test"))]
 use unseen as seen;
@@ -33,9 +36,11 @@ use unseen as seen;
 pub use blocking::BlockingStep;
 pub use call::{Given, Plain, With};
 pub use context::StepCtx;
+pub use emit::EmitStep;
 pub use invoke::InvokeStep;
 pub use once::{Verdict, Verified};
 pub use race::{RaceStep, Won};
 pub use run::RunStep;
 pub use skip::SkipStep;
 pub use sleep::{IntoInstant, SleepStep};
+pub use wait::{OnTimeout, Since, WaitStep};

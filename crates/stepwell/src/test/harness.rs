@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_node::{Begin, StartRequest};
+use stepwell_node::{Begin, SendRequest, StartRequest};
 
 use super::mock::{Call, Mock, StandIn};
 use super::view::TestRun;
@@ -118,6 +118,44 @@ impl Test {
         };
         let run = self.world.lock().start(start)?;
         Ok(TestRun::new(self.world.clone(), run))
+    }
+
+    /// Sends an event (§8), and lets what it wakes and starts go as far as it can without time
+    /// passing. Returns the event's id; `()` is no data.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::ErrorKind::Refused) with the code that a server would answer with;
+    /// [`Serialization`](crate::ErrorKind::Serialization) when the data is no JSON.
+    pub fn send(&mut self, event: &str, data: impl Serialize) -> Result<String> {
+        self.send_event(event, data, None)
+    }
+
+    /// Sends an event for the waits of one run (§8.1).
+    ///
+    /// # Errors
+    /// As [`Test::send`].
+    pub fn send_to(&mut self, run: &TestRun, event: &str, data: impl Serialize) -> Result<String> {
+        self.send_event(event, data, Some(run.id()))
+    }
+
+    fn send_event(
+        &mut self,
+        event: &str,
+        data: impl Serialize,
+        run: Option<RunId>,
+    ) -> Result<String> {
+        let data = json::encode(|| format!("the data of event `{event}`"), &data)?;
+        self.world.lock().send(SendRequest {
+            namespace: Arc::from(NAMESPACE),
+            id: None,
+            event: event.to_owned(),
+            data,
+            offer: None,
+            app: None,
+            workflow: None,
+            run,
+            key: None,
+        })
     }
 
     /// Lets time pass on the virtual clock. Everything that is due meanwhile happens, in order: sleeps

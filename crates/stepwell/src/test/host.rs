@@ -163,6 +163,10 @@ impl Host {
                 let run = self.store.key(&key)?;
                 self.handle(Input::Found { key, run });
             }
+            Output::Ask(question) => {
+                let answer = question.answer(&*self.store)?;
+                self.handle(Input::Answered(answer));
+            }
             Output::Send { session, frame } => self.said.push_back(Said::Send { session, frame }),
             Output::Close { session, reason } => {
                 self.said.push_back(Said::Close { session, reason });

@@ -40,6 +40,7 @@ pub struct TestStep {
     /// The child run that it invoked.
     pub child: Option<RunId>,
     output: Option<Box<RawValue>>,
+    input: Option<Box<RawValue>>,
 }
 
 impl TestRun {
@@ -148,7 +149,16 @@ impl TestStep {
             error: step.error.as_ref().map(sentence),
             child: step.child.as_ref().map(|child| child.run),
             output: step.output.map(ToOwned::to_owned),
+            input: step.input.map(ToOwned::to_owned),
         }
+    }
+
+    /// Reads the step's recorded input (§3.4).
+    ///
+    /// # Errors
+    /// [`Serialization`](crate::ErrorKind::Serialization) when it does not read as `T`.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T> {
+        json::decode(|| format!("the input of step `{}`", self.id), self.input.as_deref())
     }
 
     /// Reads the step's result.

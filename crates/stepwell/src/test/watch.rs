@@ -164,6 +164,12 @@ impl Seen {
         self.spring(CrashAt::AfterAcknowledgement, run, step, came)
     }
 
+    fn add_run(&mut self, run: RunId) {
+        if !self.runs.contains(&run) {
+            self.runs.push(run);
+        }
+    }
+
     fn save(&mut self, run: RunId, step: &str, next: u32) {
         let saved = self.saved.entry((run, Arc::from(step))).or_default();
         *saved = next.max(*saved);
@@ -176,10 +182,7 @@ impl Watcher {
     }
 
     pub(super) fn on_start(&self, run: RunId) {
-        let mut seen = self.lock();
-        if !seen.runs.contains(&run) {
-            seen.runs.push(run);
-        }
+        self.lock().add_run(run);
     }
 
     pub(super) fn runs(&self) -> Vec<RunId> {
@@ -282,6 +285,8 @@ impl Watcher {
                     seen.handles.insert(given.a, given.run);
                     // §6.5: steps that began anew are no longer saved.
                     seen.saved.retain(|(run, _), next| *run != given.run || *next != u32::MAX);
+                    // An event may have started it.
+                    seen.add_run(given.run);
                     for ended in &given.ended {
                         seen.save(given.run, &ended.step, u32::MAX);
                     }

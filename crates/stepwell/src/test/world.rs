@@ -7,7 +7,9 @@ use std::time::Duration;
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
-use stepwell_node::{About, Config, Input, Reply, RequestId, SessionId, Signed, StartRequest};
+use stepwell_node::{
+    About, Config, Input, Reply, RequestId, SendRequest, SessionId, Signed, StartRequest,
+};
 
 use super::host::{Host, Said};
 use super::process::{Link, Process};
@@ -161,6 +163,18 @@ impl World {
         match reply {
             Some(Reply::Acted { .. }) => Ok(()),
             other => Err(refused("cancel", other)),
+        }
+    }
+
+    pub(super) fn send(&mut self, send: SendRequest) -> Result<String> {
+        self.check()?;
+        let request = RequestId(self.id());
+        self.tell(Input::Send { request, send: Box::new(send) });
+        let reply = self.replies.remove(&request);
+        self.settle();
+        match reply {
+            Some(Reply::Sent(sent)) => Ok(sent.id.to_string()),
+            other => Err(refused("event", other)),
         }
     }
 

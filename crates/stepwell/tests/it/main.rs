@@ -10,6 +10,7 @@ mod crashes;
 mod driver;
 mod embedded;
 mod ending;
+mod events;
 mod in_process;
 mod names;
 mod once;

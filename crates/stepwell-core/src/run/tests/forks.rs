@@ -109,6 +109,7 @@ fn compensated_steps_are_not_kept() {
         at: source.now,
         status: StepStatus::Completed,
         attempt: None,
+        event: None,
         output: None,
         error: None,
         open: Some(open),

@@ -36,7 +36,7 @@ impl Model {
     }
 
     /// Whether the step is new, known as this kind, or neither fits.
-    fn meets(&self, step: usize, kind: Kind, open: Open) -> Result<bool, Verdict> {
+    pub(super) fn meets(&self, step: usize, kind: Kind, open: Open) -> Result<bool, Verdict> {
         match (self.kind(step), open) {
             (_, Some((opened, _))) if opened != kind => Err(Verdict::Rejected),
             (Some(known), _) if known != kind => Err(Verdict::Rejected),
@@ -46,7 +46,7 @@ impl Model {
     }
 
     /// §12: a step over the limit is not recorded; it blocks a run whose end is open.
-    fn full(&mut self) -> bool {
+    pub(super) fn full(&mut self) -> bool {
         let full = self.steps().len() >= self.steps_max;
         if full && self.forward() {
             self.note(Fact::Blocked);
@@ -54,7 +54,7 @@ impl Model {
         full
     }
 
-    fn open(&mut self, step: usize, open: Open) {
+    pub(super) fn open(&mut self, step: usize, open: Open) {
         if let (None, Some((kind, after))) = (self.kind(step), open) {
             self.note(Fact::Opened { step, kind, after });
         }
@@ -388,7 +388,10 @@ impl Model {
         }
         // §6.1: a backoff that is over brings a parked run back.
         let begins = self.delayed().is_some_and(|at| at <= self.now);
-        if (begins || !due.is_empty()) && self.place() == RunStatus::Waiting {
+        // What waits for an event is looked for first.
+        let backoffs = due.iter().any(|(_, _, step)| self.step(*step).0 == StepStatus::Retrying);
+        let slept = due.iter().any(|(_, _, step)| self.step(*step).0 == StepStatus::Completed);
+        if (begins || backoffs || slept) && self.place() == RunStatus::Waiting {
             self.note(Fact::Woken);
         }
         Verdict::Taken

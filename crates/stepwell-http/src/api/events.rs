@@ -1,0 +1,280 @@
+//! Events (§8): sending them, listing them, and what one did.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use stepwell_core::code::Code;
+use stepwell_core::id::RunId;
+use stepwell_core::matching::{Document, Leaves, Match, Miss};
+use stepwell_core::time::Timestamp;
+use stepwell_core::view::iso;
+use stepwell_node::SendRequest;
+use stepwell_store::event::{Did, EventId, Known, Place};
+use stepwell_store::query::EventName;
+use stepwell_store::{Error as StoreError, Store};
+
+use super::answer::json;
+use super::body;
+use super::routes::Api;
+use crate::gate::Caller;
+use crate::problem::Problem;
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+/// Most runs and steps that are told of one event.
+const DID_MAX: usize = 1_000;
+/// How many waits are held against an event to find those that nearly matched.
+const LOOKED_AT: usize = 1_000;
+/// Most of them that are told.
+const MISSES_MAX: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with the field `event`")]
+struct SendBody {
+    event: String,
+    id: Option<String>,
+    data: Option<Box<RawValue>>,
+    #[serde(rename = "match")]
+    offer: Option<Box<RawValue>>,
+    app: Option<String>,
+    workflow: Option<String>,
+    run: Option<RunId>,
+    key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    id: &'a str,
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// Sends an event (§8.1).
+pub(super) async fn send(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    body::expect_json(&headers)?;
+    let bytes = body::read(&headers, body, &api.limits).await?;
+    let SendBody { event, id, data, offer, app, workflow, run, key } = body::parse(&bytes)?;
+    drop(bytes);
+    let namespace = caller.namespace();
+    let send = SendRequest { namespace, id, event, data, offer, app, workflow, run, key };
+    let sent = api.node.send_event(send).await?;
+    let status = if sent.accepted { StatusCode::CREATED } else { StatusCode::OK };
+    let shown = Sent {
+        id: &sent.id,
+        accepted: sent.accepted,
+        delivered: sent.delivered,
+        reason: sent.reason.as_deref(),
+    };
+    json(status, &shown)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: Arc<str>,
+    event: Arc<str>,
+    #[serde(serialize_with = "iso")]
+    accepted_at: Timestamp,
+    data: Option<Box<RawValue>>,
+    #[serde(rename = "match")]
+    offer: Option<Box<RawValue>>,
+    app: Option<Arc<str>>,
+    workflow: Option<Arc<str>>,
+    run: Option<RunId>,
+    key: Option<Arc<str>>,
+    /// Everything that it starts or wakes was told.
+    routed: bool,
+    /// Its content is kept.
+    kept: bool,
+}
+
+impl Shown {
+    fn of(known: &Known) -> Self {
+        let raw = |text: &Option<Arc<str>>| {
+            text.as_deref().and_then(|text| RawValue::from_string(text.to_owned()).ok())
+        };
+        let event = &known.event;
+        Self {
+            id: Arc::clone(&event.id.id),
+            event: Arc::clone(&event.name),
+            accepted_at: event.accepted_at,
+            data: raw(&event.data),
+            offer: raw(&event.offer),
+            app: event.scope.app.clone(),
+            workflow: event.scope.workflow.clone(),
+            run: event.scope.run,
+            key: event.scope.key.clone(),
+            routed: known.routed,
+            kept: known.kept,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    event: String,
+    from: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct List {
+    events: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// Lists events of a name whose content is kept, oldest first.
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response<Body>, Problem> {
+    let Listing { event, from, limit, cursor } = body::query(&uri)?;
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        let text = format!("`limit` is {limit}; accepted: 1 to {LIMIT_MAX}");
+        return Err(Problem::bad_request(text));
+    }
+    let from = from.as_deref().map_or(Ok(Timestamp::MIN), |text| {
+        let refuse = |why| Problem::bad_request(format!("`from` is not accepted: {why}"));
+        Timestamp::parse_iso(text).map_err(|error| refuse(error.to_string()))
+    })?;
+    let namespace = caller.namespace();
+    let after = cursor.as_deref().map(|text| place_of(&namespace, text)).transpose()?;
+    let name = EventName { namespace, name: Arc::from(event) };
+    let list = api
+        .node
+        .read(move |store| {
+            let places = store.events_for(&name, from, after.as_ref(), limit)?;
+            let cursor = places.last().filter(|_| places.len() >= limit).map(cursor_of);
+            let mut events = Vec::with_capacity(places.len());
+            for place in &places {
+                events.extend(store.event(&place.id)?.as_ref().map(Shown::of));
+            }
+            Ok(List { events, cursor })
+        })
+        .await?;
+    json(StatusCode::OK, &list)
+}
+
+fn cursor_of(place: &Place) -> String {
+    format!("{}~{}", place.accepted_at.as_micros(), place.id.id)
+}
+
+fn place_of(namespace: &Arc<str>, text: &str) -> Result<Place, Problem> {
+    let read = text.split_once('~').and_then(|(micros, id)| Some((micros.parse().ok()?, id)));
+    let Some((micros, id)) = read else {
+        let text = "`cursor` is not accepted; accepted: the `cursor` of the page before";
+        return Err(Problem::bad_request(text));
+    };
+    let id = EventId { namespace: Arc::clone(namespace), id: Arc::from(id) };
+    Ok(Place { accepted_at: Timestamp::from_micros(micros), id })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    #[serde(flatten)]
+    event: Shown,
+    runs_started: Vec<RunId>,
+    waits_woken: Vec<Woken>,
+    /// More was done than is told.
+    more: bool,
+    near_misses: Vec<NearMiss>,
+}
+
+#[derive(Serialize)]
+struct Woken {
+    run: RunId,
+    step: String,
+}
+
+/// A parked wait that asks for all but one thing of what the event has (§8.10).
+#[derive(Serialize)]
+struct NearMiss {
+    run: RunId,
+    step: String,
+    path: String,
+    expected: String,
+    found: Option<String>,
+}
+
+/// Shows an event with what it did, and which waits nearly matched (§8.10).
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    id: body::Part,
+) -> Result<Response<Body>, Problem> {
+    let Path(id) = id.map_err(|error| {
+        let why = error.body_text();
+        Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
+    })?;
+    let event = EventId { namespace: caller.namespace(), id: Arc::from(&*id) };
+    match api.node.read(move |store| whole(store, &event)).await? {
+        Some(whole) => json(StatusCode::OK, &whole),
+        None => Err(Problem::new(Code::UnknownEvent, format!("there is no event `{id}`"))),
+    }
+}
+
+fn whole(store: &dyn Store, id: &EventId) -> Result<Option<Whole>, StoreError> {
+    let Some(known) = store.event(id)? else { return Ok(None) };
+    let did = store.did(id, None, DID_MAX + 1)?;
+    let more = did.len() > DID_MAX;
+    let (mut runs_started, mut waits_woken) = (Vec::new(), Vec::new());
+    for Did { run, step } in did.into_iter().take(DID_MAX) {
+        match step {
+            None => runs_started.push(run),
+            Some(step) => {
+                let step = stepwell_core::step_id::shown(&step).to_owned();
+                waits_woken.push(Woken { run, step });
+            }
+        }
+    }
+    let near_misses = if known.kept { near_misses(store, &known)? } else { Vec::new() };
+    let event = Shown::of(&known);
+    Ok(Some(Whole { event, runs_started, waits_woken, more, near_misses }))
+}
+
+fn near_misses(store: &dyn Store, known: &Known) -> Result<Vec<NearMiss>, StoreError> {
+    let event = &known.event;
+    let name =
+        EventName { namespace: Arc::clone(&event.id.namespace), name: Arc::clone(&event.name) };
+    let offered = event.offer.as_deref().or(event.data.as_deref()).unwrap_or("null");
+    let offered: Option<&RawValue> = serde_json::from_str(offered).ok();
+    let Some(document) = offered.and_then(|raw| Document::read(raw).ok()) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for wait in store.waits_for(&name, &Leaves::All, None, LOOKED_AT)? {
+        let wanted = wait.wanted.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let wanted = wanted.and_then(|raw: &RawValue| Match::parse(raw).ok());
+        let miss = wanted.and_then(|wanted| wanted.miss(&document)).filter(Miss::is_near);
+        let difference = miss.and_then(|miss| miss.differences.into_iter().next());
+        found.extend(difference.map(|difference| NearMiss {
+            run: wait.run,
+            step: stepwell_core::step_id::shown(&wait.step).to_owned(),
+            path: difference.path,
+            expected: difference.expected,
+            found: difference.found,
+        }));
+        if found.len() >= MISSES_MAX {
+            break;
+        }
+    }
+    Ok(found)
+}
