@@ -68,6 +68,8 @@ mod tests {
     use stepwell_core::status::Kind;
     use stepwell_core::time::Timestamp;
 
+    use stepwell_core::clean_up::Compensable;
+
     use super::super::all::run;
     use super::super::testing::World;
     use super::*;
@@ -75,9 +77,9 @@ mod tests {
     fn start(world: &mut World, n: u32) {
         let (at, once) = (Timestamp::from_millis(1), Some(Once::default()));
         let (input, metadata, branch) = (None, None, None);
-        let kept_from = None;
+        let (kind, after, kept_from, compensable) = (Kind::Run, 0, None, Compensable::No);
         let open =
-            Opening { kind: Kind::Run, after: 0, at, input, metadata, once, branch, kept_from };
+            Opening { kind, after, at, input, metadata, once, branch, kept_from, compensable };
         let attempt = Attempt { n, started_at: at, overlapped: false };
         let start = StartStep { step: "wire".into(), attempt, open: Some(open) };
         world.apply(Command::Runner { epoch: 1, act: Act::StartStep(start) });

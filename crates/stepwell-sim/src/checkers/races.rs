@@ -88,6 +88,7 @@ mod tests {
             once: None,
             branch,
             kept_from: None,
+            compensable: stepwell_core::clean_up::Compensable::No,
         }
     }
 

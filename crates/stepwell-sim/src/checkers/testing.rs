@@ -77,6 +77,7 @@ impl World {
             runner: None,
             ends: None,
             event: None,
+            origin: stepwell_core::run::Origin::default(),
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);
