@@ -118,6 +118,7 @@ fn ended_step<'a>(run: &Run, ended: StepEnded<'a>) -> EndedStep<'a> {
         at_us: ended.at.as_micros(),
         output: ended.output,
         error: ended.error,
+        kept: step.is_some_and(|step| step.generation < run.generation()),
         step: ended.step,
     }
 }

@@ -274,7 +274,7 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
                 cause @ (BlockCause::KindChanged { .. }
                 | BlockCause::OrderChanged { .. }
                 | BlockCause::CleanUpLost { .. }) => Ok((m.a, None, Act::Block(cause))),
-                _ => Err("a runner blocks a run for kindChanged, orderChanged or cleanUpLost only"
+                _ => Err("a runner blocks a run for cleanUpLost, kindChanged or orderChanged only"
                     .into()),
             }
         }

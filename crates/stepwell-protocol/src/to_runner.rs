@@ -238,6 +238,9 @@ pub struct EndedStep<'a> {
     /// How many attempts it took.
     #[serde(default)]
     pub attempts: u32,
+    /// It completed under an earlier run of the handler: the code is given its end as soon as it asks.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub kept: bool,
 }
 
 /// A step that has begun and not ended.

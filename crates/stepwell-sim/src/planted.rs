@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::record::{self, Record};
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
@@ -33,6 +34,8 @@ enum What {
     KeysForgotten,
     HalfBatches,
     TailCut,
+    StartOrder,
+    AttemptsLost,
 }
 
 /// The bug that is planted, if one is.
@@ -42,7 +45,7 @@ pub struct Bug(What);
 impl Bug {
     /// What can be planted, by number from 1, with the invariants of which one is then broken.
     #[cfg(feature = "planted")]
-    pub const ALL: [(&'static str, &'static [&'static str]); 10] = [
+    pub const ALL: [(&'static str, &'static [&'static str]); 12] = [
         ("the node is told that a batch is durable before it is", &["I1"]),
         ("the disk says that it synced and did not", &["I1", "I5"]),
         ("ticks come two seconds early", &["I13"]),
@@ -53,6 +56,8 @@ impl Bug {
         ("the store does not find keys", &["I11"]),
         ("the store writes only the first run of a batch", &["I1", "I3"]),
         ("the store shows journals without their last record after it was opened again", &["I1"]),
+        ("steps are taken back in the order of their start", &["I17"]),
+        ("replay forgets how many attempts have failed", &["I8"]),
     ];
 
     /// Plants a bug.
@@ -69,6 +74,8 @@ impl Bug {
             What::KeysForgotten,
             What::HalfBatches,
             What::TailCut,
+            What::StartOrder,
+            What::AttemptsLost,
         ];
         all.get(number.checked_sub(1)?).map(|what| Self(*what))
     }
@@ -121,6 +128,9 @@ impl Store for Shown {
             let half = Batch { runs: batch.runs[..1].to_vec(), ..batch.clone() };
             return self.store.commit(&half);
         }
+        if self.what == What::StartOrder {
+            return self.store.commit(&in_start_order(batch));
+        }
         self.store.commit(batch)
     }
 
@@ -132,6 +142,9 @@ impl Store for Shown {
             && let Some(at) = journal.windows(2).rposition(|pair| pair == b",{")
         {
             journal.truncate(at + 1);
+        }
+        if self.what == What::AttemptsLost {
+            return Ok(journal.map(|journal| change(&journal, forget_attempts)));
         }
         Ok(journal)
     }
@@ -226,4 +239,34 @@ impl Store for Shown {
     fn health(&self) -> Health {
         self.store.health()
     }
+}
+
+/// Writes what is taken back in the other order.
+fn in_start_order(batch: &Batch) -> Batch {
+    let mut batch = batch.clone();
+    for write in &mut batch.runs {
+        write.records = change(&write.records, |record| {
+            if let Record::CleanUp(clean_up) = record {
+                clean_up.compensate.reverse();
+            }
+        });
+    }
+    batch
+}
+
+fn forget_attempts(record: &mut Record<'_>) {
+    if let Record::AttemptFailed(failed) = record {
+        // The journal keeps its length.
+        failed.attempt.n = if failed.attempt.n < 10 { 0 } else { failed.attempt.n };
+    }
+}
+
+/// Changes records of a journal.
+fn change(journal: &[u8], change: impl Fn(&mut Record<'_>)) -> Vec<u8> {
+    let mut changed = Vec::with_capacity(journal.len());
+    for mut record in record::decode(journal).map_while(Result::ok) {
+        change(&mut record);
+        record.encode(&mut changed);
+    }
+    changed
 }

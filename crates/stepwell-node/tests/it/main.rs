@@ -6,6 +6,8 @@ mod bots;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
+mod clean_up;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod dispatch;

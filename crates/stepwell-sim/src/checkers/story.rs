@@ -49,6 +49,8 @@ pub(super) enum Noted {
     Blocked {
         crashes: bool,
         engine: bool,
+        /// Code did not reach what is to be taken back.
+        lost: bool,
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
@@ -60,6 +62,15 @@ pub(super) enum Noted {
     Ending {
         at: Timestamp,
         status: RunStatus,
+    },
+    CleanUp {
+        compensate: Vec<(Arc<str>, bool)>,
+        on_failure: bool,
+        uncertain: Vec<Arc<str>>,
+        evicts: bool,
+    },
+    Retried {
+        error: String,
     },
     Ended {
         status: RunStatus,
@@ -297,6 +308,7 @@ fn noted(record: Record<'_>) -> Noted {
                     | BlockCause::JournalFull { .. }
                     | BlockCause::StepsFull { .. }
             ),
+            lost: matches!(r.cause, BlockCause::CleanUpLost { .. }),
             bytes: match r.cause {
                 BlockCause::JournalFull { bytes, limit } => Some((bytes, limit)),
                 _ => None,
@@ -308,14 +320,19 @@ fn noted(record: Record<'_>) -> Noted {
             Noted::Acted { at: r.at, act: r.act, signed }
         }
         Record::Ending(r) => Noted::Ending { at: r.at, status: r.status },
+        Record::CleanUp(r) => Noted::CleanUp {
+            compensate: r.compensate.iter().map(|c| (Arc::from(&*c.step), c.unknown)).collect(),
+            on_failure: r.on_failure,
+            uncertain: r.uncertain.iter().map(|step| Arc::from(&**step)).collect(),
+            evicts: r.evicts,
+        },
+        Record::Retried(r) => Noted::Retried { error: r.error.name.into_owned() },
         Record::Ended(r) => Noted::Ended {
             status: r.status,
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
-        Record::CleanUp(_)
-        | Record::Retried(_)
-        | Record::CancelNoted(_)
+        Record::CancelNoted(_)
         | Record::StepStarted(_)
         | Record::Woken(_)
         | Record::Logged(_)

@@ -21,13 +21,15 @@ pub enum Profile {
     Dropping,
     /// Large results.
     Large,
+    /// Steps that can be taken back, in workflows that say how their runs end.
+    Saga,
     /// A step that kills its runner.
     Poison,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -35,6 +37,7 @@ impl Profile {
         Self::Sleepy,
         Self::Dropping,
         Self::Large,
+        Self::Saga,
         Self::Poison,
     ];
 }
