@@ -9,6 +9,7 @@ use std::time::Duration;
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::record::{self, Record};
+use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
@@ -143,7 +144,11 @@ impl Store for Shown {
         {
             journal.truncate(at + 1);
         }
-        if self.what == What::AttemptsLost {
+        // A runner that holds the run knows better, and would quarrel with the node for ever.
+        let parked = |journal: &Vec<u8>| {
+            Run::replay(run, journal).is_ok_and(|run| run.activation().is_none())
+        };
+        if self.what == What::AttemptsLost && journal.as_ref().is_some_and(parked) {
             return Ok(journal.map(|journal| change(&journal, forget_attempts)));
         }
         Ok(journal)
