@@ -129,6 +129,7 @@ fn ended_step<'a>(run: &Run, ended: StepEnded<'a>) -> EndedStep<'a> {
         output: ended.output,
         error: ended.error,
         kept_from: None,
+        kept: step.is_some_and(|step| step.generation < run.generation()),
         step: ended.step,
     }
 }

@@ -262,6 +262,9 @@ pub struct EndedStep<'a> {
     /// The run in which it ended, where a fork kept its end: its idempotency key is of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_from: Option<RunId>,
+    /// It completed under an earlier run of the handler: the code is given its end as soon as it asks.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub kept: bool,
 }
 
 /// A step that has begun and not ended.

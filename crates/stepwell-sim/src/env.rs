@@ -6,6 +6,9 @@ use std::fmt::Arguments;
 
 use stepwell_node::SessionId;
 
+use stepwell_core::status::Kind;
+use stepwell_core::step_id;
+
 use crate::calls::{Calls, Progress};
 use crate::clock::Micros;
 use crate::fault::{Fault, Kinds, Table};
@@ -252,7 +255,7 @@ impl Env {
         let (by, held, step) = (progress.process, progress.held, progress.step.clone());
         let ends = progress.ends;
         let call = self.calls.begin(progress);
-        self.flight.begin(by, held.run, &step, stepwell_core::status::Kind::Run);
+        self.flight.begin(by, held.run, &step, kind_of(&step));
         self.line(format_args!("{by:?} begins {} of {} (attempt {n}, {call:?})", step, held.run));
         self.fact(Fact::Began { call, by, held, step, n, grant, due });
         self.at(ends, Event::CallEnds(call));
@@ -266,4 +269,10 @@ impl Env {
             self.at(at, Event::CallEnds(call));
         }
     }
+}
+
+/// Returns the kind of a step that has a function.
+fn kind_of(step: &str) -> Kind {
+    let made = [Kind::Compensate, Kind::OnFailure];
+    made.into_iter().find(|kind| step_id::check(*kind, step).is_ok()).unwrap_or(Kind::Run)
 }

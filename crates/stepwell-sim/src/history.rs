@@ -152,6 +152,15 @@ pub enum Answer {
     },
 }
 
+/// By what a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenBack {
+    /// By its result, which may be that it gave none.
+    Result(Option<Arc<str>>),
+    /// Nobody knows whether it was done.
+    Unknown,
+}
+
 /// Something that was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -283,6 +292,24 @@ pub enum Fact {
     Over {
         /// The call.
         call: Call,
+    },
+    /// A step is taken back, by its result where that is known.
+    TakesBack {
+        /// The activation.
+        held: Held,
+        /// The step.
+        step: Arc<str>,
+        /// By what.
+        by: TakenBack,
+    },
+    /// A workflow is told of a run that ends badly.
+    ToldFailure {
+        /// The activation.
+        held: Held,
+        /// The steps that completed, in their order.
+        completed: Vec<Arc<str>>,
+        /// The steps that may have been done.
+        uncertain: Vec<Arc<str>>,
     },
     /// The code of a run was given the end of a step.
     Delivered {

@@ -105,6 +105,10 @@ impl Plan {
         if plan.runners.iter().any(|runner| runner.kind == RunnerKind::Script) {
             plan.profiles[Profile::DELICATE] = 0;
         }
+        // Only runners with the SDK take runs back.
+        if plan.runners.iter().all(|runner| runner.kind == RunnerKind::Script) {
+            plan.profiles[Profile::Saga as usize] = 0;
+        }
         // Something always takes steps of each kind, and poison is rare.
         plan.profiles[0] = plan.profiles[0].max(3);
         if let Some(poison) = plan.profiles.last_mut() {

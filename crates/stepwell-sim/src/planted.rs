@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::record::{self, Record};
+use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
@@ -36,6 +38,8 @@ enum What {
     TailCut,
     LooksLate,
     WaitsUnseen,
+    StartOrder,
+    AttemptsLost,
 }
 
 /// The bug that is planted, if one is.
@@ -61,6 +65,8 @@ impl Bug {
             &["events"],
         ),
         ("the store is asked for waits before they are written, and finds none", &["events"]),
+        ("steps are taken back in the order of their start", &["I17"]),
+        ("replay forgets how many attempts have failed", &["I8"]),
     ];
 
     /// Plants a bug.
@@ -79,6 +85,8 @@ impl Bug {
             What::TailCut,
             What::LooksLate,
             What::WaitsUnseen,
+            What::StartOrder,
+            What::AttemptsLost,
         ];
         all.get(number.checked_sub(1)?).map(|what| Self(*what))
     }
@@ -131,6 +139,9 @@ impl Store for Shown {
             let half = Batch { runs: batch.runs[..1].to_vec(), ..batch.clone() };
             return self.store.commit(&half);
         }
+        if self.what == What::StartOrder {
+            return self.store.commit(&in_start_order(batch));
+        }
         self.store.commit(batch)
     }
 
@@ -142,6 +153,13 @@ impl Store for Shown {
             && let Some(at) = journal.windows(2).rposition(|pair| pair == b",{")
         {
             journal.truncate(at + 1);
+        }
+        // A runner that holds the run knows better, and would quarrel with the node for ever.
+        let parked = |journal: &Vec<u8>| {
+            Run::replay(run, journal).is_ok_and(|run| run.activation().is_none())
+        };
+        if self.what == What::AttemptsLost && journal.as_ref().is_some_and(parked) {
+            return Ok(journal.map(|journal| change(&journal, forget_attempts)));
         }
         Ok(journal)
     }
@@ -244,4 +262,34 @@ impl Store for Shown {
     fn health(&self) -> Health {
         self.store.health()
     }
+}
+
+/// Writes what is taken back in the other order.
+fn in_start_order(batch: &Batch) -> Batch {
+    let mut batch = batch.clone();
+    for write in &mut batch.runs {
+        write.records = change(&write.records, |record| {
+            if let Record::CleanUp(clean_up) = record {
+                clean_up.compensate.reverse();
+            }
+        });
+    }
+    batch
+}
+
+fn forget_attempts(record: &mut Record<'_>) {
+    if let Record::AttemptFailed(failed) = record {
+        // The journal keeps its length.
+        failed.attempt.n = if failed.attempt.n < 10 { 0 } else { failed.attempt.n };
+    }
+}
+
+/// Changes records of a journal.
+fn change(journal: &[u8], change: impl Fn(&mut Record<'_>)) -> Vec<u8> {
+    let mut changed = Vec::with_capacity(journal.len());
+    for mut record in record::decode(journal).map_while(Result::ok) {
+        change(&mut record);
+        record.encode(&mut changed);
+    }
+    changed
 }

@@ -25,12 +25,12 @@ use std::time::Duration;
 use clap::Parser;
 use futures_util::future::join_all;
 use stepwell::client::RunHandle;
-use stepwell::{App, Client, ErrorKind, Result};
+use stepwell::{App, Client, ErrorKind, Result, WorkflowOptions};
 use tokio::sync::oneshot;
 
 use crate::order::Order;
 use crate::shop::Shop;
-use crate::workflow::{Shipped, checkout};
+use crate::workflow::{Shipped, checkout, sorry};
 
 /// How long the server and this program's own registration are waited for.
 const READY: Duration = Duration::from_secs(20);
@@ -65,10 +65,16 @@ fn say(to: &mut impl Write, line: &str) {
     drop(writeln!(to, "{line}"));
 }
 
+/// The shop's workflow, with what it does about orders that fail.
+fn checkout_app(shop: Shop) -> App {
+    let options = WorkflowOptions::new().on_failure(sorry).compensate_on_cancel();
+    App::new("checkout").data(shop).workflow_with("checkout", checkout, options)
+}
+
 async fn handle(arguments: &Arguments) -> Result<ExitCode> {
     let orders = order::read(&arguments.orders)?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let app = App::new("checkout").data(Shop::open()).workflow("checkout", checkout);
+    let app = checkout_app(Shop::open());
     let serve = app.serve(&arguments.url).with_graceful_shutdown(async move {
         tokio::select! {
             _ = stopped => {}

@@ -1,10 +1,11 @@
 //! What happens to an order.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use stepwell::{Ctx, Data, Error, ErrorKind, Result, Retry};
+use stepwell::{Ctx, Data, Error, ErrorKind, Result, Retry, RunFailure};
 
 use crate::order::{Line, Order};
 use crate::shop::Shop;
@@ -30,7 +31,8 @@ impl fmt::Display for Shipped {
     }
 }
 
-/// Reserves every line at the same time, charges once, and ships.
+/// Reserves every line at the same time, charges once, and ships. Where an order fails after that, what
+/// was done is taken back, the last first: the money, then what was set aside.
 pub(crate) async fn checkout(ctx: Ctx, Data(shop): Data<Shop>, order: Order) -> Result<Shipped> {
     let reserved = order.lines.iter().map(|line| reserve(&ctx, &shop, line));
     let reserved = try_join_all(reserved).await?;
@@ -58,6 +60,13 @@ pub(crate) async fn checkout(ctx: Ctx, Data(shop): Data<Shop>, order: Order) -> 
         .retry(Retry::exponential(6, "100ms"))
         .timeout("10s")
         .metadata(serde_json::json!({ "cents": cents }))
+        .compensate_with({
+            let shop = Arc::clone(&shop);
+            move |step, receipt: String| {
+                step.log.info(shop.refund(&step.idempotency_key(), &receipt));
+                async { Ok(()) }
+            }
+        })
         .await?;
 
     // Three branches at the same time; the pause outlives every process.
@@ -69,15 +78,29 @@ pub(crate) async fn checkout(ctx: Ctx, Data(shop): Data<Shop>, order: Order) -> 
         wrap(&ctx, &order),
         ctx.sleep("time to change one's mind", "1s"),
     )?;
-    ctx.run("hand over", || async { Ok(format!("{parcel} is with the carrier")) }).await?;
+    ctx.run("hand over", || async { shop.hand_over(&parcel, &order.customer) }).await?;
     ctx.log().info(format!("order {} of {} is on its way", order.id, order.customer));
     Ok(Shipped { order: order.id, parcel, receipt, cents, left_out })
 }
 
+/// Says what became of an order that failed; a shop would write to the customer.
+pub(crate) async fn sorry(ctx: Ctx, Data(shop): Data<Shop>, failure: RunFailure) -> Result<()> {
+    ctx.log().warn(format!("the order failed: {}", failure.error));
+    shop.say_sorry(&failure.uncertain_steps);
+    Ok(())
+}
+
 /// Reserves a line; false where it is out of stock, which is no reason to keep the rest.
-async fn reserve(ctx: &Ctx, shop: &Shop, line: &Line) -> Result<bool> {
+async fn reserve(ctx: &Ctx, shop: &Arc<Shop>, line: &Line) -> Result<bool> {
     let id = format!("reserve {}", line.sku);
-    let reserved = ctx.run(id, || async { shop.reserve(&line.sku, line.pieces) }).await;
+    let (sku, pieces, again) = (line.sku.clone(), line.pieces, Arc::clone(shop));
+    let reserved = ctx
+        .run(id, || async { shop.reserve(&line.sku, line.pieces) })
+        .compensate(move |shelf: String| {
+            again.put_back(&sku, pieces, &shelf);
+            async { Ok(()) }
+        })
+        .await;
     match reserved {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::Step => Ok(false),

@@ -132,6 +132,7 @@ impl Run {
             });
         }
         self.phase = Phase::CleaningUp;
+        self.delayed = None;
         self.activation = self.activation.take().filter(|_| clean_up.evicts);
         if let Some(held) = &mut self.activation {
             held.evicted = true;

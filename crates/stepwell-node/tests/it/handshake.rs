@@ -156,7 +156,7 @@ fn messages_that_break_the_protocol_close_the_connection() {
         (sleep(Some(1), None, "a\u{7}"), "holds a control character"),
         (
             json!({ "block": { "a": 1, "cause": { "kind": "crashesRunner", "times": 1 } } }),
-            "for kindChanged or orderChanged only",
+            "kindChanged or orderChanged only",
         ),
     ];
     for (message, text) in cases {

@@ -7,6 +7,8 @@ mod bots;
 mod chaos;
 mod children;
 #[cfg(test)]
+mod clean_up;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod dispatch;

@@ -27,6 +27,26 @@ impl Answers {
     }
 }
 
+/// A handler that runs again, and a clean-up.
+fn sagas(answers: &mut Answers, world: &mut World) {
+    let mut saga = who(1);
+    (saga.app, saga.instance) = ("sagas", "i9".into());
+    let mut hello = saga.hello();
+    hello["hello"]["workflows"] = serde_json::json!([
+        {"name": "again", "retry": {"maxAttempts": 2, "jitter": false}},
+        {"name": "sorry", "onFailure": true},
+    ]);
+    let session = world.open();
+    world.say(session, &[hello]);
+    for workflow in ["again", "sorry"] {
+        let run = world.start(start(workflow));
+        let a = world.heard_of(session, "activate")[0]["a"].clone();
+        let error = serde_json::json!({"name": "Oops", "message": "no"});
+        world.say(session, &[serde_json::json!({"finished": {"a": a, "error": error}})]);
+        answers.ask(world, run);
+    }
+}
+
 /// §9.7: every cause is produced, and has its answer.
 #[test]
 fn every_cause_has_its_answer() {
@@ -74,6 +94,7 @@ fn every_cause_has_its_answer() {
     world.say(session, &[serde_json::json!({"block": {"a": a, "cause": cause}}), released(&a, 0)]);
     answers.ask(&mut world, run);
 
+    sagas(&mut answers, &mut world);
     world.say(session, &[serde_json::json!({"drain": {}})]);
     let run = world.start(start("other"));
     answers.ask(&mut world, run);

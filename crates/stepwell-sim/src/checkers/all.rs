@@ -6,7 +6,8 @@ use super::story::Story;
 use super::{
     acts, events, i01_acks, i02_append_only, i03_atomic, i04_fail_stop, i05_damage, i06_one_result,
     i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys, i12_one_end, i13_timers,
-    i16_cancel, i18_deadline, i20_one_holder, i24_bounded, once, pause, protocol, races,
+    i16_cancel, i17_clean_up, i18_deadline, i20_one_holder, i24_bounded, once, pause, protocol,
+    races,
 };
 use crate::clock::Micros;
 use crate::history::History;
@@ -44,7 +45,7 @@ impl Found {
     }
 }
 
-const ALL: [(&str, Checker); 23] = [
+const ALL: [(&str, Checker); 24] = [
     ("I1", i01_acks::check),
     ("I2", i02_append_only::check),
     ("I3", i03_atomic::check),
@@ -59,6 +60,7 @@ const ALL: [(&str, Checker); 23] = [
     ("I12", i12_one_end::check),
     ("I13", i13_timers::check),
     ("I16", i16_cancel::check),
+    ("I17", i17_clean_up::check),
     ("I18", i18_deadline::check),
     ("I20", i20_one_holder::check),
     ("I24", i24_bounded::check),

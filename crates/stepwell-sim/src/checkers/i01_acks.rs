@@ -94,7 +94,9 @@ fn answers(story: &Story<'_>, found: &mut Found) {
                 if !decided {
                     found.add(*at, format!("the act on {run} was answered ({status}) and lost"));
                 }
-                let fits = status.is_ended() || *status == RunStatus::Compensating && !ends;
+                // §7.5: a clean-up may be blocked.
+                let goes_on = matches!(status, RunStatus::Compensating | RunStatus::Blocked);
+                let fits = status.is_ended() || goes_on && !ends;
                 if !fits {
                     found.add(*at, format!("{run} is {status} after it was to end"));
                 }

@@ -1,10 +1,11 @@
 //! I6: a step has one result, and code is given it byte for byte, in the recorded order, live and on
 //! replay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::run::is_kept;
 use stepwell_core::status::StepStatus;
 
 use super::all::Found;
@@ -16,23 +17,66 @@ use crate::history::{End, Fact, Held, Process};
 struct Ends {
     list: Vec<End>,
     places: BTreeMap<Arc<str>, usize>,
+    /// How many an earlier run of the handler left: code is given them when it asks.
+    kept: usize,
+}
+
+/// The ends of runs, by the run of the handler that they count for.
+#[derive(Default)]
+struct Runs {
+    ends: BTreeMap<(RunId, u32), Ends>,
+    generations: BTreeMap<Held, u32>,
+}
+
+impl Runs {
+    fn get(&self, held: &Held) -> Option<&Ends> {
+        self.ends.get(&(held.run, self.generations.get(held).copied()?))
+    }
+}
+
+impl Ends {
+    fn push(&mut self, end: End) {
+        self.places.insert(Arc::clone(&end.step), self.list.len());
+        self.list.push(end);
+    }
+
+    /// Those that count when the handler runs again.
+    fn kept(&self) -> Self {
+        let mut kept = Self::default();
+        let ends = self.list.iter().filter(|end| is_kept(end.status));
+        ends.for_each(|end| kept.push(end.clone()));
+        kept.kept = kept.list.len();
+        kept
+    }
 }
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
-    let mut runs: BTreeMap<RunId, Ends> = BTreeMap::new();
+    let mut runs = Runs::default();
     for (run, tale) in &story.runs {
         let mut ends = Ends::default();
-        let mut seen = BTreeSet::new();
+        let mut generation = 0;
         for line in &tale.lines {
-            let Noted::StepEnded { step, status, output, .. } = &line.noted else { continue };
-            if !seen.insert(Arc::clone(step)) {
-                found.add(line.durable, format!("{run}: {step} ended twice"));
+            match &line.noted {
+                Noted::Activated { epoch, .. } => {
+                    runs.generations.insert(Held { run: *run, epoch: *epoch }, generation);
+                }
+                Noted::StepEnded { step, status, output, .. } => {
+                    if ends.places.contains_key(step) {
+                        found.add(line.durable, format!("{run}: {step} ended twice"));
+                    }
+                    let (step, status) = (Arc::clone(step), *status);
+                    ends.push(End { step, status, output: output.clone() });
+                }
+                // §6.5: what did not complete begins anew.
+                Noted::Retried { .. } => {
+                    let kept = ends.kept();
+                    runs.ends.insert((*run, generation), std::mem::replace(&mut ends, kept));
+                    generation += 1;
+                }
+                _ => {}
             }
-            ends.places.insert(Arc::clone(step), ends.list.len());
-            let (step, status) = (Arc::clone(step), *status);
-            ends.list.push(End { step, status, output: output.clone() });
         }
-        runs.insert(*run, ends);
+        runs.ends.insert((*run, generation), ends);
     }
     given(story, &runs, found);
     told(story, &runs, found);
@@ -40,7 +84,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
 }
 
 /// What a runner is given with a run is how its recorded ends begin.
-fn given(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
+fn given(story: &Story<'_>, runs: &Runs, found: &mut Found) {
     let mut so_far: BTreeMap<(Process, Held), usize> = BTreeMap::new();
     for (at, fact) in story.facts {
         let (to, held, ended, first) = match fact {
@@ -52,7 +96,7 @@ fn given(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
         if first {
             *begin = 0;
         }
-        let recorded = runs.get(&held.run).map(|ends| &ends.list[..]).unwrap_or_default();
+        let recorded = runs.get(held).map(|ends| &ends.list[..]).unwrap_or_default();
         let expected = recorded.get(*begin..*begin + ended.len()).unwrap_or_default();
         if expected != ended.as_slice() {
             let what = format!("{}: a runner was given other ends than are recorded", held.run);
@@ -63,7 +107,7 @@ fn given(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
 }
 
 /// Ends are told in their order, each once, until the connection changes.
-fn told(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
+fn told(story: &Story<'_>, runs: &Runs, found: &mut Found) {
     let mut next: BTreeMap<(Process, Held), Option<usize>> = BTreeMap::new();
     for (at, fact) in story.facts {
         match fact {
@@ -80,7 +124,7 @@ fn told(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
                 next.insert((*to, *held), None);
             }
             Fact::Settled { to, held, end, .. } => {
-                let Some(ends) = runs.get(&held.run) else { continue };
+                let Some(ends) = runs.get(held) else { continue };
                 let Some(place) = ends.places.get(&end.step).copied() else { continue };
                 let next = next.entry((*to, *held)).or_default();
                 if next.is_some_and(|next| next != place) {
@@ -95,12 +139,12 @@ fn told(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
 }
 
 /// Code is given what is recorded, in the recorded order.
-fn delivered(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found) {
+fn delivered(story: &Story<'_>, runs: &Runs, found: &mut Found) {
     let mut last: BTreeMap<(Process, Held), usize> = BTreeMap::new();
     for (at, fact) in story.facts {
         let Fact::Delivered { by, held, end } = fact else { continue };
         let run = held.run;
-        let Some(ends) = runs.get(&run) else { continue };
+        let Some(ends) = runs.get(held) else { continue };
         let Some(place) = ends.places.get(&end.step).copied() else {
             found
                 .add(*at, format!("{run}: code was given the end of {}, which has none", end.step));
@@ -116,6 +160,9 @@ fn delivered(story: &Story<'_>, runs: &BTreeMap<RunId, Ends>, found: &mut Found)
                     end.status, end.output, end.step, recorded.status, recorded.output
                 ),
             );
+        }
+        if place < ends.kept {
+            continue;
         }
         let key = (*by, *held);
         if last.get(&key).is_some_and(|last| *last >= place) {

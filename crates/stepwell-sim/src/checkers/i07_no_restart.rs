@@ -3,22 +3,33 @@
 
 use std::collections::BTreeMap;
 
+use stepwell_core::run::is_kept;
+
 use super::all::Found;
-use super::story::Story;
+use super::story::{Noted, Story};
 use crate::clock::Micros;
 use crate::history::Fact;
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     let mut ended = BTreeMap::new();
     for (run, tale) in &story.runs {
-        for (line, step, _) in tale.ends() {
-            ended.insert((*run, step.clone()), line.durable);
+        for line in &tale.lines {
+            match &line.noted {
+                Noted::StepEnded { step, status, .. } => {
+                    ended.insert((*run, step.clone()), (line.durable, *status));
+                }
+                // §6.5: what did not complete begins anew.
+                Noted::Retried { .. } => {
+                    ended.retain(|(of, _), (_, status)| of != run || is_kept(*status));
+                }
+                _ => {}
+            }
         }
     }
     for (at, fact) in story.facts {
         let Fact::Began { by, held, step, n, grant, due, .. } = fact else { continue };
         let run = held.run;
-        let since: Option<&Micros> = ended.get(&(run, step.clone()));
+        let since: Option<&Micros> = ended.get(&(run, step.clone())).map(|(since, _)| since);
         if since.is_some_and(|since| since < at) {
             found.add(*at, format!("{run}: {by:?} began {step} again after its end was durable"));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::retry::Policy;
+use stepwell_core::status::StepStatus;
 
 use super::all::Found;
 use super::story::{Noted, Story, Tale};
@@ -49,8 +50,18 @@ fn most_attempts(tale: &Tale, step: &str) -> u32 {
 
 fn attempts(run: RunId, tale: &Tale, found: &mut Found) {
     let mut failed: BTreeMap<Arc<str>, u32> = BTreeMap::new();
+    let mut kept = BTreeSet::new();
     for line in &tale.lines {
         let (step, n, is_end) = match &line.noted {
+            // §6.5: what did not complete begins anew.
+            Noted::Retried { .. } => {
+                failed.retain(|step, _| kept.contains(step));
+                continue;
+            }
+            Noted::StepEnded { step, status: StepStatus::Completed, n, .. } if *n > 0 => {
+                kept.insert(Arc::clone(step));
+                (step, *n, true)
+            }
             Noted::AttemptFailed { step, n, .. } => (step, *n, false),
             Noted::StepEnded { step, n, .. } if *n > 0 => (step, *n, true),
             _ => continue,

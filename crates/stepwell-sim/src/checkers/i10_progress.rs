@@ -46,6 +46,12 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
     let tells = |line: &&Line| !is_back(&line.noted) && !is_pause(&line.noted);
     let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
+        // §7.5: the last run of the handler need not reach what an earlier one did.
+        Noted::Blocked { lost: true, .. }
+            if tale.lines.iter().any(|line| matches!(line.noted, Noted::Retried { .. })) =>
+        {
+            Ok(())
+        }
         Noted::Blocked { engine: true, .. } => {
             Err("it is blocked, and nothing is wrong with it".into())
         }

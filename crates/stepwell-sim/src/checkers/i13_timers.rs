@@ -17,7 +17,9 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     let jumped = story.facts.iter().any(|(_, fact)| *fact == Fact::Jumped);
     let closed = closed(story);
     for (run, tale) in &story.runs {
-        for line in &tale.lines {
+        // A run that is cleaned up before its time is given out for that.
+        let cleans = |noted: &Noted| matches!(noted, Noted::CleanUp { .. });
+        for line in tale.lines.iter().take_while(|line| !cleans(&line.noted)) {
             if let (Noted::Activated { at, .. }, Some(due)) = (&line.noted, tale.not_before)
                 && *at < due
             {

@@ -11,7 +11,9 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     for (run, tale) in &story.runs {
         let decided = |noted: &Noted| matches!(noted, Noted::Ending { .. });
         let behind = tale.lines.iter().skip_while(|line| !decided(&line.noted));
-        for line in behind {
+        // What is left to do then is I17's business.
+        let cleans = |noted: &Noted| matches!(noted, Noted::CleanUp { .. });
+        for line in behind.take_while(|line| !cleans(&line.noted)) {
             let what = match &line.noted {
                 Noted::Activated { epoch, .. } => format!("it was given out as epoch {epoch}"),
                 Noted::SleepStarted { step, .. } => format!("{step} began to sleep"),

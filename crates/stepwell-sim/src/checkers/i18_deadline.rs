@@ -20,7 +20,9 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     let healthy = healthy_from(story);
     for (run, tale) in &story.runs {
         let Some(deadline) = tale.deadline else { continue };
-        for line in &tale.lines {
+        // A clean-up is not bounded by the deadline.
+        let cleans = |noted: &Noted| matches!(noted, Noted::CleanUp { .. });
+        for line in tale.lines.iter().take_while(|line| !cleans(&line.noted)) {
             match &line.noted {
                 Noted::Activated { at, epoch, .. } if *at >= deadline => {
                     let what =

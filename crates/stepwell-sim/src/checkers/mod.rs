@@ -32,6 +32,7 @@ mod i11_keys;
 mod i12_one_end;
 mod i13_timers;
 mod i16_cancel;
+mod i17_clean_up;
 mod i18_deadline;
 mod i20_one_holder;
 mod i24_bounded;

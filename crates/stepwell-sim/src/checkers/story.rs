@@ -58,6 +58,8 @@ pub(super) enum Noted {
     Blocked {
         crashes: bool,
         engine: bool,
+        /// Code did not reach what is to be taken back.
+        lost: bool,
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
@@ -69,6 +71,15 @@ pub(super) enum Noted {
     Ending {
         at: Timestamp,
         status: RunStatus,
+    },
+    CleanUp {
+        compensate: Vec<(Arc<str>, bool)>,
+        on_failure: bool,
+        uncertain: Vec<Arc<str>>,
+        evicts: bool,
+    },
+    Retried {
+        error: String,
     },
     Ended {
         status: RunStatus,
@@ -316,6 +327,13 @@ fn noted(record: Record<'_>) -> Noted {
             Noted::Acted { at: r.at, act: r.act, signed }
         }
         Record::Ending(r) => Noted::Ending { at: r.at, status: r.status },
+        Record::CleanUp(r) => Noted::CleanUp {
+            compensate: r.compensate.iter().map(|c| (Arc::from(&*c.step), c.unknown)).collect(),
+            on_failure: r.on_failure,
+            uncertain: r.uncertain.iter().map(|step| Arc::from(&**step)).collect(),
+            evicts: r.evicts,
+        },
+        Record::Retried(r) => Noted::Retried { error: r.error.name.into_owned() },
         Record::Ended(r) => Noted::Ended {
             status: r.status,
             output: r.output.map(|raw| Arc::from(raw.get())),
@@ -327,9 +345,7 @@ fn noted(record: Record<'_>) -> Noted {
             once: r.open.is_some_and(|open| open.once.is_some()),
         },
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
-        Record::CleanUp(_)
-        | Record::Retried(_)
-        | Record::CancelNoted(_)
+        Record::CancelNoted(_)
         | Record::RaceStarted(_)
         | Record::ChildStarted(_)
         | Record::Looked(_)
@@ -355,6 +371,7 @@ fn blocked(cause: &BlockCause<'_>) -> Noted {
                 | BlockCause::StepsFull { .. }
                 | BlockCause::OutcomeUnknown { .. }
         ),
+        lost: matches!(cause, BlockCause::CleanUpLost { .. }),
         bytes: match cause {
             BlockCause::JournalFull { bytes, limit } => Some((*bytes, *limit)),
             _ => None,

@@ -23,10 +23,12 @@ pub enum Profile {
     Large,
     /// Races, and functions that start at most once: for runners with the SDK only.
     Delicate,
-    /// A step that kills its runner.
-    Poison,
     /// Waits for events, and sends them.
     Waiting,
+    /// Steps that can be taken back, in workflows that say how their runs end.
+    Saga,
+    /// A step that kills its runner.
+    Poison,
 }
 
 impl Profile {
@@ -34,7 +36,7 @@ impl Profile {
     pub const DELICATE: usize = 7;
 
     /// Every profile.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -44,6 +46,7 @@ impl Profile {
         Self::Large,
         Self::Delicate,
         Self::Waiting,
+        Self::Saga,
         Self::Poison,
     ];
 }

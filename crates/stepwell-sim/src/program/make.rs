@@ -5,7 +5,9 @@ use std::sync::Arc;
 use stepwell_core::retry::Policy;
 
 use super::input::{Input, Profile};
-use super::shape::{Awaited, Function, Program, Shape, Since, Step, Topic, Try, TryEnd, What};
+use super::shape::{
+    Awaited, Function, Program, Shape, Since, Step, Topic, Try, TryEnd, Undo, What,
+};
 use crate::clock::{Micros, SECOND};
 use crate::rng::Rng;
 
@@ -31,7 +33,9 @@ struct Maker {
 impl Maker {
     fn whole(&mut self) -> Shape {
         let parts = match self.profile {
-            Profile::Plain | Profile::Failing | Profile::Waiting => self.rng.within(2, 6),
+            Profile::Plain | Profile::Failing | Profile::Waiting | Profile::Saga => {
+                self.rng.within(2, 6)
+            }
             Profile::Branches | Profile::Dropping => self.rng.within(1, 2),
             Profile::Long => self.rng.spread(10, 40),
             Profile::Sleepy | Profile::Delicate => self.rng.within(2, 5),
@@ -52,6 +56,7 @@ impl Maker {
             Profile::Dropping => [3, 1, 4, 1],
             Profile::Long => [30, 1, 0, 1],
             Profile::Plain | Profile::Failing | Profile::Sleepy => [8, 2, 1, 1],
+            Profile::Saga => [8, 2, 1, 0],
             Profile::Large | Profile::Poison => [6, 1, 1, 0],
             Profile::Delicate if self.rng.chance(400) && depth < 2 => return self.race(depth),
             Profile::Delicate => [6, 2, 1, 1],
@@ -99,7 +104,7 @@ impl Maker {
         let weights = match self.profile {
             Profile::Sleepy => [2, 4, 3, 1],
             Profile::Long => [40, 0, 0, 1],
-            Profile::Failing | Profile::Large => [12, 1, 1, 1],
+            Profile::Failing | Profile::Large | Profile::Saga => [12, 1, 1, 1],
             Profile::Plain
             | Profile::Branches
             | Profile::Dropping
@@ -150,7 +155,8 @@ impl Maker {
 
     fn function(&mut self) -> (usize, Shape) {
         let failing = self.profile == Profile::Failing;
-        let fails = if failing { 500 } else { 60 };
+        let saga = self.profile == Profile::Saga;
+        let fails = if failing || saga { 500 } else { 60 };
         let mut tries = Vec::new();
         while self.rng.chance(fails) && tries.len() < 5 {
             let end = match self.rng.weighed(&[8, 1, 2]) {
@@ -168,15 +174,37 @@ impl Maker {
         let timeout = (failing || once) && self.rng.chance(400);
         let total = failing && self.rng.chance(150);
         let function = Function {
-            caught: self.rng.chance(if failing { 700 } else { 900 }),
+            caught: self.rng.chance(if saga {
+                200
+            } else if failing {
+                700
+            } else {
+                900
+            }),
             policy: if once { None } else { self.policy() },
             timeout_ms: timeout.then(|| self.rng.spread(5, 2_000)),
             total_timeout_ms: total.then(|| self.rng.spread(50, 10_000)),
             tries,
             once,
+            undo: if saga { self.undo() } else { None },
         };
         let at = self.add(if once { "once" } else { "run" }, What::Run(function));
         (at, Shape::Step(at))
+    }
+
+    fn undo(&mut self) -> Option<Undo> {
+        if self.rng.chance(250) {
+            return None;
+        }
+        let mut tries = Vec::new();
+        while self.rng.chance(350) && tries.len() < 5 {
+            let end = if self.rng.chance(200) { TryEnd::Terminal } else { TryEnd::Fails };
+            let one = self.attempt(end);
+            tries.push(one);
+        }
+        let last = self.attempt(TryEnd::Nothing);
+        tries.push(last);
+        Some(Undo { tries, unknown: self.rng.chance(400) })
     }
 
     fn attempt(&mut self, end: TryEnd) -> Try {
@@ -229,6 +257,7 @@ impl Maker {
             total_timeout_ms: None,
             once: false,
             tries: vec![Try { takes, ..kills }],
+            undo: None,
         };
         Shape::Step(self.add("poison", What::Run(function)))
     }

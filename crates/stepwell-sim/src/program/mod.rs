@@ -8,13 +8,16 @@
 //! | --- | --- |
 //! | `shape` | what a program is made of, and what it asks for at each point |
 //! | `make` | making one from numbers |
+//! | `saga` | workflows that say how their runs end |
 //! | `input` | a run's input, which names its program |
 
 mod input;
 mod make;
+mod saga;
 mod shape;
 
 pub use input::{Input, Profile};
+pub use saga::Saga;
 pub use shape::{
-    Awaited, Delivered, Function, Look, Program, Shape, Since, Step, Topic, Try, TryEnd, What,
+    Awaited, Delivered, Function, Look, Program, Shape, Since, Step, Topic, Try, TryEnd, Undo, What,
 };

@@ -155,14 +155,36 @@ pub struct Function {
     pub tries: Vec<Try>,
     /// It starts at most once.
     pub once: bool,
+    /// How it is taken back, if it can be.
+    pub undo: Option<Undo>,
+}
+
+/// How a step is taken back.
+#[derive(Clone, Debug)]
+pub struct Undo {
+    /// What each attempt does; the last one stands for all behind it.
+    pub tries: Vec<Try>,
+    /// It can be taken back without its result.
+    pub unknown: bool,
 }
 
 impl Function {
     /// Returns what an attempt does.
     pub fn attempt(&self, n: u32) -> &Try {
-        let last = self.tries.len() - 1;
-        &self.tries[usize::try_from(n).unwrap_or(1).saturating_sub(1).min(last)]
+        attempt(&self.tries, n)
     }
+}
+
+impl Undo {
+    /// Returns what an attempt does.
+    pub fn attempt(&self, n: u32) -> &Try {
+        attempt(&self.tries, n)
+    }
+}
+
+fn attempt(tries: &[Try], n: u32) -> &Try {
+    let last = tries.len() - 1;
+    &tries[usize::try_from(n).unwrap_or(1).saturating_sub(1).min(last)]
 }
 
 /// What one attempt does.

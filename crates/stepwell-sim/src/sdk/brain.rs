@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use stepwell::App;
 use stepwell::sim::{Blocking, Clock, Moment, Run, Session, session};
+use stepwell::{App, Retry, WorkflowOptions};
 use stepwell_node::SessionId;
 
-use super::code::workflow;
+use super::code::{told, workflow};
 use super::desk::{Desk, Said, Slot};
 use super::watch::Watch;
 use crate::calls::Outcome;
 use crate::history::{Call, Fact};
-use crate::program::Input;
+use crate::program::{Input, Saga};
 use crate::runner::Port;
 use crate::script::Who;
 
@@ -95,6 +95,7 @@ impl Sdk {
                 workflow(desk.clone(), ctx, input)
             });
         }
+        app = Saga::ALL.into_iter().fold(app, |app, saga| add_saga(app, saga, &desk));
         let clock = Arc::new(Hands::default());
         let session = session(app, &who.instance, clock.clone(), Arc::new(AtOnce))?;
         Ok(Self {
@@ -265,6 +266,15 @@ impl Sdk {
                         port.env.fact(Fact::Over { call });
                     }
                 }
+                Said::TakesBack { run, step, by } => {
+                    let held = self.watch.held(run);
+                    port.env.line(format_args!("{:?} takes back {run} {step}", port.process));
+                    port.env.fact(Fact::TakesBack { held, step, by });
+                }
+                Said::Told { run, completed, uncertain } => {
+                    let held = self.watch.held(run);
+                    port.env.fact(Fact::ToldFailure { held, completed, uncertain });
+                }
                 Said::Given { run, end } => {
                     let (by, held) = (port.process, self.watch.held(run));
                     port.env.line(format_args!("{by:?} gives {run} {} {:?}", end.step, end.status));
@@ -273,4 +283,22 @@ impl Sdk {
             }
         }
     }
+}
+
+/// Adds a workflow that says how its runs end.
+fn add_saga(app: App, saga: Saga, desk: &Desk) -> App {
+    let mut options = WorkflowOptions::new();
+    if saga.on_failure {
+        let desk = desk.clone();
+        options = options.on_failure(move |ctx, failure| told(desk.clone(), ctx, failure));
+    }
+    if saga.on_cancel {
+        options = options.compensate_on_cancel();
+    }
+    if saga.attempts > 1 {
+        options = options.retry(Retry::constant(saga.attempts, "700ms"));
+    }
+    let desk = desk.clone();
+    let code = move |ctx, input: Input| workflow(desk.clone(), ctx, input);
+    app.workflow_with(saga.name(), code, options)
 }

@@ -12,14 +12,18 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use stepwell::{
-    Ctx, Error, ErrorKind, Jitter, OnUnknown, Result, Retry, RunId, StepCtx, StepStatus, Timestamp,
-    Verdict,
+    Ctx, Error, ErrorKind, Jitter, OnUnknown, Result, Retry, RunFailure, RunId, StepCtx,
+    StepStatus, Timestamp, Verdict,
 };
+use stepwell_core::status::Kind;
+use stepwell_core::step_id;
 
 use super::desk::{Desk, Said};
 use crate::calls::Outcome;
-use crate::history::End;
-use crate::program::{Delivered, Function, Input, Program, Shape, Since, What};
+use crate::history::{End, TakenBack};
+use crate::program::{
+    Delivered, Function, Input, Profile, Program, Shape, Since, Try, TryEnd, Undo, What,
+};
 
 /// What the workflows return, and their functions.
 type Value = Option<Box<RawValue>>;
@@ -29,7 +33,8 @@ type Part<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 /// Every workflow: does what its input says.
 pub(super) async fn workflow(desk: Desk, ctx: Ctx, input: Input) -> Result<Value> {
     let program = Program::of(&input);
-    let code = Code { desk, program: Arc::clone(&program), given: Mutex::default() };
+    let saga = input.profile == Profile::Saga;
+    let code = Code { desk, program: Arc::clone(&program), given: Mutex::default(), saga };
     code.walk(ctx, &program.shape).await?;
     let count = code.given.lock().unwrap_or_else(PoisonError::into_inner).len();
     Ok(RawValue::from_string(format!("{{ \"given\" : {count} }}")).ok())
@@ -39,6 +44,8 @@ struct Code {
     desk: Desk,
     program: Arc<Program>,
     given: Mutex<HashMap<usize, Delivered>>,
+    /// Its workflow may run again when it fails.
+    saga: bool,
 }
 
 impl Code {
@@ -157,6 +164,17 @@ impl Code {
         if let Some(ms) = function.total_timeout_ms {
             called = called.total_timeout(Duration::from_millis(ms));
         }
+        if let Some(undo) = &function.undo {
+            let back = Back::of(self, id, undo);
+            called = called.compensate_with(move |step, result| {
+                back.call(&step, TakenBack::Result(text(&result)))
+            });
+            if undo.unknown {
+                let back = Back::of(self, id, undo);
+                called =
+                    called.compensate_unknown(move |step| back.call(&step, TakenBack::Unknown));
+            }
+        }
         let result: Result<Value> = if function.once {
             let failed = AtomicBool::new(false);
             let verify = |step: StepCtx| {
@@ -193,6 +211,7 @@ impl Code {
         given.insert(at, Delivered { status, output });
         match result {
             Ok(_) => Ok(()),
+            Err(error) if self.saga => Err(Error::new(format!("step {at} failed: {error}"))),
             Err(error) => Err(Error::terminal(format!("step {at} failed: {error}"))),
         }
     }
@@ -211,6 +230,48 @@ fn verdict(run: RunId, step: &StepCtx, failed: &AtomicBool) -> Result<Verdict<Va
         1..=3 => Verdict::Done(RawValue::from_string("{ \"found\": true}".into()).ok()),
         _ => Verdict::NotDone,
     })
+}
+
+fn text(value: &Value) -> Option<Arc<str>> {
+    value.as_ref().map(|raw| raw.get().into())
+}
+
+/// What takes a step back.
+struct Back {
+    desk: Desk,
+    step: Arc<str>,
+    undo: Undo,
+}
+
+impl Back {
+    fn of(code: &Code, step: &Arc<str>, undo: &Undo) -> Self {
+        Self { desk: code.desk.clone(), step: Arc::clone(step), undo: undo.clone() }
+    }
+
+    fn call(
+        &self,
+        step: &StepCtx,
+        by: TakenBack,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        let (run, n) = (step.ctx.run_id(), step.attempt);
+        self.desk.say(Said::TakesBack { run, step: Arc::clone(&self.step), by });
+        let id: Arc<str> = step_id::of(Kind::Compensate, &self.step).into();
+        let called = self.desk.call(run, &id, (n, *self.undo.attempt(n)));
+        async move { result_of(called.await).map(|_| ()) }
+    }
+}
+
+/// What a workflow does when one of its runs ends badly.
+pub(super) async fn told(desk: Desk, ctx: Ctx, failure: RunFailure) -> Result<()> {
+    let completed = failure.completed_steps.iter().map(|step| step.id.as_str().into());
+    desk.say(Said::Told {
+        run: ctx.run_id(),
+        completed: completed.collect(),
+        uncertain: failure.uncertain_steps.iter().map(|step| step.as_str().into()).collect(),
+    });
+    let does = Try { takes: 20_000, end: TryEnd::Nothing, heeds: true, logs: 0 };
+    let id: Arc<str> = step_id::on_failure().into();
+    result_of(desk.call(ctx.run_id(), &id, (1, does)).await).map(|_| ())
 }
 
 fn result_of(outcome: Outcome) -> Result<Value> {

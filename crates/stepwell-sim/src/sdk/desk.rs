@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use stepwell_core::id::RunId;
 
 use crate::calls::Outcome;
-use crate::history::End;
+use crate::history::{End, TakenBack};
 use crate::program::Try;
 
 /// Something that code said.
@@ -21,6 +21,10 @@ pub(super) enum Said {
     Drops(Slot),
     /// The end of a step was given to the code.
     Given { run: RunId, end: End },
+    /// A step is taken back.
+    TakesBack { run: RunId, step: Arc<str>, by: TakenBack },
+    /// The workflow is told of a run that ends badly.
+    Told { run: RunId, completed: Vec<Arc<str>>, uncertain: Vec<Arc<str>> },
 }
 
 /// Where code meets the simulation.

@@ -8,6 +8,7 @@ use stepwell_node::{About, Begin, Input, RequestId, SendRequest, SessionId, Sign
 
 use crate::env::Env;
 use crate::history::{Asked, Request};
+use crate::program::Saga;
 
 /// The namespace of every simulation.
 pub(super) const NAMESPACE: &str = "default";
@@ -47,6 +48,9 @@ pub(super) fn input_of(
             let timeout = env.rng.chance(120).then(|| env.rng.spread(200_000, 60_000_000));
             let delay = Duration::from_micros(env.rng.spread(1_000, 40_000_000));
             let begin = if env.rng.chance(80) { Begin::After(delay) } else { Begin::Now };
+            let pinned = env.rng.chance(60).then(|| crate::runner::name(0));
+            // The first runner may have no SDK, and so no such workflow.
+            let runner = pinned.filter(|_| Saga::find(&workflow).is_none());
             let start = StartRequest {
                 namespace,
                 app: env.rng.chance(500).then(|| APP.to_owned()),
@@ -56,7 +60,7 @@ pub(super) fn input_of(
                 timeout: timeout.map(Duration::from_micros),
                 begin,
                 metadata: None,
-                runner: env.rng.chance(60).then(|| crate::runner::name(0)),
+                runner,
                 wait,
             };
             Input::Start { request, start: Box::new(start) }

@@ -10,7 +10,7 @@ use crate::clock::{MILLI, SECOND};
 use crate::env::{Env, Event};
 use crate::history::{Answer, Asked, Fact, Request};
 use crate::plan::Plan;
-use crate::program::{Input, Profile, Topic};
+use crate::program::{Input, Profile, Saga, Topic};
 use crate::rng::Rng;
 use crate::server::{Item, Machine};
 
@@ -113,8 +113,9 @@ impl Clients {
             let few = self.rng.chance(200);
             Arc::from(format!("key-{}", if few { self.rng.below(4) } else { n }))
         });
-        let workflow = Arc::from(format!("workflow-{}", self.rng.below(env.plan.workflows)));
+        let number = self.rng.below(env.plan.workflows);
         let input = input(&mut self.rng, &env.plan, n);
+        let workflow = workflow(number, &input);
         let asked = Asked::Start { workflow, key, input };
         let wait = self.rng.chance(250);
         self.plan(Act::Ask(asked.clone(), wait), at, env);
@@ -141,8 +142,9 @@ impl Clients {
     pub(super) fn plan_more(&mut self, env: &mut Env) {
         for _ in 0..4 {
             let n = 10_000 + self.acts.len() as u64;
-            let workflow = Arc::from(format!("workflow-{}", self.rng.below(env.plan.workflows)));
+            let number = self.rng.below(env.plan.workflows);
             let input = input(&mut self.rng, &env.plan, n);
+            let workflow = workflow(number, &input);
             let delay = self.rng.within(1, 3 * SECOND);
             let asked = Asked::Start { workflow, key: None, input };
             self.plan(Act::Ask(asked, false), delay, env);
@@ -262,6 +264,14 @@ impl Clients {
     /// Tells how many requests have no answer, or are still to be made.
     pub(super) fn waiting(&self) -> usize {
         self.pending.len() + self.planned
+    }
+}
+
+/// Runs that are taken back have workflows of their own, which say how.
+fn workflow(number: u64, input: &Input) -> Arc<str> {
+    match input.profile {
+        Profile::Saga => Saga::of(input.program).name().into(),
+        _ => format!("workflow-{number}").into(),
     }
 }
 

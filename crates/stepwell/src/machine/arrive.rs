@@ -36,7 +36,8 @@ impl Cell {
                 attempts: one.attempts,
             });
             let place = core.add(step);
-            core.queue.push_back(place);
+            let queue = if one.kept { &mut core.kept } else { &mut core.queue };
+            queue.push_back(place);
             core.told += 1;
             core.history += 1;
         }

@@ -142,7 +142,8 @@ impl Cell {
         step.asked = Asked::Yes;
         step.blocking = ask.blocking;
         step.details = ask.details;
-        step.after = core.passed;
+        // What an earlier run of the handler left stands in front of all that this one has.
+        step.after = core.passed + u32::try_from(core.kept.len()).unwrap_or(u32::MAX);
         step.asked_at = now;
         step.due = now;
         step.once.is = step.options().is_some_and(|options| options.once.is_some());

@@ -167,12 +167,8 @@ impl Cell {
 
     /// What the handler was not given, it is not given any more: the clean-up has its own steps.
     fn pass_all(core: &mut Core) {
-        let made = |core: &Core, place: usize| {
-            matches!(core.steps[place].kind, Kind::Compensate | Kind::OnFailure)
-        };
-        let (kept, passed): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut core.queue).into_iter().partition(|place| made(core, *place));
-        core.queue.extend(kept);
+        let mut passed = std::mem::take(&mut core.queue);
+        passed.append(&mut core.kept);
         for place in passed {
             let wanted = core.steps[place].is_wanted();
             core.askable -= u32::from(wanted);

@@ -18,6 +18,11 @@ impl Cell {
         {
             return None;
         }
+        if let Some(at) = core.kept.iter().position(|place| core.steps[*place].is_wanted())
+            && let Some(place) = core.kept.remove(at)
+        {
+            return Some(Self::deliver(core, place));
+        }
         while let Some(place) = core.queue.front().copied() {
             let step = &core.steps[place];
             let cancelled =

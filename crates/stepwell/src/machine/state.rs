@@ -361,6 +361,9 @@ pub(crate) struct Core {
     pub(crate) counts: Counts,
     /// Steps that have ended, in the recorded order; their ends are not delivered yet.
     pub(crate) queue: VecDeque<usize>,
+    /// Steps that an earlier run of the handler completed (§6.5), in the recorded order: the first that
+    /// the code asks for is delivered before all else.
+    pub(crate) kept: VecDeque<usize>,
     /// How many steps in the queue the code asks for.
     pub(crate) askable: u32,
     /// How many ends of steps the node has told.
@@ -414,6 +417,7 @@ impl Core {
             index: Index::default(),
             counts: Counts::default(),
             queue: VecDeque::new(),
+            kept: VecDeque::new(),
             askable: 0,
             told: 0,
             passed: 0,
