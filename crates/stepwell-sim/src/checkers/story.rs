@@ -54,6 +54,7 @@ pub(super) enum Noted {
         since: Timestamp,
         until: Option<Timestamp>,
     },
+    Looked,
     Blocked {
         crashes: bool,
         engine: bool,
@@ -322,11 +323,10 @@ fn noted(record: Record<'_>) -> Noted {
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
         },
-        Record::StepStarted(_)
-        | Record::Woken(_)
-        | Record::Logged(_)
-        | Record::OrderChanged(_)
-        | Record::Looked(_) => Noted::Other,
+        Record::StepStarted(_) | Record::Woken(_) | Record::Logged(_) | Record::OrderChanged(_) => {
+            Noted::Other
+        }
+        Record::Looked(_) => Noted::Looked,
         Record::WaitStarted(r) => Noted::WaitStarted {
             step: Arc::from(&*r.step),
             at: r.at,
