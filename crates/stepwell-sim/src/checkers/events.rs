@@ -164,6 +164,11 @@ fn wrong(
         wrong.push(format!("{step} timed out early, at {at}"));
     }
     let Some(ended) = wait.ended.filter(|_| status != StepStatus::Cancelled) else { return wrong };
+    if let Some(event) = took.filter(|event| event.accepted_at > wait.at)
+        && durable.get(&event.id).is_some_and(|at| at + SEEN_AFTER < ended)
+    {
+        wrong.push(format!("{step} was woken late by {}", event.id));
+    }
     for event in events.values().filter(|event| event.topic == wait.topic) {
         let late = event.accepted_at > wait.at;
         let counts = late || event.accepted_at >= wait.since && !taken_before(&event.id);

@@ -43,7 +43,11 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
     let is_pause = |noted: &Noted| {
         matches!(noted, Noted::Acted { act: Operation::Pause | Operation::Resume, .. })
     };
-    let tells = |line: &&Line| !is_back(&line.noted) && !is_pause(&line.noted);
+    // Events reach the waits of a blocked run too.
+    let is_event =
+        |noted: &Noted| matches!(noted, Noted::Looked | Noted::StepEnded { event: Some(_), .. });
+    let tells =
+        |line: &&Line| !is_back(&line.noted) && !is_pause(&line.noted) && !is_event(&line.noted);
     let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
         // §7.5: the last run of the handler need not reach what an earlier one did.

@@ -55,6 +55,7 @@ pub(super) enum Noted {
         since: Timestamp,
         until: Option<Timestamp>,
     },
+    Looked,
     Blocked {
         crashes: bool,
         engine: bool,
@@ -348,10 +349,10 @@ fn noted(record: Record<'_>) -> Noted {
         Record::CancelNoted(_)
         | Record::RaceStarted(_)
         | Record::ChildStarted(_)
-        | Record::Looked(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,
+        Record::Looked(_) => Noted::Looked,
         Record::WaitStarted(r) => Noted::WaitStarted {
             step: Arc::from(&*r.step),
             at: r.at,

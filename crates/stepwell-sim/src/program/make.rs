@@ -141,7 +141,8 @@ impl Maker {
             1 => Since::Parked,
             _ => Since::Back(self.rng.spread(1_000, 10 * SECOND)),
         };
-        let timeout = self.pause();
+        let long = self.rng.chance(300);
+        let timeout = if long { self.rng.spread(9 * SECOND, 40 * SECOND) } else { self.pause() };
         Shape::Step(self.add("wait", What::Wait(Awaited { topic, timeout, since })))
     }
 
