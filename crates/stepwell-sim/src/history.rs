@@ -7,6 +7,7 @@ use stepwell_core::operation::Operation;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_store::inbox::{InboxWrite, MessageId};
 
 use crate::clock::Micros;
 use crate::program::Input;
@@ -60,6 +61,8 @@ pub struct ReadBack {
     pub ready: Vec<(Timestamp, RunId)>,
     /// Runs that are blocked.
     pub blocked: Vec<RunId>,
+    /// Messages that were not heard.
+    pub inbox: Vec<MessageId>,
 }
 
 /// An end of a step as a runner or its code is told it.
@@ -141,6 +144,8 @@ pub enum Fact {
         at: Timestamp,
         /// What it adds.
         runs: Vec<Written>,
+        /// What runs tell each other in it, and what they heard.
+        inbox: Vec<InboxWrite>,
     },
     /// The store said that a batch is durable.
     Durable {

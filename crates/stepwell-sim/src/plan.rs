@@ -162,6 +162,7 @@ fn limits(rng: &mut Rng) -> Limits {
         payload_bytes_max: if rng.chance(200) { 20_000 } else { 4 << 20 },
         steps_max: if rng.chance(100) { 40 } else { 10_000 },
         branches_max: 1_000,
+        nesting_max: if rng.chance(150) { 1 } else { 32 },
         journal_bytes_max: if rng.chance(150) { rng.spread(3_000, 60_000) } else { 64 << 20 },
         runner_ttl_ms: rng.within(3_000, 10_000),
         linger_ms: rng.spread(20, 2_000),

@@ -13,7 +13,7 @@ use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
-use stepwell_store::inbox::{Message, MessageId};
+use stepwell_store::inbox::{Message, MessageId, MessageKind};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -34,6 +34,8 @@ enum What {
     KeysForgotten,
     HalfBatches,
     TailCut,
+    InboxKept,
+    CancelsLost,
 }
 
 /// The bug that is planted, if one is.
@@ -43,7 +45,7 @@ pub struct Bug(What);
 impl Bug {
     /// What can be planted, by number from 1, with the invariants of which one is then broken.
     #[cfg(feature = "planted")]
-    pub const ALL: [(&'static str, &'static [&'static str]); 10] = [
+    pub const ALL: [(&'static str, &'static [&'static str]); 12] = [
         ("the node is told that a batch is durable before it is", &["I1"]),
         ("the disk says that it synced and did not", &["I1", "I5"]),
         ("ticks come two seconds early", &["I13"]),
@@ -54,6 +56,8 @@ impl Bug {
         ("the store does not find keys", &["I11"]),
         ("the store writes only the first run of a batch", &["I1", "I3"]),
         ("the store shows journals without their last record after it was opened again", &["I1"]),
+        ("the store keeps messages that were heard", &["children"]),
+        ("the store forgets that children are to be cancelled", &["children", "I10"]),
     ];
 
     /// Plants a bug.
@@ -70,6 +74,8 @@ impl Bug {
             What::KeysForgotten,
             What::HalfBatches,
             What::TailCut,
+            What::InboxKept,
+            What::CancelsLost,
         ];
         all.get(number.checked_sub(1)?).map(|what| Self(*what))
     }
@@ -121,6 +127,14 @@ impl Store for Shown {
         if self.what == What::HalfBatches && batch.runs.len() > 2 {
             let half = Batch { runs: batch.runs[..1].to_vec(), ..batch.clone() };
             return self.store.commit(&half);
+        }
+        if self.what == What::InboxKept {
+            return self.store.commit(&Batch { consumed: Vec::new(), ..batch.clone() });
+        }
+        if self.what == What::CancelsLost {
+            let mut batch = batch.clone();
+            batch.messages.retain(|message| message.id.kind != MessageKind::Cancel);
+            return self.store.commit(&batch);
         }
         self.store.commit(batch)
     }

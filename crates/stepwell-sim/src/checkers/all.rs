@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::story::Story;
 use super::{
-    acts, i01_acks, i02_append_only, i03_atomic, i04_fail_stop, i05_damage, i06_one_result,
-    i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys, i12_one_end, i13_timers,
-    i16_cancel, i18_deadline, i20_one_holder, i24_bounded, pause, protocol,
+    acts, children, i01_acks, i02_append_only, i03_atomic, i04_fail_stop, i05_damage,
+    i06_one_result, i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys, i12_one_end,
+    i13_timers, i16_cancel, i18_deadline, i20_one_holder, i24_bounded, pause, protocol,
 };
 use crate::clock::Micros;
 use crate::history::History;
@@ -44,7 +44,7 @@ impl Found {
     }
 }
 
-const ALL: [(&str, Checker); 20] = [
+const ALL: [(&str, Checker); 21] = [
     ("I1", i01_acks::check),
     ("I2", i02_append_only::check),
     ("I3", i03_atomic::check),
@@ -63,6 +63,7 @@ const ALL: [(&str, Checker); 20] = [
     ("I20", i20_one_holder::check),
     ("I24", i24_bounded::check),
     ("acts", acts::check),
+    ("children", children::check),
     ("pause", pause::check),
     ("protocol", protocol::check),
 ];

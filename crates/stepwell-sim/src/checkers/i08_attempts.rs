@@ -36,7 +36,7 @@ fn most_attempts(tale: &Tale, step: &str) -> u32 {
     let steps = tale.program.iter().flat_map(|program| &program.steps);
     let function = steps.filter(|one| *one.id == *step).find_map(|one| match &one.what {
         What::Run(function) => Some(function),
-        What::Sleep(_) | What::SleepUntil(_) | What::Skip => None,
+        What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Invoke(_) => None,
     });
     let policy = function.and_then(|function| function.policy.clone());
     policy.unwrap_or_else(Policy::default).max_attempts.max(1)

@@ -6,6 +6,7 @@
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
 //! | `acts` | what operators do is in the history, and does what it says |
+//! | `children` | children and chains: who started whom, whose end was heard, who is left behind |
 //! | `pause` | while a run is paused nothing of it begins |
 //! | `protocol` | nobody is refused who keeps to the protocol |
 //!
@@ -14,6 +15,7 @@
 
 mod acts;
 mod all;
+mod children;
 mod i01_acks;
 mod i02_append_only;
 mod i03_atomic;

@@ -64,6 +64,7 @@ impl World {
             not_before: None,
             metadata: None,
             runner: None,
+            origin: stepwell_core::run::Origin::default(),
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);
@@ -114,7 +115,7 @@ impl World {
         let row = Arc::new(Summary::of(&self.state));
         let write = Written { run: self.run, records: Arc::from(records), row };
         let (batch, at) = (self.batch, engine(self.now));
-        self.add(Fact::Given { batch, at, runs: vec![write] });
+        self.add(Fact::Given { batch, at, runs: vec![write], inbox: Vec::new() });
         self.add(Fact::Durable { batch });
     }
 
@@ -221,6 +222,7 @@ impl World {
     pub(super) fn read_again(&mut self) {
         let row = Summary::of(&self.state);
         let read = ReadBack {
+            inbox: Vec::new(),
             journals: vec![(self.run, Arc::from(&self.journal[..]))],
             unreadable: Vec::new(),
             timers: row.timer_at.map(|at| (at, self.run)).into_iter().collect(),

@@ -23,11 +23,15 @@ pub enum Profile {
     Large,
     /// A step that kills its runner.
     Poison,
+    /// Children, and children of children.
+    Parent,
+    /// It goes on as another run, and that maybe as another.
+    Chain,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -35,6 +39,8 @@ impl Profile {
         Self::Sleepy,
         Self::Dropping,
         Self::Large,
+        Self::Parent,
+        Self::Chain,
         Self::Poison,
     ];
 }

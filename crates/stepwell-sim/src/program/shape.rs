@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use stepwell_core::retry::Policy;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::input::Input;
 use crate::clock::Micros;
 
 /// What a workflow does with one input.
@@ -15,6 +17,8 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// In what order they are asked for.
     pub shape: Shape,
+    /// What another run goes on with once all is done.
+    pub next: Option<Input>,
 }
 
 /// How steps hang together.
@@ -56,6 +60,7 @@ impl Step {
             What::Sleep(_) => Kind::Sleep,
             What::SleepUntil(_) => Kind::SleepUntil,
             What::Skip => Kind::Skip,
+            What::Invoke(_) => Kind::Invoke,
         }
     }
 }
@@ -71,6 +76,32 @@ pub enum What {
     SleepUntil(Micros),
     /// Does not apply.
     Skip,
+    /// Runs a child.
+    Invoke(Invoked),
+}
+
+/// A child that a step runs.
+#[derive(Clone, Debug)]
+pub struct Invoked {
+    /// Its workflow.
+    pub workflow: Arc<str>,
+    /// What it does.
+    pub input: Input,
+    /// Most time for it, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// The code goes on when it does not complete.
+    pub caught: bool,
+}
+
+impl Invoked {
+    /// Returns what the step records as its input.
+    pub fn recorded(&self) -> Option<Box<RawValue>> {
+        let mut wanted = serde_json::json!({ "workflow": self.workflow, "input": self.input });
+        if let Some(ms) = self.timeout_ms {
+            wanted["timeoutMs"] = ms.into();
+        }
+        RawValue::from_string(wanted.to_string()).ok()
+    }
 }
 
 /// The function of a step.
@@ -222,6 +253,7 @@ impl Program {
         };
         let caught = match &self.steps[at].what {
             What::Run(function) => function.caught,
+            What::Invoke(invoked) => invoked.caught,
             What::Sleep(_) | What::SleepUntil(_) | What::Skip => false,
         };
         match delivered.status {
@@ -241,7 +273,7 @@ mod tests {
     }
 
     fn program(shape: Shape) -> Program {
-        Program { steps: (0..5).map(step).collect(), shape }
+        Program { steps: (0..5).map(step).collect(), shape, next: None }
     }
 
     #[track_caller]

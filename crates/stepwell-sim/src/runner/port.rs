@@ -78,6 +78,7 @@ impl Port<'_> {
                 ToNode::Ended(m) => (m.a, &m.step, m.open.as_ref()),
                 ToNode::Sleep(m) => (m.a, &m.step, Some(&m.open)),
                 ToNode::Skip(m) => (m.a, &m.step, Some(&m.open)),
+                ToNode::Invoke(m) => (m.a, &m.step, Some(&m.open)),
                 _ => {
                     self.env.commands += 1;
                     continue;

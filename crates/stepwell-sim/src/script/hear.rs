@@ -61,7 +61,8 @@ impl Script {
                 let status = settled.status.unwrap_or(StepStatus::Completed);
                 let now = port.now();
                 self.with(settled.a, port, |_, copy, _| {
-                    Self::settle(copy, &settled.step, status, now);
+                    let output = settled.output.map(|raw| Arc::from(raw.get()));
+                    Self::settle(copy, &settled.step, Delivered { status, output }, now);
                 });
             }
             ToRunner::Retry(retry) => {

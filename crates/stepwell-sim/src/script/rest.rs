@@ -20,7 +20,7 @@ impl Script {
             }
             match &part.tell {
                 Some(Tell::Ended { .. } | Tell::Skip | Tell::Dropped) => return false,
-                Some(Tell::Sleep) | None => {}
+                Some(Tell::Sleep | Tell::Invoke) | None => {}
             }
             if !part.asked {
                 continue;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::status::Kind;
 use stepwell_protocol::to_node::{
-    Dropped, Ended, Finished, Line, Log, Opening, Skip, Sleep, Started, ToNode,
+    ContinueAs, Dropped, Ended, Finished, Invoke, Line, Log, Opening, Skip, Sleep, Started, ToNode,
 };
 
 use super::copy::{Attempt, Copy, Finish, Outcome, Part, Tell};
@@ -90,13 +90,19 @@ impl Script {
                         let time = i64::try_from(time).unwrap_or(i64::MAX);
                         (None, Some(copy.created_at_us.saturating_add(time)))
                     }
-                    What::Run(_) | What::Skip => return,
+                    What::Run(_) | What::Skip | What::Invoke(_) => return,
                 };
                 self.say(&ToNode::Sleep(Sleep { a, step: id, for_us, until_us, open }), kind, port);
             }
             Tell::Skip => {
                 let open = opening(step, part, now, None);
                 self.say(&ToNode::Skip(Skip { a, step: id, open }), kind, port);
+            }
+            Tell::Invoke => {
+                let What::Invoke(invoked) = &step.what else { return };
+                let recorded = invoked.recorded();
+                let open = opening(step, part, now, recorded.as_deref());
+                self.say(&ToNode::Invoke(Invoke { a, step: id, open }), kind, port);
             }
             Tell::Dropped => {
                 let open = Some(opening(step, part, now, None));
@@ -171,16 +177,21 @@ impl Script {
         let (Some(a), Some(finish)) = (copy.a, &copy.finish) else { return };
         let output = match finish {
             Finish::Output(text) => raw(text),
-            Finish::Failed(_) | Finish::Decided => None,
+            Finish::Failed(_) | Finish::Decided | Finish::Continued(_) => None,
+        };
+        let next = match finish {
+            Finish::Continued(input) => Some(input.write()),
+            Finish::Output(_) | Finish::Failed(_) | Finish::Decided => None,
         };
         let error = match finish {
             Finish::Failed(step) => {
                 Some(Failure::new("StepError", format!("step {step} failed")).into_owned())
             }
-            Finish::Output(_) | Finish::Decided => None,
+            Finish::Output(_) | Finish::Decided | Finish::Continued(_) => None,
         };
+        let continue_as = next.as_ref().map(|input| ContinueAs { input: input.as_deref() });
         copy.finish_told = true;
-        let finished = Finished { a, output: output.as_deref(), error };
+        let finished = Finished { a, output: output.as_deref(), error, continue_as };
         self.say(&ToNode::Finished(finished), None, port);
     }
 

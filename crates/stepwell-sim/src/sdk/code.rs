@@ -25,6 +25,9 @@ pub(super) async fn workflow(desk: Desk, ctx: Ctx, input: Input) -> Result<Value
     let program = Program::of(&input);
     let code = Code { ctx, desk, program: Arc::clone(&program), given: Mutex::default() };
     code.walk(&program.shape).await?;
+    if let Some(next) = program.next {
+        return code.ctx.continue_as(next);
+    }
     let count = code.given.lock().unwrap_or_else(PoisonError::into_inner).len();
     Ok(RawValue::from_string(format!("{{ \"given\" : {count} }}")).ok())
 }
@@ -74,6 +77,16 @@ impl Code {
                 let slept = self.ctx.sleep_until(&*step.id, until).await;
                 self.give(at, StepStatus::Completed, &slept.map(|()| None))
             }
+            What::Invoke(invoked) => {
+                let mut child = self.ctx.invoke::<Value>(&*step.id, &*invoked.workflow);
+                child = child.input(invoked.input);
+                if let Some(ms) = invoked.timeout_ms {
+                    child = child.timeout(Duration::from_millis(ms));
+                }
+                let result = child.await;
+                let given = self.give(at, status_of(&result), &result);
+                if invoked.caught { Ok(()) } else { given }
+            }
             What::Skip => {
                 let skipped = self.ctx.skip(&*step.id).reason("not today").await;
                 self.give(at, StepStatus::Skipped, &skipped.map(|()| None))
@@ -111,19 +124,20 @@ impl Code {
             called = called.total_timeout(Duration::from_millis(ms));
         }
         let result: Result<Value> = called.await;
-        let status = match &result {
-            Ok(_) => StepStatus::Completed,
-            Err(error) if error.kind() == ErrorKind::StepTimeout => StepStatus::TimedOut,
-            Err(_) => StepStatus::Failed,
-        };
-        let given = self.give(at, status, &result);
+        let given = self.give(at, status_of(&result), &result);
         if function.caught { Ok(()) } else { given }
     }
 
     /// Notes what the code was given.
     fn give(&self, at: usize, status: StepStatus, result: &Result<Value>) -> Result<()> {
         // What the SDK refuses by itself, such as a step over the limit, is not in the journal.
-        let kinds = [ErrorKind::Step, ErrorKind::StepTimeout];
+        let kinds = [
+            ErrorKind::Step,
+            ErrorKind::StepTimeout,
+            ErrorKind::ChildFailed,
+            ErrorKind::ChildCancelled,
+            ErrorKind::ChildTimeout,
+        ];
         if result.as_ref().is_err_and(|error| !kinds.contains(&error.kind())) {
             return Err(Error::terminal(format!("step {at} was refused")));
         }
@@ -138,6 +152,15 @@ impl Code {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::terminal(format!("step {at} failed: {error}"))),
         }
+    }
+}
+
+fn status_of(result: &Result<Value>) -> StepStatus {
+    match result {
+        Ok(_) => StepStatus::Completed,
+        Err(error) if error.kind() == ErrorKind::StepTimeout => StepStatus::TimedOut,
+        Err(error) if error.kind() == ErrorKind::ChildTimeout => StepStatus::TimedOut,
+        Err(_) => StepStatus::Failed,
     }
 }
 

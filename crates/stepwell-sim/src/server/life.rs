@@ -8,6 +8,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::Batch;
+use stepwell_store::inbox::InboxWrite;
 use stepwell_store::{Error, Store};
 
 use super::inbox::{Item, NAMESPACE, input_of};
@@ -208,6 +209,7 @@ impl Life {
             | Output::Ready { .. }
             | Output::Active { .. }
             | Output::Blocked { .. }
+            | Output::Inbox { .. }
             | Output::Find(_) => {
                 let number = match &output {
                     Output::Commit(batch) => self.note_batch(batch, desk),
@@ -278,6 +280,10 @@ impl Life {
             Output::Blocked { queue, after, limit } => {
                 let runs = self.shown.blocked(&queue, after, limit).map_err(failed)?;
                 Input::Blocked { queue, runs }
+            }
+            Output::Inbox { after, limit } => {
+                let messages = self.shown.inbox(after.as_ref(), limit).map_err(failed)?;
+                Input::Inbox { messages }
             }
             Output::Find(key) => {
                 let run = self.shown.key(&key).map_err(failed)?;
@@ -362,7 +368,9 @@ impl Life {
                 row: Arc::new(write.summary.clone()),
             });
         }
-        desk.env.fact_later(self.lag, Fact::Given { batch: number, at: batch.at, runs });
+        let inbox = InboxWrite::all_of(batch).collect();
+        let given = Fact::Given { batch: number, at: batch.at, runs, inbox };
+        desk.env.fact_later(self.lag, given);
         number
     }
 
