@@ -44,4 +44,4 @@ pub use activation::messages as activation_messages;
 pub use input::{About, Begin, Input, Now, RequestId, SessionId, Signed, StartRequest};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Stats};
-pub use why::{Behind, Cause, Why, why};
+pub use why::{Behind, Cause, Why, awaited_child, why};

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use stepwell_core::id::RunId;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::view::{StepView, View};
 
@@ -35,6 +36,8 @@ pub enum Cause {
     Sleeping,
     /// It waits out a backoff.
     BackingOff,
+    /// It waits for a child.
+    Child,
     /// It is parked, and nothing that is recorded says what for.
     Parked,
     /// A person holds it back.
@@ -47,7 +50,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -59,6 +62,7 @@ impl Cause {
         Self::Delayed,
         Self::Sleeping,
         Self::BackingOff,
+        Self::Child,
         Self::Parked,
         Self::Paused,
         Self::Blocked,
@@ -79,6 +83,7 @@ impl Cause {
             Self::Delayed => "delayed",
             Self::Sleeping => "sleeping",
             Self::BackingOff => "backing_off",
+            Self::Child => "child",
             Self::Parked => "parked",
             Self::Paused => "paused",
             Self::Blocked => "blocked",
@@ -128,9 +133,15 @@ pub fn why(view: &View<'_>, runners: &[RunnerInfo], behind: Behind) -> Why {
             let cause = view.blocked_because.as_deref().unwrap_or("its cause is not recorded");
             Why::new(Cause::Blocked, format!("blocked: {cause}"))
         }
-        RunStatus::Compensating => {
-            Why::new(Cause::Ending, "its end is decided; functions in flight get time to return")
-        }
+        RunStatus::Compensating => match children(view).next() {
+            Some(child) if view.activations.last().is_none_or(|held| held.until.is_some()) => {
+                Why::new(Cause::Ending, format!("its end is decided; {}", waits_for(child)))
+            }
+            Some(_) | None => Why::new(
+                Cause::Ending,
+                "its end is decided; functions in flight get time to return",
+            ),
+        },
         RunStatus::Paused => Why::new(Cause::Paused, paused(view)),
         RunStatus::Running => Why::new(Cause::Running, running(view)),
         RunStatus::Waiting => waiting(view),
@@ -163,19 +174,43 @@ fn waiting(view: &View<'_>) -> Why {
         .iter()
         .filter(|step| matches!(step.status, StepStatus::Sleeping | StepStatus::Retrying));
     let Some(first) = parked.clone().min_by_key(|step| step.next_at) else {
+        if let Some(child) = children(view).next() {
+            let others = others(children(view).count() - 1);
+            return Why::new(Cause::Child, format!("{}{others}", waits_for(child)));
+        }
         let delayed = view.not_before.filter(|_| view.activations.is_empty());
         return delayed.map_or_else(
             || Why::new(Cause::Parked, "parked"),
             |until| Why::new(Cause::Delayed, format!("its start is delayed until {until}")),
         );
     };
-    let others = match parked.count() - 1 {
+    let others = others(parked.count() + children(view).count() - 1);
+    let Why { cause, text } = parked_in(first);
+    Why { cause, text: format!("{text}{others}") }
+}
+
+fn others(count: usize) -> String {
+    match count {
         0 => String::new(),
         1 => ", and 1 more step waits".to_owned(),
         more => format!(", and {more} more steps wait"),
-    };
-    let Why { cause, text } = parked_in(first);
-    Why { cause, text: format!("{text}{others}") }
+    }
+}
+
+/// The steps that wait for a child.
+fn children<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a StepView<'a>> {
+    view.steps.iter().filter(|step| step.status == StepStatus::Waiting && step.child.is_some())
+}
+
+fn waits_for(step: &StepView<'_>) -> String {
+    let Some(child) = &step.child else { return format!("step `{}` waits", step.id) };
+    format!("waiting in step `{}` for child {} of `{}`", step.id, child.run, child.workflow)
+}
+
+/// Returns the child that a run waits for first: why that one is not moving is why this one is not.
+pub fn awaited_child(view: &View<'_>) -> Option<RunId> {
+    let moves = matches!(view.status, RunStatus::Waiting | RunStatus::Compensating);
+    children(view).next().filter(|_| moves)?.child.as_ref().map(|child| child.run)
 }
 
 fn parked_in(step: &StepView<'_>) -> Why {

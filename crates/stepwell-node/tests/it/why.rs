@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::view::View;
-use stepwell_node::{Begin, Behind, Cause, StartRequest, Why, why};
+use stepwell_node::{Begin, Behind, Cause, StartRequest, Why, awaited_child, why};
 
 use crate::harness::{World, failed, finished, idle, released, sleep, start, who};
 
@@ -76,6 +76,20 @@ fn every_cause_has_its_answer() {
     red.instance = "i2".into();
     world.connect(&red);
     answers.ask(&mut world, run);
+
+    let mut world = World::new();
+    let session = world.connect(&blue);
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate").pop().unwrap()["a"].clone();
+    let input = serde_json::json!({"workflow": "other", "runner": "away"});
+    let open = serde_json::json!({"kind": "invoke", "after": 0, "agoUs": 0, "input": input});
+    let invoke = serde_json::json!({"invoke": {"a": a, "step": "ship", "open": open}});
+    world.say(session, &[invoke, idle(&a), released(&a, 0)]);
+    let journal = world.journal(run);
+    let child = awaited_child(&View::of(run, &journal).unwrap()).unwrap();
+    answers.ask(&mut world, run);
+    let said = answers.0.get_mut(&Cause::Child).unwrap();
+    *said = said.replace(&child.to_string(), "[run]");
 
     let mut text = String::new();
     for (cause, answer) in &answers.0 {
