@@ -60,4 +60,4 @@ pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Sent, Stats};
 pub use question::{Answer, Look, Question};
 pub use remake::{ForkAt, ForkRequest, Known, ResolveRequest};
-pub use why::{Behind, Cause, Why, why};
+pub use why::{Behind, Cause, Why, awaited_child, why};

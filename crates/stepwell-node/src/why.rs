@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use stepwell_core::id::RunId;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::step_id;
 use stepwell_core::view::{CleanUpView, StepView, View};
@@ -39,6 +40,8 @@ pub enum Cause {
     Sleeping,
     /// It waits out a backoff.
     BackingOff,
+    /// It waits for a child.
+    Child,
     /// It is parked, and nothing that is recorded says what for.
     Parked,
     /// A person holds it back.
@@ -57,7 +60,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -69,6 +72,7 @@ impl Cause {
         Self::Delayed,
         Self::Sleeping,
         Self::BackingOff,
+        Self::Child,
         Self::Parked,
         Self::Paused,
         Self::Blocked,
@@ -92,6 +96,7 @@ impl Cause {
             Self::Delayed => "delayed",
             Self::Sleeping => "sleeping",
             Self::BackingOff => "backing_off",
+            Self::Child => "child",
             Self::Parked => "parked",
             Self::Paused => "paused",
             Self::Blocked => "blocked",
@@ -144,12 +149,17 @@ pub fn why(view: &View<'_>, runners: &[RunnerInfo], behind: Behind) -> Why {
             let cause = view.blocked_because.as_deref().unwrap_or("its cause is not recorded");
             Why::new(Cause::Blocked, format!("blocked: {cause}"))
         }
-        RunStatus::Compensating => match &view.clean_up {
-            None => Why::new(
+        RunStatus::Compensating => match (&view.clean_up, children(view).next()) {
+            (Some(clean_up), _) => cleaning_up(view, clean_up, runners),
+            (None, Some(child))
+                if view.activations.last().is_none_or(|held| held.until.is_some()) =>
+            {
+                Why::new(Cause::Ending, format!("its end is decided; {}", waits_for(child)))
+            }
+            (None, _) => Why::new(
                 Cause::Ending,
                 "its end is decided; functions in flight get time to return",
             ),
-            Some(clean_up) => cleaning_up(view, clean_up, runners),
         },
         RunStatus::Paused => Why::new(Cause::Paused, paused(view)),
         RunStatus::Running => Why::new(Cause::Running, running(view)),
@@ -204,19 +214,43 @@ fn waiting(view: &View<'_>) -> Why {
             let text = format!("its handler failed; it runs for time {n} at {until}");
             return Why::new(Cause::HandlerRetries, text);
         }
+        if let Some(child) = children(view).next() {
+            let others = others(children(view).count() - 1);
+            return Why::new(Cause::Child, format!("{}{others}", waits_for(child)));
+        }
         let delayed = view.not_before.filter(|_| view.activations.is_empty());
         return delayed.map_or_else(
             || Why::new(Cause::Parked, "parked"),
             |until| Why::new(Cause::Delayed, format!("its start is delayed until {until}")),
         );
     };
-    let others = match parked.count() - 1 {
+    let others = others(parked.count() + children(view).count() - 1);
+    let Why { cause, text } = parked_in(first);
+    Why { cause, text: format!("{text}{others}") }
+}
+
+fn others(count: usize) -> String {
+    match count {
         0 => String::new(),
         1 => ", and 1 more step waits".to_owned(),
         more => format!(", and {more} more steps wait"),
-    };
-    let Why { cause, text } = parked_in(first);
-    Why { cause, text: format!("{text}{others}") }
+    }
+}
+
+/// The steps that wait for a child.
+fn children<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a StepView<'a>> {
+    view.steps.iter().filter(|step| step.status == StepStatus::Waiting && step.child.is_some())
+}
+
+fn waits_for(step: &StepView<'_>) -> String {
+    let Some(child) = &step.child else { return format!("step `{}` waits", step.id) };
+    format!("waiting in step `{}` for child {} of `{}`", step.id, child.run, child.workflow)
+}
+
+/// Returns the child that a run waits for first: why that one is not moving is why this one is not.
+pub fn awaited_child(view: &View<'_>) -> Option<RunId> {
+    let moves = matches!(view.status, RunStatus::Waiting | RunStatus::Compensating);
+    children(view).next().filter(|_| moves)?.child.as_ref().map(|child| child.run)
 }
 
 fn is_wait(step: &StepView<'_>) -> bool {
@@ -234,7 +268,7 @@ struct Asked<'a> {
 }
 
 /// Which event, which match, until when (§9.7).
-fn waits_for(step: &StepView<'_>) -> Why {
+fn waits_for_event(step: &StepView<'_>) -> Why {
     let asked = step.input.and_then(|raw| serde_json::from_str::<Asked<'_>>(raw.get()).ok());
     let event = asked.as_ref().map_or("?", |asked| &*asked.event);
     let wanted = asked.as_ref().and_then(|asked| asked.wanted);
@@ -249,7 +283,7 @@ fn waits_for(step: &StepView<'_>) -> Why {
 
 fn parked_in(step: &StepView<'_>) -> Why {
     if is_wait(step) {
-        return waits_for(step);
+        return waits_for_event(step);
     }
     let until = step.next_at.map_or_else(|| "an unknown instant".to_owned(), |at| at.to_string());
     if step.status == StepStatus::Retrying {

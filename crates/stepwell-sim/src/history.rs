@@ -7,6 +7,7 @@ use stepwell_core::operation::Operation;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_store::inbox::{InboxWrite, MessageId};
 
 use crate::clock::Micros;
 use crate::program::{Input, Topic};
@@ -62,6 +63,8 @@ pub struct ReadBack {
     pub blocked: Vec<RunId>,
     /// Events, with what they did, in the order of their acceptance.
     pub events: Vec<Sent>,
+    /// Messages that were not heard.
+    pub inbox: Vec<MessageId>,
 }
 
 /// An event as the store has it.
@@ -179,6 +182,8 @@ pub enum Fact {
         at: Timestamp,
         /// What it adds.
         runs: Vec<Written>,
+        /// What runs tell each other in it, and what they heard.
+        inbox: Vec<InboxWrite>,
     },
     /// The store said that a batch is durable.
     Durable {

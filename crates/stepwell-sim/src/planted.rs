@@ -15,7 +15,7 @@ use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
-use stepwell_store::inbox::{Message, MessageId};
+use stepwell_store::inbox::{Message, MessageId, MessageKind};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -40,6 +40,8 @@ enum What {
     WaitsUnseen,
     StartOrder,
     AttemptsLost,
+    InboxKept,
+    CancelsLost,
 }
 
 /// The bug that is planted, if one is.
@@ -67,6 +69,8 @@ impl Bug {
         ("the store is asked for waits before they are written, and finds none", &["events"]),
         ("steps are taken back in the order of their start", &["I17"]),
         ("replay forgets how many attempts have failed", &["I8"]),
+        ("the store keeps messages that were heard", &["children"]),
+        ("the store forgets that children are to be cancelled", &["children", "I10"]),
     ];
 
     /// Plants a bug.
@@ -87,6 +91,8 @@ impl Bug {
             What::WaitsUnseen,
             What::StartOrder,
             What::AttemptsLost,
+            What::InboxKept,
+            What::CancelsLost,
         ];
         all.get(number.checked_sub(1)?).map(|what| Self(*what))
     }
@@ -141,6 +147,14 @@ impl Store for Shown {
         }
         if self.what == What::StartOrder {
             return self.store.commit(&in_start_order(batch));
+        }
+        if self.what == What::InboxKept {
+            return self.store.commit(&Batch { consumed: Vec::new(), ..batch.clone() });
+        }
+        if self.what == What::CancelsLost {
+            let mut batch = batch.clone();
+            batch.messages.retain(|message| message.id.kind != MessageKind::Cancel);
+            return self.store.commit(&batch);
         }
         self.store.commit(batch)
     }

@@ -10,7 +10,7 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
-use stepwell_node::{Behind, RunnerInfo, why};
+use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, why};
 use stepwell_store::query::Queue;
 use stepwell_store::{Error as StoreError, Store};
 
@@ -19,6 +19,9 @@ use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
 use crate::problem::Problem;
+
+/// How many runs below a run are looked at, of children and of their chains.
+const LEVELS_MAX: usize = 64;
 
 /// Most runs that are counted in front of a queued one.
 const BEHIND_MAX: usize = 1_000;
@@ -80,7 +83,7 @@ pub(super) async fn answer_why(
             Ok(view) => view,
             Err(problem) => return Ok(Err(problem)),
         };
-        let found = why(&view, &runners, behind(store, &view)?);
+        let found = because(store, &view, &runners)?;
         let (status, cause, why) = (view.status, found.cause.as_str(), found.text);
         Ok(Ok(Answer { id, status, cause, why }))
     });
@@ -156,14 +159,35 @@ fn render(
         Ok(view) => view,
         Err(problem) => return Ok(Err(problem)),
     };
-    let behind = behind(store, &view)?;
+    let ended = view.status.is_ended();
+    let because = if ended { None } else { Some(because(store, &view, runners)?.text) };
     let shown = Shown {
         duration_ms: millis_between(Some(view.created_at), view.ended_at),
-        why: (!view.status.is_ended()).then(|| why(&view, runners, behind).text),
+        why: because,
         view: &view,
     };
     let written = serde_json::to_vec(&shown);
     Ok(written.map_err(|error| Problem::new(Code::Internal, error.to_string())))
+}
+
+/// Says why a run is not moving: where it waits for a child, also why that one is not, and so on down.
+fn because(store: &dyn Store, view: &View<'_>, runners: &[RunnerInfo]) -> Result<Why, StoreError> {
+    let mut found = why(view, runners, behind(store, view)?);
+    let mut next = awaited_child(view);
+    for _ in 0..LEVELS_MAX {
+        let Some(child) = next else { break };
+        // A run that cannot be read or is gone is said by name, and nothing more is known of it.
+        let Ok(Some(journal)) = store.load(child) else { break };
+        let Ok(below) = View::of(child, &journal) else { break };
+        if let Some(goes_on) = below.continued_as {
+            next = Some(goes_on);
+            continue;
+        }
+        let Why { text, .. } = why(&below, runners, behind(store, &below)?);
+        found.text = format!("{}, which is {}: {text}", found.text, below.status);
+        next = awaited_child(&below);
+    }
+    Ok(found)
 }
 
 /// Counts the runs in front of a queued one.

@@ -192,6 +192,7 @@ struct ListQuery {
     workflow: Option<String>,
     status: Option<String>,
     key: Option<String>,
+    parent: Option<String>,
     from: Option<String>,
     to: Option<String>,
     limit: Option<String>,
@@ -218,6 +219,7 @@ struct Row<'a> {
     steps_ended: u32,
     steps_failed: u32,
     blocked: Option<&'a str>,
+    parent: Option<RunId>,
 }
 
 impl<'a> Row<'a> {
@@ -237,6 +239,7 @@ impl<'a> Row<'a> {
             steps_ended: run.steps_ended,
             steps_failed: run.steps_failed,
             blocked: run.blocked.as_deref(),
+            parent: run.parent,
         }
     }
 }
@@ -284,9 +287,9 @@ fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, P
         workflow: shared(query.workflow),
         statuses: statuses(query.status.as_deref())?,
         key: shared(query.key),
+        parent: query.parent.as_deref().map(body::run_id).transpose()?,
         from: instant("from", query.from.as_deref(), now)?,
         to: instant("to", query.to.as_deref(), now)?,
-        parent: None,
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
         limit,
     })

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::view::View;
-use stepwell_node::{Begin, Behind, Cause, StartRequest, Why, why};
+use stepwell_node::{Begin, Behind, Cause, SessionId, StartRequest, Why, awaited_child, why};
 
-use crate::harness::{World, failed, finished, idle, released, sleep, start, who};
+use crate::harness::{Who, World, failed, finished, idle, released, sleep, start, who};
 
 /// What was asked and answered, by cause.
 #[derive(Default)]
@@ -47,6 +47,35 @@ fn sagas(answers: &mut Answers, world: &mut World) {
     }
 }
 
+/// A run that waits for an event.
+fn waits(answers: &mut Answers, world: &mut World, session: SessionId) {
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    let input = serde_json::json!({"event": "paid", "match": {"order": 7}});
+    let open = serde_json::json!({"kind": "waitForEvent", "after": 0, "agoUs": 0, "input": input});
+    let wait = serde_json::json!({"wait": {"a": a, "step": "w", "event": "paid", "match": {"order": 7},
+        "forUs": 60_000_000, "open": open}});
+    world.say(session, &[wait, released(&a, 0)]);
+    answers.ask(world, run);
+}
+
+/// A run that waits for a child, which is pinned to a runner that is away.
+fn has_child(answers: &mut Answers, who: &Who) {
+    let mut world = World::new();
+    let session = world.connect(who);
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate").pop().unwrap()["a"].clone();
+    let input = serde_json::json!({"workflow": "other", "runner": "away"});
+    let open = serde_json::json!({"kind": "invoke", "after": 0, "agoUs": 0, "input": input});
+    let invoke = serde_json::json!({"invoke": {"a": a, "step": "ship", "open": open}});
+    world.say(session, &[invoke, idle(&a), released(&a, 0)]);
+    let journal = world.journal(run);
+    let child = awaited_child(&View::of(run, &journal).unwrap()).unwrap();
+    answers.ask(&mut world, run);
+    let said = answers.0.get_mut(&Cause::Child).unwrap();
+    *said = said.replace(&child.to_string(), "[run]");
+}
+
 /// §9.7: every cause is produced, and has its answer.
 #[test]
 fn every_cause_has_its_answer() {
@@ -80,14 +109,7 @@ fn every_cause_has_its_answer() {
         world.say(session, &[say(&a, "nap", 60_000), idle(&a), released(&a, 0)]);
         answers.ask(&mut world, run);
     }
-    let run = world.start(start("flow"));
-    let a = world.heard_of(session, "activate")[0]["a"].clone();
-    let input = serde_json::json!({"event": "paid", "match": {"order": 7}});
-    let open = serde_json::json!({"kind": "waitForEvent", "after": 0, "agoUs": 0, "input": input});
-    let wait = serde_json::json!({"wait": {"a": a, "step": "w", "event": "paid", "match": {"order": 7},
-        "forUs": 60_000_000, "open": open}});
-    world.say(session, &[wait, released(&a, 0)]);
-    answers.ask(&mut world, run);
+    waits(&mut answers, &mut world, session);
     let run = world.start(start("flow"));
     let a = world.heard_of(session, "activate")[0]["a"].clone();
     let cause = serde_json::json!({"kind": "orderChanged", "expected": "a", "found": "b"});
@@ -106,6 +128,7 @@ fn every_cause_has_its_answer() {
     world.connect(&red);
     answers.ask(&mut world, run);
 
+    has_child(&mut answers, &blue);
     let mut text = String::new();
     for (cause, answer) in &answers.0 {
         writeln!(text, "{cause}: {answer}").unwrap();

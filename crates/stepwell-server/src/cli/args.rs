@@ -281,6 +281,9 @@ pub(super) struct List {
     /// Only runs with these statuses, divided by commas
     #[arg(long, value_name = "STATUSES")]
     pub(super) status: Option<String>,
+    /// Only runs that this one invoked
+    #[arg(long, value_name = "RUN")]
+    pub(super) parent: Option<String>,
     /// Only the run with this idempotency key
     #[arg(long)]
     pub(super) key: Option<String>,

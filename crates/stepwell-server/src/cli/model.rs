@@ -41,6 +41,9 @@ pub(super) struct Run {
     pub(super) output: Option<Box<RawValue>>,
     pub(super) error: Option<Failure>,
     pub(super) why: Option<String>,
+    pub(super) parent: Option<Parent>,
+    pub(super) continued_from: Option<String>,
+    pub(super) continued_as: Option<String>,
     pub(super) steps: Vec<Step>,
     pub(super) logs: Vec<Line>,
     pub(super) history: Vec<Note>,
@@ -66,6 +69,22 @@ pub(super) struct Step {
     pub(super) error: Option<Failure>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) logs: Vec<Line>,
+    #[serde(default)]
+    pub(super) child: Option<Child>,
+}
+
+/// The run and step that invoked a run.
+#[derive(Debug, Deserialize)]
+pub(super) struct Parent {
+    pub(super) run: String,
+    pub(super) step: String,
+}
+
+/// A child that a step invoked.
+#[derive(Debug, Deserialize)]
+pub(super) struct Child {
+    pub(super) run: String,
+    pub(super) workflow: String,
 }
 
 /// An attempt of a step.

@@ -34,6 +34,7 @@ pub(super) fn list(args: &List) -> Result<(), Fault> {
         ("workflow", args.workflow.as_deref()),
         ("status", args.status.as_deref()),
         ("key", args.key.as_deref()),
+        ("parent", args.parent.as_deref()),
         ("from", args.from.as_deref()),
         ("to", args.to.as_deref()),
         ("limit", Some(&*args.limit)),

@@ -59,6 +59,10 @@ fn page(run: &Run, detail: Detail, width: usize, now: Timestamp) -> Vec<String> 
     }
     for step in &run.steps {
         let mut about = Vec::new();
+        about.extend(step.child.as_ref().map(|child| {
+            let workflow = out::printable(&child.workflow);
+            format!("  {} {} of {workflow}", "child".dimmed(), child.run)
+        }));
         if detail == Detail::Full {
             about.extend(payload("input", step.input.as_deref(), detail));
             about.extend(payload("output", step.output.as_deref(), detail));
@@ -101,6 +105,14 @@ fn head(run: &Run, detail: Detail, now: Timestamp) -> Vec<String> {
         about = format!("{about}, key {key}");
     }
     lines.push(format!("  {about}, accepted {} UTC", short(&run.created_at.to_string())));
+    lines.extend(run.parent.as_ref().map(|parent| {
+        let (label, step) = ("invoked by".dimmed(), out::printable(&parent.step));
+        format!("  {label} {} in step {step}", parent.run)
+    }));
+    let links = [("continues", &run.continued_from), ("continued as", &run.continued_as)];
+    for (what, other) in links {
+        lines.extend(other.as_ref().map(|other| format!("  {} {other}", what.dimmed())));
+    }
     lines.extend(payload("input", run.input.as_deref(), detail));
     lines.extend(payload("output", run.output.as_deref(), detail));
     lines.extend(run.error.as_ref().map(|error| failed("error", error)));

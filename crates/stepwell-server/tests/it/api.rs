@@ -77,6 +77,37 @@ async fn a_list_is_read_page_by_page() {
     assert_eq!(none["runs"], json!([]));
 }
 
+/// §9.7, §9.2: a run that waits for a child says why that one is not moving; children are listed by
+/// their parent, and both name each other.
+#[tokio::test]
+async fn a_run_that_waits_for_a_child_says_why_the_child_waits() {
+    let server = server().await;
+    let to = server.address();
+    let mut runner = Runner::connect(to, pay()).await;
+    let id = post(to, "/api/v1/runs", &json!({"workflow": "pay"})).await.text("id");
+    let a = runner.hear("activate").await["a"].clone();
+    let input = json!({"workflow": "pay", "runner": "green"});
+    let open = json!({"kind": "invoke", "after": 0, "agoUs": 0, "input": input});
+    let invoke = json!({"invoke": {"a": a, "step": "ship", "open": open}});
+    let released = json!({"released": {"a": a, "seen": 0}});
+    runner.say(json!([invoke, {"idle": {"a": a}}, released, {"ping": {"k": 1}}])).await;
+    runner.hear("pong").await;
+    let list = get(to, &format!("/api/v1/runs?parent={id}")).await.json();
+    let child = list["runs"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(list["runs"][0]["parent"], json!(id));
+    let answer = get(to, &format!("/api/v1/runs/{id}/why")).await.json();
+    let why = format!(
+        "waiting in step `ship` for child {child} of `pay`, which is queued: it is pinned to runner \
+         `green`, which is not connected"
+    );
+    assert_eq!((&answer["cause"], &answer["why"]), (&json!("child"), &json!(why)));
+    let shown = get(to, &format!("/api/v1/runs/{child}")).await.json();
+    assert_eq!(shown["parent"], json!({"run": id, "step": "ship"}));
+    let shown = get(to, &format!("/api/v1/runs/{id}")).await.json();
+    let expected = json!({"run": child, "app": "shop", "workflow": "pay"});
+    assert_eq!(shown["steps"][0]["child"], expected);
+}
+
 /// §7.1, §7.6: a run that waits for a runner is cancelled without one.
 #[tokio::test]
 async fn a_queued_run_is_cancelled_and_says_why_it_waited() {

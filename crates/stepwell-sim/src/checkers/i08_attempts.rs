@@ -41,6 +41,7 @@ fn most_attempts(tale: &Tale, step: &str) -> u32 {
         | What::SleepUntil(_)
         | What::Skip
         | What::Race
+        | What::Invoke(_)
         | What::Wait(_)
         | What::Emit(_) => None,
     });

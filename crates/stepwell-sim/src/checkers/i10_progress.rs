@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 
 use super::all::Found;
@@ -19,7 +20,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     };
     for (run, tale) in &story.runs {
         if tale.end().is_none()
-            && let Err(why) = is_blocked(tale)
+            && let Err(why) = may_stay(story, tale)
         {
             found.add(*finished, format!("{run} ({}) has not ended: {why}", tale.workflow));
         }
@@ -27,7 +28,25 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     waits(story, found);
 }
 
-/// Tells whether a run may stay as it is.
+/// Tells whether a run may stay as it is: it is blocked, or waits for a child that may.
+fn may_stay(story: &Story<'_>, tale: &Tale) -> Result<(), String> {
+    let blocked = is_blocked(tale);
+    let mut children = BTreeMap::new();
+    for line in &tale.lines {
+        match &line.noted {
+            Noted::ChildStarted { step, child } => drop(children.insert(step, *child)),
+            Noted::StepEnded { step, .. } => drop(children.remove(step)),
+            _ => {}
+        }
+    }
+    let stays = |child: RunId| {
+        let last = story.runs.get(&story.last_of(child));
+        last.is_some_and(|last| last.end().is_none() && may_stay(story, last).is_ok())
+    };
+    if blocked.is_err() && children.into_values().any(stays) { Ok(()) } else { blocked }
+}
+
+/// Tells whether a run is blocked for a reason of its own.
 fn is_blocked(tale: &Tale) -> Result<(), String> {
     if tale.lines.is_empty() {
         return Err("it has no journal".into());
@@ -43,11 +62,15 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
     let is_pause = |noted: &Noted| {
         matches!(noted, Noted::Acted { act: Operation::Pause | Operation::Resume, .. })
     };
-    // Events reach the waits of a blocked run too.
-    let is_event =
-        |noted: &Noted| matches!(noted, Noted::Looked | Noted::StepEnded { event: Some(_), .. });
-    let tells =
-        |line: &&Line| !is_back(&line.noted) && !is_pause(&line.noted) && !is_event(&line.noted);
+    // Events reach the waits of a blocked run too, and so does a child's end.
+    let is_heard = |noted: &Noted| {
+        matches!(
+            noted,
+            Noted::Looked | Noted::StepEnded { event: Some(_), .. } | Noted::StepEnded { n: 0, .. }
+        )
+    };
+    let told = |noted: &Noted| is_back(noted) || is_pause(noted) || is_heard(noted);
+    let tells = |line: &&Line| !told(&line.noted);
     let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
         // §7.5: the last run of the handler need not reach what an earlier one did.
@@ -82,7 +105,11 @@ fn waits(story: &Story<'_>, found: &mut Found) {
             }
             Fact::GaveUp { request } => {
                 let Some((asked, run)) = waiting.remove(request) else { continue };
-                let ended = story.runs.get(&run).and_then(Tale::end).map(|(line, _)| line.durable);
+                let ended = story
+                    .runs
+                    .get(&story.last_of(run))
+                    .and_then(Tale::end)
+                    .map(|(line, _)| line.durable);
                 if ended.is_some_and(|ended| ended < asked) {
                     found.add(
                         *at,

@@ -18,7 +18,8 @@ type Start<'a> = (&'a Arc<str>, Option<&'a Arc<str>>, Input);
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     let mut by_key: BTreeMap<Key, RunId> = BTreeMap::new();
     for (run, tale) in &story.runs {
-        let Some(key) = &tale.key else { continue };
+        // §2.3: who goes on with a run keeps its key, which names the first.
+        let Some(key) = tale.key.as_ref().filter(|_| tale.continues.is_none()) else { continue };
         if let Some(other) = by_key.insert((Arc::clone(&tale.workflow), Arc::clone(key)), *run) {
             found.add(0, format!("the key {key} started {other} and {run}"));
         }

@@ -18,7 +18,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
         };
         let end = story.runs.get(run).and_then(|tale| {
             tale.lines.iter().find_map(|line| match &line.noted {
-                Noted::Ended { status, output, error } => {
+                Noted::Ended { status, output, error, .. } => {
                     Some((line.durable, status, output, error))
                 }
                 _ => None,

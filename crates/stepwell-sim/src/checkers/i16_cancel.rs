@@ -17,6 +17,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
             let what = match &line.noted {
                 Noted::Activated { epoch, .. } => format!("it was given out as epoch {epoch}"),
                 Noted::SleepStarted { step, .. } => format!("{step} began to sleep"),
+                Noted::ChildStarted { step, .. } => format!("{step} started a child"),
                 Noted::AttemptFailed { step, .. } => format!("{step} waits for another attempt"),
                 _ => continue,
             };

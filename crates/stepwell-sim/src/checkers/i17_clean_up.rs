@@ -237,6 +237,7 @@ fn undo_of<'a>(program: &'a Program, step: &str) -> Option<&'a Undo> {
         | What::SleepUntil(_)
         | What::Skip
         | What::Race
+        | What::Invoke(_)
         | What::Wait(_)
         | What::Emit(_) => None,
     }

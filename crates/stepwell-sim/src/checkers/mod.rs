@@ -7,6 +7,7 @@
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
 //! | `events` | events wake what waits for them, once, and nothing is missed |
 //! | `acts` | what operators do is in the history, and does what it says |
+//! | `children` | children and chains: who started whom, whose end was heard, who is left behind |
 //! | `once` | functions that start at most once do |
 //! | `races` | a race has one winner, and leaves nothing open |
 //! | `pause` | while a run is paused nothing of it begins |
@@ -17,6 +18,7 @@
 
 mod acts;
 mod all;
+mod children;
 mod events;
 mod i01_acks;
 mod i02_append_only;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::once::Verdict;
 use stepwell_core::operation::Operation;
-use stepwell_core::record::{self, BlockCause, Record};
+use stepwell_core::record::{self, BlockCause, Continues, Record};
 use stepwell_core::run::Run;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
@@ -39,6 +39,10 @@ pub(super) enum Noted {
     SleepStarted {
         step: Arc<str>,
         until: Timestamp,
+    },
+    ChildStarted {
+        step: Arc<str>,
+        child: RunId,
     },
     StepEnded {
         step: Arc<str>,
@@ -86,6 +90,7 @@ pub(super) enum Noted {
         status: RunStatus,
         output: Option<Arc<str>>,
         error: Option<String>,
+        continued: Option<RunId>,
     },
     /// `once` is said by the first record of a step.
     StepStarted {
@@ -118,6 +123,10 @@ pub(super) struct Tale {
     pub(super) key: Option<Arc<str>>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) not_before: Option<Timestamp>,
+    /// The run and step that invoked it.
+    pub(super) parent: Option<(RunId, Arc<str>)>,
+    /// The run before it in its chain, and the first of that.
+    pub(super) continues: Option<Continues>,
     pub(super) program: Option<Arc<Program>>,
     pub(super) lines: Vec<Line>,
 }
@@ -127,6 +136,14 @@ impl Tale {
     pub(super) fn ends(&self) -> impl Iterator<Item = (&Line, &Arc<str>, StepStatus)> {
         self.lines.iter().filter_map(|line| match &line.noted {
             Noted::StepEnded { step, status, .. } => Some((line, step, *status)),
+            _ => None,
+        })
+    }
+
+    /// Returns the run that goes on with it.
+    pub(super) fn continued(&self) -> Option<RunId> {
+        self.lines.iter().find_map(|line| match &line.noted {
+            Noted::Ended { continued, .. } => *continued,
             _ => None,
         })
     }
@@ -179,6 +196,17 @@ impl<'a> Story<'a> {
     }
 }
 
+impl Story<'_> {
+    /// Returns the last run of a chain that is there.
+    pub(super) fn last_of(&self, run: RunId) -> RunId {
+        let mut last = run;
+        while let Some(next) = self.runs.get(&last).and_then(Tale::continued) {
+            last = next;
+        }
+        last
+    }
+}
+
 fn readings(facts: &[(Micros, Fact)]) -> Vec<Reading<'_>> {
     let mut known: BTreeMap<RunId, (Arc<[u8]>, Derived)> = BTreeMap::new();
     let mut readings = Vec::new();
@@ -207,7 +235,7 @@ fn growth(facts: &[(Micros, Fact)]) -> Growth {
     let mut given: BTreeMap<u32, Given> = BTreeMap::new();
     for (now, fact) in facts {
         match fact {
-            Fact::Given { batch, at, runs } => {
+            Fact::Given { batch, at, runs, .. } => {
                 let size = |one: &crate::history::Written| (one.run, one.records.len() as u64);
                 given.insert(*batch, (*now, *at, runs.iter().map(size).collect()));
             }
@@ -246,6 +274,8 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
         key: None,
         deadline: None,
         not_before: None,
+        parent: None,
+        continues: None,
         program: None,
         lines: Vec::new(),
     };
@@ -258,6 +288,9 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
             tale.key = started.key.as_deref().map(Arc::from);
             tale.deadline = started.deadline;
             tale.not_before = started.not_before;
+            let parent = started.parent.as_ref();
+            tale.parent = parent.map(|parent| (parent.run, Arc::from(&*parent.step)));
+            tale.continues = started.continues;
             tale.program = tale.input.as_ref().map(Program::of);
         }
         end = end_of(journal, end);
@@ -313,6 +346,9 @@ fn noted(record: Record<'_>) -> Noted {
         Record::SleepStarted(r) => {
             Noted::SleepStarted { step: Arc::from(&*r.step), until: r.until }
         }
+        Record::ChildStarted(r) => {
+            Noted::ChildStarted { step: Arc::from(&*r.step), child: r.child }
+        }
         Record::StepEnded(r) => Noted::StepEnded {
             step: Arc::from(&*r.step),
             at: r.at,
@@ -339,6 +375,7 @@ fn noted(record: Record<'_>) -> Noted {
             status: r.status,
             output: r.output.map(|raw| Arc::from(raw.get())),
             error: r.error.map(|error| error.name.into_owned()),
+            continued: r.continued_as,
         },
         Record::StepStarted(r) => Noted::StepStarted {
             step: Arc::from(&*r.step),
@@ -348,7 +385,6 @@ fn noted(record: Record<'_>) -> Noted {
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
         Record::CancelNoted(_)
         | Record::RaceStarted(_)
-        | Record::ChildStarted(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,

@@ -43,7 +43,7 @@ fn engine(now: Micros) -> Timestamp {
     Timestamp::from_micros(1_000_000_000 + i64::try_from(now).unwrap())
 }
 
-fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
+pub(super) fn opening(kind: Kind, at: Timestamp) -> Opening<'static> {
     Opening {
         kind,
         after: 0,
@@ -128,7 +128,7 @@ impl World {
         let row = Arc::new(Summary::of(&self.state));
         let write = Written { run: self.run, records: Arc::from(records), row };
         let (batch, at) = (self.batch, engine(self.now));
-        self.add(Fact::Given { batch, at, runs: vec![write] });
+        self.add(Fact::Given { batch, at, runs: vec![write], inbox: Vec::new() });
         self.add(Fact::Durable { batch });
     }
 
@@ -235,6 +235,7 @@ impl World {
     pub(super) fn read_again(&mut self) {
         let row = Summary::of(&self.state);
         let read = ReadBack {
+            inbox: Vec::new(),
             journals: vec![(self.run, Arc::from(&self.journal[..]))],
             unreadable: Vec::new(),
             timers: row.timer_at.map(|at| (at, self.run)).into_iter().collect(),

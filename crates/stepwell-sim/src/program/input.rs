@@ -27,6 +27,10 @@ pub enum Profile {
     Waiting,
     /// Steps that can be taken back, in workflows that say how their runs end.
     Saga,
+    /// Children, and children of children.
+    Parent,
+    /// It goes on as another run, and that maybe as another.
+    Chain,
     /// A step that kills its runner.
     Poison,
 }
@@ -36,7 +40,7 @@ impl Profile {
     pub const DELICATE: usize = 7;
 
     /// Every profile.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Plain,
         Self::Branches,
         Self::Long,
@@ -47,6 +51,8 @@ impl Profile {
         Self::Delicate,
         Self::Waiting,
         Self::Saga,
+        Self::Parent,
+        Self::Chain,
         Self::Poison,
     ];
 }

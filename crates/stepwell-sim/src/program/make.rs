@@ -6,7 +6,7 @@ use stepwell_core::retry::Policy;
 
 use super::input::{Input, Profile};
 use super::shape::{
-    Awaited, Function, Program, Shape, Since, Step, Topic, Try, TryEnd, Undo, What,
+    Awaited, Function, Invoked, Program, Shape, Since, Step, Topic, Try, TryEnd, Undo, What,
 };
 use crate::clock::{Micros, SECOND};
 use crate::rng::Rng;
@@ -20,7 +20,8 @@ impl Program {
         let rng = Rng::new(input.program, STREAM);
         let mut maker = Maker { rng, profile: input.profile, steps: Vec::new() };
         let shape = maker.whole();
-        Arc::new(Self { steps: maker.steps, shape })
+        let next = maker.next();
+        Arc::new(Self { steps: maker.steps, shape, next })
     }
 }
 
@@ -36,10 +37,10 @@ impl Maker {
             Profile::Plain | Profile::Failing | Profile::Waiting | Profile::Saga => {
                 self.rng.within(2, 6)
             }
-            Profile::Branches | Profile::Dropping => self.rng.within(1, 2),
+            Profile::Branches | Profile::Dropping | Profile::Chain => self.rng.within(1, 2),
             Profile::Long => self.rng.spread(10, 40),
             Profile::Sleepy | Profile::Delicate => self.rng.within(2, 5),
-            Profile::Large | Profile::Poison => self.rng.within(1, 4),
+            Profile::Large | Profile::Poison | Profile::Parent => self.rng.within(1, 4),
         };
         let mut shapes: Vec<Shape> = (0..parts).map(|_| self.part(0)).collect();
         if self.profile == Profile::Poison {
@@ -55,8 +56,9 @@ impl Maker {
             Profile::Branches => [3, 4, 1, 1],
             Profile::Dropping => [3, 1, 4, 1],
             Profile::Long => [30, 1, 0, 1],
-            Profile::Plain | Profile::Failing | Profile::Sleepy => [8, 2, 1, 1],
+            Profile::Plain | Profile::Failing | Profile::Sleepy | Profile::Chain => [8, 2, 1, 1],
             Profile::Saga => [8, 2, 1, 0],
+            Profile::Parent => [4, 3, 2, 0],
             Profile::Large | Profile::Poison => [6, 1, 1, 0],
             Profile::Delicate if self.rng.chance(400) && depth < 2 => return self.race(depth),
             Profile::Delicate => [6, 2, 1, 1],
@@ -101,6 +103,9 @@ impl Maker {
         if self.profile == Profile::Waiting && self.rng.chance(750) {
             return self.of_events();
         }
+        if self.profile == Profile::Parent && self.rng.chance(600) {
+            return self.child();
+        }
         let weights = match self.profile {
             Profile::Sleepy => [2, 4, 3, 1],
             Profile::Long => [40, 0, 0, 1],
@@ -109,7 +114,9 @@ impl Maker {
             | Profile::Branches
             | Profile::Dropping
             | Profile::Delicate
-            | Profile::Poison => [6, 1, 1, 1],
+            | Profile::Poison
+            | Profile::Parent
+            | Profile::Chain => [6, 1, 1, 1],
             Profile::Waiting => [4, 1, 0, 0],
         };
         match self.rng.weighed(&weights) {
@@ -144,6 +151,35 @@ impl Maker {
         let long = self.rng.chance(300);
         let timeout = if long { self.rng.spread(9 * SECOND, 40 * SECOND) } else { self.pause() };
         Shape::Step(self.add("wait", What::Wait(Awaited { topic, timeout, since })))
+    }
+
+    /// A child: mostly of a few steps, at times with children of its own, or a chain.
+    fn child(&mut self) -> Shape {
+        let all = [
+            Profile::Plain,
+            Profile::Sleepy,
+            Profile::Failing,
+            Profile::Dropping,
+            Profile::Chain,
+            Profile::Parent,
+        ];
+        let profile = all[self.rng.weighed(&[4, 5, 3, 1, 2, 1])];
+        let nowhere = self.rng.chance(40);
+        let invoked = Invoked {
+            workflow: if nowhere { "nowhere".into() } else { "workflow-0".into() },
+            input: Input { program: self.rng.below(1 << 40), profile, n: 0 },
+            timeout_ms: self.rng.chance(150).then(|| self.rng.spread(50, 20_000)),
+            caught: self.rng.chance(800),
+        };
+        Shape::Step(self.add("child", What::Invoke(invoked)))
+    }
+
+    fn next(&mut self) -> Option<Input> {
+        if self.profile != Profile::Chain || self.rng.chance(200) {
+            return None;
+        }
+        let profile = if self.rng.chance(500) { Profile::Chain } else { Profile::Plain };
+        Some(Input { program: self.rng.below(1 << 40), profile, n: 0 })
     }
 
     fn pause(&mut self) -> Micros {

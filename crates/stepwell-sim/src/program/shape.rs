@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use stepwell_core::retry::Policy;
 use stepwell_core::status::{Kind, StepStatus};
 
+use super::input::Input;
 use crate::clock::Micros;
 
 /// What a workflow does with one input.
@@ -15,6 +17,8 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// In what order they are asked for.
     pub shape: Shape,
+    /// What another run goes on with once all is done.
+    pub next: Option<Input>,
 }
 
 /// How steps hang together.
@@ -66,6 +70,7 @@ impl Step {
             What::Race => Kind::Race,
             What::Wait(_) => Kind::WaitForEvent,
             What::Emit(_) => Kind::Emit,
+            What::Invoke(_) => Kind::Invoke,
         }
     }
 }
@@ -81,6 +86,8 @@ pub enum What {
     SleepUntil(Micros),
     /// Does not apply.
     Skip,
+    /// Runs a child.
+    Invoke(Invoked),
     /// Lets branches race.
     Race,
     /// Waits for an event.
@@ -138,6 +145,30 @@ pub enum Since {
     Parked,
     /// So long back.
     Back(Micros),
+}
+
+/// A child that a step runs.
+#[derive(Clone, Debug)]
+pub struct Invoked {
+    /// Its workflow.
+    pub workflow: Arc<str>,
+    /// What it does.
+    pub input: Input,
+    /// Most time for it, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// The code goes on when it does not complete.
+    pub caught: bool,
+}
+
+impl Invoked {
+    /// Returns what the step records as its input.
+    pub fn recorded(&self) -> Option<Box<RawValue>> {
+        let mut wanted = serde_json::json!({ "workflow": self.workflow, "input": self.input });
+        if let Some(ms) = self.timeout_ms {
+            wanted["timeoutMs"] = ms.into();
+        }
+        RawValue::from_string(wanted.to_string()).ok()
+    }
 }
 
 /// The function of a step.
@@ -315,6 +346,7 @@ impl Program {
         };
         let caught = match &self.steps[at].what {
             What::Run(function) => function.caught,
+            What::Invoke(invoked) => invoked.caught,
             What::Sleep(_) | What::SleepUntil(_) | What::Skip | What::Race | What::Emit(_) => false,
             // A wait that times out gives nothing.
             What::Wait(_) => delivered.status == StepStatus::TimedOut,
@@ -336,7 +368,7 @@ mod tests {
     }
 
     fn program(shape: Shape) -> Program {
-        Program { steps: (0..5).map(step).collect(), shape }
+        Program { steps: (0..5).map(step).collect(), shape, next: None }
     }
 
     #[track_caller]

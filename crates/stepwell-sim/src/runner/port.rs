@@ -80,6 +80,7 @@ impl Port<'_> {
                 ToNode::Skip(m) => (m.a, &m.step, Some(&m.open)),
                 ToNode::Wait(m) => (m.a, &m.step, Some(&m.open)),
                 ToNode::Emit(m) => (m.a, &m.step, Some(&m.open)),
+                ToNode::Invoke(m) => (m.a, &m.step, Some(&m.open)),
                 _ => {
                     self.env.commands += 1;
                     continue;

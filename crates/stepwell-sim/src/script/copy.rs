@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwell_core::status::StepStatus;
 
 use crate::history::{Call, Held};
-use crate::program::{Delivered, Program};
+use crate::program::{Delivered, Input, Program};
 
 /// Where a run stands in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(super) enum Tell {
     Ended { n: u32, started_at: u64, ended_at: u64, overlapped: bool, outcome: Outcome },
     Sleep,
     Skip,
+    Invoke,
     Dropped,
     Wait,
     Emit,
@@ -111,6 +112,8 @@ pub(super) struct Queued {
 pub(super) enum Finish {
     Output(Arc<str>),
     Failed(Arc<str>),
+    /// Another run goes on.
+    Continued(Input),
     /// The run was ended from outside.
     Decided,
 }

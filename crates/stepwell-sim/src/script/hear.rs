@@ -62,13 +62,8 @@ impl Script {
                 let status = settled.status.unwrap_or(StepStatus::Completed);
                 let now = port.now();
                 self.with(settled.a, port, |_, copy, _| {
-                    let place = copy.places.get(&*settled.step).copied();
-                    let part = place.and_then(|place| copy.parts.get_mut(&place));
-                    if let (Some(part), Some(raw)) = (part, settled.output) {
-                        // What the engine brought comes with its end.
-                        part.result = Some(Arc::from(raw.get()));
-                    }
-                    Self::settle(copy, &settled.step, status, now);
+                    let output = settled.output.map(|raw| Arc::from(raw.get()));
+                    Self::settle(copy, &settled.step, Delivered { status, output }, now);
                 });
             }
             ToRunner::Retry(retry) => {

@@ -20,7 +20,7 @@ impl Script {
             }
             match &part.tell {
                 Some(Tell::Ended { .. } | Tell::Skip | Tell::Emit | Tell::Dropped) => return false,
-                Some(Tell::Sleep | Tell::Wait) | None => {}
+                Some(Tell::Sleep | Tell::Wait | Tell::Invoke) | None => {}
             }
             if !part.asked {
                 continue;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
+use stepwell_core::id::RunId;
 use stepwell_core::record::OnTimeout;
 use stepwell_core::status::Kind;
 use stepwell_protocol::to_node::{
-    Dropped, Emit, Ended, Finished, Line, Log, Opening, Since, Skip, Sleep, Started, ToNode, Wait,
+    ContinueAs, Dropped, Emit, Ended, Finished, Invoke, Line, Log, Opening, Since, Skip, Sleep,
+    Started, ToNode, Wait,
 };
 
 use super::copy::{Attempt, Copy, Finish, Outcome, Part, Tell};
@@ -96,9 +98,12 @@ impl Script {
                         let time = i64::try_from(time).unwrap_or(i64::MAX);
                         (None, Some(copy.created_at_us.saturating_add(time)))
                     }
-                    What::Run(_) | What::Skip | What::Race | What::Wait(_) | What::Emit(_) => {
-                        return;
-                    }
+                    What::Run(_)
+                    | What::Skip
+                    | What::Race
+                    | What::Invoke(_)
+                    | What::Wait(_)
+                    | What::Emit(_) => return,
                 };
                 self.say(&ToNode::Sleep(Sleep { a, step: id, for_us, until_us, open }), kind, port);
             }
@@ -106,45 +111,55 @@ impl Script {
                 let open = opening(step, part, now, None);
                 self.say(&ToNode::Skip(Skip { a, step: id, open }), kind, port);
             }
-            Tell::Wait => {
-                let What::Wait(awaited) = step.what else { return };
-                let wanted = raw(&awaited.topic.wanted());
-                let wait = Wait {
-                    a,
-                    step: id,
-                    event: awaited.topic.event().into(),
-                    wanted: wanted.as_deref(),
-                    for_us: Some(awaited.timeout),
-                    on_timeout: OnTimeout::Null,
-                    since: match awaited.since {
-                        Awaits::RunStart => Since::RunStart,
-                        Awaits::Parked => Since::Parked,
-                        Awaits::Back(us) => Since::BackUs(us),
-                    },
-                    open: opening(step, part, now, None),
-                };
-                self.say(&ToNode::Wait(wait), kind, port);
-            }
-            Tell::Emit => {
-                let What::Emit(topic) = step.what else { return };
-                let data = raw(&topic.data(&format!("{}/{}", copy.held.run, step.id)));
-                let emit = Emit {
-                    a,
-                    step: id,
-                    event: topic.event().into(),
-                    data: data.as_deref(),
-                    offer: None,
-                    app: None,
-                    run: None,
-                    open: opening(step, part, now, None),
-                };
-                self.say(&ToNode::Emit(emit), kind, port);
+            Tell::Wait => self.tell_wait((a, step, part), port),
+            Tell::Emit => self.tell_emit((a, step, part), copy.held.run, port),
+            Tell::Invoke => {
+                let What::Invoke(invoked) = &step.what else { return };
+                let recorded = invoked.recorded();
+                let open = opening(step, part, now, recorded.as_deref());
+                self.say(&ToNode::Invoke(Invoke { a, step: id, open }), kind, port);
             }
             Tell::Dropped => {
                 let open = Some(opening(step, part, now, None));
                 self.say(&ToNode::Dropped(Dropped { a, step: id, open }), kind, port);
             }
         }
+    }
+
+    fn tell_wait(&mut self, (a, step, part): (u32, &Step, &Part), port: &mut Port<'_>) {
+        let What::Wait(awaited) = step.what else { return };
+        let wanted = raw(&awaited.topic.wanted());
+        let wait = Wait {
+            a,
+            step: Cow::Borrowed(&*step.id),
+            event: awaited.topic.event().into(),
+            wanted: wanted.as_deref(),
+            for_us: Some(awaited.timeout),
+            on_timeout: OnTimeout::Null,
+            since: match awaited.since {
+                Awaits::RunStart => Since::RunStart,
+                Awaits::Parked => Since::Parked,
+                Awaits::Back(us) => Since::BackUs(us),
+            },
+            open: opening(step, part, port.now(), None),
+        };
+        self.say(&ToNode::Wait(wait), Some(step.kind()), port);
+    }
+
+    fn tell_emit(&mut self, (a, step, part): (u32, &Step, &Part), run: RunId, port: &mut Port<'_>) {
+        let What::Emit(topic) = step.what else { return };
+        let data = raw(&topic.data(&format!("{run}/{}", step.id)));
+        let emit = Emit {
+            a,
+            step: Cow::Borrowed(&*step.id),
+            event: topic.event().into(),
+            data: data.as_deref(),
+            offer: None,
+            app: None,
+            run: None,
+            open: opening(step, part, port.now(), None),
+        };
+        self.say(&ToNode::Emit(emit), Some(step.kind()), port);
     }
 
     fn tell_ended(
@@ -213,16 +228,21 @@ impl Script {
         let (Some(a), Some(finish)) = (copy.a, &copy.finish) else { return };
         let output = match finish {
             Finish::Output(text) => raw(text),
-            Finish::Failed(_) | Finish::Decided => None,
+            Finish::Failed(_) | Finish::Decided | Finish::Continued(_) => None,
+        };
+        let next = match finish {
+            Finish::Continued(input) => Some(input.write()),
+            Finish::Output(_) | Finish::Failed(_) | Finish::Decided => None,
         };
         let error = match finish {
             Finish::Failed(step) => {
                 Some(Failure::new("StepError", format!("step {step} failed")).into_owned())
             }
-            Finish::Output(_) | Finish::Decided => None,
+            Finish::Output(_) | Finish::Decided | Finish::Continued(_) => None,
         };
+        let continue_as = next.as_ref().map(|input| ContinueAs { input: input.as_deref() });
         copy.finish_told = true;
-        let finished = Finished { a, output: output.as_deref(), error, continue_as: None };
+        let finished = Finished { a, output: output.as_deref(), error, continue_as };
         self.say(&ToNode::Finished(finished), None, port);
     }
 

@@ -42,6 +42,10 @@ impl Script {
             self.drop_unasked(copy, &asks, port);
             match look {
                 Look::Waits => {}
+                Look::Returned if copy.program.next.is_some() => {
+                    let next = copy.program.next.map_or(Finish::Decided, Finish::Continued);
+                    return self.finish(copy, next, port);
+                }
                 Look::Returned => {
                     let text = format!("{{ \"delivered\" : {} }}", copy.passed);
                     return self.finish(copy, Finish::Output(text.into()), port);
@@ -124,6 +128,10 @@ impl Script {
             What::Emit(_) => {
                 part.state = State::Waiting;
                 part.tell = Some(Tell::Emit);
+            }
+            What::Invoke(_) => {
+                part.state = State::Waiting;
+                part.tell = Some(Tell::Invoke);
             }
         }
         self.tell(copy, place, port);
@@ -318,7 +326,8 @@ impl Script {
     }
 
     /// The node says that a step ended.
-    pub(super) fn settle(copy: &mut Copy, step: &str, status: StepStatus, now: u64) {
+    pub(super) fn settle(copy: &mut Copy, step: &str, end: Delivered, now: u64) {
+        let Delivered { status, output: told } = end;
         copy.told += 1;
         copy.idle_unsure |= copy.idle_told;
         copy.idle_told = false;
@@ -326,7 +335,7 @@ impl Script {
         let part = copy.parts.entry(place).or_insert_with(|| Part::new(now));
         part.tell = None;
         part.state = State::Ended;
-        let output = part.result.take().filter(|_| status == StepStatus::Completed);
+        let output = part.result.take().or(told).filter(|_| status == StepStatus::Completed);
         copy.queue.push_back(Queued { place, status, output });
     }
 
@@ -338,7 +347,7 @@ impl Script {
         let answered = match &part.tell {
             Some(Tell::Ended { n: told, .. }) => *told < n,
             Some(Tell::Dropped) => false,
-            Some(Tell::Sleep | Tell::Skip | Tell::Wait | Tell::Emit) | None => {
+            Some(Tell::Sleep | Tell::Skip | Tell::Wait | Tell::Emit | Tell::Invoke) | None => {
                 part.state == State::Due
             }
         };

@@ -35,7 +35,10 @@ pub(super) async fn workflow(desk: Desk, ctx: Ctx, input: Input) -> Result<Value
     let program = Program::of(&input);
     let saga = input.profile == Profile::Saga;
     let code = Code { desk, program: Arc::clone(&program), given: Mutex::default(), saga };
-    code.walk(ctx, &program.shape).await?;
+    code.walk(ctx.clone(), &program.shape).await?;
+    if let Some(next) = program.next {
+        return ctx.continue_as(next);
+    }
     let count = code.given.lock().unwrap_or_else(PoisonError::into_inner).len();
     Ok(RawValue::from_string(format!("{{ \"given\" : {count} }}")).ok())
 }
@@ -128,6 +131,16 @@ impl Code {
                 let id = sent.map(|id| RawValue::from_string(format!("\"{id}\"")).ok());
                 self.give(ctx, at, StepStatus::Completed, &id)
             }
+            What::Invoke(invoked) => {
+                let mut child = ctx.invoke::<Value>(&*step.id, &*invoked.workflow);
+                child = child.input(invoked.input);
+                if let Some(ms) = invoked.timeout_ms {
+                    child = child.timeout(Duration::from_millis(ms));
+                }
+                let result = child.await;
+                let given = self.give(ctx, at, status_of(&result), &result);
+                if invoked.caught { Ok(()) } else { given }
+            }
             What::Skip => {
                 let skipped = ctx.skip(&*step.id).reason("not today").await;
                 self.give(ctx, at, StepStatus::Skipped, &skipped.map(|()| None))
@@ -185,20 +198,21 @@ impl Code {
         } else {
             called.await
         };
-        let status = match &result {
-            Ok(_) => StepStatus::Completed,
-            Err(error) if error.kind() == ErrorKind::StepTimeout => StepStatus::TimedOut,
-            Err(error) if error.kind() == ErrorKind::OutcomeUnknown => StepStatus::Unknown,
-            Err(_) => StepStatus::Failed,
-        };
-        let given = self.give(ctx, at, status, &result);
+        let given = self.give(ctx, at, status_of(&result), &result);
         if function.caught { Ok(()) } else { given }
     }
 
     /// Notes what the code was given.
     fn give(&self, ctx: &Ctx, at: usize, status: StepStatus, result: &Result<Value>) -> Result<()> {
         // What the SDK refuses by itself, such as a step over the limit, is not in the journal.
-        let kinds = [ErrorKind::Step, ErrorKind::StepTimeout, ErrorKind::OutcomeUnknown];
+        let kinds = [
+            ErrorKind::Step,
+            ErrorKind::StepTimeout,
+            ErrorKind::OutcomeUnknown,
+            ErrorKind::ChildFailed,
+            ErrorKind::ChildCancelled,
+            ErrorKind::ChildTimeout,
+        ];
         if result.as_ref().is_err_and(|error| !kinds.contains(&error.kind())) {
             return Err(Error::terminal(format!("step {at} was refused")));
         }
@@ -272,6 +286,16 @@ pub(super) async fn told(desk: Desk, ctx: Ctx, failure: RunFailure) -> Result<()
     let does = Try { takes: 20_000, end: TryEnd::Nothing, heeds: true, logs: 0 };
     let id: Arc<str> = step_id::on_failure().into();
     result_of(desk.call(ctx.run_id(), &id, (1, does)).await).map(|_| ())
+}
+
+fn status_of(result: &Result<Value>) -> StepStatus {
+    match result {
+        Ok(_) => StepStatus::Completed,
+        Err(error) if error.kind() == ErrorKind::StepTimeout => StepStatus::TimedOut,
+        Err(error) if error.kind() == ErrorKind::ChildTimeout => StepStatus::TimedOut,
+        Err(error) if error.kind() == ErrorKind::OutcomeUnknown => StepStatus::Unknown,
+        Err(_) => StepStatus::Failed,
+    }
 }
 
 fn result_of(outcome: Outcome) -> Result<Value> {

@@ -14,8 +14,8 @@ use crate::history::ReadBack;
 pub(super) struct Ledger {
     /// Every run that was ever given to the store.
     given: BTreeSet<RunId>,
-    /// Those that are durable, with the size of their journal.
-    kept: BTreeMap<RunId, (u64, RunStatus)>,
+    /// Those that are durable, with the size of their journal and their parent.
+    kept: BTreeMap<RunId, (u64, RunStatus, Option<RunId>)>,
 }
 
 impl Ledger {
@@ -28,7 +28,7 @@ impl Ledger {
     pub(super) fn keeps(&mut self, batch: &Batch) {
         for write in &batch.runs {
             let row = &write.summary;
-            self.kept.insert(write.run, (row.journal_bytes, row.status));
+            self.kept.insert(write.run, (row.journal_bytes, row.status, row.parent));
         }
     }
 
@@ -36,10 +36,11 @@ impl Ledger {
     pub(super) fn found(&mut self, read: &ReadBack) {
         for (run, journal) in &read.journals {
             let bytes = journal.len() as u64;
-            if self.kept.get(run).is_none_or(|(known, _)| *known != bytes)
+            if self.kept.get(run).is_none_or(|(known, ..)| *known != bytes)
                 && let Ok(replayed) = Run::replay(*run, journal)
             {
-                self.kept.insert(*run, (bytes, replayed.status()));
+                let parent = replayed.parent().map(|parent| parent.run);
+                self.kept.insert(*run, (bytes, replayed.status(), parent));
             }
         }
     }
@@ -49,11 +50,23 @@ impl Ledger {
     }
 
     pub(super) fn open(&self) -> u64 {
-        self.kept.values().filter(|(_, status)| !status.is_ended()).count() as u64
+        self.kept.values().filter(|(_, status, _)| !status.is_ended()).count() as u64
     }
 
     pub(super) fn unfinished(&self) -> u64 {
-        let done = |status: RunStatus| status.is_ended() || status == RunStatus::Blocked;
-        self.kept.values().filter(|(_, status)| !done(*status)).count() as u64
+        let blocked = |run: &RunId| {
+            self.kept.get(run).is_some_and(|(_, status, _)| *status == RunStatus::Blocked)
+        };
+        // Who waits for a blocked run waits with it.
+        let mut stays: BTreeSet<RunId> = self.kept.keys().copied().filter(blocked).collect();
+        let mut above: Vec<RunId> = stays.iter().copied().collect();
+        while let Some(run) = above.pop() {
+            let parent = self.kept.get(&run).and_then(|(.., parent)| *parent);
+            above.extend(parent.filter(|parent| stays.insert(*parent)));
+        }
+        let open = |(run, (_, status, _)): &(&RunId, &(u64, RunStatus, Option<RunId>))| {
+            !status.is_ended() && !stays.contains(run)
+        };
+        self.kept.iter().filter(open).count() as u64
     }
 }

@@ -9,6 +9,7 @@ use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::Batch;
 use stepwell_store::event::EventWrite;
+use stepwell_store::inbox::InboxWrite;
 use stepwell_store::{Error, Store};
 
 use super::inbox::{Item, NAMESPACE, input_of};
@@ -372,7 +373,9 @@ impl Life {
                 row: Arc::new(write.summary.clone()),
             });
         }
-        desk.env.fact_later(self.lag, Fact::Given { batch: number, at: batch.at, runs });
+        let inbox = InboxWrite::all_of(batch).collect();
+        let given = Fact::Given { batch: number, at: batch.at, runs, inbox };
+        desk.env.fact_later(self.lag, given);
         let accepted = batch.events.iter().filter_map(|write| match write {
             EventWrite::Accepted(event) => Some(Arc::clone(&event.id.id)),
             EventWrite::Did(..) | EventWrite::Routed(_) => None,

@@ -75,6 +75,7 @@ pub(super) fn everything(
     read.ready.sort_unstable();
     read.blocked.sort_unstable();
     read.events = events(store)?;
+    read.inbox = store.inbox(None, ALL)?.iter().map(|message| message.id).collect();
     if rows {
         let filter = Filter { namespace: NAMESPACE.into(), limit: ALL, ..Filter::default() };
         let page = store.query(&filter, Duration::from_secs(1))?;
