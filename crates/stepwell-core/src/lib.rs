@@ -13,6 +13,7 @@
 //! | [`summary`], [`wait`] | the rows that lists, queues and waits are made of, derived from the state |
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
+//! | [`search`] | attributes that runs are found by |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
 //! ```
@@ -43,6 +44,7 @@ pub mod payload;
 pub mod record;
 pub mod retry;
 pub mod run;
+pub mod search;
 pub mod status;
 pub mod step_id;
 pub mod summary;

@@ -6,12 +6,15 @@
 //!
 //! Payloads stand in a record as the text that came: they are not read here.
 
+mod search_set;
+
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
+pub use self::search_set::SearchSet;
 pub use crate::block::BlockCause;
 pub use crate::branch::{Branch, RaceStarted};
 use crate::failure::Failure;
@@ -20,6 +23,7 @@ use crate::once::Once;
 pub use crate::once::Verified;
 pub use crate::operation::Acted;
 pub use crate::origin::ForkedFrom;
+use crate::search::Change;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -75,6 +79,8 @@ pub enum Record<'a> {
     /// What was found out about a start whose outcome was lost (§4.5).
     #[serde(borrow)]
     Verified(Verified<'a>),
+    /// Code set search attributes (§9.4).
+    SearchSet(SearchSet),
     /// The run ended; always the last record.
     #[serde(borrow)]
     Ended(Ended<'a>),
@@ -135,6 +141,9 @@ pub struct Started<'a> {
     /// Why, where that was said.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
+    /// The search attributes that the start gave (§9.4).
+    #[serde(default, skip_serializing_if = "Change::is_empty")]
+    pub search: Change,
 }
 
 /// See [`Record::Activated`].

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use crate::id::RunId;
 use crate::run::{Phase, Run};
+use crate::search::Attributes;
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
@@ -49,6 +50,8 @@ pub struct Summary {
     pub blocked: Option<String>,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
+    /// Its search attributes (§9.4).
+    pub search: Attributes,
 }
 
 impl Summary {
@@ -77,6 +80,7 @@ impl Summary {
             steps_failed: run.failed_steps(),
             blocked,
             journal_bytes: run.journal_bytes(),
+            search: run.search().clone(),
         }
     }
 }

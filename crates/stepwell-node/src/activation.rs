@@ -80,6 +80,7 @@ fn first_message<'a>(
         input,
         key: run.key().map(|key| Cow::Borrowed(&**key)),
         metadata,
+        search: run.search().clone(),
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
         ended,

@@ -13,7 +13,7 @@ use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, Record};
 use stepwell_core::run::{Command, Env, Operate, Outcome, Phase, Rejection, Run, Start};
 use stepwell_core::status::RunStatus;
-use stepwell_core::{name, payload};
+use stepwell_core::{name, payload, search};
 use stepwell_store::query::{Key, Queue};
 
 use crate::commit::store_error;
@@ -175,6 +175,13 @@ impl Node {
         if let Some(runner) = &start.runner {
             name::check("a runner", runner).map_err(bad)?;
         }
+        let change: search::Change = start
+            .search
+            .iter()
+            .map(|(name, value)| (name.to_string(), Some(value.clone())))
+            .collect();
+        search::check(&search::Attributes::new(), &change)
+            .map_err(|why| error(Code::BadRequest, why.to_string()))?;
         checked("input", start.input.as_deref())?;
         checked("metadata", start.metadata.as_deref())?;
         let workflow: Arc<str> = Arc::from(&*start.workflow);
@@ -232,6 +239,7 @@ impl Node {
             not_before,
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
+            search: Some(&start.search),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };
         let mut outcome = Outcome::default();

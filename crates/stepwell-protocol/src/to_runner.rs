@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
+use stepwell_core::search::Attributes;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 
 /// A message from a node.
@@ -159,6 +160,9 @@ pub struct Activate<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub metadata: Option<&'a RawValue>,
+    /// The search attributes that it has.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub search: Attributes,
     /// When the start was accepted, in microseconds since the Unix epoch: the code's first `now`.
     pub created_at_us: i64,
     /// The version that the first activation had.

@@ -224,4 +224,5 @@ fn matches(filter: &Filter, row: &Summary) -> bool {
         && (filter.key.is_none() || filter.key == row.key)
         && filter.from.is_none_or(|from| row.created_at >= from)
         && filter.to.is_none_or(|to| row.created_at < to)
+        && filter.search.iter().all(|term| term.matches(&row.search))
 }

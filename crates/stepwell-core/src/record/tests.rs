@@ -20,6 +20,7 @@ fn a_journal_reads_back_and_chunks_join() {
         rerun_of: None,
         by: None,
         reason: None,
+        search: Change::new(),
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

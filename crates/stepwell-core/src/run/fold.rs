@@ -12,6 +12,7 @@ use crate::record::{
     self, Activated, AttemptFailed, DecodeError, Ended, Opening, Record, SleepStarted, Started,
     StepEnded, StepStarted, Unblocked,
 };
+use crate::search::{self, Attributes};
 use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
@@ -61,6 +62,8 @@ impl Run {
     }
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
+        let mut search = Attributes::new();
+        search::apply(&mut search, &started.search);
         Self {
             id,
             namespace: Arc::from(&*started.namespace),
@@ -79,6 +82,7 @@ impl Run {
             activation: None,
             epoch: 0,
             started_version: None,
+            search,
             losses: 0,
             lone_losses: 0,
             shunned: None,
@@ -122,6 +126,7 @@ impl Run {
             | Record::Unblocked(_)
             | Record::Acted(_)
             | Record::Ending(_)
+            | Record::SearchSet(_)
             | Record::Ended(_) => None,
         }
     }
@@ -216,6 +221,7 @@ impl Run {
                 let held = self.is_held();
                 self.cancel_open_steps(|status| !held || status == StepStatus::Sleeping);
             }
+            Record::SearchSet(set) => search::apply(&mut self.search, &set.search),
             Record::Ended(ended) => self.fold_ended(ended),
         }
     }

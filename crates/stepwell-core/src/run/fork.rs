@@ -12,6 +12,7 @@ use super::state::Run;
 use crate::id::RunId;
 use crate::payload;
 use crate::record::{self, DecodeError, ForkedFrom, Opening, Record, Started, StepEnded};
+use crate::search::Change;
 use crate::status::{Kind, StepStatus};
 use crate::step_id;
 
@@ -96,6 +97,8 @@ struct Source<'a> {
     /// Steps in the order of their first record.
     order: Vec<String>,
     ends: Vec<StepEnded<'a>>,
+    /// Changes of search attributes, with how many steps had ended before.
+    searches: Vec<(usize, Change)>,
 }
 
 impl<'a> Source<'a> {
@@ -125,11 +128,20 @@ impl<'a> Source<'a> {
             | Record::Acted(_)
             | Record::Ending(_)
             | Record::Verified(_)
+            | Record::SearchSet(_)
             | Record::Ended(_) => {}
         }
         if let Record::StepEnded(ended) = record {
             self.ends.push(ended);
         }
+    }
+
+    /// The search attributes as they were after so many ends.
+    fn search_at(&self, given: usize, mut search: Change) -> Change {
+        for (_, change) in self.searches.iter().filter(|(ends, _)| given > 0 && *ends <= given) {
+            search.extend(change.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        search
     }
 
     /// §9.8: what was taken back, or has begun to be, is no result any more.
@@ -197,6 +209,7 @@ impl Run {
         for record in record::decode(fork.journal) {
             match record? {
                 Record::Started(started) => first = Some(started),
+                Record::SearchSet(set) => source.searches.push((source.ends.len(), set.search)),
                 other => source.add(other),
             }
         }
@@ -216,6 +229,7 @@ impl Run {
             forked_from: origin,
             by: fork.by.map(Into::into),
             reason: fork.reason.map(Into::into),
+            search: source.search_at(given, first.search),
             ..first
         };
         let mut run = Self::born(id, &started);

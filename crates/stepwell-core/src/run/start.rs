@@ -8,6 +8,7 @@ use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::id::RunId;
 use crate::record::{Record, Started};
+use crate::search::{Attributes, Value};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
@@ -31,6 +32,12 @@ pub struct Start<'a> {
     pub metadata: Option<&'a RawValue>,
     /// The name of the runner to pin the run to.
     pub runner: Option<&'a str>,
+    /// Search attributes, checked by the caller.
+    pub search: Option<&'a Attributes>,
+}
+
+fn set((name, value): (&alloc::sync::Arc<str>, &Value)) -> (alloc::string::String, Option<Value>) {
+    ((&**name).into(), Some(value.clone()))
 }
 
 impl Run {
@@ -54,6 +61,7 @@ impl Run {
             rerun_of: None,
             by: None,
             reason: None,
+            search: start.search.into_iter().flatten().map(set).collect(),
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

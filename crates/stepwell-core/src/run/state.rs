@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use crate::id::RunId;
 use crate::once::OnUnknown;
 use crate::record::BlockCause;
+use crate::search::Attributes;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -34,6 +35,7 @@ pub struct Run {
     pub(super) activation: Option<Activation>,
     pub(super) epoch: u32,
     pub(super) started_version: Option<Arc<str>>,
+    pub(super) search: Attributes,
     pub(super) losses: u32,
     pub(super) lone_losses: u32,
     pub(super) shunned: Option<Arc<str>>,
@@ -211,6 +213,11 @@ impl Run {
     /// Returns the workflow version that the first activation had (§9.9).
     pub fn started_version(&self) -> Option<&Arc<str>> {
         self.started_version.as_ref()
+    }
+
+    /// Returns the search attributes (§9.4).
+    pub fn search(&self) -> &Attributes {
+        &self.search
     }
 
     /// Returns the steps in the order of their position.

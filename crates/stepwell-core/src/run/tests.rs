@@ -67,6 +67,7 @@ fn start() -> Start<'static> {
         not_before: None,
         metadata: None,
         runner: None,
+        search: None,
     }
 }
 

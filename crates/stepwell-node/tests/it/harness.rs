@@ -171,6 +171,7 @@ pub(crate) fn start(workflow: &str) -> StartRequest {
         begin: Begin::Now,
         metadata: None,
         runner: None,
+        search: Default::default(),
         wait: false,
     }
 }

@@ -7,6 +7,7 @@
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
 //! | `acts` | what operators do is in the history, and does what it says |
 //! | `once` | functions that start at most once do |
+//! | `search` | what code set is what its run is found by |
 //! | `races` | a race has one winner, and leaves nothing open |
 //! | `pause` | while a run is paused nothing of it begins |
 //! | `protocol` | nobody is refused who keeps to the protocol |
@@ -37,6 +38,7 @@ mod once;
 mod pause;
 mod protocol;
 mod races;
+mod search;
 mod story;
 #[cfg(test)]
 mod testing;

@@ -331,8 +331,10 @@ fn noted(record: Record<'_>) -> Noted {
             once: r.open.is_some_and(|open| open.once.is_some()),
         },
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
-        Record::RaceStarted(_) | Record::Woken(_) | Record::Logged(_) | Record::OrderChanged(_) => {
-            Noted::Other
-        }
+        Record::RaceStarted(_)
+        | Record::SearchSet(_)
+        | Record::Woken(_)
+        | Record::Logged(_)
+        | Record::OrderChanged(_) => Noted::Other,
     }
 }

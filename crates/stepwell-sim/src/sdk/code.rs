@@ -30,8 +30,9 @@ type Part<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 pub(super) async fn workflow(desk: Desk, ctx: Ctx, input: Input) -> Result<Value> {
     let program = Program::of(&input);
     let code = Code { desk, program: Arc::clone(&program), given: Mutex::default() };
-    code.walk(ctx, &program.shape).await?;
+    code.walk(ctx.clone(), &program.shape).await?;
     let count = code.given.lock().unwrap_or_else(PoisonError::into_inner).len();
+    ctx.set_search([("given", count)])?;
     Ok(RawValue::from_string(format!("{{ \"given\" : {count} }}")).ok())
 }
 

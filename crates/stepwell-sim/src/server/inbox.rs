@@ -57,6 +57,7 @@ pub(super) fn input_of(
                 begin,
                 metadata: None,
                 runner: env.rng.chance(60).then(|| crate::runner::name(0)),
+                search: stepwell_core::search::Attributes::new(),
                 wait,
             };
             Input::Start { request, start: Box::new(start) }

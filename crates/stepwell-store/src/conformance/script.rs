@@ -9,9 +9,10 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{
     Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, Opening, Record,
-    Released, SleepStarted, Started, StepEnded, StepStarted, Woken,
+    Released, SearchSet, SleepStarted, Started, StepEnded, StepStarted, Woken,
 };
 use stepwell_core::run::Run;
+use stepwell_core::search::Change;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -80,6 +81,11 @@ impl Script {
             not_before: None,
             metadata: None,
             runner: None,
+            forked_from: None,
+            rerun_of: None,
+            by: None,
+            reason: None,
+            search: Change::new(),
         }));
         script
     }
@@ -104,6 +110,18 @@ impl Script {
         let records = self.journal[self.written..].to_vec();
         self.written = self.journal.len();
         RunWrite { run: self.id, records, summary: Summary::of(&run), waits: self.waits.clone() }
+    }
+
+    /// Code sets search attributes: a JSON object.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[expect(clippy::expect_used, reason = "a script that is no journal is a mistake in a test")]
+    pub fn search(&mut self, set: &str) -> &mut Self {
+        let search = serde_json::from_str(set).expect("a JSON object");
+        let at = self.tick();
+        self.push(&Record::SearchSet(SearchSet { at, search }));
+        self
     }
 
     /// A runner gets the run.
@@ -235,7 +253,16 @@ impl Script {
     fn opening(&mut self, step: &str, kind: Kind, at: Timestamp) -> Option<Opening<'static>> {
         let after = self.ended_steps;
         let new = self.opened.insert(step.into());
-        new.then_some(Opening { kind, after, at, input: None, metadata: None })
+        new.then_some(Opening {
+            kind,
+            after,
+            at,
+            input: None,
+            metadata: None,
+            once: None,
+            branch: None,
+            kept_from: None,
+        })
     }
 
     fn push(&mut self, record: &Record<'_>) -> &mut Self {

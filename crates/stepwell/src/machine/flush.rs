@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Race, Skip, Started, ToNode};
+use stepwell_protocol::to_node::{Block, Dropped, Log, Order, Race, Search, Skip, Started, ToNode};
 
 use super::cell::Cell;
 use super::message;
@@ -94,6 +94,7 @@ impl Writer<'_> {
                     self.outgoing.push(&ToNode::Raced(raced), message::output_bytes(step));
                 }
             }
+            Out::Search => self.search(core),
             Out::Order { expected, found } => {
                 let (expected, found) = ((&*expected).into(), (&*found).into());
                 self.outgoing.push(&ToNode::Order(Order { a, expected, found }), 0);
@@ -101,15 +102,25 @@ impl Writer<'_> {
             Out::Block(cause) => self.outgoing.push(&ToNode::Block(Block { a, cause }), 0),
             Out::Idle => self.outgoing.push(&ToNode::Idle { a }, 0),
             Out::Released { seen, ready } => {
+                self.search(core);
                 self.lines(core, true);
                 self.outgoing.push(&ToNode::Released { a, seen, ready }, 0);
             }
             Out::Finished => {
+                self.search(core);
                 self.lines(core, true);
                 let finished = message::finished(core, a);
                 let bytes = finished.output.map_or(0, |raw| raw.get().len());
                 self.outgoing.push(&ToNode::Finished(finished), bytes);
             }
+        }
+    }
+
+    fn search(&mut self, core: &mut Core) {
+        let set = std::mem::take(&mut core.search.telling);
+        if !set.is_empty() {
+            let bytes = set.keys().map(String::len).sum();
+            self.outgoing.push(&ToNode::Search(Search { a: self.a, set }), bytes);
         }
     }
 

@@ -16,6 +16,7 @@ use stepwell_core::status::{Kind, StepStatus};
 use super::index::Index;
 use super::once::Once;
 use super::race::Lane;
+use super::search::Search;
 use crate::moment::Moment;
 use crate::retry::Options;
 use crate::signal::Signal;
@@ -293,6 +294,7 @@ pub(crate) enum Out {
     Verified(usize),
     Race(usize),
     Raced(usize),
+    Search,
 }
 
 /// How loud a line of a log is.
@@ -382,6 +384,7 @@ pub(crate) struct Core {
     pub(crate) looks: Vec<Moment>,
     /// Random numbers that the handler drew.
     pub(crate) draws: u64,
+    pub(crate) search: Search,
 }
 
 /// The place of timers that belong to no step.
@@ -416,6 +419,7 @@ impl Core {
             timers: BinaryHeap::new(),
             looks: Vec::new(),
             draws: 0,
+            search: Search::default(),
         }
     }
 

@@ -227,6 +227,7 @@ impl Runs {
         };
         let a = activate.a;
         let cell = Arc::new(Cell::new(info, self.shared.clone(), terms, a, generation));
+        cell.lock().search.all = activate.search;
         cell.on_history(activate.ended);
         cell.on_open(activate.open, now);
         if self.draining {
