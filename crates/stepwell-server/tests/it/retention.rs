@@ -33,6 +33,7 @@ fn ended(at: Timestamp) -> RunWrite {
         steps_failed: 0,
         blocked: None,
         journal_bytes: 0,
+        search: stepwell_core::search::Attributes::new(),
     };
     RunWrite { run: id, records: Vec::new(), summary, waits: Arc::default() }
 }

@@ -79,12 +79,10 @@ fn searches() -> Vec<Case> {
         ];
         let mut scripts: Vec<Script> = Vec::new();
         for set in sets {
-            let mut run = world.script(Start::default());
-            run.search(set);
-            world.commit(&mut [&mut run]);
+            let run = world.put(Start::default(), |run| drop(run.search(set)));
             scripts.push(run);
         }
-        let found = |world: &World, terms: &str| -> Vec<usize> {
+        let found = |world: &World<'_>, terms: &str| -> Vec<usize> {
             let search = Term::parse_all(terms).unwrap_or_default();
             assert!(!search.is_empty(), "{terms}");
             let list = world.list(&Filter { search, ..World::all() });
@@ -108,7 +106,7 @@ fn searches() -> Vec<Case> {
         }
         let mut first = scripts[0].clone();
         first.search(r#"{"paid": null, "amount": 1}"#);
-        world.commit(&mut [&mut first]);
+        world.commit_run(&mut first);
         assert_eq!(found(world, "paid=true"), [2]);
         assert_eq!(found(world, "amount<2"), [0]);
     })]
