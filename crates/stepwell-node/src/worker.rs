@@ -227,8 +227,8 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
                 started_at: ago(now, m.ago_us),
                 overlapped: m.overlapped,
             };
-            let open = m.open.map(|open| opening(&open, now));
-            Ok((m.a, None, Act::StartStep(StartStep { step: m.step, attempt, open })))
+            let (step, open) = (m.step, m.open.map(|open| opening(&open, now)));
+            Ok((m.a, None, Act::StartStep(StartStep { step, attempt, open })))
         }
         ToNode::Ended(m) => {
             step(&m.step)?;
@@ -258,8 +258,8 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             let lines = lines.collect::<Result<_, _>>()?;
             Ok((m.a, None, Act::Log { step: m.step, lines }))
         }
-        ToNode::Order(m) => {
-            Ok((m.a, None, Act::NoteOrder { expected: m.expected, found: m.found }))
+        ToNode::Order(to_node::Order { a, expected, found }) => {
+            Ok((a, None, Act::NoteOrder { expected, found }))
         }
         ToNode::Block(m) => match m.cause {
             cause @ (BlockCause::KindChanged { .. } | BlockCause::OrderChanged { .. }) => {
@@ -278,6 +278,21 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             };
             Ok((m.a, m.output, Act::Finish(finish)))
         }
+        m @ (ToNode::Verified(_) | ToNode::Race(_) | ToNode::Raced(_)) => branch_act_of(m, now),
+        ToNode::Search(m) => Ok((m.a, None, Act::SetSearch(m.set))),
+        ToNode::Hello(_)
+        | ToNode::Ping { .. }
+        | ToNode::Credit { .. }
+        | ToNode::Drain {}
+        | ToNode::Idle { .. }
+        | ToNode::Busy { .. } => Err("this message is not about a run".into()),
+    }
+}
+
+/// The same for races, and for what was found out about starts.
+fn branch_act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String> {
+    let step = |id: &str| name::check("a step id", id).map_err(|error| error.to_string());
+    match message {
         ToNode::Verified(m) => {
             step(&m.step)?;
             let (step, n, verdict, output) = (m.step, m.n, m.verdict, m.output);
@@ -293,13 +308,7 @@ fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'_>, String>
             let end = EndRace { step: m.step, at: ago(now, m.ago_us), result };
             Ok((m.a, None, Act::EndRace(end)))
         }
-        ToNode::Search(m) => Ok((m.a, None, Act::SetSearch(m.set))),
-        ToNode::Hello(_)
-        | ToNode::Ping { .. }
-        | ToNode::Credit { .. }
-        | ToNode::Drain {}
-        | ToNode::Idle { .. }
-        | ToNode::Busy { .. } => Err("this message is not about a run".into()),
+        _ => Err("this message is about no race and no start".into()),
     }
 }
 

@@ -436,7 +436,7 @@ impl Change<'_, '_> {
             Act::Block(cause) => self.block(cause),
             Act::Release { seen, then } => self.release(seen, then),
             Act::Finish(finish) => self.finish(finish),
-            Act::Verify(verify) => self.verify(verify)?,
+            Act::Verify(verify) => self.verify(&verify)?,
             Act::StartRace { step, open } => self.start_race(step, open)?,
             Act::EndRace(end) => self.end_race(end)?,
             Act::SetSearch(change) => self.set_search(change)?,

@@ -202,17 +202,7 @@ impl Run {
                 self.lone_losses = 0;
                 self.ready_since = self.activation.is_none().then_some(unblocked.at);
             }
-            Record::Acted(acted) => match acted.act {
-                Operation::Pause => {
-                    let text =
-                        |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
-                    let (by, reason) = (text(&acted.by), text(&acted.reason));
-                    self.paused = Some(Paused { at: acted.at, by, reason });
-                }
-                Operation::Resume => self.paused = None,
-                Operation::Terminate | Operation::Resolve => {}
-                Operation::Retry => self.end_backoffs(acted.at),
-            },
+            Record::Acted(acted) => self.fold_acted(acted),
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
                 self.paused = None;
@@ -223,6 +213,20 @@ impl Run {
             }
             Record::SearchSet(set) => search::apply(&mut self.search, &set.search),
             Record::Ended(ended) => self.fold_ended(ended),
+        }
+    }
+
+    fn fold_acted(&mut self, acted: &record::Acted<'_>) {
+        match acted.act {
+            Operation::Pause => {
+                let text =
+                    |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
+                let (by, reason) = (text(&acted.by), text(&acted.reason));
+                self.paused = Some(Paused { at: acted.at, by, reason });
+            }
+            Operation::Resume => self.paused = None,
+            Operation::Terminate | Operation::Resolve => {}
+            Operation::Retry => self.end_backoffs(acted.at),
         }
     }
 

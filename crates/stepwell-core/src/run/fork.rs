@@ -97,6 +97,7 @@ struct Source<'a> {
     /// Steps in the order of their first record.
     order: Vec<String>,
     ends: Vec<StepEnded<'a>>,
+    started: Option<Started<'a>>,
     /// Changes of search attributes, with how many steps had ended before.
     searches: Vec<(usize, Change)>,
 }
@@ -133,6 +134,10 @@ impl<'a> Source<'a> {
         }
         if let Record::StepEnded(ended) = record {
             self.ends.push(ended);
+        } else if let Record::Started(started) = record {
+            self.started = Some(started);
+        } else if let Record::SearchSet(set) = record {
+            self.searches.push((self.ends.len(), set.search));
         }
     }
 
@@ -205,15 +210,10 @@ impl Run {
         out: &mut Outcome,
     ) -> Result<Self, ForkError> {
         let mut source = Source::default();
-        let mut first = None;
         for record in record::decode(fork.journal) {
-            match record? {
-                Record::Started(started) => first = Some(started),
-                Record::SearchSet(set) => source.searches.push((source.ends.len(), set.search)),
-                other => source.add(other),
-            }
+            source.add(record?);
         }
-        let first = first.ok_or(ForkError::Empty)?;
+        let first = source.started.take().ok_or(ForkError::Empty)?;
         let (given, step) = source.given(fork.from)?;
         let ends = source.ends.get(..given).unwrap_or_default();
         let kept: Vec<&StepEnded<'_>> = ends.iter().filter(|ended| source.keeps(ended)).collect();

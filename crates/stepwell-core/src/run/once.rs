@@ -50,7 +50,7 @@ pub struct Resolve<'a> {
 
 impl Change<'_, '_> {
     /// What a runner says of a start that it recorded or that was lost before it had the run.
-    pub(super) fn verify(&mut self, verify: VerifyStep<'_>) -> Result<(), Rejection> {
+    pub(super) fn verify(&mut self, verify: &VerifyStep<'_>) -> Result<(), Rejection> {
         let id = &*verify.step;
         let Some(step) = self.run.step(id) else {
             return Err(Rejection::Unopened(Arc::from(id)));

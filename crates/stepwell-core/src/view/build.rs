@@ -129,21 +129,9 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let status = if failed.timed_out { "timed_out" } else { "failed" };
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
-            Record::SleepStarted(sleep) => {
-                let at = sleep.open.at;
-                let position = self.open(&sleep.step, Some(sleep.open));
-                if let Some(step) = self.step(position) {
-                    step.started_at = Some(at);
-                }
-            }
+            Record::SleepStarted(sleep) => self.begin_at(&sleep.step, sleep.open),
             Record::StepEnded(ended) => self.add_step_ended(ended),
-            Record::RaceStarted(race) => {
-                let at = race.open.at;
-                let position = self.open(&race.step, Some(race.open));
-                if let Some(step) = self.step(position) {
-                    step.started_at = Some(at);
-                }
-            }
+            Record::RaceStarted(race) => self.begin_at(&race.step, race.open),
             Record::Verified(verified) => self.add_verified(&verified),
             Record::Logged(logged) => self.add_logged(logged),
             Record::OrderChanged(changed) => {
@@ -169,15 +157,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let note = Note { at: ending.at, what, by: ending.by, detail: ending.reason };
                 self.view.history.push(note);
             }
-            Record::Acted(acted) => {
-                let what = acted.act.done();
-                let detail = match (&acted.step, acted.reason) {
-                    (None, reason) => reason,
-                    (Some(step), reason) => Some(about(step, reason.as_deref())),
-                };
-                let note = Note { at: acted.at, what, by: acted.by, detail };
-                self.view.history.push(note);
-            }
+            Record::Acted(acted) => self.add_acted(acted),
             Record::Ended(ended) => {
                 self.end_activation("ended", ended.at);
                 self.stop_attempts("cancelled", ended.at);
@@ -204,6 +184,24 @@ impl<'a, 'r> Builder<'a, 'r> {
         let reason = reason.map(|reason| alloc::format!(": {reason}")).unwrap_or_default();
         let detail = Some(Cow::Owned(alloc::format!("{of}{reason}")));
         self.view.history.push(Note { at, what, by, detail });
+    }
+
+    fn add_acted(&mut self, acted: record::Acted<'a>) {
+        let what = acted.act.done();
+        let detail = match (&acted.step, acted.reason) {
+            (None, reason) => reason,
+            (Some(step), reason) => Some(about(step, reason.as_deref())),
+        };
+        self.view.history.push(Note { at: acted.at, what, by: acted.by, detail });
+    }
+
+    /// A step without a function begins when the code asks for it.
+    fn begin_at(&mut self, id: &str, open: Opening<'a>) {
+        let at = open.at;
+        let position = self.open(id, Some(open));
+        if let Some(step) = self.step(position) {
+            step.started_at = Some(at);
+        }
     }
 
     fn add_activated(&mut self, activated: Activated<'a>) {

@@ -42,7 +42,7 @@ impl StepCtx {
     pub fn idempotency_key(&self) -> String {
         // §9.8: a result that a fork kept was made under the key of the run that made it.
         let kept_from = self.ctx.cell().lock().steps[self.place].kept_from;
-        format!("{}:{}", kept_from.unwrap_or(self.ctx.run_id()), self.id)
+        format!("{}:{}", kept_from.unwrap_or_else(|| self.ctx.run_id()), self.id)
     }
 
     /// Reads the step's recorded input.
