@@ -15,6 +15,7 @@
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
 //! | [`derive`] | ids that follow from others |
+//! | [`search`] | attributes that runs are found by |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
 //! ```
@@ -47,6 +48,7 @@ pub mod payload;
 pub mod record;
 pub mod retry;
 pub mod run;
+pub mod search;
 pub mod status;
 pub mod step_id;
 pub mod summary;

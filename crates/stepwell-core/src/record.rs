@@ -7,6 +7,7 @@
 //! Payloads stand in a record as the text that came: they are not read here.
 
 mod child;
+mod search_set;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 use self::child::is_zero;
 pub use self::child::{ChildStarted, Continues, Parent};
+pub use self::search_set::SearchSet;
 pub use crate::block::BlockCause;
 pub use crate::branch::{Branch, RaceStarted};
 pub use crate::clean_up::{CancelNoted, CleanUp, Retried};
@@ -26,6 +28,7 @@ use crate::once::Once;
 pub use crate::once::Verified;
 pub use crate::operation::Acted;
 pub use crate::origin::ForkedFrom;
+use crate::search::Change;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -94,6 +97,8 @@ pub enum Record<'a> {
     /// What was found out about a start whose outcome was lost (§4.5).
     #[serde(borrow)]
     Verified(Verified<'a>),
+    /// Code set search attributes (§9.4).
+    SearchSet(SearchSet),
     /// The run ended; always the last record.
     #[serde(borrow)]
     Ended(Ended<'a>),
@@ -178,6 +183,9 @@ pub struct Started<'a> {
     /// The event that started it (§8.3).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub event: Option<FromEvent<'a>>,
+    /// The search attributes that the start gave (§9.4).
+    #[serde(default, skip_serializing_if = "Change::is_empty")]
+    pub search: Change,
 }
 
 /// See [`Record::Activated`].

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use crate::id::RunId;
 use crate::run::{Phase, Run};
+use crate::search::Attributes;
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
@@ -51,6 +52,8 @@ pub struct Summary {
     pub journal_bytes: u64,
     /// The run that invoked it.
     pub parent: Option<RunId>,
+    /// Its search attributes (§9.4).
+    pub search: Attributes,
 }
 
 impl Summary {
@@ -80,6 +83,7 @@ impl Summary {
             blocked,
             journal_bytes: run.journal_bytes(),
             parent: run.parent().map(|parent| parent.run),
+            search: run.search().clone(),
         }
     }
 }

@@ -109,6 +109,7 @@ fn first_message<'a>(
         parent: run
             .parent()
             .map(|parent| to_runner::Parent { run: parent.run, step: Cow::Borrowed(&parent.step) }),
+        search: run.search().clone(),
         created_at_us: run.created_at().as_micros(),
         started_version: run.started_version().map(|version| Cow::Borrowed(&**version)),
         event: None,

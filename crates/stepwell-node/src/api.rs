@@ -15,7 +15,7 @@ use stepwell_core::record::{self, Record};
 use stepwell_core::run::{Command, Env, Operate, Origin, Outcome, Phase, Rejection, Run, Start};
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
-use stepwell_core::{name, payload};
+use stepwell_core::{name, payload, search};
 use stepwell_store::query::{Key, Queue};
 
 use crate::commit::store_error;
@@ -101,6 +101,7 @@ pub(crate) struct Begun<'a> {
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) metadata: Option<&'a RawValue>,
     pub(crate) runner: Option<&'a str>,
+    pub(crate) search: Option<&'a search::Attributes>,
     /// The id and the name of the event that starts it.
     pub(crate) event: Option<(&'a str, &'a str)>,
 }
@@ -116,6 +117,7 @@ impl Begun<'_> {
             not_before: None,
             metadata: None,
             runner: None,
+            search: None,
             event: None,
         }
     }
@@ -218,6 +220,13 @@ impl Node {
         if let Some(runner) = &start.runner {
             name::check("a runner", runner).map_err(bad)?;
         }
+        let change: search::Change = start
+            .search
+            .iter()
+            .map(|(name, value)| (name.to_string(), Some(value.clone())))
+            .collect();
+        search::check(&search::Attributes::new(), &change)
+            .map_err(|why| error(Code::BadRequest, why.to_string()))?;
         checked("input", start.input.as_deref())?;
         checked("metadata", start.metadata.as_deref())?;
         let workflow: Arc<str> = Arc::from(&*start.workflow);
@@ -266,6 +275,7 @@ impl Node {
             not_before,
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
+            search: Some(&start.search),
             ..Begun::of(id)
         };
         if start.wait {
@@ -301,6 +311,7 @@ impl Node {
             runner: begun.runner,
             ends: options.as_ref().map(|options| &options.ends),
             event: begun.event,
+            search: begun.search,
             origin: Origin::default(),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };

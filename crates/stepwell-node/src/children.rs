@@ -152,6 +152,7 @@ impl Node {
             runner: wanted.runner.as_deref(),
             ends: options.as_ref().map(|options| &options.ends),
             event: None,
+            search: None,
             origin,
         };
         self.start_beside(parent, child, start, out);
@@ -184,6 +185,7 @@ impl Node {
         let (namespace, app) = (before.namespace().clone(), before.app().clone());
         let (workflow, key) = (before.workflow().clone(), before.key().cloned());
         let (runner, ends) = (before.pinned_runner().cloned(), before.ends().clone());
+        let search = before.search().clone();
         let start = Start {
             namespace: &namespace,
             app: &app,
@@ -196,6 +198,7 @@ impl Node {
             runner: runner.as_deref(),
             ends: Some(&ends),
             event: None,
+            search: Some(&search),
             origin: Origin {
                 parent: before.parent().cloned(),
                 depth: before.depth(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
+use stepwell_core::search::Attributes;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
 use stepwell_store::inbox::Message;
@@ -76,6 +77,8 @@ pub struct StartRequest {
     pub metadata: Option<Box<RawValue>>,
     /// The name of the runner to pin the run to.
     pub runner: Option<String>,
+    /// Search attributes (§9.4).
+    pub search: Attributes,
     /// Reply when the run has ended, not when it has started.
     pub wait: bool,
 }

@@ -104,6 +104,7 @@ pub(crate) fn act_of(message: ToNode<'_>, now: Timestamp) -> Result<RunMessage<'
             let end = EndRace { step: m.step, at: ago(now, m.ago_us), result };
             Ok((m.a, None, Act::EndRace(end)))
         }
+        ToNode::Search(m) => Ok((m.a, None, Act::SetSearch(m.set))),
         ToNode::Hello(_)
         | ToNode::Invoke(_)
         | ToNode::Wait(_)

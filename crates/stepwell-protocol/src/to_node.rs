@@ -14,6 +14,7 @@ use stepwell_core::once::{Once, Verdict};
 use stepwell_core::payload::present;
 use stepwell_core::record::{BlockCause, Branch};
 use stepwell_core::retry::Policy;
+use stepwell_core::search::Change;
 use stepwell_core::status::Kind;
 
 pub use crate::event::{Emit, Since, Trigger, Wait};
@@ -103,6 +104,8 @@ pub enum ToNode<'a> {
     /// The code sends an event.
     #[serde(borrow)]
     Emit(Emit<'a>),
+    /// Code sets search attributes.
+    Search(Search),
 }
 
 /// See [`ToNode::Hello`].
@@ -510,6 +513,16 @@ pub struct Raced<'a> {
     /// What the branch threw.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure<'a>>,
+}
+
+/// See [`ToNode::Search`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Search {
+    /// The run.
+    pub a: u32,
+    /// What is set: texts, numbers, booleans; `null` takes one away.
+    pub set: Change,
 }
 
 #[expect(

@@ -12,6 +12,7 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
 use stepwell_core::record::FromEvent;
+use stepwell_core::search::Attributes;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 
 /// A message from a node.
@@ -165,6 +166,9 @@ pub struct Activate<'a> {
     /// The run and step that invoked it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent<'a>>,
+    /// The search attributes that it has.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub search: Attributes,
     /// When the start was accepted, in microseconds since the Unix epoch: the code's first `now`.
     pub created_at_us: i64,
     /// The version that the first activation had.

@@ -242,4 +242,5 @@ fn matches(filter: &Filter, row: &Summary) -> bool {
         && (filter.parent.is_none() || filter.parent == row.parent)
         && filter.from.is_none_or(|from| row.created_at >= from)
         && filter.to.is_none_or(|to| row.created_at < to)
+        && filter.search.iter().all(|term| term.matches(&row.search))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::search::Term;
 use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -60,6 +61,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Only runs created before this instant.
     pub to: Option<Timestamp>,
+    /// Only runs whose search attributes are all as asked (§9.4).
+    pub search: Vec<Term>,
     /// Only runs older than this one: the last of the page before.
     pub before: Option<RunId>,
     /// Most rows to return; at least 1.

@@ -301,6 +301,29 @@ impl Ctx {
         RaceStep::new(self.clone(), id.as_ref())
     }
 
+    /// Sets search attributes of the run, by which lists find it (§9.4): an object of texts, numbers
+    /// and booleans, at most 20 in all and 256 bytes each. Those that it does not name stay; `None`
+    /// takes one away.
+    ///
+    /// ```
+    /// # use stepwell::{Ctx, Result};
+    /// # async fn demo(ctx: Ctx) -> Result<()> {
+    /// ctx.set_search([("country", "DE")])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Argument`](crate::ErrorKind::Argument) when it is something else, or over a limit: nothing
+    /// was set.
+    pub fn set_search<K, V>(&self, attributes: impl IntoIterator<Item = (K, V)>) -> Result<()>
+    where
+        K: Into<String>,
+        V: Serialize,
+    {
+        self.cell.set_search(crate::json::search(attributes)?)
+    }
+
     /// Returns the namespace.
     pub fn namespace(&self) -> &str {
         &self.cell.info.namespace

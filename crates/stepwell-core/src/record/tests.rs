@@ -25,6 +25,7 @@ fn a_journal_reads_back_and_chunks_join() {
         depth: 0,
         continues: None,
         event: None,
+        search: Change::new(),
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

@@ -9,8 +9,9 @@ use super::command::{Activate, Change, Effect, Rejection, Then};
 use super::state::Phase;
 use crate::record::{
     Activated, BlockCause, Blocked, LogLine, Logged, Lost, OrderChanged, Record, Released,
-    Unblocked, Woken,
+    SearchSet, Unblocked, Woken,
 };
+use crate::search;
 
 /// Losses of a run that had its runner to itself, after which it is blocked (§4.4).
 const LONE_LOSSES_MAX: u32 = 3;
@@ -120,6 +121,17 @@ impl Change<'_, '_> {
 
     pub(super) fn log(&mut self, step: Option<Cow<'_, str>>, lines: Vec<LogLine<'_>>) {
         self.push(&Record::Logged(Logged { step, lines }));
+    }
+
+    /// §9.4: what changes nothing is not recorded; every replay of the same code sets it again.
+    pub(super) fn set_search(&mut self, change: search::Change) -> Result<(), Rejection> {
+        search::check(&self.run.search, &change)?;
+        let mut after = self.run.search.clone();
+        search::apply(&mut after, &change);
+        if after != self.run.search {
+            self.push(&Record::SearchSet(SearchSet { at: self.env.now, search: change }));
+        }
+        Ok(())
     }
 
     /// §12: a journal over its limit blocks the run before the next effect.

@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::operation::Operation;
 use crate::record::{BlockCause, LogLine, Opening, Record};
 use crate::retry::Policy;
+use crate::search;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -183,6 +184,9 @@ pub enum Rejection {
     /// The end of a function that had to be told of before it was called (§4.5).
     #[error("step `{0}` ended without a start")]
     Unbegun(Arc<str>),
+    /// Search attributes are over a limit (§9.4).
+    #[error(transparent)]
+    Search(#[from] search::Error),
     /// The attempt is not the one that is next.
     #[error("attempt {found} of step `{step}` is not the next, which is {expected}")]
     AttemptMismatch {
@@ -343,6 +347,8 @@ pub enum Act<'a> {
     Wait(WaitStep<'a>),
     /// The code sends an event.
     Emit(EmitStep<'a>),
+    /// Code sets search attributes (§9.4).
+    SetSearch(search::Change),
 }
 
 /// What a run wants that its runner gave back.
@@ -520,6 +526,7 @@ impl Change<'_, '_> {
             Act::EndRace(end) => self.end_race(end)?,
             Act::Wait(wait) => self.wait(wait)?,
             Act::Emit(emit) => self.emit(emit)?,
+            Act::SetSearch(change) => self.set_search(change)?,
         }
         self.bound_journal();
         Ok(())

@@ -14,6 +14,7 @@ use crate::record::{
     self, Activated, AttemptFailed, Blocked, ChildStarted, DecodeError, Ended, Opening, Parent,
     Record, Released, SleepStarted, Started, StepEnded, StepStarted, Unblocked,
 };
+use crate::search::{self, Attributes};
 use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 
@@ -64,6 +65,8 @@ impl Run {
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
         let origin = started.event.as_ref().map(|origin| Arc::from(&*origin.id));
+        let mut search = Attributes::new();
+        search::apply(&mut search, &started.search);
         Self {
             id,
             namespace: Arc::from(&*started.namespace),
@@ -82,6 +85,7 @@ impl Run {
             activation: None,
             epoch: 0,
             started_version: None,
+            search,
             losses: 0,
             lone_losses: 0,
             shunned: None,
@@ -140,6 +144,7 @@ impl Run {
             | Record::Ending(_)
             | Record::Retried(_)
             | Record::CancelNoted(_)
+            | Record::SearchSet(_)
             | Record::Ended(_) => None,
             Record::CleanUp(_) => {
                 self.decided.is_none().then_some("what is left is known once the end is decided")
@@ -194,17 +199,7 @@ impl Run {
             Record::StepEnded(ended) => self.fold_step_ended(ended),
             Record::Blocked(blocked) => self.fold_blocked(blocked),
             Record::Unblocked(unblocked) => self.fold_unblocked(unblocked),
-            Record::Acted(acted) => match acted.act {
-                Operation::Pause => {
-                    let text =
-                        |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
-                    let (by, reason) = (text(&acted.by), text(&acted.reason));
-                    self.paused = Some(Paused { at: acted.at, by, reason });
-                }
-                Operation::Resume => self.paused = None,
-                Operation::Terminate | Operation::Resolve => {}
-                Operation::Retry => self.end_backoffs(acted.at),
-            },
+            Record::Acted(acted) => self.fold_acted(acted),
             Record::Ending(ending) => {
                 self.phase = Phase::Ending { status: ending.status, until: ending.until };
                 self.fold_decided(ending);
@@ -218,6 +213,7 @@ impl Run {
                     step.kind != Kind::Invoke && (!held || engine(step.status))
                 });
             }
+            Record::SearchSet(set) => search::apply(&mut self.search, &set.search),
             Record::Ended(ended) => self.fold_ended(ended),
             Record::CleanUp(clean_up) => self.fold_clean_up(clean_up),
             Record::Retried(retried) => self.fold_retried(retried),
@@ -246,6 +242,20 @@ impl Run {
         let missed = released.seen < self.ended_steps || !waits || doubt;
         self.ready_since = (missed || evicted).then_some(released.at);
         self.want_nothing_without_code();
+    }
+
+    fn fold_acted(&mut self, acted: &record::Acted<'_>) {
+        match acted.act {
+            Operation::Pause => {
+                let text =
+                    |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
+                let (by, reason) = (text(&acted.by), text(&acted.reason));
+                self.paused = Some(Paused { at: acted.at, by, reason });
+            }
+            Operation::Resume => self.paused = None,
+            Operation::Terminate | Operation::Resolve => {}
+            Operation::Retry => self.end_backoffs(acted.at),
+        }
     }
 
     fn fold_activated(&mut self, activated: &Activated<'_>) {

@@ -13,6 +13,7 @@ use super::state::Run;
 use crate::id::RunId;
 use crate::payload;
 use crate::record::{self, DecodeError, ForkedFrom, Opening, Record, Started, StepEnded};
+use crate::search::Change;
 use crate::status::{Kind, StepStatus};
 use crate::step_id;
 
@@ -97,6 +98,9 @@ struct Source<'a> {
     /// Steps in the order of their first record.
     order: Vec<String>,
     ends: Vec<StepEnded<'a>>,
+    started: Option<Started<'a>>,
+    /// Changes of search attributes, with how many steps had ended before.
+    searches: Vec<(usize, Change)>,
 }
 
 impl<'a> Source<'a> {
@@ -132,10 +136,15 @@ impl<'a> Source<'a> {
             | Record::Looked(_)
             | Record::CleanUp(_)
             | Record::CancelNoted(_)
+            | Record::SearchSet(_)
             | Record::Ended(_) => {}
         }
         if let Record::StepEnded(ended) = record {
             self.ends.push(ended);
+        } else if let Record::Started(started) = record {
+            self.started = Some(started);
+        } else if let Record::SearchSet(set) = record {
+            self.searches.push((self.ends.len(), set.search));
         }
     }
 
@@ -145,6 +154,14 @@ impl<'a> Source<'a> {
         let kept: BTreeSet<&str> = self.ends.iter().map(|ended| &*ended.step).collect();
         self.openings.retain(|step, _| kept.contains(&**step));
         self.order.retain(|step| kept.contains(&**step));
+    }
+
+    /// The search attributes as they were after so many ends.
+    fn search_at(&self, given: usize, mut search: Change) -> Change {
+        for (_, change) in self.searches.iter().filter(|(ends, _)| given > 0 && *ends <= given) {
+            search.extend(change.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        search
     }
 
     /// §9.8: what was taken back, or has begun to be, is no result any more.
@@ -208,16 +225,10 @@ impl Run {
         out: &mut Outcome,
     ) -> Result<Self, ForkError> {
         let mut source = Source::default();
-        let mut first = None;
         for record in record::decode(fork.journal) {
-            let record = record?;
-            if let Record::Started(started) = record {
-                first = Some(started);
-            } else {
-                source.add(record);
-            }
+            source.add(record?);
         }
-        let first = first.ok_or(ForkError::Empty)?;
+        let first = source.started.take().ok_or(ForkError::Empty)?;
         let (given, step) = source.given(fork.from)?;
         let ends = source.ends.get(..given).unwrap_or_default();
         let kept: Vec<&StepEnded<'_>> = ends.iter().filter(|ended| source.keeps(ended)).collect();
@@ -233,6 +244,11 @@ impl Run {
             forked_from: origin,
             by: fork.by.map(Into::into),
             reason: fork.reason.map(Into::into),
+            search: source.search_at(given, first.search),
+            // Nobody waits for it: it is no child, and goes on with no chain.
+            parent: None,
+            depth: 0,
+            continues: None,
             ..first
         };
         let mut run = Self::born(id, &started);

@@ -123,7 +123,8 @@ impl Change<'_, '_> {
             | Act::Release { .. }
             | Act::Finish(_)
             | Act::Verify(_)
-            | Act::EndRace(_) => return Ok(false),
+            | Act::EndRace(_)
+            | Act::SetSearch(_) => return Ok(false),
         };
         let Some(open) = open.filter(|open| self.run.lost_its_race(open)) else {
             return Ok(false);

@@ -9,6 +9,7 @@ use super::state::Run;
 use crate::clean_up::EndOptions;
 use crate::id::RunId;
 use crate::record::{Continues, FromEvent, Parent, Record, Started};
+use crate::search::{Attributes, Value};
 use crate::time::Timestamp;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
@@ -36,6 +37,8 @@ pub struct Start<'a> {
     pub ends: Option<&'a EndOptions>,
     /// The id and the name of the event that starts it (§8.3).
     pub event: Option<(&'a str, &'a str)>,
+    /// Search attributes, checked by the caller.
+    pub search: Option<&'a Attributes>,
     /// Where it comes from.
     pub origin: Origin<'a>,
 }
@@ -51,6 +54,10 @@ pub struct Origin<'a> {
     pub continues: Option<Continues>,
     /// It times out at this instant at the latest (§7.7).
     pub deadline: Option<Timestamp>,
+}
+
+fn set((name, value): (&alloc::sync::Arc<str>, &Value)) -> (alloc::string::String, Option<Value>) {
+    ((&**name).into(), Some(value.clone()))
 }
 
 impl Run {
@@ -80,6 +87,7 @@ impl Run {
             depth: start.origin.depth,
             continues: start.origin.continues,
             event: start.event.map(|(id, name)| FromEvent { id: id.into(), name: name.into() }),
+            search: start.search.into_iter().flatten().map(set).collect(),
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

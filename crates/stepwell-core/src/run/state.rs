@@ -10,6 +10,7 @@ use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
 use crate::once::OnUnknown;
 use crate::record::{BlockCause, Continues, Parent};
+use crate::search::Attributes;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -37,6 +38,7 @@ pub struct Run {
     pub(super) activation: Option<Activation>,
     pub(super) epoch: u32,
     pub(super) started_version: Option<Arc<str>>,
+    pub(super) search: Attributes,
     pub(super) losses: u32,
     pub(super) lone_losses: u32,
     pub(super) shunned: Option<Arc<str>>,
@@ -248,6 +250,11 @@ impl Run {
     /// Returns the workflow version that the first activation had (§9.9).
     pub fn started_version(&self) -> Option<&Arc<str>> {
         self.started_version.as_ref()
+    }
+
+    /// Returns the search attributes (§9.4).
+    pub fn search(&self) -> &Attributes {
+        &self.search
     }
 
     /// Returns the steps in the order of their position.

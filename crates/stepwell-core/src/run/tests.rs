@@ -77,6 +77,7 @@ fn start() -> Start<'static> {
         ends: None,
         event: None,
         origin: Origin::default(),
+        search: None,
     }
 }
 

@@ -82,6 +82,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             output: None,
             error: None,
             metadata: None,
+            search: run.search().clone(),
             paused: run.paused().map(|paused| Paused {
                 at: paused.at,
                 by: paused.by.clone(),
@@ -137,7 +138,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_activation("lost", lost.at);
                 self.lose_attempts(lost.at);
             }
-            Record::Woken(_) | Record::Looked(_) => {}
+            Record::Woken(_) | Record::Looked(_) | Record::SearchSet(_) => {}
             Record::StepStarted(started) => {
                 let position = self.open(&started.step, started.open);
                 self.begin_attempt(position, started.attempt);

@@ -1,5 +1,6 @@
 //! The shape of the view. Instants are shown as ISO 8601, durations in milliseconds.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use crate::failure::Failure;
 use crate::id::RunId;
 use crate::once::Once;
 use crate::record::{BlockCause, Branch, ForkedFrom, LogLine, Parent};
+use crate::search::Value;
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::time::Timestamp;
 
@@ -91,6 +93,9 @@ pub struct View<'a> {
     pub error: Option<Failure<'a>>,
     /// What its start said about it.
     pub metadata: Option<&'a RawValue>,
+    /// Its search attributes (§9.4).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub search: BTreeMap<Arc<str>, Value>,
     /// By whom it is held back, while its end is open.
     pub paused: Option<Paused>,
     /// The run and step that it was forked from (§9.8).

@@ -213,6 +213,7 @@ impl Pair {
             runner: None,
             ends: None,
             event: None,
+            search: None,
             origin: Origin::default(),
         };
         let mut out = Outcome::default();

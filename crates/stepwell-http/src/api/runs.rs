@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::search::{Attributes, Term};
 use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -45,6 +46,8 @@ struct StartBody {
     at: Option<String>,
     metadata: Option<Box<RawValue>>,
     runner: Option<String>,
+    #[serde(default)]
+    search: Attributes,
 }
 
 /// Reads a duration (§11): a text, or a number of milliseconds.
@@ -144,6 +147,7 @@ fn request(caller: &Caller, body: StartBody) -> Result<StartRequest, Problem> {
         begin: begin(body.delay, body.at.as_deref())?,
         metadata: body.metadata,
         runner: body.runner,
+        search: body.search,
         wait: false,
     })
 }
@@ -195,6 +199,7 @@ struct ListQuery {
     parent: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    search: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
 }
@@ -220,6 +225,8 @@ struct Row<'a> {
     steps_failed: u32,
     blocked: Option<&'a str>,
     parent: Option<RunId>,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    search: &'a Attributes,
 }
 
 impl<'a> Row<'a> {
@@ -229,6 +236,7 @@ impl<'a> Row<'a> {
             app: &run.app,
             workflow: &run.workflow,
             key: run.key.as_deref(),
+            search: &run.search,
             status: run.status,
             version: run.version.as_deref(),
             created_at: run.created_at,
@@ -290,6 +298,11 @@ fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, P
         parent: query.parent.as_deref().map(body::run_id).transpose()?,
         from: instant("from", query.from.as_deref(), now)?,
         to: instant("to", query.to.as_deref(), now)?,
+        search: query
+            .search
+            .as_deref()
+            .map_or(Ok(Vec::new()), Term::parse_all)
+            .map_err(|why| Problem::bad_request(format!("`search`: {why}")))?,
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
         limit,
     })

@@ -173,6 +173,7 @@ pub(crate) fn start(workflow: &str) -> StartRequest {
         begin: Begin::Now,
         metadata: None,
         runner: None,
+        search: stepwell_core::search::Attributes::new(),
         wait: false,
     }
 }

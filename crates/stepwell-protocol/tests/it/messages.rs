@@ -42,7 +42,7 @@ fn round_trip<'a, M: Deserialize<'a> + Serialize>(messages: &[&'a RawValue]) -> 
 fn messages_to_nodes_keep_their_form() {
     let messages: Vec<ToNode<'_>> = round_trip(&fixture().to_node);
     let names: BTreeSet<&str> = messages.iter().map(name_to_node).collect();
-    assert_eq!(names.len(), 22, "{names:?}");
+    assert_eq!(names.len(), 23, "{names:?}");
 }
 
 #[test]
@@ -77,6 +77,7 @@ fn name_to_node(message: &ToNode<'_>) -> &'static str {
         ToNode::Invoke(_) => "invoke",
         ToNode::Wait(_) => "wait",
         ToNode::Emit(_) => "emit",
+        ToNode::Search(_) => "search",
     }
 }
 

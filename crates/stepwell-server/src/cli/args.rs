@@ -293,6 +293,9 @@ pub(super) struct List {
     /// Created before: an instant, or a duration back
     #[arg(long, value_name = "WHEN")]
     pub(super) to: Option<String>,
+    /// Only runs with these search attributes, such as `amount>=10,country=DE`
+    #[arg(long, value_name = "TERMS")]
+    pub(super) search: Option<String>,
     /// Most runs to list, 1 to 500
     #[arg(long, default_value = "50", value_name = "N")]
     pub(super) limit: String,
@@ -332,6 +335,9 @@ pub(super) struct StartRun {
     /// Name of the only runner that may run it
     #[arg(long)]
     pub(super) runner: Option<String>,
+    /// Search attributes: a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(super) search: Option<String>,
     /// Wait for the end: as long as it takes, or at most a duration
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "")]
     pub(super) wait: Option<String>,

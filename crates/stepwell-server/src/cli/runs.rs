@@ -37,6 +37,7 @@ pub(super) fn list(args: &List) -> Result<(), Fault> {
         ("parent", args.parent.as_deref()),
         ("from", args.from.as_deref()),
         ("to", args.to.as_deref()),
+        ("search", args.search.as_deref()),
         ("limit", Some(&*args.limit)),
         ("cursor", args.cursor.as_deref()),
     ];
@@ -162,6 +163,8 @@ struct StartBody<'a> {
     metadata: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<Box<RawValue>>,
 }
 
 /// Starts a run.
@@ -177,6 +180,7 @@ pub(super) fn start(args: &StartRun) -> Result<(), Fault> {
         at: args.at.as_deref(),
         metadata: args.metadata.as_deref().map(|text| payload("--metadata", text)).transpose()?,
         runner: args.runner.as_deref(),
+        search: args.search.as_deref().map(|text| payload("--search", text)).transpose()?,
     };
     let body = serde_json::to_vec(&body).map_err(|error| Fault::Machine(error.to_string()))?;
     let patience = args.wait.as_deref().map(Patience::read).transpose()?;

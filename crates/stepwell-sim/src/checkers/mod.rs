@@ -9,6 +9,7 @@
 //! | `acts` | what operators do is in the history, and does what it says |
 //! | `children` | children and chains: who started whom, whose end was heard, who is left behind |
 //! | `once` | functions that start at most once do |
+//! | `search` | what code set is what its run is found by |
 //! | `races` | a race has one winner, and leaves nothing open |
 //! | `pause` | while a run is paused nothing of it begins |
 //! | `protocol` | nobody is refused who keeps to the protocol |
@@ -42,6 +43,7 @@ mod once;
 mod pause;
 mod protocol;
 mod races;
+mod search;
 mod story;
 #[cfg(test)]
 mod testing;

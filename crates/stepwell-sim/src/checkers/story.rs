@@ -385,6 +385,7 @@ fn noted(record: Record<'_>) -> Noted {
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
         Record::CancelNoted(_)
         | Record::RaceStarted(_)
+        | Record::SearchSet(_)
         | Record::Woken(_)
         | Record::Logged(_)
         | Record::OrderChanged(_) => Noted::Other,

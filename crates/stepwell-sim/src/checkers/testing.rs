@@ -77,6 +77,7 @@ impl World {
             runner: None,
             ends: None,
             event: None,
+            search: None,
             origin: stepwell_core::run::Origin::default(),
         };
         let mut out = Outcome::default();

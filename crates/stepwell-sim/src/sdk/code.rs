@@ -40,6 +40,7 @@ pub(super) async fn workflow(desk: Desk, ctx: Ctx, input: Input) -> Result<Value
         return ctx.continue_as(next);
     }
     let count = code.given.lock().unwrap_or_else(PoisonError::into_inner).len();
+    ctx.set_search([("given", count)])?;
     Ok(RawValue::from_string(format!("{{ \"given\" : {count} }}")).ok())
 }
 

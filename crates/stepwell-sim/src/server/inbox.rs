@@ -61,6 +61,7 @@ pub(super) fn input_of(
                 begin,
                 metadata: None,
                 runner,
+                search: stepwell_core::search::Attributes::new(),
                 wait,
             };
             Input::Start { request, start: Box::new(start) }

@@ -16,7 +16,8 @@ use stepwell_store::query::Filter;
 
 use super::connection::failed;
 use super::read::rows;
-use super::row::{COLUMNS, read};
+use super::row::{columns, read};
+use super::search;
 
 /// An id tells when its run was created. Ids are made from the same clock as `created_at`; this much
 /// they may differ, so that the index can be entered near the place.
@@ -52,7 +53,7 @@ pub(crate) fn list(
 type Values<'a> = Vec<Box<dyn ToSql + 'a>>;
 
 fn statement<'a>(filter: &'a Filter, status: RunStatus, limit: usize) -> (String, Values<'a>) {
-    let mut sql = format!("SELECT {COLUMNS} FROM runs WHERE namespace = ? AND status = ?");
+    let mut sql = format!("SELECT {} FROM runs WHERE namespace = ? AND status = ?", columns());
     let mut values: Values<'a> = vec![Box::new(&filter.namespace), Box::new(status.as_str())];
     let mut also = |condition: &str, value: Option<Box<dyn ToSql + 'a>>| {
         if let Some(value) = value {
@@ -70,7 +71,9 @@ fn statement<'a>(filter: &'a Filter, status: RunStatus, limit: usize) -> (String
     also(" AND id >= ?", filter.from.map(|at| boxed(first_after(at.before(SLACK)))));
     also(" AND id < ?", filter.to.map(|at| boxed(first_after(at.after(SLACK)))));
     also(" AND id < ?", filter.before.map(|run| boxed(run.to_string())));
-    also(" ORDER BY id DESC LIMIT ?", Some(boxed(rows(limit))));
+    search::conditions(&filter.namespace, &filter.search, (&mut sql, &mut values));
+    sql.push_str(" ORDER BY id DESC LIMIT ?");
+    values.push(boxed(rows(limit)));
     (sql, values)
 }
 

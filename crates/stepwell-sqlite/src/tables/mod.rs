@@ -20,6 +20,7 @@ mod list;
 mod read;
 mod row;
 mod schema;
+mod search;
 mod waits;
 mod write;
 

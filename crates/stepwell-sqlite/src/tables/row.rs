@@ -5,30 +5,36 @@ use std::sync::Arc;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 use stepwell_core::id::{ParseError, RunId};
+use stepwell_core::search::from_json;
 use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 
 use super::connection::failed;
+use super::search;
 
-/// The columns of a row, in the order in which [`read`] takes them.
-pub(super) const COLUMNS: &str = "id, namespace, app, workflow, status, key, created_at, \
-    started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended, steps_failed, \
-    blocked, journal_bytes, parent";
+/// Returns the columns of a row, in the order in which [`read`] takes them.
+pub(super) fn columns() -> String {
+    format!(
+        "id, namespace, app, workflow, status, key, created_at, started_at, ended_at, version, \
+         ready_at, timer_at, active, steps, steps_ended, steps_failed, blocked, journal_bytes, parent, {}",
+        search::COLUMN
+    )
+}
 
 /// Finds the row of a run.
 pub(crate) fn find(connection: &Connection, run: RunId) -> Result<Option<Summary>, Error> {
     let find = || {
         connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?1"))?
+            .prepare_cached(&format!("SELECT {} FROM runs WHERE id = ?1", columns()))?
             .query_row([run.to_string()], read)
             .optional()
     };
     find().map_err(|e| failed(&e))
 }
 
-/// Reads a row of [`COLUMNS`].
+/// Reads a row of [`columns`].
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let text = |at: usize| row.get_ref(at)?.as_str().map(Arc::<str>::from).map_err(|e| bad(at, e));
     let maybe_text = |at: usize| {
@@ -43,6 +49,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let status = row.get_ref(4)?.as_str().map_err(|e| bad(4, e))?;
     let status = RunStatus::parse(status)
         .ok_or_else(|| bad(4, Unread(format!("`{status}` is not the status of a run"))))?;
+    let attributes = row.get_ref(19)?.as_str().map_err(|e| bad(19, e))?;
     Ok(Summary {
         id: run_id(row, 0)?,
         namespace: text(1)?,
@@ -65,6 +72,8 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
         parent: maybe_text(18)?
             .map(|run| run.parse().map_err(|e: ParseError| bad(18, e)))
             .transpose()?,
+        search: from_json(attributes)
+            .ok_or_else(|| bad(19, Unread(format!("`{attributes}` are no attributes"))))?,
     })
 }
 

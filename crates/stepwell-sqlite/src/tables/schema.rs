@@ -90,6 +90,19 @@ CREATE TABLE IF NOT EXISTS event_runs (
     PRIMARY KEY (namespace, event, run, step)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS searches (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    number REAL,
+    text TEXT,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS searches_value ON searches (namespace, name, kind, number, text, run);
+
 CREATE TABLE IF NOT EXISTS waits (
     namespace TEXT NOT NULL,
     event TEXT NOT NULL,
@@ -185,6 +198,7 @@ JOIN runs AS r ON r.id = f.run;
 pub(super) const DISCARD: &str = "
 DROP VIEW IF EXISTS steps;
 DROP TABLE IF EXISTS inbox;
+DROP TABLE IF EXISTS searches;
 DROP TABLE IF EXISTS waits;
 DROP TABLE IF EXISTS event_runs;
 DROP TABLE IF EXISTS events;

@@ -19,6 +19,7 @@ use super::connection::failed;
 use super::events::put_event;
 use super::history::check;
 use super::inbox::put_inbox;
+use super::search;
 use super::waits::put_waits;
 
 /// Batches put together: all that a transaction writes.
@@ -91,11 +92,13 @@ pub(crate) fn delete_runs(connection: &mut Connection, runs: &[RunId]) -> Result
         {
             let mut row = transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?;
             let mut history = transaction.prepare_cached("DELETE FROM history WHERE run = ?1")?;
+            let mut searches = transaction.prepare_cached("DELETE FROM searches WHERE run = ?1")?;
             let mut waits = transaction.prepare_cached("DELETE FROM waits WHERE run = ?1")?;
             for run in runs {
                 let id = run.to_string();
                 row.execute([&id])?;
                 history.execute([&id])?;
+                searches.execute([&id])?;
                 waits.execute([&id])?;
             }
         }
@@ -118,6 +121,7 @@ pub(crate) fn put_rows(
             let mut statement = transaction.prepare_cached(PUT_ROW)?;
             for (row, _) in rows {
                 set_row(&mut statement, row)?;
+                search::put(&transaction, row)?;
             }
         }
         put_waits(&transaction, rows.iter().map(|(row, waits)| (row.id, &**waits)))?;
@@ -185,6 +189,7 @@ struct Writer<'a> {
     put_chunk: CachedStatement<'a>,
     next_chunk: CachedStatement<'a>,
     buffer: Vec<u8>,
+    connection: &'a Connection,
 }
 
 impl<'a> Writer<'a> {
@@ -198,6 +203,7 @@ impl<'a> Writer<'a> {
                 "SELECT coalesce(max(chunk), -1) + 1 FROM history WHERE run = ?1",
             )?,
             buffer: Vec::new(),
+            connection,
         })
     }
 
@@ -222,6 +228,10 @@ impl<'a> Writer<'a> {
         self.put_chunk.execute(params![id, chunk, Records(records), crc])?;
         if let Some(row) = &new.row {
             set_row(&mut self.put_row, row)?;
+            // A new run without attributes has none to take away.
+            if !begins || !row.search.is_empty() {
+                search::put(self.connection, row)?;
+            }
         }
         Ok(())
     }

@@ -158,7 +158,17 @@ impl Model {
             let from = filter.from.is_none_or(|from| from <= row.created_at);
             let to = filter.to.is_none_or(|to| row.created_at < to);
             let before = filter.before.is_none_or(|before| row.id < before);
-            namespace && app && workflow && status && key && parent && from && to && before
+            let search = filter.search.iter().all(|term| term.matches(&row.search));
+            namespace
+                && app
+                && workflow
+                && status
+                && key
+                && parent
+                && from
+                && to
+                && before
+                && search
         };
         let mut rows: Vec<_> = self.rows().filter(wanted).cloned().collect();
         rows.reverse();

@@ -10,9 +10,10 @@ use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{
     Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, Opening, Parent, Record,
-    Released, SleepStarted, Started, StepEnded, StepStarted, Woken,
+    Released, SearchSet, SleepStarted, Started, StepEnded, StepStarted, Woken,
 };
 use stepwell_core::run::Run;
+use stepwell_core::search::Change;
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -92,6 +93,7 @@ impl Script {
             depth: 0,
             continues: None,
             event: None,
+            search: Change::new(),
         }));
         script
     }
@@ -116,6 +118,18 @@ impl Script {
         let records = self.journal[self.written..].to_vec();
         self.written = self.journal.len();
         RunWrite { run: self.id, records, summary: Summary::of(&run), waits: self.waits.clone() }
+    }
+
+    /// Code sets search attributes: a JSON object.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[expect(clippy::expect_used, reason = "a script that is no journal is a mistake in a test")]
+    pub fn search(&mut self, set: &str) -> &mut Self {
+        let search = serde_json::from_str(set).expect("a JSON object");
+        let at = self.tick();
+        self.push(&Record::SearchSet(SearchSet { at, search }));
+        self
     }
 
     /// A runner gets the run.

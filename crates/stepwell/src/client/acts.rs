@@ -56,7 +56,7 @@ struct Made {
 #[derive(Debug)]
 pub struct Act {
     run: RunHandle,
-    verb: &'static str,
+    name: &'static str,
     body: Body,
     error: Option<Error>,
 }
@@ -68,8 +68,8 @@ pub struct Act {
 pub struct Remake(Act);
 
 impl Act {
-    fn new(run: &RunHandle, verb: &'static str) -> Self {
-        Self { run: run.clone(), verb, body: Body::default(), error: None }
+    fn new(run: &RunHandle, name: &'static str) -> Self {
+        Self { run: run.clone(), name, body: Body::default(), error: None }
     }
 
     /// Says who does it, for the run's history.
@@ -99,7 +99,7 @@ impl Act {
             return Err(error);
         }
         let client = self.run.client().clone();
-        let path = format!("/api/v1/runs/{}/{}", self.run.id(), self.verb);
+        let path = format!("/api/v1/runs/{}/{}", self.run.id(), self.name);
         let answer = client.http.post(&path, &self.body).await?;
         Ok((client, answer))
     }

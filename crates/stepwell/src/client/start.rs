@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
+use stepwell_core::search::Change;
 
 use super::client::Client;
 use super::http::Answer;
@@ -46,6 +47,8 @@ struct Body {
     metadata: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<Change>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +71,7 @@ impl Start {
                 at: None,
                 metadata: None,
                 runner: None,
+                search: None,
             },
             error: None,
         };
@@ -130,6 +134,17 @@ impl Start {
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         let metadata = json::encode(|| "the metadata of the start".into(), &metadata);
         self.body.metadata = self.keep(metadata).flatten();
+        self
+    }
+
+    /// Sets search attributes, by which lists find the run (§9.4): texts, numbers and booleans.
+    pub fn search<K, V>(mut self, attributes: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Serialize,
+    {
+        let search = json::search(attributes);
+        self.body.search = self.keep(search);
         self
     }
 

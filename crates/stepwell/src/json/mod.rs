@@ -8,8 +8,10 @@
 
 mod check;
 mod check_parts;
+mod search;
 mod value;
 
+pub(crate) use search::search;
 pub(crate) use value::{decode, decode_input, encode, parse_schema, within};
 
 #[cfg(test)]

@@ -255,6 +255,7 @@ impl Cell {
         let mut later = std::mem::take(&mut core.outbox);
         // All else is told from the state that it is about.
         later.retain(|out| matches!(out, Out::Order { .. }));
+        Self::tell_search_again(core);
         for place in 0..core.steps.len() {
             Self::tell_again(core, place);
         }

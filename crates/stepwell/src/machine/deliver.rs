@@ -23,25 +23,33 @@ impl Cell {
         {
             return Some(Self::deliver(core, place));
         }
+        Self::pass_over(core);
+        if let Some(place) = core.queue.front().copied()
+            && core.steps[place].asked == Asked::Yes
+        {
+            core.queue.pop_front();
+            let waker = Self::deliver(core, place);
+            // A replay is over with the last end that the code is given.
+            Self::pass_over(core);
+            return Some(waker);
+        }
+        self.deliver_out_of_order(core)
+    }
+
+    /// Passes over ends that the code never got, and does not get on replay.
+    fn pass_over(core: &mut Core) {
         while let Some(place) = core.queue.front().copied() {
             let step = &core.steps[place];
             let cancelled =
                 step.end.as_ref().is_some_and(|end| end.status == StepStatus::Cancelled);
-            if step.asked == Asked::Dropped || cancelled {
-                // The code never got this end, and does not get it on replay.
-                core.queue.pop_front();
-                core.passed += 1;
-                core.steps[place].end = None;
-                core.set(place, State::Taken);
-                continue;
+            if step.asked != Asked::Dropped && !cancelled {
+                return;
             }
-            if step.asked == Asked::Yes {
-                core.queue.pop_front();
-                return Some(Self::deliver(core, place));
-            }
-            break;
+            core.queue.pop_front();
+            core.passed += 1;
+            core.steps[place].end = None;
+            core.set(place, State::Taken);
         }
-        self.deliver_out_of_order(core)
     }
 
     fn deliver(core: &mut Core, place: usize) -> Waker {

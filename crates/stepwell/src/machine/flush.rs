@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use stepwell_protocol::to_node::{Block, Dropped, Invoke, Log, Order, Race, Skip, Started, ToNode};
+use stepwell_protocol::to_node::{
+    Block, Dropped, Invoke, Log, Order, Race, Search, Skip, Started, ToNode,
+};
 
 use super::cell::Cell;
 use super::events;
@@ -76,6 +78,7 @@ impl Writer<'_> {
             | Out::Emit(place)
             | Out::Race(place)
             | Out::Dropped(place) => self.opens(&mut core.steps[place], &out),
+            Out::Search => self.search(core),
             Out::Order { expected, found } => {
                 let (expected, found) = ((&*expected).into(), (&*found).into());
                 self.outgoing.push(&ToNode::Order(Order { a, expected, found }), 0);
@@ -83,10 +86,12 @@ impl Writer<'_> {
             Out::Block(cause) => self.outgoing.push(&ToNode::Block(Block { a, cause }), 0),
             Out::Idle => self.outgoing.push(&ToNode::Idle { a }, 0),
             Out::Released { seen, ready } => {
+                self.search(core);
                 self.lines(core, true);
                 self.outgoing.push(&ToNode::Released { a, seen, ready }, 0);
             }
             Out::Finished => {
+                self.search(core);
                 self.lines(core, true);
                 let finished = message::finished(core, a);
                 let input = finished.continue_as.as_ref().and_then(|with| with.input);
@@ -117,6 +122,14 @@ impl Writer<'_> {
             self.outgoing.push(&told, message::details_bytes(step) + events::bytes(step));
         }
         step.opened = true;
+    }
+
+    fn search(&mut self, core: &mut Core) {
+        let set = std::mem::take(&mut core.search.telling);
+        if !set.is_empty() {
+            let bytes = set.keys().map(String::len).sum();
+            self.outgoing.push(&ToNode::Search(Search { a: self.a, set }), bytes);
+        }
     }
 
     fn started(&mut self, step: &mut Step) {

@@ -14,6 +14,7 @@
 //! | `attempt` | attempts begin, end, run out of time |
 //! | `once` | functions that start at most once (§4.5) |
 //! | `race` | branches of races (§5.5) |
+//! | `search` | code sets search attributes (§9.4) |
 //! | `deliver` | ends of steps reach the code, one at a time, in the recorded order (§5.4) |
 //! | `arrive` | what the node says of the run |
 //! | `clean` | a run that is given out for its clean-up |
@@ -39,6 +40,7 @@ mod once;
 mod race;
 mod rest;
 mod run;
+mod search;
 mod state;
 mod time;
 mod turn;

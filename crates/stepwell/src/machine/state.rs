@@ -19,6 +19,7 @@ use super::events::EventAsk;
 use super::index::Index;
 use super::once::Once;
 use super::race::Lane;
+use super::search::Search;
 use crate::moment::Moment;
 use crate::retry::Options;
 use crate::signal::Signal;
@@ -305,6 +306,7 @@ pub(crate) enum Out {
     Raced(usize),
     Wait(usize),
     Emit(usize),
+    Search,
 }
 
 /// How loud a line of a log is.
@@ -403,6 +405,7 @@ pub(crate) struct Core {
     pub(crate) draws: u64,
     /// How often the code has come to each named wait without an id of its own.
     pub(crate) named: BTreeMap<String, u32>,
+    pub(crate) search: Search,
 }
 
 /// The place of timers that belong to no step.
@@ -441,6 +444,7 @@ impl Core {
             looks: Vec::new(),
             draws: 0,
             named: BTreeMap::new(),
+            search: Search::default(),
         }
     }
 

@@ -238,6 +238,7 @@ impl Runs {
         let a = activate.a;
         let cell = Arc::new(Cell::new(info, self.shared.clone(), terms, a, generation));
         let clean = activate.clean_up.as_ref().map(|told| self.clean_up(&cell, workflow, told));
+        cell.lock().search.all = activate.search;
         cell.on_history(activate.ended);
         cell.on_open(activate.open, now);
         if self.draining {

@@ -114,6 +114,7 @@ impl Test {
             begin: Begin::Now,
             metadata: None,
             runner: None,
+            search: stepwell_core::search::Attributes::new(),
             wait: false,
         };
         let run = self.world.lock().start(start)?;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::search::Term;
 use stepwell_core::status::{RunStatus, StepStatus};
 
 use super::Case;
-use crate::conformance::script::Start;
+use crate::conformance::script::{Script, Start};
 use crate::conformance::world::World;
 use crate::query::Filter;
 
 pub(super) fn cases() -> Vec<Case> {
-    [order(), filters(), spans(), pages_of(), content()].into_iter().flatten().collect()
+    [order(), filters(), spans(), pages_of(), content(), searches()].into_iter().flatten().collect()
 }
 
 fn order() -> Vec<Case> {
@@ -65,6 +66,52 @@ fn filters() -> Vec<Case> {
         }),
         filtered("unknown_key", |filter| filter.key = Some("order-99".into())),
     ]
+}
+
+/// §9.4: exact and range, by type, of what attributes are now.
+fn searches() -> Vec<Case> {
+    vec![Case::new("a_list_finds_search_attributes", |world| {
+        let sets = [
+            r#"{"amount": 12.5, "country": "DE", "paid": true}"#,
+            r#"{"amount": 9, "country": "DK", "paid": false}"#,
+            r#"{"amount": "12.5", "country": "Öä", "paid": true}"#,
+            "{}",
+        ];
+        let mut scripts: Vec<Script> = Vec::new();
+        for set in sets {
+            let run = world.put(Start::default(), |run| {
+                run.search(set);
+            });
+            scripts.push(run);
+        }
+        let found = |world: &World<'_>, terms: &str| -> Vec<usize> {
+            let search = Term::parse_all(terms).unwrap_or_default();
+            assert!(!search.is_empty(), "{terms}");
+            let list = world.list(&Filter { search, ..World::all() });
+            let place = |run: &RunId| scripts.iter().position(|one| one.id() == *run);
+            let mut places: Vec<usize> = list.iter().filter_map(place).collect();
+            places.sort_unstable();
+            places
+        };
+        for (terms, expected) in [
+            ("amount=12.5", &[0][..]),
+            ("amount>=9", &[0, 1]),
+            ("amount>9,amount<=12.5", &[0]),
+            ("amount=\"12.5\"", &[2]),
+            ("country>=D,country<E", &[0, 1]),
+            ("country>E", &[2]),
+            ("paid=true", &[0, 2]),
+            ("paid=true,country=DE", &[0]),
+            ("nothing=1", &[]),
+        ] {
+            assert_eq!(found(world, terms), expected, "{terms}");
+        }
+        let mut first = scripts[0].clone();
+        first.search(r#"{"paid": null, "amount": 1}"#);
+        world.commit_run(&mut first);
+        assert_eq!(found(world, "paid=true"), [2]);
+        assert_eq!(found(world, "amount<2"), [0]);
+    })]
 }
 
 fn spans() -> Vec<Case> {

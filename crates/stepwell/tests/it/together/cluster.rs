@@ -330,6 +330,7 @@ impl Cluster {
             begin: Begin::Now,
             metadata: None,
             runner: None,
+            search: stepwell_core::search::Attributes::new(),
             wait: false,
         });
         self.tell(Input::Start { request, start });
