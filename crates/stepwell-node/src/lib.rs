@@ -18,7 +18,7 @@
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `children`, `inbox` | runs that runs start; what runs tell each other |
 //! | `timers` | near timers; the far ones stay in the store |
-//! | `api` | starts, cancels, waits |
+//! | `api`, `begin` | starts, cancels, waits |
 //! | `remake` | resolving steps, reruns, forks |
 //! | `events`, `route`, `trigger`, `look` | events: accepting, routing, what they start, looking back |
 //! | `question` | what is asked of the store about events |
@@ -27,6 +27,7 @@
 
 mod activation;
 mod api;
+mod begin;
 mod children;
 mod commit;
 mod dispatch;

@@ -19,7 +19,7 @@ use stepwell_core::wait::Wait;
 use stepwell_store::event::{Did, Event, EventWrite, Place};
 use stepwell_store::query::Queue;
 
-use crate::api::Begun;
+use crate::begin::Begun;
 use crate::events::{document, has, is_for, name_of, raw};
 use crate::hot::Deferred;
 use crate::node::Node;

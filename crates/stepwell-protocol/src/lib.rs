@@ -23,6 +23,7 @@
 //! # Ok::<(), frame::ParseError>(())
 //! ```
 
+mod branch;
 pub mod event;
 pub mod frame;
 pub mod to_node;

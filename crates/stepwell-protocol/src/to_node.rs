@@ -10,13 +10,14 @@ use serde_json::value::RawValue;
 use stepwell_core::clean_up::Compensable;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
-use stepwell_core::once::{Once, Verdict};
+use stepwell_core::once::Once;
 use stepwell_core::payload::present;
 use stepwell_core::record::{BlockCause, Branch};
 use stepwell_core::retry::Policy;
 use stepwell_core::search::Change;
 use stepwell_core::status::Kind;
 
+pub use crate::branch::{Race, Raced, Verified};
 pub use crate::event::{Emit, Since, Trigger, Wait};
 
 /// A message from a runner.
@@ -451,68 +452,6 @@ pub struct ContinueAs<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub input: Option<&'a RawValue>,
-}
-
-/// See [`ToNode::Verified`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Verified<'a> {
-    /// The run.
-    pub a: u32,
-    /// The step.
-    #[serde(borrow)]
-    pub step: Cow<'a, str>,
-    /// The start that it is about, from 1.
-    pub n: u32,
-    /// What was found out.
-    pub verdict: Verdict,
-    /// The result of the function, with `done`.
-    #[serde(
-        borrow,
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub output: Option<&'a RawValue>,
-}
-
-/// See [`ToNode::Race`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Race<'a> {
-    /// The run.
-    pub a: u32,
-    /// The step.
-    #[serde(borrow)]
-    pub step: Cow<'a, str>,
-    /// The step's opening, always; its input is `{"branches": […]}` (§3.4).
-    #[serde(borrow)]
-    pub open: Opening<'a>,
-}
-
-/// See [`ToNode::Raced`]. Without `error` the branch returned `output`, which is
-/// `{"winner": …, "value": …}`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Raced<'a> {
-    /// The run.
-    pub a: u32,
-    /// The step.
-    #[serde(borrow)]
-    pub step: Cow<'a, str>,
-    /// When the branch settled.
-    pub ago_us: u64,
-    /// Which branch won, and its value.
-    #[serde(
-        borrow,
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub output: Option<&'a RawValue>,
-    /// What the branch threw.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure<'a>>,
 }
 
 /// See [`ToNode::Search`].

@@ -4,8 +4,9 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::act::Then;
 use super::clean_up::Leave;
-use super::command::{Activate, Change, Effect, Rejection, Then};
+use super::command::{Activate, Change, Effect, Rejection};
 use super::state::Phase;
 use crate::record::{
     Activated, BlockCause, Blocked, LogLine, Logged, Lost, OrderChanged, Record, Released,

@@ -1,7 +1,8 @@
 //! How runs end: by their handler, by a cancel, by their deadline (§7.1, §7.2).
 
+use super::act::Finish;
 use super::clean_up::Leave;
-use super::command::{Change, Effect, Finish};
+use super::command::{Change, Effect};
 use super::state::Phase;
 use crate::failure::{Failure, names};
 use crate::id::RunId;

@@ -8,10 +8,11 @@
 //! | --- | --- |
 //! | `state` | the state and its questions |
 //! | `fold` | what each record does to the state; replay of a journal |
-//! | `command` | commands, effects, rejections, and the one entrance [`Run::apply`] |
+//! | `command`, `act` | commands, what runners say, effects, rejections, and the one entrance [`Run::apply`] |
 //! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race`, `wait` | the commands, by what they are about |
 //! | `fork` | new runs out of others |
 
+mod act;
 mod activation;
 mod child;
 mod clean_up;
@@ -31,12 +32,10 @@ mod tests;
 mod timer;
 mod wait;
 
+pub use act::{Act, AttemptError, EndStep, Finish, SleepStep, StartStep, Then};
 pub use child::{Child, ChildEnded, InvokeStep};
 pub use clean_up::{Decided, Plan};
-pub use command::{
-    Act, Activate, AttemptError, Command, Effect, EndStep, Env, Finish, Operate, Outcome,
-    Rejection, SleepStep, StartStep, Then,
-};
+pub use command::{Activate, Command, Effect, Env, Operate, Outcome, Rejection};
 pub use fold::ReplayError;
 pub use fork::{Fork, ForkError, From};
 pub use once::{Resolution, Resolve, VerifyStep};

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::command::{Act, Change, Rejection};
+use super::act::Act;
+use super::command::{Change, Rejection};
 use super::state::Run;
 use super::step::Known;
 use crate::failure::{Failure, names};

@@ -2,7 +2,8 @@
 
 use alloc::sync::Arc;
 
-use super::command::{AttemptError, Change, Effect, EndStep, Rejection, SleepStep, StartStep};
+use super::act::{AttemptError, EndStep, SleepStep, StartStep};
+use super::command::{Change, Effect, Rejection};
 use super::state::{Phase, Step};
 use crate::failure::{Failure, names};
 use crate::payload;

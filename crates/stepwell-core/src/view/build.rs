@@ -8,11 +8,10 @@ use alloc::vec::Vec;
 
 use super::clean_up;
 use super::model::{Activation, AttemptView, ChildView, Note, Paused, StepView, View};
-use crate::failure::Failure;
 use crate::id::RunId;
 use crate::once::Verdict;
 use crate::record::{
-    self, Acted, Activated, Attempt, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
+    self, Acted, Activated, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
 };
 use crate::run::{Phase, ReplayError, Run, is_kept};
 use crate::status::{Kind, StepStatus};
@@ -24,6 +23,8 @@ fn about<'a>(step: &str, what: Option<&str>) -> Cow<'a, str> {
     let what = what.map(|what| alloc::format!(": {what}")).unwrap_or_default();
     Cow::Owned(alloc::format!("step `{}`{what}", step_id::shown(step)))
 }
+
+mod attempts;
 
 impl<'a> View<'a> {
     /// Makes the view of a run from its journal. Payloads are borrowed from it.
@@ -315,55 +316,6 @@ impl<'a, 'r> Builder<'a, 'r> {
             child: None,
         });
         position
-    }
-
-    fn begin_attempt(&mut self, position: usize, attempt: Attempt) {
-        let runner = self.runner.clone();
-        let Some(step) = self.step(position) else { return };
-        step.started_at.get_or_insert(attempt.started_at);
-        step.attempts.push(AttemptView {
-            n: attempt.n,
-            status: "running",
-            started_at: attempt.started_at,
-            ended_at: None,
-            error: None,
-            runner,
-            overlapped: attempt.overlapped,
-        });
-    }
-
-    fn end_attempt(
-        &mut self,
-        position: usize,
-        attempt: Attempt,
-        (status, at): (&'static str, Timestamp),
-        error: Option<Failure<'a>>,
-    ) {
-        let running = self
-            .step(position)
-            .and_then(|step| step.attempts.last())
-            .is_some_and(|last| last.n == attempt.n && last.status == "running");
-        if !running {
-            self.begin_attempt(position, attempt);
-        }
-        let Some(step) = self.step(position) else { return };
-        if let Some(last) = step.attempts.last_mut() {
-            last.status = status;
-            last.ended_at = Some(at);
-            last.error = error;
-        }
-    }
-
-    fn lose_attempts(&mut self, at: Timestamp) {
-        self.stop_attempts("lost", at);
-    }
-
-    fn stop_attempts(&mut self, status: &'static str, at: Timestamp) {
-        let attempts = self.view.steps.iter_mut().flat_map(|step| &mut step.attempts);
-        for attempt in attempts.filter(|attempt| attempt.status == "running") {
-            attempt.status = status;
-            attempt.ended_at = Some(at);
-        }
     }
 
     fn add_step_ended(&mut self, ended: record::StepEnded<'a>) {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::state::{Core, Failed, Level, Line, Out, Outcome, Phase, State};
+use super::line::{Level, Line};
+use super::state::{Core, Failed, Out, Outcome, Phase, State};
 use crate::duration::to_millis;
 use crate::error::{Error, ErrorKind, cut_at};
 use crate::signal::Signal;

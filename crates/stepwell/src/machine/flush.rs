@@ -9,8 +9,9 @@ use stepwell_protocol::to_node::{
 
 use super::cell::Cell;
 use super::events;
+use super::line::Line;
 use super::message;
-use super::state::{Core, Line, Out, Step};
+use super::state::{Core, Out, Step};
 use crate::moment::Moment;
 use crate::session::Outgoing;
 

@@ -7,7 +7,8 @@ use stepwell_protocol::to_node::{
     self, ContinueAs, Ended, Finished, Opening, Raced, Sleep, Verified,
 };
 
-use super::state::{Core, Line, Outcome, Step, Until};
+use super::line::Line;
+use super::state::{Core, Outcome, Step, Until};
 use crate::duration::{to_micros, to_millis};
 use crate::moment::Moment;
 

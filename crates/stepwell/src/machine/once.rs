@@ -10,7 +10,8 @@ use stepwell_core::retry::Policy;
 use stepwell_protocol::to_runner::Begin;
 
 use super::cell::Cell;
-use super::state::{Attempt, Core, Level, Line, Out, Outcome, State};
+use super::line::{Level, Line};
+use super::state::{Attempt, Core, Out, Outcome, State};
 use crate::moment::Moment;
 
 /// What a step is that starts at most once, and where it stands.

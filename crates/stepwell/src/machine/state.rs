@@ -17,6 +17,7 @@ use stepwell_core::status::{Kind, StepStatus};
 use super::clean::CleanUp;
 use super::events::EventAsk;
 use super::index::Index;
+use super::line::Line;
 use super::once::Once;
 use super::race::Lane;
 use super::search::Search;
@@ -307,35 +308,6 @@ pub(crate) enum Out {
     Wait(usize),
     Emit(usize),
     Search,
-}
-
-/// How loud a line of a log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-impl Level {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// A line that code logged.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) step: Option<usize>,
-    pub(crate) at: Moment,
-    pub(crate) level: Level,
-    pub(crate) message: String,
 }
 
 /// The connection that holds the run.
