@@ -133,7 +133,7 @@ fn cause_of(cause: BlockCause<'_>) -> Result<BlockCause<'_>, String> {
         cause @ (BlockCause::KindChanged { .. }
         | BlockCause::OrderChanged { .. }
         | BlockCause::CleanUpLost { .. }) => Ok(cause),
-        _ => Err("a runner blocks a run for kindChanged, orderChanged or cleanUpLost only".into()),
+        _ => Err("a runner blocks a run for cleanUpLost, kindChanged or orderChanged only".into()),
     }
 }
 

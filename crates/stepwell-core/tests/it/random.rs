@@ -579,7 +579,9 @@ impl Pair {
             }
         }
         self.compare_told();
-        let waiting = |step: &&stepwell_core::run::Step| step.status == StepStatus::Waiting;
+        let waiting = |step: &&stepwell_core::run::Step| {
+            step.status == StepStatus::Waiting && step.kind != Kind::Invoke
+        };
         let waiting = run.steps().iter().filter(waiting).count();
         assert_eq!(Wait::all_of(run).len(), waiting, "§8.8: what waits has a row");
         self.compare_shown();

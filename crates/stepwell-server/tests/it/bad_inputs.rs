@@ -88,9 +88,9 @@ fn bodies() -> Vec<ApiCase> {
         ),
         start(
             "a planned field",
-            r#"{"workflow":"pay","search":"1h"}"#,
+            r#"{"workflow":"pay","priority":1}"#,
             "SW1001",
-            "unknown field `search`",
+            "unknown field `priority`",
         ),
         start(
             "a field twice",
