@@ -356,9 +356,10 @@ impl Model {
                 Fact::Retried if state.0 == StepStatus::Retrying => {
                     state.1 = state.1.map(|next| next.min(*at));
                 }
-                // §7.2: sleeps and waits are cancelled, functions get time.
+                // §7.2: sleeps and waits are cancelled, functions get time, children's ends are awaited.
                 Fact::Decided { .. }
-                    if matches!(state.0, StepStatus::Sleeping | StepStatus::Waiting) =>
+                    if !invoked
+                        && matches!(state.0, StepStatus::Sleeping | StepStatus::Waiting) =>
                 {
                     state = (StepStatus::Cancelled, None);
                 }
@@ -459,7 +460,8 @@ impl Model {
 
     /// §9.2: the steps that wait for a child.
     pub(crate) fn children(&self) -> Vec<usize> {
-        let steps = self.steps().into_iter().map(|(step, _)| step);
+        let invoked = self.steps().into_iter().filter(|(_, kind)| *kind == Kind::Invoke);
+        let steps = invoked.map(|(step, _)| step);
         steps.filter(|step| self.step(*step).0 == StepStatus::Waiting).collect()
     }
 
@@ -495,8 +497,8 @@ impl Model {
             return None;
         }
         if let Some((_, until)) = self.decided() {
-            // Without a runner nothing is awaited but children.
-            return Some(until).filter(|_| self.held().is_some() || self.owed());
+            // While children's ends are awaited, nothing else is.
+            return Some(until).filter(|_| self.children().is_empty());
         }
         let timed = |status| matches!(status, StepStatus::Sleeping | StepStatus::Waiting);
         let sleeping = |step| timed(self.step(step).0);

@@ -223,7 +223,7 @@ impl Model {
         if self.over().is_some() {
             return Verdict::Rejected;
         }
-        if self.step(step).0 != StepStatus::Waiting || !right {
+        if !self.children().contains(&step) || !right {
             return Verdict::Taken;
         }
         let status = match status {
@@ -233,7 +233,8 @@ impl Model {
             _ => StepStatus::Failed,
         };
         self.note(Fact::Ended { step, status, n: None });
-        if self.held().is_none() {
+        let late = self.decided().is_some_and(|(_, until)| until <= self.now);
+        if self.held().is_none() || late {
             self.end_if_decided();
         }
         Verdict::Taken
@@ -267,6 +268,10 @@ impl Model {
 
     pub(crate) fn finish(&mut self, status: RunStatus) -> Verdict {
         if self.decided().is_some() {
+            if !self.children().is_empty() {
+                // §7.2: its runner has nothing left to do; children's ends are awaited.
+                self.note(Fact::Parked { seen: self.ends() });
+            }
             self.end_if_decided();
         } else {
             self.note(Fact::Over { status });
@@ -293,11 +298,9 @@ impl Model {
 
     fn end_if_decided(&mut self) {
         if let Some((status, _)) = self.decided() {
-            // §7.2: children's ends are awaited, without a runner.
+            // §7.2: children's ends are awaited.
             if self.children().is_empty() {
                 self.note(Fact::Over { status });
-            } else if self.held().is_some() || self.owed() {
-                self.note(Fact::Parked { seen: self.ends() });
             }
         }
     }
