@@ -64,7 +64,6 @@ impl Run {
     }
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
-        let origin = started.event.as_ref().map(|origin| Arc::from(&*origin.id));
         let mut search = Attributes::new();
         search::apply(&mut search, &started.search);
         Self {
@@ -105,7 +104,7 @@ impl Run {
             continues: started.continues,
             continued_as: None,
             children: BTreeMap::new(),
-            waits: Waits::of(origin),
+            waits: Waits::of(started),
         }
     }
 
@@ -327,7 +326,7 @@ impl Run {
         self.all_ends += 1;
         let order = self.all_ends;
         self.children.remove(&position);
-        self.fold_wait_ended(position, ended.event.as_deref());
+        self.fold_wait_ended(position, ended.event.as_deref(), ended.at);
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.thrown = ended.status == StepStatus::Unknown;
