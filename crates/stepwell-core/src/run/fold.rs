@@ -356,7 +356,10 @@ impl Run {
         }
         self.losses = 0;
         self.lone_losses = 0;
-        self.ready_since = self.activation.is_none().then_some(unblocked.at);
+        // What it was to wait for before it may begin, it waits for still.
+        self.delayed = self.delayed.filter(|until| *until > unblocked.at);
+        let waits = self.activation.is_some() || self.delayed.is_some();
+        self.ready_since = (!waits).then_some(unblocked.at);
     }
 
     fn fold_ended(&mut self, ended: &Ended<'_>) {
@@ -384,10 +387,13 @@ impl Run {
         }
     }
 
-    /// §9.5: steps that wait out a backoff are due at once.
+    /// §9.5: steps and a handler that wait out a backoff are due at once.
     fn end_backoffs(&mut self, at: Timestamp) {
         for (position, wake) in self.backoffs_after(at) {
             self.set_wake(position, Some(wake.min(at)));
+        }
+        if self.handler_waits_after(at) {
+            self.delayed = Some(at);
         }
     }
 
