@@ -25,11 +25,8 @@ pub async fn start(config: &Config) -> Result<Server, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
-    let options = Options {
-        limits: config.limits.clone(),
-        ping: config.ping,
-        retention: config.retention,
-    };
+    let options =
+        Options { limits: config.limits.clone(), ping: config.ping, retention: config.retention };
     Server::start(config.listen, &options, open).await
 }
 

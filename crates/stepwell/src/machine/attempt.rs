@@ -80,7 +80,8 @@ impl Cell {
             && output.get().len() > max / 2
         {
             let bytes = output.get().len();
-            let text = format!("the result has {bytes} bytes, more than half of the limit of {max}");
+            let text =
+                format!("the result has {bytes} bytes, more than half of the limit of {max}");
             self.log(Some(place), Level::Warn, text);
         }
     }

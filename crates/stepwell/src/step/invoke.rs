@@ -92,6 +92,18 @@ impl<T: DeserializeOwned> InvokeStep<T> {
         self
     }
 
+    /// Says how a child that completed is taken back when this run ends badly (§7.3): the function gets
+    /// what the child returned, and is called as that of [`RunStep::compensate`](super::RunStep) is.
+    pub fn compensate<F, Fut>(mut self, undo: F) -> Self
+    where
+        F: Fn(T) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+        T: 'static,
+    {
+        self.plan.set_compensate(move |result, _| undo(result));
+        self
+    }
+
     fn with(mut self, set: impl FnOnce(&mut Wanted) -> Result<()>) -> Self {
         if let Some(wanted) = self.wanted.as_mut().filter(|_| self.error.is_none()) {
             self.error = set(wanted).err();

@@ -55,6 +55,47 @@ fn agency(options: WorkflowOptions) -> (App, World) {
     (app.workflow_with("trip", trip, options.on_failure(sorry)), world)
 }
 
+/// §7.3: a child that completed is taken back with what it returned; one that failed is not.
+#[test]
+fn a_child_is_taken_back() {
+    async fn parcel(_: Ctx, to: String) -> Result<String> {
+        match &*to {
+            "nowhere" => Err(Error::terminal("no such place")),
+            to => Ok(format!("parcel to {to}")),
+        }
+    }
+    async fn order(ctx: Ctx, Data(world): Data<World>) -> Result<()> {
+        for to in ["Rome", "nowhere"] {
+            let undo = World::clone(&world);
+            let sent = ctx.invoke(to, "parcel").input(to).compensate(move |sent: String| {
+                undo.does(format!("{sent} comes back"));
+                async { Ok(()) }
+            });
+            sent.await?;
+        }
+        Ok(())
+    }
+    let depot = |world: &World| {
+        let app = App::new("depot").data(world.clone());
+        app.workflow("parcel", parcel).workflow("order", order)
+    };
+    let world = World::default();
+    let mut test = Test::new(depot(&world)).unwrap();
+    let run = test.start("order", ()).unwrap();
+    assert_eq!(run.status().unwrap(), RunStatus::Failed);
+    assert_eq!(world.done(), ["parcel to Rome comes back"]);
+    let same = crash_everywhere(
+        || depot(&World::default()),
+        |test| {
+            let run = test.start("order", ())?;
+            test.advance(Duration::from_mins(10));
+            assert_eq!(run.status()?, RunStatus::Failed);
+            Ok(())
+        },
+    );
+    assert!(same.unwrap().points().any(|point| point.contains("compensate Rome")));
+}
+
 fn statuses(run: &TestRun) -> Vec<(String, StepStatus)> {
     run.steps().unwrap().into_iter().map(|step| (step.id, step.status)).collect()
 }
