@@ -4,8 +4,10 @@
 //! no timer: by its journal the look is due, so a node that crashed meanwhile looks again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Command;
 use stepwell_core::time::Timestamp;
 use stepwell_store::event::{Event, Place};
@@ -30,6 +32,8 @@ impl Node {
         live.looking.push(step.clone());
         // What was accepted before it was parked has been looked at, where somebody looked.
         let since = if parked.looked { parked.at } else { parked.wait.from };
+        let late = Duration::from_micros(planted::has(Plant::LateLook).into());
+        let since = since.after(late);
         let question = question(&Look { run, step: step.clone() }, &parked.wait, (since, None));
         self.commits.effects(run).ask(question);
     }
