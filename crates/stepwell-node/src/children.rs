@@ -135,6 +135,7 @@ impl Node {
             parent: Some(Parent { run: parent, step: step.into() }),
             depth: above.depth() + 1,
             continues: None,
+            inherited: None,
             deadline: above.deadline(),
         };
         let options = self.registry.get(queue).map(|(_, options)| options.clone());
@@ -203,6 +204,7 @@ impl Node {
                 parent: before.parent().cloned(),
                 depth: before.depth(),
                 continues: Some(Continues { from: run, first: before.first_of_chain() }),
+                inherited: Some(before.bequest(self.now, &self.config.limits)),
                 deadline: before.deadline(),
             },
         };

@@ -179,5 +179,6 @@ fn limits(rng: &mut Rng) -> Limits {
         grace_ms: rng.spread(100, 20_000),
         cleanup_ms: 24 * 60 * 60 * 1_000,
         event_bytes_max: 512 << 10,
+        event_kept_ms: 24 * 60 * 60 * 1_000,
     }
 }
