@@ -65,7 +65,7 @@ folder=$(mktemp -d)
 part run check env RUN_FOR=30 LISTEN="127.0.0.1:$((20000 + RANDOM % 20000))" DATA="$folder/dev" scripts/run.sh
 rm -rf "$folder"
 # One build holds all planted bugs; each is to be seen by one of the checkers that are for it.
-part planted tests cargo test --locked --quiet -p stepwell-sim --features planted --test it planted_bugs
+part planted check cargo run --locked --quiet -p stepwell-sim --features planted -- --hunt --jobs "$(nproc)"
 part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}" --jobs "$(nproc)"
 
 printf '\n'

@@ -15,6 +15,7 @@
 //! | [`view`] | a run as people see it: steps, attempts, logs, edges |
 //! | [`matching`] | which waits and triggers an event concerns |
 //! | [`derive`] | ids that follow from others |
+//! | [`planted`] | bugs that the simulator plants, in builds for that only |
 //! | [`search`] | attributes that runs are found by |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
@@ -45,6 +46,7 @@ pub mod once;
 pub mod operation;
 mod origin;
 pub mod payload;
+pub mod planted;
 pub mod record;
 pub mod retry;
 pub mod run;

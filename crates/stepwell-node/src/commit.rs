@@ -12,6 +12,7 @@ use serde::Serialize;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::CHUNK_BYTES;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::summary::Summary;
 use stepwell_core::wait::Wait;
 use stepwell_protocol::frame;
@@ -283,11 +284,15 @@ impl Node {
     pub fn flush(&mut self, out: &mut Outputs) {
         let growing = std::mem::take(&mut self.commits.growing);
         let steady = std::mem::take(&mut self.commits.steady);
-        let accepted = growing.accepted.iter().chain(&steady.accepted).cloned().collect();
+        let mut accepted: Vec<_> =
+            growing.accepted.iter().chain(&steady.accepted).cloned().collect();
+        if planted::has(Plant::EarlyRouting) {
+            accepted.drain(..).for_each(|event| self.begin_route(&event, out));
+        }
         self.give_out(growing, true, out);
         self.give_out(steady, false, out);
         if let Some(last) = self.commits.given.back_mut() {
-            last.to_route.append(&mut { accepted });
+            last.to_route.append(&mut accepted);
         }
     }
 

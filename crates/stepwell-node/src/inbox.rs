@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::payload::present;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::{ChildEnded, Command, Rejection};
 use stepwell_core::status::RunStatus;
 use stepwell_store::inbox::{Message, MessageId, MessageKind};
@@ -132,6 +133,9 @@ impl Node {
             }
             let Some(message) = self.inbox.queue.pop_front() else { break };
             self.inbox.in_hand += 1;
+            if planted::has(Plant::MessageTwice) {
+                self.with_run(message.id.to, Deferred::Told(message.clone()), out);
+            }
             self.with_run(message.id.to, Deferred::Told(message), out);
         }
         if !self.inbox.queue.is_empty() {

@@ -5,8 +5,10 @@
 //! accepted meanwhile stands behind the look: an older event, if there is one, is taken first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Command;
 use stepwell_core::time::Timestamp;
 use stepwell_store::event::{Event, Place};
@@ -40,6 +42,8 @@ impl Node {
         live.looking.push(Looking { step: step.clone(), behind: Vec::new() });
         // What was accepted before it was parked has been looked at, where somebody looked.
         let since = if parked.looked { parked.at } else { parked.wait.from };
+        let late = Duration::from_micros(planted::has(Plant::LateLook).into());
+        let since = since.after(late);
         let question = question(&Look { run, step: step.clone() }, &parked.wait, (since, None));
         self.commits.effects(run).ask(question);
     }

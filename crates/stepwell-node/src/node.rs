@@ -175,6 +175,7 @@ impl Node {
         Stats {
             hot: self.hot.len() as u64,
             near_timers: self.timers.len() as u64,
+            next_timer: self.timers.first(),
             sessions: self.sessions.len() as u64,
             ..self.stats
         }

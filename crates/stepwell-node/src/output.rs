@@ -241,6 +241,8 @@ pub struct Stats {
     pub hot: u64,
     /// Near timers in memory now.
     pub near_timers: u64,
+    /// When the first of them is due.
+    pub next_timer: Option<Timestamp>,
     /// Runners connected now.
     pub sessions: u64,
 }

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Effect;
 use stepwell_core::status::StepStatus;
 use stepwell_protocol::to_runner::{Begin, Retry, Settled, ToRunner};
@@ -57,6 +58,7 @@ impl Node {
             }
             Effect::Evict => self.tell_holder(id, to, |a| ToRunner::Evict { a }),
             Effect::Forget => self.tell_holder(id, to, |a| ToRunner::Done { a }),
+            Effect::CancelChild { .. } if planted::has(Plant::ChildLeft) => {}
             Effect::CancelChild { child } => {
                 let kind = MessageKind::Cancel;
                 self.tell_run(id, MessageId { to: child, from: id, kind }, "{}".into());

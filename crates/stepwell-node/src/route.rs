@@ -161,7 +161,7 @@ impl Node {
         self.queue_routes(fresh);
     }
 
-    fn begin_route(&mut self, event: &Arc<Event>, out: &mut Outputs) {
+    pub(crate) fn begin_route(&mut self, event: &Arc<Event>, out: &mut Outputs) {
         let place = event.place();
         let (leaves, queues) = match document(event) {
             Some(read) => (read.leaves(), self.registry.triggered_by(event, &read)),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::query::Cursor;
 
@@ -48,6 +49,10 @@ impl Default for Timers {
 impl Timers {
     pub(crate) fn len(&self) -> usize {
         self.near.len()
+    }
+
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        self.near.first().map(|(at, _)| *at)
     }
 
     pub(crate) fn remove(&mut self, at: Timestamp, run: RunId) {
@@ -140,7 +145,7 @@ impl Node {
             let Some((at, id)) = self.timers.near.first().copied() else {
                 return;
             };
-            if at > self.now {
+            if at > self.now || planted::has(Plant::TimerAfterInstant) && at == self.now {
                 return;
             }
             self.timers.near.pop_first();

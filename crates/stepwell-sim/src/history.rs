@@ -204,6 +204,13 @@ pub enum Fact {
         /// Their ids.
         events: Vec<Arc<str>>,
     },
+    /// The node was told the time, and left a timer alone that was due.
+    LeftDue {
+        /// When it was due.
+        due: Timestamp,
+        /// What the node was told.
+        at: Timestamp,
+    },
     /// The node is gone; the next one opens the store again.
     Down,
     /// The node's process stands still.

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 
@@ -152,7 +153,8 @@ impl<D: Disk> Shared<D> {
         drop(self.gate.write().unwrap_or_else(PoisonError::into_inner));
         self.overlay().folded = position;
         while self.overlay().trim(TRIM_SLICE) {}
-        let unused = guard(&self.log).trim(position);
+        let early = planted::has(Plant::EarlyTrim);
+        let unused = guard(&self.log).trim(if early { u64::MAX } else { position });
         for number in unused {
             // What cannot be removed now is removed at the next open.
             let _ = self.disk.remove(&crate::log::slot_name(number));

@@ -8,6 +8,7 @@ use super::command::{Change, Effect, Rejection};
 use super::state::{Phase, Run, Step};
 use crate::clean_up::{CancelNoted, CleanUp, Compensable, Compensation};
 use crate::failure::{Failure, names};
+use crate::planted::{self, Plant};
 use crate::record::{BlockCause, Ending, Opening, Record, Released};
 use crate::status::{Kind, RunStatus, StepStatus};
 use crate::step_id;
@@ -179,7 +180,9 @@ impl Run {
             uncertain.iter().rev().filter(|step| step.compensable == Compensable::Unknown);
         let mut compensate: Vec<_> = unknown.map(|step| named(step, true)).collect();
         let mut completed: Vec<&Step> = self.steps.iter().filter(|s| is_completed(s)).collect();
-        completed.sort_unstable_by_key(|step| core::cmp::Reverse(step.order));
+        if !planted::has(Plant::StartOrder) {
+            completed.sort_unstable_by_key(|step| core::cmp::Reverse(step.order));
+        }
         compensate.extend(completed.into_iter().map(|step| named(step, false)));
         let told = uncertain.iter().filter(|step| step.compensable == Compensable::Completed);
         (self.ends.on_failure || !compensate.is_empty()).then(|| Plan {

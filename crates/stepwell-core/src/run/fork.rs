@@ -12,6 +12,7 @@ use super::retried::is_kept;
 use super::state::Run;
 use crate::id::RunId;
 use crate::payload;
+use crate::planted::{self, Plant};
 use crate::record::{self, DecodeError, ForkedFrom, Opening, Record, Started, StepEnded};
 use crate::search::Change;
 use crate::status::{Kind, StepStatus};
@@ -166,7 +167,8 @@ impl<'a> Source<'a> {
 
     /// §9.8: what was taken back, or has begun to be, is no result any more.
     fn is_taken_back(&self, step: &str) -> bool {
-        self.openings.contains_key(&step_id::of(Kind::Compensate, step))
+        let undone = self.openings.contains_key(&step_id::of(Kind::Compensate, step));
+        undone && !planted::has(Plant::KeptTakenBack)
     }
 
     /// Tells whether a fork behind the end of this step keeps it.

@@ -7,6 +7,7 @@ use super::command::{Change, Effect, Rejection};
 use super::state::{Phase, Step};
 use crate::failure::{Failure, names};
 use crate::payload;
+use crate::planted::{self, Plant};
 use crate::record::{
     Attempt, AttemptFailed, BlockCause, Opening, Record, SleepStarted, StepEnded, StepStarted,
 };
@@ -342,6 +343,9 @@ impl Change<'_, '_> {
             return Err(Rejection::KindChanged { step, expected, found });
         }
         if step.is_ended() {
+            if planted::has(Plant::SecondResult) && kind == Kind::Run {
+                return Ok(Known::Open { attempts: step.attempts - 1, first_started: None });
+            }
             return Ok(Known::Ended);
         }
         self.may_begin(kind, id)?;

@@ -1,5 +1,5 @@
 //! I13: no timer fires before its time, by engine time and, where nobody sets the clock, by true
-//! time; engine time never goes back, over restarts either.
+//! time; none is left alone at its time; engine time never goes back, over restarts either.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +48,9 @@ fn engine_time(story: &Story<'_>, found: &mut Found) {
             }
             Fact::Durable { batch } => {
                 durable = given.remove(batch).map_or(durable, |at| durable.max(at));
+            }
+            Fact::LeftDue { due, at: told } => {
+                found.add(*at, format!("a timer due at {due} did not fire at {told}"));
             }
             Fact::Opened { high_water } => {
                 if *high_water < durable {
@@ -117,6 +120,14 @@ mod tests {
         world.rewrite(&format!("\"until\":{until}"), &format!("\"until\":{}", until + 60_000_000));
         let found = run(check, &world.history).join("\n");
         assert!(found.contains("due at") && found.contains("woke after"), "{found}");
+    }
+
+    #[test]
+    fn a_timer_that_is_left_alone_is_refused() {
+        let mut world = World::whole();
+        let due = Timestamp::from_micros(5);
+        world.add(Fact::LeftDue { due, at: due });
+        assert!(run(check, &world.history)[0].contains("did not fire"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::planted::Bug;
 pub(super) const USAGE: &str = "\
 usage: stepwell-sim --seed N [--trace]
        stepwell-sim --seeds N [--from S] [--jobs J] [--keep-going]
+       stepwell-sim --hunt [--seeds N] [--from S] [--jobs J]
 
   --seed N       simulates one seed and prints the hash of its trace
   --trace        prints all that happens
@@ -13,7 +14,8 @@ usage: stepwell-sim --seed N [--trace]
   --from S       begins at this seed (default 1)
   --jobs J       uses so many threads (default 1)
   --keep-going   does not stop at the first violation
-  --planted B    plants bug B (a build with the feature `planted`)";
+  --planted B    plants bug B (a build with the feature `planted`)
+  --hunt         plants each bug in turn, and tells how many seeds it takes to see it (such a build)";
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,7 @@ pub(super) struct Args {
     pub(super) from: u64,
     pub(super) threads: u64,
     pub(super) keep_going: bool,
+    pub(super) hunt: bool,
     pub(super) bug: Bug,
 }
 
@@ -48,11 +51,12 @@ impl Args {
                 "--planted" => found.bug = bug(number()?)?,
                 "--trace" => found.trace = true,
                 "--keep-going" => found.keep_going = true,
+                "--hunt" => found.hunt = hunts()?,
                 _ => return Err(format!("`{arg}` is not known")),
             }
         }
-        if found.seed.is_none() && found.seeds == 0 {
-            return Err("one of --seed and --seeds is needed".into());
+        if found.seed.is_none() && found.seeds == 0 && !found.hunt {
+            return Err("one of --seed, --seeds and --hunt is needed".into());
         }
         Ok(found)
     }
@@ -65,9 +69,20 @@ fn bug(number: u64) -> Result<Bug, String> {
     bug.ok_or_else(|| format!("there is no bug {number}; accepted: 1 to {most}"))
 }
 
+#[cfg(feature = "planted")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without bugs cannot look for them")]
+fn hunts() -> Result<bool, String> {
+    Ok(true)
+}
+
 #[cfg(not(feature = "planted"))]
 fn bug(_: u64) -> Result<Bug, String> {
     Err("--planted needs a build with `--features planted`".into())
+}
+
+#[cfg(not(feature = "planted"))]
+fn hunts() -> Result<bool, String> {
+    Err("--hunt needs a build with `--features planted`".into())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::args::{Args, USAGE};
 use crate::checkers::Violation;
 use crate::fault::Table;
+use crate::planted::Bug;
 use crate::world::{Outcome, Settings, run};
 
 /// Runs the simulator with the arguments of the process.
@@ -21,22 +22,26 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    #[cfg(feature = "planted")]
+    if args.hunt {
+        return super::hunt::hunt(&args);
+    }
     match args.seed {
         Some(seed) => one(seed, &args),
         None => many(&args),
     }
 }
 
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     // A reader that went away does not make the result another.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Simulates a seed; a panic in it is a violation like others.
-fn simulate(seed: u64, args: &Args, trace: bool) -> Outcome {
+pub(super) fn simulate(seed: u64, bug: &Bug, trace: bool) -> Outcome {
     let lines: Option<Box<dyn Write>> =
         if trace { Some(Box::new(std::io::LineWriter::new(std::io::stdout()))) } else { None };
-    let settings = Settings { lines, bug: args.bug.clone() };
+    let settings = Settings { lines, bug: bug.clone() };
     let failed = |what: String| {
         let violations = vec![Violation { invariant: "I25", at: 0, what }];
         Outcome { seed, hash: 0, runs: 0, commands: 0, table: Table::default(), violations }
@@ -60,7 +65,7 @@ fn tell(outcome: &Outcome, all: bool) {
 }
 
 fn one(seed: u64, args: &Args) -> ExitCode {
-    let outcome = simulate(seed, args, args.trace);
+    let outcome = simulate(seed, &args.bug, args.trace);
     tell(&outcome, true);
     say(&format!(
         "seed {seed}: hash {:016x}, {} runs, {} commands, {} faults, {} violations",
@@ -111,7 +116,7 @@ fn many(args: &Args) -> ExitCode {
             if seed >= args.from.saturating_add(args.seeds) {
                 return;
             }
-            let outcome = simulate(seed, args, false);
+            let outcome = simulate(seed, &args.bug, false);
             let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
             sum.add(&outcome);
             tell(&outcome, false);

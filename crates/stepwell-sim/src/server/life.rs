@@ -92,14 +92,21 @@ impl Life {
         self.engine.at(self.clocks.monotonic.at(at), self.clocks.wall.at(at))
     }
 
-    pub(super) fn tell(&mut self, input: Input<'_>, env: &Env) {
+    pub(super) fn tell(&mut self, input: Input<'_>, env: &mut Env) {
         let mut now = self.now(env);
-        if matches!(input, Input::Tick) {
+        let ticks = matches!(input, Input::Tick);
+        if ticks {
             now = self.bug.tick(now);
         }
         let at = env.now + self.lag;
         let monotonic = Duration::from_micros(self.clocks.monotonic.at(at));
         self.node.handle(input, Now { engine: now, monotonic }, &mut self.out);
+        // What it did not get to in its slice, it comes back for.
+        let goes_on = self.out.list.iter().any(|output| matches!(output, Output::Continue));
+        let due = self.node.stats().next_timer.filter(|due| ticks && !goes_on && *due <= now);
+        if let Some(due) = due {
+            env.fact_later(self.lag, Fact::LeftDue { due, at: now });
+        }
     }
 
     /// Handles what came, commits, and performs what that allows.

@@ -55,6 +55,7 @@ pub fn run(seed: u64, settings: Settings) -> rusqlite::Result<Outcome> {
     let mut env = Env::new(seed, plan, Trace::to(settings.lines), settings.bug.clone());
     let plan = format!("{:?}", env.plan);
     env.line(format_args!("seed {seed}: {plan}"));
+    let bug = settings.bug.clone();
     let machine = Machine::new(seed, env.plan.drift_ppm, settings.bug)?;
     let fleet = Fleet::new(seed, env.plan.runners.len());
     let clients = Clients::new(seed, &mut env);
@@ -70,7 +71,7 @@ pub fn run(seed: u64, settings: Settings) -> rusqlite::Result<Outcome> {
         asked_last: false,
         over: false,
     };
-    sim.play();
+    bug.within(|| sim.play());
     Ok(sim.judge(seed))
 }
 

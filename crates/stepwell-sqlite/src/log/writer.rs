@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stepwell_core::planted::{self, Plant};
 use stepwell_store::Error;
 use stepwell_store::batch::Batch;
 
@@ -126,7 +127,9 @@ impl<D: Disk> Log<D> {
             }
             Err(error) => return Err(self.poison(format!("a write to the log failed: {error}"))),
         }
-        if let Err(error) = file.sync() {
+        if !planted::has(Plant::UnsyncedCommit)
+            && let Err(error) = file.sync()
+        {
             return Err(self.poison(format!("a sync of the log failed: {error}")));
         }
         if let Some(slot) = fresh {

@@ -1,7 +1,4 @@
-//! Bugs that are planted into the simulator's own wrappers, to show that checkers see them.
-//!
-//! The core, the node and the store are as they are; what is planted stands between them and the
-//! simulated world. Only a build with the feature `planted` can choose one.
+//! A store with a bug between it and its reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,128 +12,19 @@ use stepwell_core::wait::Wait;
 use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
-use stepwell_store::inbox::{Message, MessageId, MessageKind};
+use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
 use stepwell_store::{Error, Health, Position, Store};
 
+use super::bug::What;
 use crate::disk::SimDisk;
 
-/// What is planted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum What {
-    #[default]
-    Nothing,
-    AnswersEarly,
-    DiskLies,
-    TimersEarly,
-    ClockBack,
-    GrantIgnored,
-    DeliversEarly,
-    ToldTooMuch,
-    KeysForgotten,
-    HalfBatches,
-    TailCut,
-    LooksLate,
-    WaitsUnseen,
-    StartOrder,
-    AttemptsLost,
-    InboxKept,
-    CancelsLost,
-}
-
-/// The bug that is planted, if one is.
-#[derive(Clone, Debug, Default)]
-pub struct Bug(What);
-
-impl Bug {
-    /// What can be planted, by number from 1, with the invariants of which one is then broken.
-    #[cfg(feature = "planted")]
-    pub const ALL: [(&'static str, &'static [&'static str]); 16] = [
-        ("the node is told that a batch is durable before it is", &["I1"]),
-        ("the disk says that it synced and did not", &["I1", "I5"]),
-        ("ticks come two seconds early", &["I13"]),
-        ("engine time does not start at the greatest durable instant", &["I13"]),
-        ("a runner starts functions after its grant", &["I7", "I20"]),
-        ("a runner gives results to its code before they are settled", &["I6"]),
-        ("a runner says that it was told more than it was", &["I6", "I10"]),
-        ("the store does not find keys", &["I11"]),
-        ("the store writes only the first run of a batch", &["I1", "I3"]),
-        ("the store shows journals without their last record after it was opened again", &["I1"]),
-        (
-            "a look back for events leaves out what was accepted at its bound or up to a second after",
-            &["events"],
-        ),
-        ("the store is asked for waits before they are written, and finds none", &["events"]),
-        ("steps are taken back in the order of their start", &["I17"]),
-        ("replay forgets how many attempts have failed", &["I8"]),
-        ("the store keeps messages that were heard", &["children"]),
-        ("the store forgets that children are to be cancelled", &["children", "I10"]),
-    ];
-
-    /// Plants a bug.
-    #[cfg(feature = "planted")]
-    pub fn number(number: usize) -> Option<Self> {
-        let all = [
-            What::AnswersEarly,
-            What::DiskLies,
-            What::TimersEarly,
-            What::ClockBack,
-            What::GrantIgnored,
-            What::DeliversEarly,
-            What::ToldTooMuch,
-            What::KeysForgotten,
-            What::HalfBatches,
-            What::TailCut,
-            What::LooksLate,
-            What::WaitsUnseen,
-            What::StartOrder,
-            What::AttemptsLost,
-            What::InboxKept,
-            What::CancelsLost,
-        ];
-        all.get(number.checked_sub(1)?).map(|what| Self(*what))
-    }
-
-    pub(crate) fn tick(&self, now: Timestamp) -> Timestamp {
-        let early = self.0 == What::TimersEarly;
-        if early { now.after(Duration::from_secs(2)) } else { now }
-    }
-
-    pub(crate) fn answers_early(&self) -> bool {
-        self.0 == What::AnswersEarly
-    }
-
-    pub(crate) fn disk_lies(&self) -> bool {
-        self.0 == What::DiskLies
-    }
-
-    pub(crate) fn floor(&self, floor: Timestamp) -> Timestamp {
-        if self.0 == What::ClockBack { Timestamp::MIN } else { floor }
-    }
-
-    pub(crate) fn ignores_grant(&self) -> bool {
-        self.0 == What::GrantIgnored
-    }
-
-    pub(crate) fn delivers_early(&self) -> bool {
-        self.0 == What::DeliversEarly
-    }
-
-    pub(crate) fn told_too_much(&self) -> u32 {
-        u32::from(self.0 == What::ToldTooMuch)
-    }
-
-    /// Shows a store, with the bug between.
-    pub(crate) fn show(&self, store: Arc<Embedded<SimDisk>>, reopened: bool) -> Box<dyn Store> {
-        Box::new(Shown { store, what: self.0, reopened })
-    }
-}
-
 /// A store with a bug between it and its reader, or none.
-struct Shown {
-    store: Arc<Embedded<SimDisk>>,
-    what: What,
-    reopened: bool,
+pub(super) struct Shown {
+    pub(super) store: Arc<Embedded<SimDisk>>,
+    pub(super) what: What,
+    /// It was opened before.
+    pub(super) reopened: bool,
 }
 
 impl Store for Shown {
@@ -145,16 +33,8 @@ impl Store for Shown {
             let half = Batch { runs: batch.runs[..1].to_vec(), ..batch.clone() };
             return self.store.commit(&half);
         }
-        if self.what == What::StartOrder {
-            return self.store.commit(&in_start_order(batch));
-        }
         if self.what == What::InboxKept {
             return self.store.commit(&Batch { consumed: Vec::new(), ..batch.clone() });
-        }
-        if self.what == What::CancelsLost {
-            let mut batch = batch.clone();
-            batch.messages.retain(|message| message.id.kind != MessageKind::Cancel);
-            return self.store.commit(&batch);
         }
         self.store.commit(batch)
     }
@@ -276,19 +156,6 @@ impl Store for Shown {
     fn health(&self) -> Health {
         self.store.health()
     }
-}
-
-/// Writes what is taken back in the other order.
-fn in_start_order(batch: &Batch) -> Batch {
-    let mut batch = batch.clone();
-    for write in &mut batch.runs {
-        write.records = change(&write.records, |record| {
-            if let Record::CleanUp(clean_up) = record {
-                clean_up.compensate.reverse();
-            }
-        });
-    }
-    batch
 }
 
 fn forget_attempts(record: &mut Record<'_>) {

@@ -1,0 +1,73 @@
+//! Bugs that can be planted into the engine, to show that the simulator's checkers see them.
+//!
+//! Code asks [`has`] where a bug can stand, one place for each. A build without the feature `planted`
+//! has none of them: there `has` is `false` for the compiler too, and what hangs on it is not built.
+
+/// A bug that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// A batch is acknowledged and was not synced.
+    UnsyncedCommit,
+    /// A runner that comes back is given its run under whichever epoch it names.
+    UncheckedEpoch,
+    /// A timer fires after its instant, not at it.
+    TimerAfterInstant,
+    /// Waits for an event are read before the event, and they, are durable.
+    EarlyRouting,
+    /// A message is handed out twice.
+    MessageTwice,
+    /// A result of a step that has ended is taken for another one.
+    SecondResult,
+    /// Steps are taken back in the order in which they started.
+    StartOrder,
+    /// Segments of the log are given up before they are folded.
+    EarlyTrim,
+    /// A frame of the log is accepted without its checksum.
+    TornTail,
+    /// A child of a run that is cancelled is not told.
+    ChildLeft,
+    /// What a lost branch of a race waits for goes on.
+    LoserLeft,
+    /// A look back for events begins one instant too late.
+    LateLook,
+    /// A fork keeps steps that were taken back.
+    KeptTakenBack,
+}
+
+/// Tells whether a bug is planted in this thread.
+#[cfg(not(feature = "planted"))]
+#[inline]
+pub const fn has(_: Plant) -> bool {
+    false
+}
+
+/// Plants a bug in this thread, in place of the one before, or none; without the feature, none.
+#[cfg(not(feature = "planted"))]
+#[inline]
+pub const fn set(_: Option<Plant>) {}
+
+#[cfg(feature = "planted")]
+pub use chosen::{has, set};
+
+#[cfg(feature = "planted")]
+mod chosen {
+    extern crate std;
+
+    use core::cell::Cell;
+
+    use super::Plant;
+
+    std::thread_local! {
+        static CHOSEN: Cell<Option<Plant>> = const { Cell::new(None) };
+    }
+
+    /// Tells whether a bug is planted in this thread.
+    pub fn has(plant: Plant) -> bool {
+        CHOSEN.get() == Some(plant)
+    }
+
+    /// Plants a bug in this thread, in place of the one before, or none.
+    pub fn set(plant: Option<Plant>) {
+        CHOSEN.set(plant);
+    }
+}
