@@ -17,7 +17,7 @@ test: ## Runs every check: format, lints, tests, doctests, simulation
 crash: ## Kills server and runners under load for 3 minutes, then judges what is left
 	@scripts/crash.sh
 
-bench: ## Measures the five workloads with a release build; fails where a mark is missed
+bench: ## Measures the workloads with a release build; fails where a mark is missed
 	@scripts/bench.sh
 
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
