@@ -20,7 +20,7 @@ contract: ## Prints each statement of the contract with its tests; fails for one
 crash: ## Kills server and runners under load for 3 minutes, then judges what is left
 	@scripts/crash.sh
 
-bench: ## Measures the five workloads with a release build; fails where a mark is missed
+bench: ## Measures the workloads with a release build; fails where a mark is missed
 	@scripts/bench.sh
 
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::{All, Bench, Load, Parked, Sequential, Workload};
+use super::args::{All, Bench, Events, Load, Parked, Sequential, Workload};
 use super::machine::Machine;
 use super::report::Line;
 use super::table::Table;
@@ -10,12 +10,13 @@ use super::workload::{Runtime, measure};
 use crate::cli::{Fault, print_json, print_line};
 
 /// In the order in which they are measured.
-const WORKLOADS: [Workload; 5] = [
+const WORKLOADS: [Workload; 6] = [
     Workload::Sequential,
     Workload::Throughput,
     Workload::Noop,
     Workload::Fanout,
     Workload::Parked,
+    Workload::Events,
 ];
 
 #[derive(Serialize)]
@@ -65,7 +66,7 @@ pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
 fn times(workload: Workload) -> u32 {
     match workload {
         Workload::Sequential | Workload::Fanout => 5,
-        Workload::Throughput | Workload::Noop | Workload::Parked => 3,
+        Workload::Throughput | Workload::Noop | Workload::Parked | Workload::Events => 3,
     }
 }
 
@@ -76,5 +77,6 @@ fn with_defaults(workload: Workload) -> Bench {
         Workload::Noop => Bench::Noop(Load::default()),
         Workload::Fanout => Bench::Fanout(Sequential::default()),
         Workload::Parked => Bench::Parked(Parked::default()),
+        Workload::Events => Bench::Events(Events::default()),
     }
 }

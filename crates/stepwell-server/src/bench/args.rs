@@ -8,6 +8,9 @@ const RUNS: u32 = 20;
 const SECONDS: u64 = 30;
 /// How many runs are parked.
 const PARKED: u32 = 200_000;
+/// How many runs wait for events, and how many events are sent.
+const WAITS: u32 = 100_000;
+const EVENTS: u32 = 10_000;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -22,6 +25,8 @@ pub(crate) enum Bench {
     Fanout(Sequential),
     /// Many runs that sleep for an hour
     Parked(Parked),
+    /// Events among many waits on one name, then one event that wakes as many
+    Events(Events),
     /// All of these, several times; prints a table and fails where a mark is missed
     All(All),
 }
@@ -34,6 +39,7 @@ pub(super) enum Workload {
     Noop,
     Fanout,
     Parked,
+    Events,
 }
 
 /// See [`Bench::All`].
@@ -89,6 +95,20 @@ pub(crate) struct Parked {
     pub(super) runs: u32,
 }
 
+/// See [`Bench::Events`].
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Print one object of JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// How many runs wait
+    #[arg(long, default_value_t = WAITS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) waits: u32,
+    /// How many events are sent, each for one of them
+    #[arg(long, default_value_t = EVENTS, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(super) events: u32,
+}
+
 /// The runner that the bench starts.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRunner {
@@ -106,6 +126,12 @@ impl Default for Sequential {
 impl Default for Load {
     fn default() -> Self {
         Self { json: false, seconds: SECONDS, in_flight: None }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { json: false, waits: WAITS, events: EVENTS }
     }
 }
 

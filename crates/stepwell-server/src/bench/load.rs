@@ -1,11 +1,12 @@
 //! Starting runs and timing them.
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use stepwell::Client;
+use stepwell::{Client, RunId};
 
 use crate::cli::Fault;
 
@@ -138,6 +139,38 @@ pub(super) async fn sequence<O: DeserializeOwned>(
     }
     measured.run_ms.sort_by(f64::total_cmp);
     Ok((outputs, measured))
+}
+
+/// Starts a run for each number and does not wait for their ends.
+pub(super) async fn start_numbered(
+    url: &str,
+    workflow: &'static str,
+    numbers: Range<u32>,
+) -> Result<Vec<(u32, RunId)>, Fault> {
+    const AT_ONCE: u32 = 64;
+    let client = Client::new(url).map_err(|error| Fault::Machine(error.to_string()))?;
+    let next = Arc::new(AtomicU32::new(numbers.start));
+    let mut loops = Vec::new();
+    for _ in 0..AT_ONCE {
+        let (client, next, end) = (client.clone(), next.clone(), numbers.end);
+        loops.push(tokio::spawn(async move {
+            let mut runs = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::AcqRel);
+                if number >= end {
+                    return Ok::<_, stepwell::Error>(runs);
+                }
+                runs.push((number, client.start(workflow, &number).await?.id()));
+            }
+        }));
+    }
+    let mut runs = Vec::new();
+    for handle in loops {
+        let part = handle.await.map_err(|error| Fault::Machine(error.to_string()))?;
+        runs.extend(part.map_err(|error| Fault::Machine(error.to_string()))?);
+    }
+    runs.sort_unstable();
+    Ok(runs)
 }
 
 /// Starts so many runs and does not wait for their ends.

@@ -19,7 +19,7 @@ pub(super) enum Bound {
 }
 
 /// All marks.
-pub(super) const MARKS: [Mark; 7] = [
+pub(super) const MARKS: [Mark; 12] = [
     at_most("sequential", "step_p50_ms", 0.3),
     at_least("throughput", "steps_per_s", 60_000.0),
     at_least("noop", "runs_per_s", 5_000.0),
@@ -28,6 +28,12 @@ pub(super) const MARKS: [Mark; 7] = [
     at_most("parked", "server_rss_mb", 300.0),
     at_most("parked", "disk_bytes_each", 1_500.0),
     at_most("parked", "restart_ms", 1_000.0),
+    // Among 100,000 waits on one name.
+    at_most("events", "event_p99_ms", 1.0),
+    at_most("events", "event_growth", 2.0),
+    at_most("events", "event_drift", 2.0),
+    at_most("events", "wake_all_s", 15.0),
+    at_most("events", "others_growth", 2.0),
 ];
 
 const fn at_most(workload: &'static str, figure: &'static str, bound: f64) -> Mark {

@@ -9,7 +9,8 @@
 //! | `workflows` | the runner's side |
 //! | `stage` | server and runner as processes, and what they use |
 //! | `load` | starting runs and timing them |
-//! | `workload` | the five workloads |
+//! | `workload` | the workloads |
+//! | `events` | events among many waits |
 //! | `readback` | every run is read back and counted |
 //! | `report` | the figures, as JSON or as a line for people |
 //! | `all` | every workload several times |
@@ -18,6 +19,7 @@
 
 mod all;
 mod args;
+mod events;
 mod load;
 mod machine;
 mod marks;

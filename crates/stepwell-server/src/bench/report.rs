@@ -45,6 +45,33 @@ pub(super) struct Line {
     /// Resident size of the server after that restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) restarted_rss_mb: Option<f64>,
+    /// Waits on one name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waits: Option<u32>,
+    /// From the call that sends an event to the code that waited for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_p99_ms: Option<f64>,
+    /// The same among few waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_few_p99_ms: Option<f64>,
+    /// The p99 among all waits over that among few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_growth: Option<f64>,
+    /// The p99 of the last tenth of the events over that of the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_drift: Option<f64>,
+    /// From the call that sends one event to the last of the runs that it wakes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wake_all_s: Option<f64>,
+    /// Steps of other runs before that, and meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) others_p99_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) others_woken_p99_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) others_growth: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -75,6 +102,15 @@ impl Line {
             ("disk_bytes_each", "disk bytes each", self.disk_bytes_each),
             ("restart_ms", "restart ms", self.restart_ms),
             ("restarted_rss_mb", "RSS after restart MB", self.restarted_rss_mb),
+            ("event_p50_ms", "event p50 ms", self.event_p50_ms),
+            ("event_p99_ms", "event p99 ms", self.event_p99_ms),
+            ("event_few_p99_ms", "event p99 ms, few waits", self.event_few_p99_ms),
+            ("event_growth", "event p99, many to few", self.event_growth),
+            ("event_drift", "event p99, last to first", self.event_drift),
+            ("wake_all_s", "wake all s", self.wake_all_s),
+            ("others_p99_ms", "other steps p99 ms", self.others_p99_ms),
+            ("others_woken_p99_ms", "meanwhile p99 ms", self.others_woken_p99_ms),
+            ("others_growth", "meanwhile to before", self.others_growth),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),

@@ -187,6 +187,11 @@ mod tests {
             fanout_p50_ms: one,
             disk_bytes_each: one,
             restart_ms: one,
+            event_p99_ms: one,
+            event_growth: one,
+            event_drift: one,
+            wake_all_s: one,
+            others_growth: one,
             ..Line::default()
         };
         for mark in MARKS {

@@ -1,11 +1,14 @@
 //! The runner's side: workflows whose steps do nothing, so that what is measured is the engine.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
-use stepwell::{App, Ctx, Result};
+use serde::Deserialize;
+use stepwell::{App, Ctx, Error, Result};
 
 use super::args::BenchRunner;
+use super::events::{self, Tally, Woken};
 use crate::cli::Fault;
 
 /// The app of the bench.
@@ -46,15 +49,44 @@ async fn parked(ctx: Ctx, _input: u32) -> Result<()> {
     ctx.sleep("park", "1h").await
 }
 
+/// Waits for the event that nobody else waits for; returns the microseconds from its sending to here.
+async fn awaiting(ctx: Ctx, number: u32) -> Result<u64> {
+    let wanted = events::wanted(number);
+    let event: Option<Stamped> = ctx.wait_for_event("wait", events::EVENT).matching(wanted).await?;
+    let sent_us = event.map_or(0, |event| event.at_us);
+    Ok(events::now_us().saturating_sub(sent_us))
+}
+
+/// Waits with all the others for one event.
+async fn herd(ctx: Ctx, tally: Arc<Tally>) -> Result<()> {
+    let _: Option<()> = ctx.wait_for_event("wait", events::HERD).await?;
+    tally.note();
+    Ok(())
+}
+
+/// An event that knows when it was sent.
+#[derive(Deserialize)]
+struct Stamped {
+    at_us: u64,
+}
+
 /// Serves the bench's workflows until the process is told to stop.
 pub(crate) fn serve(args: &BenchRunner) -> std::result::Result<(), Fault> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let tally = Arc::new(Tally::default());
+    let noted = tally.clone();
     let app = App::new(APP)
         .workflow("steps", steps)
         .workflow("noop", noop)
         .workflow("fanout", fanout)
         .workflow("parked", parked)
+        .workflow("awaiting", awaiting)
+        .workflow("herd", move |ctx: Ctx, _: u32| herd(ctx, noted.clone()))
+        .workflow("woken", move |_: Ctx, (): ()| {
+            let tally = tally.clone();
+            async move { Ok::<Woken, Error>(tally.read()) }
+        })
         .slots(SLOTS);
     // The bench holds the other end of the standard input: this ends however the bench does.
     let (end, ended) = tokio::sync::oneshot::channel::<()>();

@@ -1,9 +1,10 @@
-//! The five workloads.
+//! The workloads.
 
 use std::time::Duration;
 
 use super::all;
 use super::args::{Bench, Load, Parked, Sequential};
+use super::events;
 use super::load::{self, Measured, Output, Plan};
 use super::readback;
 use super::report::{Line, percentile};
@@ -30,6 +31,7 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
         Bench::Sequential(args) | Bench::Fanout(args) => args.json,
         Bench::Throughput(args) | Bench::Noop(args) => args.json,
         Bench::Parked(args) => args.json,
+        Bench::Events(args) => args.json,
         Bench::All(args) => return all::run(&runtime, args),
     };
     let line = measure(&runtime, bench)?;
@@ -58,6 +60,7 @@ pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
         }
         Bench::Fanout(args) => fanout(runtime, args),
         Bench::Parked(args) => parked(runtime, args),
+        Bench::Events(args) => events::measure(runtime, args),
         Bench::All(_) => Err(Fault::Machine("`all` is no workload".into())),
     }
 }
