@@ -78,6 +78,9 @@ fn one(seed: u64, args: &Args) -> ExitCode {
     if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// So many seeds have to do everything that can be done.
+const FULL: u64 = 2_000;
+
 /// What many seeds came to.
 #[derive(Default)]
 struct Sum {
@@ -150,5 +153,6 @@ fn many(args: &Args) -> ExitCode {
         sum.table.total(),
         sum.violations
     ));
-    if sum.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let lacks = sum.seeds >= FULL && !sum.table.zeros().is_empty();
+    if sum.violations == 0 && !lacks { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
