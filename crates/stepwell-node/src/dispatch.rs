@@ -23,6 +23,9 @@ const WINDOW: usize = 4_096;
 /// How many runs one question to the store returns.
 const PAGE: usize = 512;
 
+/// How many runs are given to runners before others get their turn: each is read first.
+const GIVES: usize = 16;
+
 /// A slot that is kept on a runner while the run for it is loaded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
@@ -75,6 +78,8 @@ pub(crate) struct Dispatch {
     /// The runs in windows and aside: each stands there once.
     known: FxHashSet<RunId>,
     changed: bool,
+    /// Runs that were given in this turn.
+    given: usize,
 }
 
 impl Dispatch {
@@ -82,6 +87,11 @@ impl Dispatch {
     pub(crate) fn wake(&mut self) {
         self.turns.append(&mut self.stuck);
         self.changed = true;
+    }
+
+    /// Begins a turn.
+    pub(crate) fn begin_turn(&mut self) {
+        self.given = 0;
     }
 
     /// Notes that the store may know runs of this queue that want a runner.
@@ -163,18 +173,28 @@ impl Node {
         self.dispatch.take_turn(queue);
     }
 
-    /// Gives waiting runs to free slots, in turns, a slice at a time.
+    /// Gives waiting runs to free slots, queue by queue, so many in a turn.
     pub(crate) fn dispatch(&mut self, out: &mut Outputs) {
-        if self.draining || !std::mem::take(&mut self.dispatch.changed) {
+        if self.draining || !self.dispatch.changed {
             return;
         }
+        if self.dispatch.given >= GIVES {
+            return self.come_back(out);
+        }
+        self.dispatch.changed = false;
         self.dispatch_aside(out);
         for _ in 0..SLICE {
+            if self.dispatch.given >= GIVES {
+                break;
+            }
             let Some(queue) = self.dispatch.turns.pop_front() else {
                 break;
             };
             match self.dispatch_one(&queue, out) {
-                Turn::Given => self.dispatch.turns.push_back(queue),
+                Turn::Given => {
+                    self.dispatch.given += 1;
+                    self.dispatch.turns.push_back(queue);
+                }
                 Turn::NoSlot => self.dispatch.stuck.push_back(queue),
                 Turn::Empty => {
                     if let Some(waiting) = self.dispatch.queues.get_mut(&queue) {

@@ -208,6 +208,7 @@ impl Node {
     }
 
     fn on_tick(&mut self, out: &mut Outputs) {
+        self.dispatch.begin_turn();
         self.drop_silent_sessions(out);
         self.take_returns(out);
         self.lose_overdue(out);

@@ -147,6 +147,23 @@ fn a_wait_looks_back() {
     }
 }
 
+/// §8.4: a run that goes on with another one looks back to the first one's start, past what that took.
+#[test]
+fn a_chain_looks_back_to_its_start() {
+    let mut world = World::new();
+    let runner = world.connect(&who(4));
+    let (_, a) = world.held_run(runner);
+    for data in ["1", "2"] {
+        world.send_event(event("paid", data));
+    }
+    world.wait_step(runner, a, "one", &json!({}));
+    assert_eq!(world.expect(runner, "settled")["output"], json!(1));
+    world.say(runner, &[json!({ "finished": { "a": a, "continueAs": {} } })]);
+    let b = world.expect(runner, "activate")["a"].as_u64().unwrap();
+    world.wait_step(runner, b, "one", &json!({}));
+    assert_eq!(world.expect(runner, "settled")["output"], json!(2));
+}
+
 /// §8.4: an event that comes while a wait is looked back for does not overtake an older one.
 #[test]
 fn what_a_look_back_finds_was_there_first() {

@@ -105,8 +105,8 @@ pub(crate) struct Events {
     #[arg(long, default_value_t = WAITS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) waits: u32,
     /// How many events are sent, each for one of them
-    #[arg(long, default_value_t = EVENTS, value_parser = clap::value_parser!(u32).range(10..=100_000))]
-    pub(super) events: u32,
+    #[arg(long = "events", default_value_t = EVENTS, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(super) sent: u32,
 }
 
 /// The runner that the bench starts.
@@ -115,6 +115,9 @@ pub(crate) struct BenchRunner {
     /// Address of the server
     #[arg(long)]
     pub(super) url: String,
+    /// Name of its app
+    #[arg(long, default_value = "bench")]
+    pub(super) app: String,
 }
 
 impl Default for Sequential {
@@ -131,7 +134,7 @@ impl Default for Load {
 
 impl Default for Events {
     fn default() -> Self {
-        Self { json: false, waits: WAITS, events: EVENTS }
+        Self { json: false, waits: WAITS, sent: EVENTS }
     }
 }
 

@@ -14,7 +14,7 @@ use super::args::Events;
 use super::load;
 use super::readback;
 use super::report::{Line, percentile};
-use super::stage::Stage;
+use super::stage::{APP, Stage};
 use super::workload::Runtime;
 use crate::cli::Fault;
 
@@ -27,6 +27,8 @@ const FEW: u32 = 1_000;
 const FEW_EVENTS: u32 = 2_000;
 /// Events that come first after each set-up, and do not count.
 const WARM_UP: u32 = 200;
+/// The app of the runs that do other things, which has a runner of its own.
+const OTHER_APP: &str = "others";
 /// Runs that do other things while everything is woken, and their steps.
 const OTHERS: u32 = 4;
 const OTHER_STEPS: u32 = 10;
@@ -35,7 +37,7 @@ const BEFORE: Duration = Duration::from_secs(10);
 /// A runner keeps a run for a second after its last activity; then the run is in the store only.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the runner saw of the herd.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -82,9 +84,9 @@ pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
     })?;
     let rest = FEW + FEW_EVENTS + WARM_UP;
     let (many, used) = runtime.block_on(async {
-        let runs = park(&stage, "awaiting", rest..rest + args.waits + args.events).await?;
+        let runs = park(&stage, "awaiting", rest..rest + args.waits + args.sent).await?;
         let used = stage.server_used();
-        Ok::<_, Fault>((one_by_one(&client, &runs, args.events).await?, used))
+        Ok::<_, Fault>((one_by_one(&client, &runs, args.sent).await?, used))
     })?;
     let herd = runtime.block_on(herd(&stage, &client, args.waits))?;
     let tenth = many.len() / 10;
@@ -146,7 +148,7 @@ async fn one_by_one(
     events: u32,
 ) -> Result<Vec<f64>, Fault> {
     // All over the waits, each once: a prime number is no divisor of how many there are.
-    let stride = if runs.len() % 7_919 == 0 { 7_907 } else { 7_919 };
+    let stride = if runs.len().is_multiple_of(7_919) { 7_907 } else { 7_919 };
     let mut took = Vec::new();
     for turn in 0..(events + WARM_UP) as usize {
         let Some((number, run)) = runs.get(turn * stride % runs.len()) else { break };
@@ -174,6 +176,7 @@ const IS_OVER: u8 = 3;
 
 async fn herd(stage: &Stage, client: &Client, waits: u32) -> Result<Herd, Fault> {
     park(stage, "herd", 0..waits).await?;
+    tokio::task::block_in_place(|| stage.add_runner(OTHER_APP))?;
     let phase = Arc::new(AtomicU8::new(NOTHING));
     let mut others = Vec::new();
     for _ in 0..OTHERS {
@@ -188,7 +191,7 @@ async fn herd(stage: &Stage, client: &Client, waits: u32) -> Result<Herd, Fault>
     let patience = Instant::now();
     let woken = loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let woken: Woken = client.start("woken", &()).wait().await.map_err(fault)?;
+        let woken: Woken = client.start("woken", &()).app(APP).wait().await.map_err(fault)?;
         if woken.runs >= waits {
             break woken;
         }
@@ -218,7 +221,8 @@ async fn other(client: Client, phase: Arc<AtomicU8>) -> Result<(Vec<f64>, Vec<f6
         if at == IS_OVER {
             return Ok((before, during));
         }
-        let steps: Vec<u32> = client.start("steps", &OTHER_STEPS).wait().await.map_err(fault)?;
+        let steps: Vec<u32> =
+            client.start("steps", &OTHER_STEPS).app(OTHER_APP).wait().await.map_err(fault)?;
         let steps = steps.into_iter().map(|us| f64::from(us) / 1e3);
         match at {
             IS_BEFORE => before.extend(steps),

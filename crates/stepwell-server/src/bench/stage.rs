@@ -18,6 +18,9 @@ const START_MAX: Duration = Duration::from_secs(30);
 /// Begins the name of each folder; what follows is the id of the bench's process.
 const FOLDER: &str = "stepwell-bench-";
 
+/// The app of the bench.
+pub(super) const APP: &str = "bench";
+
 /// Exit code of a process that a signal ended.
 const CUT_OFF: i32 = 130;
 
@@ -36,11 +39,13 @@ struct Props {
     folder: PathBuf,
     server: Child,
     runner: Child,
+    /// Runners of other apps.
+    others: Vec<Child>,
 }
 
 impl Props {
     fn put_away(&mut self) {
-        for child in [&mut self.runner, &mut self.server] {
+        for child in [&mut self.runner, &mut self.server].into_iter().chain(&mut self.others) {
             // One that has ended already is what is wanted.
             let _ = child.kill();
             let _ = child.wait();
@@ -78,19 +83,21 @@ impl Stage {
         std::fs::create_dir_all(&folder)?;
         let server = start_server(&folder, &listen)?;
         // From here on dropping the stage ends what was started.
-        let props = Arc::new(Mutex::new(Props { folder, server, runner: idle()? }));
+        let props =
+            Arc::new(Mutex::new(Props { folder, server, runner: idle()?, others: Vec::new() }));
         let watch = runtime.spawn(watch(signals, props.clone()));
         let stage = Self { url, listen, props, watch };
         stage.await_server()?;
-        let runner = Command::new(std::env::current_exe()?)
-            .args(["bench-runner", "--url", &stage.url])
-            // The runner ends when this end of it is gone, however this process ended.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()?;
-        stage.props().runner = runner;
-        stage.await_runner()?;
+        stage.props().runner = start_runner(&stage.url, APP)?;
+        stage.await_runner(APP)?;
         Ok(stage)
+    }
+
+    /// Adds a runner, of another app.
+    pub(super) fn add_runner(&self, app: &str) -> Result<(), Fault> {
+        let runner = start_runner(&self.url, app)?;
+        self.props().others.push(runner);
+        self.await_runner(app)
     }
 
     fn props(&self) -> MutexGuard<'_, Props> {
@@ -101,10 +108,14 @@ impl Stage {
         self.until("the server did not start", || self.health().is_ok())
     }
 
-    fn await_runner(&self) -> Result<(), Fault> {
+    fn await_runner(&self, app: &str) -> Result<(), Fault> {
+        let named = format!("\"{app}\"");
         self.until("the runner did not connect", || {
             let answer = Client::new(&self.url).and_then(|client| client.get("/api/v1/runners"));
-            answer.is_ok_and(|answer| answer.text().contains("\"fanout\""))
+            answer.is_ok_and(|answer| {
+                let text = answer.text();
+                text.contains("\"fanout\"") && text.contains(&named)
+            })
         })
     }
 
@@ -198,6 +209,16 @@ fn start_server(folder: &Path, listen: &str) -> Result<Child, Fault> {
         .args(["start", "--listen", listen, "--log", "warn", "--data"])
         .arg(folder)
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    Ok(child)
+}
+
+fn start_runner(url: &str, app: &str) -> Result<Child, Fault> {
+    let child = Command::new(std::env::current_exe()?)
+        .args(["bench-runner", "--url", url, "--app", app])
+        // The runner ends when this end of it is gone, however this process ended.
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()?;
     Ok(child)

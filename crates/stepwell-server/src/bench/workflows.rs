@@ -11,8 +11,6 @@ use super::args::BenchRunner;
 use super::events::{self, Tally, Woken};
 use crate::cli::Fault;
 
-/// The app of the bench.
-const APP: &str = "bench";
 /// Runs that the runner has in progress at most.
 const SLOTS: u32 = 4_096;
 
@@ -76,7 +74,7 @@ pub(crate) fn serve(args: &BenchRunner) -> std::result::Result<(), Fault> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let tally = Arc::new(Tally::default());
     let noted = tally.clone();
-    let app = App::new(APP)
+    let app = App::new(args.app.clone())
         .workflow("steps", steps)
         .workflow("noop", noop)
         .workflow("fanout", fanout)
