@@ -183,7 +183,7 @@ pub struct Started<'a> {
     pub continues: Option<Continues>,
     /// What the runs before in the chain leave to it (§8.4).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub inherited: Option<Inherited<'a>>,
+    pub inherited: Option<Box<Inherited<'a>>>,
     /// The event that started it (§8.3).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub event: Option<FromEvent<'a>>,

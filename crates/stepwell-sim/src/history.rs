@@ -109,6 +109,17 @@ pub enum Asked {
     Cancel(RunId),
     /// An act of an operator on it.
     Operate(Operation, RunId),
+    /// To be taken at one's word of how a step ended whose outcome is unknown.
+    Resolve {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: Arc<str>,
+        /// How it ended.
+        known: Known,
+    },
+    /// To make a new run of it.
+    Fork(RunId, Forked),
     /// To be told of its end.
     Wait(RunId),
     /// To send an event.
@@ -118,6 +129,44 @@ pub enum Asked {
         /// What it is about.
         topic: Topic,
     },
+}
+
+/// What an operator says of a step whose outcome is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It completed; the number tells its result.
+    Completed(u64),
+    /// It failed.
+    Failed,
+    /// It was not done.
+    NotDone,
+}
+
+/// What an operator wants of a run that is made of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forked {
+    /// From where it goes on.
+    pub from: Place,
+    /// Another input.
+    pub input: Option<Input>,
+    /// Steps that get another result; the number tells which.
+    pub outputs: Vec<(Arc<str>, u64)>,
+}
+
+/// From where a run that is made of another one goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// From its beginning.
+    Start,
+    /// From a step.
+    Step(Arc<str>),
+    /// From the last step that failed.
+    Failure,
+}
+
+/// Returns the result, as JSON, that an operator gives under a number.
+pub fn given_by_hand(number: u64) -> String {
+    format!("{{ \"byHand\": {number}}}")
 }
 
 /// What the node answered. It was sent; whether it arrived is another matter.

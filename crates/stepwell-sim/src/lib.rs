@@ -11,6 +11,7 @@
 //! | `runner`, `script`, `sdk` | processes of runners: written here, and the real SDK |
 //! | [`program`] | what workflows do |
 //! | `disk`, `net`, `clock`, `calls` | the simulated surroundings |
+//! | [`deeds`] | what operators did, and how often |
 //! | [`fault`], `plan` | what goes wrong, and what a seed chooses |
 //! | [`history`], [`checkers`] | what was observed, and the judges of it |
 //! | [`planted`] | bugs that checkers have to see |
@@ -29,6 +30,7 @@ mod calls;
 pub mod checkers;
 pub mod cli;
 pub mod clock;
+pub mod deeds;
 mod disk;
 mod env;
 pub mod fault;

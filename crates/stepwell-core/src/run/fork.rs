@@ -151,9 +151,19 @@ impl<'a> Source<'a> {
 
     /// §6.5: what did not complete begins anew, and its end is not given to the code again.
     fn keep_for_next_run(&mut self) {
+        // How many of the first ends stay, for what began behind them.
+        let mut stay = alloc::vec![0_u32];
+        for ended in &self.ends {
+            let last = stay.last().copied().unwrap_or(0);
+            stay.push(last + u32::from(is_kept(ended.status)));
+        }
         self.ends.retain(|ended| is_kept(ended.status));
         let kept: BTreeSet<&str> = self.ends.iter().map(|ended| &*ended.step).collect();
         self.openings.retain(|step, _| kept.contains(&**step));
+        for open in self.openings.values_mut() {
+            let after = usize::try_from(open.after).ok().and_then(|after| stay.get(after));
+            open.after = after.or_else(|| stay.last()).copied().unwrap_or(0);
+        }
         self.order.retain(|step| kept.contains(&**step));
     }
 
@@ -177,6 +187,28 @@ impl<'a> Source<'a> {
         let own = !matches!(kind, None | Some(Kind::Compensate | Kind::OnFailure));
         // The code never had the end of what was cancelled.
         own && ended.status != StepStatus::Cancelled && !self.is_taken_back(&ended.step)
+    }
+
+    /// The races in whose branches a step stands, the inmost first.
+    fn races_of<'s>(&'s self, step: &'s str) -> impl Iterator<Item = &'s str> {
+        let outer = |step: &str| self.openings.get(step)?.branch.as_ref().map(|one| &*one.race);
+        core::iter::successors(outer(step), move |race| outer(race))
+    }
+
+    /// What is kept by a run that goes on where the code had been given so many ends.
+    fn kept(&self, given: usize) -> Vec<&StepEnded<'a>> {
+        let valued = |(place, ended): &(usize, &StepEnded<'a>)| *place < given && self.keeps(ended);
+        let first = self.ends.iter().enumerate().filter(valued).map(|(_, ended)| &*ended.step);
+        let first: BTreeSet<&str> = first.collect();
+        // §5.5: a race that was cancelled in the branch of another one is met again there, and what
+        // its own branches had done is asked for in it.
+        let races: BTreeSet<&str> = first.iter().flat_map(|step| self.races_of(step)).collect();
+        let lost = |(place, ended): (usize, &StepEnded<'a>)| {
+            let over = place < given || self.races_of(&ended.step).any(|race| first.contains(race));
+            ended.status == StepStatus::Cancelled && over && races.contains(&*ended.step)
+        };
+        let ends = self.ends.iter().enumerate();
+        ends.filter(|one| valued(one) || lost(*one)).map(|(_, ended)| ended).collect()
     }
 
     /// How many ends the code had been given where the new run goes on.
@@ -232,8 +264,7 @@ impl Run {
         }
         let first = source.started.take().ok_or(ForkError::Empty)?;
         let (given, step) = source.given(fork.from)?;
-        let ends = source.ends.get(..given).unwrap_or_default();
-        let kept: Vec<&StepEnded<'_>> = ends.iter().filter(|ended| source.keeps(ended)).collect();
+        let kept = source.kept(given);
         check_edits(fork, &kept, env)?;
         let origin = step.map(|step| ForkedFrom { run: fork.source, step: step.into() });
         let started = Started {
@@ -260,7 +291,7 @@ impl Run {
         // How many of the first ends are kept, for what follows them.
         let is_kept: BTreeSet<&str> = kept.iter().map(|ended| &*ended.step).collect();
         let mut counts = alloc::vec![0_u32];
-        for ended in ends {
+        for ended in &source.ends {
             let last = counts.last().copied().unwrap_or(0);
             counts.push(last + u32::from(is_kept.contains(&*ended.step)));
         }

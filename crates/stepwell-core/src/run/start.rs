@@ -53,7 +53,7 @@ pub struct Origin<'a> {
     /// The chain that it goes on with (§2.3).
     pub continues: Option<Continues>,
     /// What the runs before in the chain leave to it (§8.4).
-    pub inherited: Option<Inherited<'a>>,
+    pub inherited: Option<Box<Inherited<'a>>>,
     /// It times out at this instant at the latest (§7.7).
     pub deadline: Option<Timestamp>,
 }

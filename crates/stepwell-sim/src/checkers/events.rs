@@ -200,14 +200,14 @@ fn emits((run, tale): (RunId, &Tale), events: &BTreeMap<&str, &Sent>, found: &mu
     let steps = tale.program.iter().flat_map(|program| &program.steps);
     for step in steps.filter(|step| matches!(step.what, What::Emit(_))) {
         let id = stepwell_core::derive::emitted(run, &step.id);
-        let ended = tale.lines.iter().find_map(|line| match &line.noted {
-            Noted::StepEnded { step: one, status: StepStatus::Completed, .. }
-                if *one == step.id =>
-            {
-                Some(line.durable)
-            }
-            _ => None,
-        });
+        // §9.8: what the run that this one is made of sent is not sent again.
+        let ended =
+            tale.lines.iter().find_map(|line| match &line.noted {
+                Noted::StepEnded {
+                    step: one, status: StepStatus::Completed, kept: false, ..
+                } if *one == step.id => Some(line.durable),
+                _ => None,
+            });
         if ended.is_some() != events.contains_key(&*id) {
             let what = format!("{run}: step {} and event {id} are not there together", step.id);
             found.add(ended.unwrap_or(0), what);

@@ -8,6 +8,7 @@ use stepwell_core::status::RunStatus;
 
 use super::all::Found;
 use super::story::{Noted, Story};
+use crate::clock::Micros;
 use crate::history::{Answer, Asked, Fact, Request, Written};
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
@@ -70,12 +71,26 @@ fn answers(story: &Story<'_>, found: &mut Found) {
                     found.add(*at, format!("{run} was acknowledged and is not there"));
                     continue;
                 };
+                // Runs that are made of others are the business of `forks`.
                 let input = match asked.get(request) {
                     Some(Asked::Start { input, .. }) => Some(*input),
-                    _ => None,
+                    _ => continue,
                 };
                 if *created && tale.input != input {
                     found.add(*at, format!("{run} has another input than its start"));
+                }
+            }
+            Fact::Answered { request, answer: Answer::Acted(_) }
+                if matches!(asked.get(request), Some(Asked::Resolve { .. })) =>
+            {
+                let Some(Asked::Resolve { run, step, .. }) = asked.get(request) else { continue };
+                let is = |noted: &Noted| {
+                    matches!(noted, Noted::Acted { act: Operation::Resolve, step: Some(one), .. }
+                        if one == step)
+                };
+                let mut lines = story.runs.get(run).into_iter().flat_map(|tale| &tale.lines);
+                if !lines.any(|line| is(&line.noted) && line.durable <= *at) {
+                    found.add(*at, format!("{run}: how {step} ended was taken and lost"));
                 }
             }
             Fact::Answered { request, answer: Answer::Acted(status) } => {
@@ -94,8 +109,13 @@ fn answers(story: &Story<'_>, found: &mut Found) {
                 if !decided {
                     found.add(*at, format!("the act on {run} was answered ({status}) and lost"));
                 }
-                // §7.5: a clean-up may be blocked.
-                let goes_on = matches!(status, RunStatus::Compensating | RunStatus::Blocked);
+                let goes_on = match status {
+                    RunStatus::Compensating => true,
+                    // §7.5, §7.6: a clean-up that is blocked stays so; a cancel that decides the end
+                    // of a blocked run has it go on.
+                    RunStatus::Blocked => blocked_in_clean_up(story, *run, *at),
+                    _ => false,
+                };
                 let fits = status.is_ended() || goes_on && !ends;
                 if !fits {
                     found.add(*at, format!("{run} is {status} after it was to end"));
@@ -104,6 +124,14 @@ fn answers(story: &Story<'_>, found: &mut Found) {
             _ => {}
         }
     }
+}
+
+/// Tells whether the clean-up of a run was blocked by then.
+fn blocked_in_clean_up(story: &Story<'_>, run: RunId, by: Micros) -> bool {
+    let lines = story.runs.get(&run).into_iter().flat_map(|tale| &tale.lines);
+    let mut known = lines.take_while(|line| line.durable <= by);
+    known.any(|line| matches!(line.noted, Noted::CleanUp { .. }))
+        && known.any(|line| matches!(line.noted, Noted::Blocked { .. }))
 }
 
 /// Every end that a runner was told is in the journal before.
@@ -127,6 +155,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::all::run;
+    use stepwell_core::run::Command;
+
     use super::super::testing::{World, journal_of};
     use super::*;
 
@@ -159,6 +189,26 @@ mod tests {
         let (_, fact) = world.history.facts.remove(settled);
         world.history.facts.insert(0, (0, fact));
         assert!(run(check, &world.history)[0].contains("told before it was durable"));
+    }
+
+    #[test]
+    fn a_cancel_that_leaves_a_run_blocked_is_refused_outside_of_a_clean_up() {
+        let cancelled = |world: &mut World| {
+            let (request, what) = (Request(9), Asked::Cancel(world.run));
+            world.add(Fact::Asked { request, what });
+            let answer = Answer::Acted(RunStatus::Blocked);
+            world.add(Fact::Answered { request, answer });
+            world.finish();
+            run(check, &world.history)
+        };
+        let mut world = World::begun();
+        world.block();
+        world.apply(Command::Cancel { by: None, reason: None });
+        assert!(cancelled(&mut world)[0].contains("is blocked after it was to end"));
+        let mut world = World::begun();
+        world.clean_up();
+        world.block();
+        assert_eq!(cancelled(&mut world), [""; 0]);
     }
 
     #[test]

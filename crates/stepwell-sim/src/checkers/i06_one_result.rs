@@ -54,13 +54,18 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     let mut runs = Runs::default();
     for (run, tale) in &story.runs {
         let mut ends = Ends::default();
+        // §5.4, §9.8: code that is given another result may ask in another order for what is kept,
+        // which is recorded. `forks` sees that it has a reason.
+        let changed = tale.made_of.is_some()
+            && tale.lines.iter().any(|line| matches!(line.noted, Noted::OrderChanged));
         let mut generation = 0;
         for line in &tale.lines {
             match &line.noted {
                 Noted::Activated { epoch, .. } => {
                     runs.generations.insert(Held { run: *run, epoch: *epoch }, generation);
                 }
-                Noted::StepEnded { step, status, output, .. } => {
+                Noted::StepEnded { step, status, output, kept, .. } => {
+                    ends.kept += usize::from(*kept && changed);
                     if ends.places.contains_key(step) {
                         found.add(line.durable, format!("{run}: {step} ended twice"));
                     }

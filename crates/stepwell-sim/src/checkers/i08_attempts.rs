@@ -54,6 +54,8 @@ fn attempts(run: RunId, tale: &Tale, found: &mut Found) {
     let mut kept = BTreeSet::new();
     for line in &tale.lines {
         let (step, n, is_end) = match &line.noted {
+            // Those were attempts of the run that this one is made of.
+            Noted::StepEnded { kept: true, .. } => continue,
             // §6.5: what did not complete begins anew.
             Noted::Retried { .. } => {
                 failed.retain(|step, _| kept.contains(step));

@@ -2,6 +2,7 @@
 //! everyone who waits for an end is told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
@@ -20,7 +21,7 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     };
     for (run, tale) in &story.runs {
         if tale.end().is_none()
-            && let Err(why) = may_stay(story, tale)
+            && let Err(why) = may_stay(story, *run, tale)
         {
             found.add(*finished, format!("{run} ({}) has not ended: {why}", tale.workflow));
         }
@@ -29,8 +30,8 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
 }
 
 /// Tells whether a run may stay as it is: it is blocked, or waits for a child that may.
-fn may_stay(story: &Story<'_>, tale: &Tale) -> Result<(), String> {
-    let blocked = is_blocked(tale);
+fn may_stay(story: &Story<'_>, run: RunId, tale: &Tale) -> Result<(), String> {
+    let blocked = is_blocked(story, run, tale);
     let mut children = BTreeMap::new();
     for line in &tale.lines {
         match &line.noted {
@@ -40,14 +41,15 @@ fn may_stay(story: &Story<'_>, tale: &Tale) -> Result<(), String> {
         }
     }
     let stays = |child: RunId| {
-        let last = story.runs.get(&story.last_of(child));
-        last.is_some_and(|last| last.end().is_none() && may_stay(story, last).is_ok())
+        let last = story.last_of(child);
+        let open = story.runs.get(&last).filter(|tale| tale.end().is_none());
+        open.is_some_and(|tale| may_stay(story, last, tale).is_ok())
     };
     if blocked.is_err() && children.into_values().any(stays) { Ok(()) } else { blocked }
 }
 
 /// Tells whether a run is blocked for a reason of its own.
-fn is_blocked(tale: &Tale) -> Result<(), String> {
+fn is_blocked(story: &Story<'_>, run: RunId, tale: &Tale) -> Result<(), String> {
     if tale.lines.is_empty() {
         return Err("it has no journal".into());
     }
@@ -70,19 +72,18 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
             Noted::Looked | Noted::StepEnded { event: Some(_), .. } | Noted::StepEnded { n: 0, .. }
         )
     };
-    // §7.6: a cancel of a run whose end is decided is recorded, and changes nothing.
-    let is_noted = |noted: &Noted| matches!(noted, Noted::CancelNoted);
+    // §7.6: a cancel of a run whose end is decided is recorded, and changes nothing. An operator may
+    // resolve a step other than the one that blocks the run.
+    let is_noted = |noted: &Noted| {
+        let resolves = matches!(noted, Noted::Acted { act: Operation::Resolve, .. });
+        resolves || matches!(noted, Noted::LateCancel | Noted::Verified { .. })
+    };
     let told =
         |noted: &Noted| is_back(noted) || is_pause(noted) || is_heard(noted) || is_noted(noted);
     let tells = |line: &&Line| !told(&line.noted);
     let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
-        // §7.5: the last run of the handler need not reach what an earlier one did.
-        Noted::Blocked { lost: true, .. }
-            if tale.lines.iter().any(|line| matches!(line.noted, Noted::Retried { .. })) =>
-        {
-            Ok(())
-        }
+        Noted::Blocked { lost, .. } if !lost.is_empty() => not_reached(story, run, tale, lost),
         Noted::Blocked { engine: true, .. } => {
             Err("it is blocked, and nothing is wrong with it".into())
         }
@@ -92,6 +93,46 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
         Noted::Blocked { .. } => Ok(()),
         other => Err(format!("its last record is {other:?}")),
     }
+}
+
+/// §6.5, §7.5: the last run of a handler need not reach what an earlier one did. What it did reach is
+/// taken back.
+fn not_reached(
+    story: &Story<'_>,
+    run: RunId,
+    tale: &Tale,
+    lost: &[Arc<str>],
+) -> Result<(), String> {
+    let again = |line: &Line| matches!(line.noted, Noted::Retried { .. });
+    let (earlier, last) = tale.lines.split_at(tale.lines.iter().rposition(again).unwrap_or(0));
+    let tells_of = |lines: &[Line], wanted: &str| {
+        lines.iter().any(|line| match &line.noted {
+            Noted::StepStarted { step, .. }
+            | Noted::AttemptFailed { step, .. }
+            | Noted::StepEnded { step, .. } => **step == *wanted,
+            _ => false,
+        })
+    };
+    let epochs = last.iter().filter_map(|line| match line.noted {
+        Noted::Activated { epoch, .. } => Some(epoch),
+        _ => None,
+    });
+    let first = epochs.min().unwrap_or(u32::MAX);
+    let given = |wanted: &str| {
+        story.facts.iter().any(|(_, fact)| {
+            matches!(fact, Fact::Delivered { held, end, .. }
+                if held.run == run && held.epoch >= first && *end.step == *wanted)
+        })
+    };
+    for step in lost {
+        if !tells_of(earlier, step) || tells_of(last, step) {
+            return Err(format!("its clean-up lost {step}, of the last run of its handler"));
+        }
+        if given(step) {
+            return Err(format!("its clean-up lost {step}, which its code was given"));
+        }
+    }
+    Ok(())
 }
 
 /// Nobody has to give up who asks for an end that is there, once all is well.

@@ -10,6 +10,14 @@ use crate::history::Fact;
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     for (run, tale) in &story.runs {
         let decided = |noted: &Noted| matches!(noted, Noted::Ending { .. });
+        let mut may_note = false;
+        for line in &tale.lines {
+            may_note |= decided(&line.noted);
+            // §7.6: it is recorded once, and only of a run whose end is decided.
+            if matches!(line.noted, Noted::LateCancel) && !std::mem::take(&mut may_note) {
+                found.add(line.durable, format!("{run}: a cancel was noted, and not to be"));
+            }
+        }
         let behind = tale.lines.iter().skip_while(|line| !decided(&line.noted));
         // What is left to do then is I17's business.
         let cleans = |noted: &Noted| matches!(noted, Noted::CleanUp { .. });
@@ -61,6 +69,20 @@ mod tests {
         let again = format!("{text}{{\"activated\"{given},");
         *journal = std::sync::Arc::from(again.as_bytes());
         assert!(run(check, &world.history)[0].contains("it was given out"));
+    }
+
+    #[test]
+    fn a_cancel_that_is_noted_twice_is_refused() {
+        let mut world = World::begun();
+        world.clean_up();
+        world.apply(Command::Cancel { by: None, reason: None });
+        world.finish();
+        assert_eq!(run(check, &world.history), [""; 0]);
+        let journal = super::super::testing::journal_of(world.last_read());
+        let text = String::from_utf8(journal.to_vec()).unwrap();
+        let noted = text.find("{\"cancelNoted\"").unwrap();
+        *journal = std::sync::Arc::from(format!("{text}{}", &text[noted..]).as_bytes());
+        assert!(run(check, &world.history)[0].contains("not to be"));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl So {
             Noted::StepEnded { step, status, output, .. } => {
                 return self.step_ended(step, *status, output.as_ref());
             }
-            Noted::Retried { error } => {
+            Noted::Retried { error, .. } => {
                 self.retried += 1;
                 if self.decided.is_some() {
                     return Err("its handler runs again after its end was decided".into());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::once::Verdict;
 use stepwell_core::operation::Operation;
-use stepwell_core::record::{self, BlockCause, Continues, Record};
+use stepwell_core::record::{self, Acted, BlockCause, Continues, Record, Started};
 use stepwell_core::run::Run;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
@@ -52,6 +52,8 @@ pub(super) enum Noted {
         output: Option<Arc<str>>,
         /// The event that ended it.
         event: Option<Arc<str>>,
+        /// It ended in a run that this one is made of.
+        kept: bool,
     },
     WaitStarted {
         step: Arc<str>,
@@ -63,8 +65,8 @@ pub(super) enum Noted {
     Blocked {
         crashes: bool,
         engine: bool,
-        /// Code did not reach what is to be taken back.
-        lost: bool,
+        /// What is to be taken back and code did not reach.
+        lost: Vec<Arc<str>>,
         bytes: Option<(u64, u64)>,
     },
     Unblocked,
@@ -72,6 +74,8 @@ pub(super) enum Noted {
         at: Timestamp,
         act: Operation,
         signed: bool,
+        /// The step that it is about.
+        step: Option<Arc<str>>,
     },
     Ending {
         at: Timestamp,
@@ -85,6 +89,7 @@ pub(super) enum Noted {
     },
     Retried {
         error: String,
+        next_at: Timestamp,
     },
     Ended {
         status: RunStatus,
@@ -102,7 +107,8 @@ pub(super) enum Noted {
         step: Arc<str>,
         verdict: Verdict,
     },
-    CancelNoted,
+    LateCancel,
+    OrderChanged,
     Other,
 }
 
@@ -124,6 +130,15 @@ pub(super) struct Line {
     pub(super) given: Option<(Micros, Timestamp)>,
 }
 
+/// A run that another one is made of.
+#[derive(Clone, Debug)]
+pub(super) struct MadeOf {
+    pub(super) source: RunId,
+    /// The step from which it goes on; from its beginning where absent.
+    pub(super) from: Option<Arc<str>>,
+    pub(super) signed: bool,
+}
+
 /// A run with its whole journal.
 #[derive(Debug)]
 pub(super) struct Tale {
@@ -136,6 +151,8 @@ pub(super) struct Tale {
     pub(super) parent: Option<(RunId, Arc<str>)>,
     /// The run before it in its chain, and the first of that.
     pub(super) continues: Option<Continues>,
+    /// The run that it is made of by an operator.
+    pub(super) made_of: Option<MadeOf>,
     pub(super) program: Option<Arc<Program>>,
     pub(super) lines: Vec<Line>,
 }
@@ -285,6 +302,7 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
         not_before: None,
         parent: None,
         continues: None,
+        made_of: None,
         program: None,
         lines: Vec::new(),
     };
@@ -300,6 +318,7 @@ fn tale(run: RunId, journal: &[u8], growth: &Growth) -> Option<Tale> {
             let parent = started.parent.as_ref();
             tale.parent = parent.map(|parent| (parent.run, Arc::from(&*parent.step)));
             tale.continues = started.continues;
+            tale.made_of = made_of(started);
             tale.program = tale.input.as_ref().map(Program::of);
         }
         end = end_of(journal, end);
@@ -337,6 +356,14 @@ fn end_of(journal: &[u8], start: u64) -> u64 {
     journal.len() as u64
 }
 
+fn made_of(started: &Started<'_>) -> Option<MadeOf> {
+    let signed = started.by.is_some() && started.reason.is_some();
+    let of = |source, from| MadeOf { source, from, signed };
+    let forked = started.forked_from.as_ref();
+    let forked = forked.map(|from| of(from.run, Some(Arc::from(&*from.step))));
+    forked.or_else(|| started.rerun_of.map(|source| of(source, None)))
+}
+
 fn noted(record: Record<'_>) -> Noted {
     match record {
         Record::Started(_) => Noted::Started,
@@ -365,13 +392,11 @@ fn noted(record: Record<'_>) -> Noted {
             n: r.attempt.map_or(0, |attempt| attempt.n),
             output: r.output.map(|raw| Arc::from(raw.get())),
             event: r.event.map(|id| Arc::from(&*id)),
+            kept: r.open.is_some_and(|open| open.kept_from.is_some()),
         },
         Record::Blocked(r) => blocked(&r.cause),
         Record::Unblocked(_) => Noted::Unblocked,
-        Record::Acted(r) => {
-            let signed = r.by.is_some() && r.reason.is_some();
-            Noted::Acted { at: r.at, act: r.act, signed }
-        }
+        Record::Acted(r) => acted(r),
         Record::Ending(r) => Noted::Ending { at: r.at, status: r.status },
         Record::CleanUp(r) => Noted::CleanUp {
             compensate: r.compensate.iter().map(|c| (Arc::from(&*c.step), c.unknown)).collect(),
@@ -379,7 +404,9 @@ fn noted(record: Record<'_>) -> Noted {
             uncertain: r.uncertain.iter().map(|step| Arc::from(&**step)).collect(),
             evicts: r.evicts,
         },
-        Record::Retried(r) => Noted::Retried { error: r.error.name.into_owned() },
+        Record::Retried(r) => {
+            Noted::Retried { error: r.error.name.into_owned(), next_at: r.next_at }
+        }
         Record::Ended(r) => Noted::Ended {
             status: r.status,
             output: r.output.map(|raw| Arc::from(raw.get())),
@@ -392,12 +419,11 @@ fn noted(record: Record<'_>) -> Noted {
             once: r.open.is_some_and(|open| open.once.is_some()),
         },
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
-        Record::CancelNoted(_) => Noted::CancelNoted,
-        Record::RaceStarted(_)
-        | Record::SearchSet(_)
-        | Record::Woken(_)
-        | Record::Logged(_)
-        | Record::OrderChanged(_) => Noted::Other,
+        Record::CancelNoted(_) => Noted::LateCancel,
+        Record::RaceStarted(_) | Record::SearchSet(_) | Record::Woken(_) | Record::Logged(_) => {
+            Noted::Other
+        }
+        Record::OrderChanged(_) => Noted::OrderChanged,
         Record::Looked(_) => Noted::Looked,
         Record::WaitStarted(r) => Noted::WaitStarted {
             step: Arc::from(&*r.step),
@@ -406,6 +432,12 @@ fn noted(record: Record<'_>) -> Noted {
             until: r.until,
         },
     }
+}
+
+fn acted(r: Acted<'_>) -> Noted {
+    let signed = r.by.is_some() && r.reason.is_some();
+    let step = r.step.map(|step| Arc::from(&*step));
+    Noted::Acted { at: r.at, act: r.act, signed, step }
 }
 
 fn blocked(cause: &BlockCause<'_>) -> Noted {
@@ -418,7 +450,10 @@ fn blocked(cause: &BlockCause<'_>) -> Noted {
                 | BlockCause::StepsFull { .. }
                 | BlockCause::OutcomeUnknown { .. }
         ),
-        lost: matches!(cause, BlockCause::CleanUpLost { .. }),
+        lost: match cause {
+            BlockCause::CleanUpLost { steps } => steps.iter().map(|s| Arc::from(&**s)).collect(),
+            _ => Vec::new(),
+        },
         bytes: match cause {
             BlockCause::JournalFull { bytes, limit } => Some((*bytes, *limit)),
             _ => None,

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use stepwell_core::clean_up::{Compensable, EndOptions};
+use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
-use stepwell_core::record::{Attempt, Opening};
+use stepwell_core::record::{Attempt, BlockCause, Opening};
 use stepwell_core::run::{
-    Act, Activate, Command, EndStep, Env, Finish, Outcome, Run, SleepStep, Start, Then,
+    Act, Activate, Command, EndStep, Env, Finish, Fork, From, Outcome, Run, SleepStep, Start, Then,
 };
 use stepwell_core::status::{Kind, StepStatus};
 use stepwell_core::summary::Summary;
@@ -31,6 +32,8 @@ pub(super) struct World {
     pub(super) state: Run,
     pub(super) slept_until: Timestamp,
     journal: Vec<u8>,
+    /// Runs that were made of it, with their journals.
+    made: Vec<(RunId, Arc<[u8]>)>,
     now: Micros,
     batch: u32,
 }
@@ -85,7 +88,8 @@ impl World {
         let history = History::default();
         let slept_until = Timestamp::MIN;
         let (journal, now, batch) = (Vec::new(), 0, 0);
-        let mut world = Self { history, run, state, slept_until, journal, now, batch };
+        let made = Vec::new();
+        let mut world = Self { history, run, state, slept_until, journal, made, now, batch };
         world.add(Fact::Opened { high_water: Timestamp::MIN });
         world.add(Fact::Born { process: Process(1), instance: Arc::from("i-1") });
         let workflow = Arc::from("workflow-0");
@@ -125,12 +129,31 @@ impl World {
 
     fn write(&mut self, records: &[u8]) {
         self.journal.extend_from_slice(records);
+        self.write_of(&self.state.clone(), records);
+    }
+
+    fn write_of(&mut self, run: &Run, records: &[u8]) {
         self.batch += 1;
-        let row = Arc::new(Summary::of(&self.state));
-        let write = Written { run: self.run, records: Arc::from(records), row };
+        let row = Arc::new(Summary::of(run));
+        let write = Written { run: run.id(), records: Arc::from(records), row };
         let (batch, at) = (self.batch, engine(self.now));
         self.add(Fact::Given { batch, at, runs: vec![write], inbox: Vec::new() });
         self.add(Fact::Durable { batch });
+    }
+
+    /// Makes a run of this one.
+    pub(super) fn fork(&mut self, from: From<'_>, outputs: &[(String, Box<RawValue>)]) -> RunId {
+        let limits = Limits::default();
+        let env = Env { now: engine(self.now), entropy: 0, limits: &limits };
+        let (source, journal) = (self.run, &self.journal[..]);
+        let (by, reason, input, timeout) = (Some("who"), Some("why"), None, None);
+        let fork = Fork { source, journal, from, input, outputs, timeout, by, reason };
+        let mut out = Outcome::default();
+        let id = RunId::from_u128(70 + u128::from(self.batch));
+        let made = Run::fork(id, &fork, env, &mut out).unwrap();
+        self.write_of(&made, &out.records);
+        self.made.push((id, Arc::from(&out.records[..])));
+        id
     }
 
     pub(super) fn apply(&mut self, command: Command<'_>) {
@@ -142,6 +165,24 @@ impl World {
         let mut out = Outcome::default();
         self.state.apply(command, env, &mut out).unwrap();
         self.write(&out.records);
+    }
+
+    /// A runner cannot go on with the run, and gives it back.
+    pub(super) fn block(&mut self) {
+        let epoch = self.state.epoch();
+        let cause = BlockCause::JournalFull { bytes: 2, limit: 1 };
+        self.apply(Command::Runner { epoch, act: Act::Block(cause) });
+        self.give_back();
+    }
+
+    /// The handler fails, and a runner is given what is left to do.
+    pub(super) fn clean_up(&mut self) {
+        self.give_back();
+        self.activate_with(Some(&EndOptions { on_failure: true, ..EndOptions::default() }));
+        let finish = Finish::Failed(Failure::new("Error", "no"));
+        let epoch = self.state.epoch();
+        self.apply(Command::Runner { epoch, act: Act::Finish(finish) });
+        self.activate();
     }
 
     /// The runner gives the run back, which has told it of nothing.
@@ -174,6 +215,11 @@ impl World {
         Held { run: self.run, epoch: self.state.epoch() }
     }
 
+    /// What opens a step that is asked for once all was given that has ended.
+    fn opening(&self, kind: Kind, at: Timestamp) -> Opening<'static> {
+        Opening { after: self.state.ended_steps(), ..opening(kind, at) }
+    }
+
     fn ends(&self) -> Vec<End> {
         let records = stepwell_core::record::decode(&self.journal);
         let ends = records.filter_map(|record| match record.unwrap() {
@@ -203,7 +249,7 @@ impl World {
             result: Ok(Some(&raw)),
             policy: None,
             total_timeout: None,
-            open: Some(opening(Kind::Run, at)),
+            open: Some(self.opening(Kind::Run, at)),
         });
         self.apply(Command::Runner { epoch: held.epoch, act });
         self.settled(&id, Some(Arc::from(output)));
@@ -221,7 +267,7 @@ impl World {
     fn sleep(&mut self, step: &str) {
         let at = engine(self.now);
         let until = at.after(Duration::from_secs(3));
-        let open = opening(Kind::Sleep, at);
+        let open = self.opening(Kind::Sleep, at);
         let act = Act::Sleep(SleepStep { step: step.into(), until, open });
         let epoch = self.state.epoch();
         self.apply(Command::Runner { epoch, act });
@@ -249,9 +295,10 @@ impl World {
 
     pub(super) fn read_again(&mut self) {
         let row = Summary::of(&self.state);
+        let journals = std::iter::once((self.run, Arc::from(&self.journal[..])));
         let read = ReadBack {
             inbox: Vec::new(),
-            journals: vec![(self.run, Arc::from(&self.journal[..]))],
+            journals: journals.chain(self.made.iter().cloned()).collect(),
             unreadable: Vec::new(),
             timers: row.timer_at.map(|at| (at, self.run)).into_iter().collect(),
             active: row.active.then_some(self.run).into_iter().collect(),
@@ -277,9 +324,17 @@ impl World {
 
     /// Changes the journal as it was last read.
     pub(super) fn rewrite(&mut self, from: &str, to: &str) {
-        let journal = journal_of(self.last_read());
-        let text = String::from_utf8(journal.to_vec()).unwrap();
-        assert!(text.contains(from), "{from} in {text}");
-        *journal = Arc::from(text.replace(from, to).as_bytes());
+        rewrite(journal_of(self.last_read()), from, to);
     }
+
+    /// The same, of the last run that was made of it.
+    pub(super) fn rewrite_last(&mut self, from: &str, to: &str) {
+        rewrite(&mut self.last_read().journals.last_mut().unwrap().1, from, to);
+    }
+}
+
+fn rewrite(journal: &mut Arc<[u8]>, from: &str, to: &str) {
+    let text = String::from_utf8(journal.to_vec()).unwrap();
+    assert!(text.contains(from), "{from} in {text}");
+    *journal = Arc::from(text.replace(from, to).as_bytes());
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::args::{Args, USAGE};
 use crate::checkers::Violation;
+use crate::deeds::Deeds;
 use crate::fault::Table;
 use crate::planted::Bug;
 use crate::world::{Outcome, Settings, run};
@@ -44,7 +45,8 @@ pub(super) fn simulate(seed: u64, bug: &Bug, trace: bool) -> Outcome {
     let settings = Settings { lines, bug: bug.clone() };
     let failed = |what: String| {
         let violations = vec![Violation { invariant: "I25", at: 0, what }];
-        Outcome { seed, hash: 0, runs: 0, commands: 0, table: Table::default(), violations }
+        let (table, deeds) = (Table::default(), Deeds::default());
+        Outcome { seed, hash: 0, runs: 0, commands: 0, table, deeds, violations }
     };
     match catch_unwind(AssertUnwindSafe(|| run(seed, settings))) {
         Ok(Ok(outcome)) => outcome,
@@ -88,6 +90,7 @@ struct Sum {
     runs: u64,
     commands: u64,
     table: Table,
+    deeds: Deeds,
     violations: u64,
     least: Option<(u64, u64, u64)>,
 }
@@ -98,6 +101,7 @@ impl Sum {
         self.runs += outcome.runs;
         self.commands += outcome.commands;
         self.table.add(&outcome.table);
+        self.deeds.add(&outcome.deeds);
         self.violations += u64::from(!outcome.violations.is_empty());
         let least = self.least.unwrap_or((u64::MAX, u64::MAX, u64::MAX));
         self.least = Some((
@@ -141,6 +145,10 @@ fn many(args: &Args) -> ExitCode {
     for (fault, kind) in sum.table.zeros() {
         say(&format!("{fault:?} never met a step of kind {kind}"));
     }
+    say(&sum.deeds.show());
+    for deed in sum.deeds.zeros() {
+        say(&format!("{deed:?} was never done"));
+    }
     say(&format!(
         "{} runs; at least {runs} runs, {commands} commands, {faults} faults a seed; {} seeds/s",
         sum.runs,
@@ -153,6 +161,7 @@ fn many(args: &Args) -> ExitCode {
         sum.table.total(),
         sum.violations
     ));
-    let lacks = sum.seeds >= FULL && !sum.table.zeros().is_empty();
+    let left = !sum.table.zeros().is_empty() || sum.deeds.zeros().next().is_some();
+    let lacks = sum.seeds >= FULL && left;
     if sum.violations == 0 && !lacks { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

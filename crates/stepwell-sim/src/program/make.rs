@@ -233,6 +233,7 @@ impl Maker {
             total_timeout_ms: total.then(|| self.rng.spread(50, 10_000)),
             tries,
             once,
+            blocks: once && self.rng.chance(500),
             undo: if saga { self.undo() } else { None },
         };
         let at = self.add(if once { "once" } else { "run" }, What::Run(function));
@@ -303,6 +304,7 @@ impl Maker {
             timeout_ms: None,
             total_timeout_ms: None,
             once: false,
+            blocks: false,
             tries: vec![Try { takes, ..kills }],
             undo: None,
         };

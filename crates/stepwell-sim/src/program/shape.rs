@@ -200,6 +200,8 @@ pub struct Function {
     pub tries: Vec<Try>,
     /// It starts at most once.
     pub once: bool,
+    /// Where nobody knows how it ended, the run waits for a person.
+    pub blocks: bool,
     /// How it is taken back, if it can be.
     pub undo: Option<Undo>,
 }

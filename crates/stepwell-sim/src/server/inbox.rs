@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
-use stepwell_node::{About, Begin, Input, RequestId, SendRequest, SessionId, Signed, StartRequest};
+use stepwell_node::{
+    About, Begin, ForkAt, ForkRequest, Input, Known, RequestId, ResolveRequest, SendRequest,
+    SessionId, Signed, StartRequest,
+};
 
 use crate::env::Env;
-use crate::history::{Asked, Request};
+use crate::history::{self, Asked, Forked, Place, Request, given_by_hand};
 use crate::program::Saga;
 
 /// The namespace of every simulation.
@@ -68,9 +73,17 @@ pub(super) fn input_of(
         }
         Asked::Cancel(run) => Input::Cancel { about: about(run), signed: signed() },
         Asked::Operate(act, run) => Input::Operate { about: about(run), act, signed: signed() },
+        Asked::Resolve { run, step, known } => {
+            let step = step.to_string();
+            let resolve = Box::new(ResolveRequest { step, known: known_of(known) });
+            Input::Resolve { about: about(run), resolve, signed: signed() }
+        }
+        Asked::Fork(run, forked) => {
+            Input::Fork { about: about(run), fork: Box::new(fork_of(forked)), signed: signed() }
+        }
         Asked::Wait(run) => Input::Wait { about: about(run) },
         Asked::Send { id, topic } => {
-            let data = serde_json::value::RawValue::from_string(topic.data(&id)).ok();
+            let data = RawValue::from_string(topic.data(&id)).ok();
             let send = SendRequest {
                 namespace,
                 id: Some(id.to_string()),
@@ -85,6 +98,31 @@ pub(super) fn input_of(
             Input::Send { request, send: Box::new(send) }
         }
     }
+}
+
+fn known_of(known: history::Known) -> Known {
+    match known {
+        history::Known::Completed(number) => Known::Completed(by_hand(number)),
+        history::Known::Failed => Known::Failed(Failure::new("Error", "somebody saw it fail")),
+        history::Known::NotDone => Known::NotDone,
+    }
+}
+
+fn fork_of(forked: Forked) -> ForkRequest {
+    let outputs = forked.outputs.into_iter();
+    ForkRequest {
+        from: match forked.from {
+            Place::Start => ForkAt::Start,
+            Place::Step(step) => ForkAt::Step(step.to_string()),
+            Place::Failure => ForkAt::Failure,
+        },
+        input: forked.input.and_then(|input| input.write()),
+        outputs: outputs.filter_map(|(step, n)| Some((step.to_string(), by_hand(n)?))).collect(),
+    }
+}
+
+fn by_hand(number: u64) -> Option<Box<RawValue>> {
+    RawValue::from_string(given_by_hand(number)).ok()
 }
 
 fn signed() -> Signed {

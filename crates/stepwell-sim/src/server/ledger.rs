@@ -1,12 +1,15 @@
 //! Which runs there are, and which of them have ended: what tells when a simulation is over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::record::{self, BlockCause, Blocked, Record};
 use stepwell_core::run::Run;
 use stepwell_core::status::RunStatus;
 use stepwell_store::batch::Batch;
 
+use super::machine::Machine;
 use crate::history::ReadBack;
 
 /// The runs of a simulation.
@@ -16,6 +19,8 @@ pub(super) struct Ledger {
     given: BTreeSet<RunId>,
     /// Those that are durable, with the size of their journal and their parent.
     kept: BTreeMap<RunId, (u64, RunStatus, Option<RunId>)>,
+    /// Those that are blocked for a step whose outcome is unknown.
+    unknown: BTreeMap<RunId, Arc<str>>,
 }
 
 impl Ledger {
@@ -29,6 +34,18 @@ impl Ledger {
         for write in &batch.runs {
             let row = &write.summary;
             self.kept.insert(write.run, (row.journal_bytes, row.status, row.parent));
+            if row.status != RunStatus::Blocked {
+                self.unknown.remove(&write.run);
+                continue;
+            }
+            for record in record::decode(&write.records).map_while(Result::ok) {
+                if let Record::Blocked(Blocked {
+                    cause: BlockCause::OutcomeUnknown { step }, ..
+                }) = record
+                {
+                    self.unknown.insert(write.run, Arc::from(&*step));
+                }
+            }
         }
     }
 
@@ -68,5 +85,12 @@ impl Ledger {
             !status.is_ended() && !stays.contains(run)
         };
         self.kept.iter().filter(open).count() as u64
+    }
+}
+
+impl Machine {
+    /// Returns the runs that wait for a person to tell how a step ended, and the step.
+    pub(crate) fn unknown(&self) -> &BTreeMap<RunId, Arc<str>> {
+        &self.ledger.unknown
     }
 }

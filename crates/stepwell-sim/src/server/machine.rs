@@ -59,7 +59,7 @@ pub(crate) struct Machine {
     busy_until: Micros,
     tap: Tap,
     batches: u32,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// How many processes and openings there were.
     pub begun: u32,
     floor: Timestamp,

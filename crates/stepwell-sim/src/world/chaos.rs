@@ -229,6 +229,7 @@ impl Sim {
             }
         }
         self.clients.resume_all(&mut self.env);
+        self.clients.plan_resolves(10 * SECOND, &mut self.env);
         self.env.after(SECOND, Event::Measured);
     }
 }

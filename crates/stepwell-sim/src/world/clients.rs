@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 
-use crate::clock::{MILLI, SECOND};
+use crate::clock::{MILLI, Micros, SECOND};
 use crate::env::{Env, Event};
 use crate::history::{Answer, Asked, Fact, Request};
 use crate::plan::Plan;
@@ -25,6 +25,10 @@ enum Act {
     Operate(Operation),
     /// Wait for some run.
     Wait,
+    /// Resolve a step of some run that is blocked for it.
+    Resolve,
+    /// Make a new run of some run.
+    Fork,
 }
 
 /// A request without an answer.
@@ -41,17 +45,22 @@ pub(super) struct Clients {
     acts: Vec<(Act, u32)>,
     pending: BTreeMap<Request, Pending>,
     /// Runs that clients know of.
-    runs: BTreeSet<RunId>,
+    pub(super) runs: BTreeSet<RunId>,
+    /// The inputs of those that they started.
+    pub(super) inputs: BTreeMap<RunId, Input>,
     /// Runs that somebody wanted to be paused.
     paused: BTreeSet<RunId>,
     /// How many acts are still to come.
     planned: usize,
     last: u64,
-    rng: Rng,
+    pub(super) rng: Rng,
 }
 
 /// The stream that clients draw from.
 const STREAM: u64 = 5;
+
+/// How often somebody looks for steps whose outcome is unknown.
+const RESOLVES: u32 = 12;
 
 /// How often a client tries again.
 const TRIES_MAX: u32 = 6;
@@ -63,7 +72,8 @@ impl Clients {
         let runs = BTreeSet::new();
         let (acts, pending) = (Vec::new(), BTreeMap::new());
         let paused = BTreeSet::new();
-        let mut clients = Self { acts, pending, runs, paused, planned: 0, last: 0, rng };
+        let inputs = BTreeMap::new();
+        let mut clients = Self { acts, pending, runs, inputs, paused, planned: 0, last: 0, rng };
         let starts = env.plan.starts;
         for n in 0..starts {
             clients.plan_start(n, env);
@@ -93,7 +103,20 @@ impl Clients {
             let at = clients.rng.within(SECOND, env.plan.chaos);
             clients.plan(Act::Wait, at, env);
         }
+        for _ in 0..clients.rng.below(starts / 2) {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            clients.plan(Act::Fork, at, env);
+        }
+        clients.plan_resolves(env.plan.chaos, env);
         clients
+    }
+
+    /// Plans that somebody looks now and then for steps whose outcome is unknown.
+    pub(super) fn plan_resolves(&mut self, within: Micros, env: &mut Env) {
+        for _ in 0..RESOLVES {
+            let at = self.rng.within(SECOND, within);
+            self.plan(Act::Resolve, at, env);
+        }
     }
 
     fn plan(&mut self, act: Act, delay: u64, env: &mut Env) {
@@ -152,7 +175,7 @@ impl Clients {
     }
 
     /// A client acts.
-    pub(super) fn act(&mut self, number: u64, env: &mut Env) {
+    pub(super) fn act(&mut self, number: u64, machine: &Machine, env: &mut Env) {
         let Some((act, tries)) = usize::try_from(number).ok().and_then(|n| self.acts.get(n)) else {
             return;
         };
@@ -187,10 +210,17 @@ impl Clients {
                     self.ask(Pending { asked: Asked::Wait(run), wait: true, tries }, env);
                 }
             }
+            Act::Resolve | Act::Fork => {
+                let resolves = matches!(act, Act::Resolve);
+                let asked = if resolves { self.resolve(machine) } else { self.fork() };
+                if let Some(asked) = asked {
+                    self.ask(Pending { asked, wait: false, tries }, env);
+                }
+            }
         }
     }
 
-    fn some_run(&mut self) -> Option<RunId> {
+    pub(super) fn some_run(&mut self) -> Option<RunId> {
         let place = self.rng.place(self.runs.len());
         self.runs.iter().nth(place).copied()
     }
@@ -216,6 +246,15 @@ impl Clients {
         match answer {
             Answer::Started { run, .. } | Answer::Ended { run, .. } => {
                 self.runs.insert(*run);
+                let input = match &pending.asked {
+                    Asked::Start { input, .. } => Some(*input),
+                    Asked::Fork(source, forked) => {
+                        forked.input.or_else(|| self.inputs.get(source).copied())
+                    }
+                    _ => None,
+                };
+                let starts = matches!(answer, Answer::Started { .. });
+                self.inputs.extend(input.filter(|_| starts).map(|input| (*run, input)));
             }
             // What will work later is tried again.
             Answer::Refused { code: "" | "SW1008" | "SW1009" | "SW2002" | "SW4004" } => {

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `sim` | the loop over events |
 //! | `clients` | those who start, cancel and wait |
+//! | `remake` | those who resolve steps, and make new runs of others |
 //! | `chaos` | making things go wrong, and healing them |
 //! | `outcome` | what a seed came to |
 
 mod chaos;
 mod clients;
 mod outcome;
+mod remake;
 mod sim;
 
 pub use outcome::Outcome;

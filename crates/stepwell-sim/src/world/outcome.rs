@@ -1,6 +1,7 @@
 //! What a seed came to.
 
 use crate::checkers::Violation;
+use crate::deeds::Deeds;
 use crate::fault::Table;
 
 /// What a seed came to.
@@ -16,6 +17,8 @@ pub struct Outcome {
     pub commands: u64,
     /// What went wrong in the world.
     pub table: Table,
+    /// What operators did.
+    pub deeds: Deeds,
     /// What went wrong in the engine.
     pub violations: Vec<Violation>,
 }

@@ -6,6 +6,7 @@ use super::clients::Clients;
 use super::outcome::Outcome;
 use crate::checkers;
 use crate::clock::{Micros, SECOND};
+use crate::deeds::Deeds;
 use crate::env::{Env, Event};
 use crate::history::Fact;
 use crate::net::Way;
@@ -118,7 +119,7 @@ impl Sim {
             Event::ProcessGoesOn(process) => self.fleet.go_on(process, false, env),
             Event::ProcessLeaves(process) => self.fleet.leave(process, env),
             Event::CallEnds(call) => self.fleet.on_call_ends(call, env),
-            Event::ClientActs(number) => self.clients.act(number, env),
+            Event::ClientActs(number) => self.clients.act(number, &self.machine, env),
             Event::Asks(request, asked, wait) => {
                 self.machine.take(Item::Asks(request, *asked, wait), env);
             }
@@ -181,6 +182,7 @@ impl Sim {
             runs: self.machine.known().len() as u64,
             commands: self.env.commands,
             table: self.env.table,
+            deeds: Deeds::of(&self.env.history),
             violations,
         }
     }

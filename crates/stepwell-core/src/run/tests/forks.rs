@@ -72,6 +72,25 @@ fn a_rerun_begins_anew() {
     assert_eq!(made.view().rerun_of, Some(RunId::new(T0, 7)));
 }
 
+/// §9.8, §6.5: where the handler ran again, what had been given is counted without what began anew.
+#[test]
+fn a_fork_of_a_retried_run_keeps_what_came_before() {
+    let mut source = World::new();
+    source.ends = EndOptions { retry: Some(Policy::default()), ..EndOptions::default() };
+    source.activate().unwrap();
+    source.complete("a").unwrap();
+    source.fail("b", Bad { terminal: true, ..Bad::default() }).unwrap();
+    source.complete("c").unwrap();
+    source.act(Act::Finish(Finish::Failed(Failure::new("StepError", "no")))).unwrap();
+    source.pass(seconds(1));
+    source.apply(Command::Fire).unwrap();
+    source.activate().unwrap();
+    source.complete("b").unwrap();
+    source.complete("d").unwrap();
+    assert_eq!(kept(&fork(&source, From::Step("c"), &[]).unwrap()), ["a"]);
+    assert_eq!(kept(&fork(&source, From::Step("d"), &[]).unwrap()), ["a", "c", "b"]);
+}
+
 /// §9.8: results that are kept can be edited, and nothing else.
 #[test]
 fn earlier_outputs_can_be_edited() {

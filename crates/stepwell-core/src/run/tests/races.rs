@@ -87,3 +87,33 @@ fn a_value_over_the_limit_fails_the_race() {
     world.race("race", None).unwrap();
     gives(world.win("race"), &["settle race failed LimitError"]);
 }
+
+/// §9.8, §5.5: a race that lost with the branch that it stood in is met again by the code of a fork,
+/// and so is what had completed in it.
+#[test]
+fn a_fork_knows_the_races_that_were_lost() {
+    let mut world = World::held();
+    world.race("outer", None).unwrap();
+    world.race("inner", Some("outer")).unwrap();
+    let open = world.in_branch(Kind::Skip, Some("inner"));
+    world.act(Act::Skip { step: "deep".into(), open }).unwrap();
+    world.race("idle", Some("outer")).unwrap();
+    world.win("outer").unwrap();
+    world.complete("after").unwrap();
+    let forked = |from: &str| {
+        let (by, reason, input, timeout) = (None, None, None, None);
+        let (source, journal) = (world.run.id(), &world.journal[..]);
+        let from = From::Step(from);
+        let fork = Fork { source, journal, from, input, outputs: &[], timeout, by, reason };
+        let mut out = Outcome::default();
+        let env = Env { now: world.now, entropy: 0, limits: &world.limits };
+        let run = Run::fork(RunId::new(T0, 8), &fork, env, &mut out).unwrap();
+        let kept = run.steps().iter().map(|step| (String::from(&*step.id), step.status));
+        kept.collect::<Vec<_>>()
+    };
+    let (skipped, lost) = (StepStatus::Skipped, StepStatus::Cancelled);
+    let kept = [("deep", skipped), ("outer", StepStatus::Completed), ("inner", lost)];
+    assert_eq!(forked("after"), kept.map(|(step, status)| (step.into(), status)));
+    // Before its end, the races go on in the fork.
+    assert_eq!(forked("idle"), [("deep".into(), skipped)]);
+}
