@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test crash bench sim
+.PHONY: help run test contract crash bench sim
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ run: ## Builds, starts a server and two example runners, prints how to look arou
 
 test: ## Runs every check: format, lints, tests, doctests, simulation
 	@scripts/test.sh
+
+contract: ## Prints each statement of the contract with its tests; fails for one without
+	@scripts/contract.sh
 
 crash: ## Kills server and runners under load for 3 minutes, then judges what is left
 	@scripts/crash.sh

@@ -40,6 +40,9 @@ pub struct Limits {
     pub cleanup_ms: u64,
     /// Largest data, or `match`, of an event in bytes. Default 512 KiB.
     pub event_bytes_max: usize,
+    /// How long events are kept, in milliseconds: no wait looks farther back (§8.4).
+    /// Default 86,400,000: a day.
+    pub event_kept_ms: u64,
 }
 
 impl Default for Limits {
@@ -55,6 +58,7 @@ impl Default for Limits {
             grace_ms: 30_000,
             cleanup_ms: 24 * 60 * 60 * 1_000,
             event_bytes_max: 512 * 1024,
+            event_kept_ms: 24 * 60 * 60 * 1_000,
         }
     }
 }
@@ -79,6 +83,11 @@ impl Limits {
     /// Returns [`Limits::grace_ms`] as a duration.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.grace_ms)
+    }
+
+    /// Returns [`Limits::event_kept_ms`] as a duration.
+    pub fn event_kept(&self) -> Duration {
+        Duration::from_millis(self.event_kept_ms)
     }
 
     /// Returns [`Limits::cleanup_ms`] as a duration.

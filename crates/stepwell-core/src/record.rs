@@ -35,7 +35,7 @@ use crate::time::Timestamp;
 
 mod wait;
 
-pub use wait::{FromEvent, Looked, OnTimeout, WaitStarted};
+pub use wait::{FromEvent, Inherited, Looked, OnTimeout, TakenEvent, WaitStarted};
 
 /// One fact in the history of a run. The state of a run is the fold of its records.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -181,6 +181,9 @@ pub struct Started<'a> {
     /// The chain that it goes on with (§2.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<Continues>,
+    /// What the runs before in the chain leave to it (§8.4).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Inherited<'a>>,
     /// The event that started it (§8.3).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub event: Option<FromEvent<'a>>,

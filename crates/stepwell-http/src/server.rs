@@ -57,8 +57,6 @@ pub struct Options {
     pub ping: Duration,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
-    /// How long events are kept; their ids are known for at least 7 days (§8.4, §8.7). Default a day.
-    pub event_retention: Duration,
 }
 
 impl Default for Options {
@@ -67,7 +65,6 @@ impl Default for Options {
             limits: Limits::default(),
             ping: Duration::from_secs(1),
             retention: Duration::from_hours(7 * 24),
-            event_retention: Duration::from_hours(24),
         }
     }
 }
@@ -125,7 +122,7 @@ impl Engine {
         let started = tokio::task::spawn_blocking(|| driver.start()).await;
         let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
         let retention =
-            Retention::start(node.handle().clone(), options.retention, options.event_retention);
+            Retention::start(node.handle().clone(), options.retention, options.limits.event_kept());
         Ok(Self { node, retention })
     }
 

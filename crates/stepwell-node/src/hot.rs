@@ -14,6 +14,7 @@ use crate::commit::store_error;
 use crate::dispatch::Slot;
 use crate::events::Sending;
 use crate::input::SessionId;
+use crate::look::Looking;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
@@ -50,7 +51,7 @@ pub(crate) struct Live {
     /// Records were written while the journal was read: what was read is too old.
     outdated: bool,
     /// Steps for which somebody looks for events: the run stays, without a timer.
-    pub(crate) looking: Vec<Arc<str>>,
+    pub(crate) looking: Vec<Looking>,
 }
 
 /// What is to be done with a run once its journal is there.

@@ -1,7 +1,8 @@
 //! Looking for events from before a wait was parked, and once more before it times out (§8.4).
 //!
 //! Who looks does so after the wait is durable. Until the look is over the run stays in memory and has
-//! no timer: by its journal the look is due, so a node that crashed meanwhile looks again.
+//! no timer: by its journal the look is due, so a node that crashed meanwhile looks again. What is
+//! accepted meanwhile stands behind the look: an older event, if there is one, is taken first.
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use stepwell_store::event::{Event, Place};
 use stepwell_store::query::EventName;
 
 use crate::events::{has, is_for};
+use crate::hot::Live;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::question::{Look, Question};
@@ -19,15 +21,23 @@ use crate::question::{Look, Question};
 /// How many events one question returns: their content comes with them.
 const PAGE: usize = 32;
 
+/// A wait for which somebody looks.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    step: Arc<str>,
+    /// Events that were routed meanwhile. Their routes are not done before the look is over.
+    behind: Vec<Arc<Event>>,
+}
+
 impl Node {
     /// Asks for events, once what is known of the run is durable.
     pub(crate) fn look(&mut self, run: RunId, step: &Arc<str>) {
         let Some(live) = self.hot.live(run) else { return };
-        if live.looking.contains(step) {
+        if live.looks_for(step) {
             return;
         }
         let Some(parked) = live.run.parked(step).cloned() else { return };
-        live.looking.push(step.clone());
+        live.looking.push(Looking { step: step.clone(), behind: Vec::new() });
         // What was accepted before it was parked has been looked at, where somebody looked.
         let since = if parked.looked { parked.at } else { parked.wait.from };
         let question = question(&Look { run, step: step.clone() }, &parked.wait, (since, None));
@@ -42,7 +52,7 @@ impl Node {
         out: &mut Outputs,
     ) {
         let Some(live) = self.hot.live(look.run) else { return };
-        if !live.looking.contains(&look.step) {
+        if !live.looks_for(&look.step) {
             return;
         }
         let parked = live.run.parked(&look.step).cloned();
@@ -59,14 +69,40 @@ impl Node {
             self.looks_later.push_back(question(look, &parked.wait, bounds));
             return self.come_back(out);
         }
-        live.looking.retain(|step| *step != look.step);
+        let over = live.looking.extract_if(.., |looking| looking.step == look.step);
+        let behind: Vec<_> = over.flat_map(|looking| looking.behind).collect();
         if let Some(event) = found {
             self.give(look.run, &look.step, event);
-        } else if parked.is_some() {
+        }
+        for event in behind {
+            self.deliver_routed(look.run, &look.step, &event);
+            self.told(&event.place());
+        }
+        if self.hot.run(look.run).is_some_and(|run| run.parked(&look.step).is_some()) {
             self.looked_in_vain(look);
         }
         self.after_change(look.run);
         self.cool_down(look.run, out);
+    }
+
+    /// Lets an event stand behind a look that is under way, or due. Tells whether it does.
+    pub(crate) fn stands_behind(
+        &mut self,
+        run: RunId,
+        step: &Arc<str>,
+        event: &Arc<Event>,
+    ) -> bool {
+        let Some(live) = self.hot.live(run) else { return false };
+        if live.run.parked(step).is_some_and(|parked| !parked.looked) {
+            self.look(run, step);
+        }
+        let Some(live) = self.hot.live(run) else { return false };
+        let Some(looking) = live.looking.iter_mut().find(|looking| looking.step == *step) else {
+            return false;
+        };
+        looking.behind.push(event.clone());
+        self.expect(&event.place());
+        true
     }
 
     fn looked_in_vain(&mut self, look: &Look) {
@@ -89,6 +125,12 @@ impl Node {
         if !self.looks_later.is_empty() {
             self.come_back(out);
         }
+    }
+}
+
+impl Live {
+    fn looks_for(&self, step: &str) -> bool {
+        self.looking.iter().any(|looking| *looking.step == *step)
     }
 }
 

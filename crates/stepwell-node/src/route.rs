@@ -227,13 +227,13 @@ impl Node {
         self.told(place);
     }
 
-    fn expect(&mut self, place: &Place) {
+    pub(crate) fn expect(&mut self, place: &Place) {
         if let Some(route) = self.events.routes.get_mut(place) {
             route.pending += 1;
         }
     }
 
-    fn told(&mut self, place: &Place) {
+    pub(crate) fn told(&mut self, place: &Place) {
         let Some(route) = self.events.routes.get_mut(place) else { return };
         route.pending = route.pending.saturating_sub(1);
         if route.pending == 0 {
@@ -277,13 +277,15 @@ impl Node {
                 None => state.parked_steps().map(|step| step.id.clone()).collect(),
             };
             for step in steps {
-                self.deliver_routed(run, &step, event);
+                if !self.stands_behind(run, &step, event) {
+                    self.deliver_routed(run, &step, event);
+                }
             }
         }
         self.told(&event.place());
     }
 
-    fn deliver_routed(&mut self, run: RunId, step: &str, event: &Arc<Event>) {
+    pub(crate) fn deliver_routed(&mut self, run: RunId, step: &str, event: &Arc<Event>) {
         let Some(state) = self.hot.run(run) else { return };
         let Some(parked) = state.parked(step) else { return };
         // What was accepted before the wait was parked is the business of who looks back.

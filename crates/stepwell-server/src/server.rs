@@ -29,7 +29,6 @@ pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
         limits: config.limits.clone(),
         ping: config.ping,
         retention: config.retention,
-        event_retention: config.event_retention,
     };
     Server::start(config.listen, &options, open).await
 }

@@ -31,6 +31,11 @@ impl Flight {
         }
     }
 
+    /// Returns the kind of a step in flight.
+    pub(crate) fn kind(&self, run: RunId, step: &str) -> Option<Kind> {
+        self.runs.get(&run)?.steps.get(step).copied()
+    }
+
     /// Notes the answer to a step.
     pub(crate) fn end(&mut self, run: RunId, step: &str) {
         if let Some(run) = self.runs.get_mut(&run) {

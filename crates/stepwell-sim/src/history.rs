@@ -206,6 +206,10 @@ pub enum Fact {
     },
     /// The node is gone; the next one opens the store again.
     Down,
+    /// The node's process stands still.
+    StoodStill,
+    /// It goes on.
+    WentOn,
     /// The store was read.
     Read(Box<ReadBack>),
     /// The node gave a run to a runner: the message left it.

@@ -105,9 +105,12 @@ impl Plan {
         if plan.runners.iter().any(|runner| runner.kind == RunnerKind::Script) {
             plan.profiles[Profile::DELICATE] = 0;
         }
-        // Only runners with the SDK take runs back.
+        // Only runners with the SDK take runs back; what they do then is short, so it is often done.
+        let sagas = &mut plan.profiles[Profile::Saga as usize];
         if plan.runners.iter().all(|runner| runner.kind == RunnerKind::Script) {
-            plan.profiles[Profile::Saga as usize] = 0;
+            *sagas = 0;
+        } else if rng.chance(500) {
+            *sagas = rng.within(8, 20);
         }
         // Something always takes steps of each kind, and poison is rare.
         plan.profiles[0] = plan.profiles[0].max(3);
@@ -176,5 +179,6 @@ fn limits(rng: &mut Rng) -> Limits {
         grace_ms: rng.spread(100, 20_000),
         cleanup_ms: 24 * 60 * 60 * 1_000,
         event_bytes_max: 512 << 10,
+        event_kept_ms: 24 * 60 * 60 * 1_000,
     }
 }

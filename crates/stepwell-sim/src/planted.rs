@@ -51,7 +51,7 @@ pub struct Bug(What);
 impl Bug {
     /// What can be planted, by number from 1, with the invariants of which one is then broken.
     #[cfg(feature = "planted")]
-    pub const ALL: [(&'static str, &'static [&'static str]); 12] = [
+    pub const ALL: [(&'static str, &'static [&'static str]); 16] = [
         ("the node is told that a batch is durable before it is", &["I1"]),
         ("the disk says that it synced and did not", &["I1", "I5"]),
         ("ticks come two seconds early", &["I13"]),

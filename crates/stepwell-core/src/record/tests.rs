@@ -24,6 +24,7 @@ fn a_journal_reads_back_and_chunks_join() {
         parent: None,
         depth: 0,
         continues: None,
+        inherited: None,
         event: None,
         search: Change::new(),
     });

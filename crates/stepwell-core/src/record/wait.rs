@@ -1,6 +1,7 @@
 //! Records of waits for events (§8), and of the event that started a run.
 
 use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,6 +19,31 @@ pub struct FromEvent<'a> {
     /// Its name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
+}
+
+/// What the runs before in a chain leave to the next, for its waits (§8.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inherited<'a> {
+    /// When the first run of the chain was started.
+    pub since: Timestamp,
+    /// The events that count no more: what waits took, and what started the first run.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<TakenEvent<'a>>,
+}
+
+/// An event that a wait of a run took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenEvent<'a> {
+    /// Its id.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Its name.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// When it was taken.
+    pub at: Timestamp,
 }
 
 /// See [`super::Record::WaitStarted`].
@@ -50,6 +76,9 @@ pub struct WaitStarted<'a> {
     pub on_timeout: OnTimeout<'a>,
     /// Events that were accepted before this instant do not count (§8.4).
     pub since: Timestamp,
+    /// The earlier instant that was asked for, where events from then on are not kept any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
     /// No event from before it was parked can match: nobody has to look.
     #[serde(default, skip_serializing_if = "is_false")]
     pub looked: bool,

@@ -64,7 +64,6 @@ impl Run {
     }
 
     pub(super) fn born(id: RunId, started: &Started<'_>) -> Self {
-        let origin = started.event.as_ref().map(|origin| Arc::from(&*origin.id));
         let mut search = Attributes::new();
         search::apply(&mut search, &started.search);
         Self {
@@ -105,7 +104,7 @@ impl Run {
             continues: started.continues,
             continued_as: None,
             children: BTreeMap::new(),
-            waits: Waits::of(origin),
+            waits: Waits::of(started),
         }
     }
 
@@ -327,7 +326,7 @@ impl Run {
         self.all_ends += 1;
         let order = self.all_ends;
         self.children.remove(&position);
-        self.fold_wait_ended(position, ended.event.as_deref());
+        self.fold_wait_ended(position, ended.event.as_deref(), ended.at);
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.thrown = ended.status == StepStatus::Unknown;
@@ -357,7 +356,10 @@ impl Run {
         }
         self.losses = 0;
         self.lone_losses = 0;
-        self.ready_since = self.activation.is_none().then_some(unblocked.at);
+        // What it was to wait for before it may begin, it waits for still.
+        self.delayed = self.delayed.filter(|until| *until > unblocked.at);
+        let waits = self.activation.is_some() || self.delayed.is_some();
+        self.ready_since = (!waits).then_some(unblocked.at);
     }
 
     fn fold_ended(&mut self, ended: &Ended<'_>) {
@@ -385,10 +387,13 @@ impl Run {
         }
     }
 
-    /// §9.5: steps that wait out a backoff are due at once.
+    /// §9.5: steps and a handler that wait out a backoff are due at once.
     fn end_backoffs(&mut self, at: Timestamp) {
         for (position, wake) in self.backoffs_after(at) {
             self.set_wake(position, Some(wake.min(at)));
+        }
+        if self.handler_waits_after(at) {
+            self.delayed = Some(at);
         }
     }
 

@@ -249,6 +249,7 @@ impl Run {
             parent: None,
             depth: 0,
             continues: None,
+            inherited: None,
             ..first
         };
         let mut run = Self::born(id, &started);

@@ -83,7 +83,7 @@ impl Change<'_, '_> {
         let now = self.env.now;
         let blocked = matches!(self.run.phase, Phase::Blocked { .. });
         let backoffs = self.run.backoffs_after(now);
-        if backoffs.is_empty() && !blocked {
+        if backoffs.is_empty() && !blocked && !self.run.handler_waits_after(now) {
             return Ok(());
         }
         self.record(operate);

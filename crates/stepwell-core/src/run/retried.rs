@@ -6,6 +6,7 @@ use crate::clean_up::Retried;
 use crate::failure::{Failure, names};
 use crate::record::Record;
 use crate::status::StepStatus;
+use crate::time::Timestamp;
 
 /// Errors that another run of the handler cannot better (§6.2, §9.1, §2.6).
 const FINAL: [&str; 6] = [
@@ -21,6 +22,11 @@ impl Run {
     /// Returns which run of the handler this is, from 1.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Tells whether its handler waits, after that instant, to run again; a delayed start is no backoff.
+    pub(super) fn handler_waits_after(&self, at: Timestamp) -> bool {
+        self.generation > 1 && self.delayed.is_some_and(|until| until > at)
     }
 
     /// Completed steps keep their results. What else began is over, and its id is free again.

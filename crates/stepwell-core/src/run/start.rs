@@ -8,7 +8,7 @@ use super::command::{Env, Outcome};
 use super::state::Run;
 use crate::clean_up::EndOptions;
 use crate::id::RunId;
-use crate::record::{Continues, FromEvent, Parent, Record, Started};
+use crate::record::{Continues, FromEvent, Inherited, Parent, Record, Started};
 use crate::search::{Attributes, Value};
 use crate::time::Timestamp;
 
@@ -52,6 +52,8 @@ pub struct Origin<'a> {
     pub depth: u32,
     /// The chain that it goes on with (§2.3).
     pub continues: Option<Continues>,
+    /// What the runs before in the chain leave to it (§8.4).
+    pub inherited: Option<Inherited<'a>>,
     /// It times out at this instant at the latest (§7.7).
     pub deadline: Option<Timestamp>,
 }
@@ -86,6 +88,7 @@ impl Run {
             parent: start.origin.parent,
             depth: start.origin.depth,
             continues: start.origin.continues,
+            inherited: start.origin.inherited,
             event: start.event.map(|(id, name)| FromEvent { id: id.into(), name: name.into() }),
             search: start.search.into_iter().flatten().map(set).collect(),
         };

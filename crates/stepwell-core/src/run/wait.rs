@@ -12,9 +12,12 @@ use super::command::{Change, Effect, Rejection};
 use super::state::{Phase, Run, Step};
 use super::step::Known;
 use crate::failure::{Failure, names};
+use crate::limits::Limits;
 use crate::matching::{Leaf, Match};
 use crate::payload;
-use crate::record::{Looked, OnTimeout, Opening, Record, StepEnded, WaitStarted};
+use crate::record::{
+    Inherited, Looked, OnTimeout, Opening, Record, Started, StepEnded, TakenEvent, WaitStarted,
+};
 use crate::status::{Kind, StepStatus};
 use crate::time::Timestamp;
 use crate::wait::Wait;
@@ -43,10 +46,11 @@ pub struct WaitStep<'a> {
     pub open: Opening<'a>,
 }
 
-/// From when on events count for a wait (§8.4).
+/// From when on events count for a wait (§8.4); never those that are kept no more
+/// ([`Limits::event_kept_ms`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Since {
-    /// From the start of the run on.
+    /// From the start of the run on, of the first one in a chain (§2.3).
     #[default]
     RunStart,
     /// Those that are accepted after the wait was parked.
@@ -109,16 +113,30 @@ pub(super) struct Waits {
     parked: BTreeSet<u32>,
     /// Of these, those for which nobody has looked.
     unlooked: BTreeSet<u32>,
-    /// The ids of events that waits took, by the events' names.
-    taken: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
-    /// The id of the event that started the run.
-    origin: Option<Arc<str>>,
+    /// The ids of events that count no more, by the events' names, with when they were taken: by waits
+    /// of the run, by those of runs before it in its chain, and what started the first one.
+    taken: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Timestamp>>,
+    /// When the first run of the chain was started.
+    since: Timestamp,
 }
 
 impl Waits {
-    /// Makes those of a new run, which may have been started by an event.
-    pub(super) fn of(origin: Option<Arc<str>>) -> Self {
-        Self { origin, ..Self::default() }
+    /// Makes those of a new run.
+    pub(super) fn of(started: &Started<'_>) -> Self {
+        let inherited = started.inherited.as_ref();
+        let since = inherited.map_or(started.at, |inherited| inherited.since);
+        let mut waits = Self { since, ..Self::default() };
+        if let Some(origin) = &started.event {
+            waits.take(Arc::from(&*origin.name), &origin.id, started.at);
+        }
+        for taken in inherited.into_iter().flat_map(|inherited| &inherited.taken) {
+            waits.take(Arc::from(&*taken.name), &taken.id, taken.at);
+        }
+        waits
+    }
+
+    fn take(&mut self, name: Arc<str>, id: &str, at: Timestamp) {
+        self.taken.entry(name).or_default().insert(Arc::from(id), at);
     }
 }
 
@@ -142,8 +160,22 @@ impl Run {
         if accepted_at > parked.at {
             return true;
         }
-        let taken = self.waits.taken.get(&parked.wait.event).is_some_and(|ids| ids.contains(id));
-        accepted_at >= parked.wait.from && !taken && self.waits.origin.as_deref() != Some(id)
+        let mut taken = self.waits.taken.get(&parked.wait.event).into_iter();
+        accepted_at >= parked.wait.from && !taken.any(|ids| ids.contains_key(id))
+    }
+
+    /// Returns what the waits of the next run in its chain are to know (§8.4), without events that were
+    /// taken so long ago that they are kept no more.
+    pub fn bequest(&self, now: Timestamp, limits: &Limits) -> Inherited<'static> {
+        let kept = now.before(limits.event_kept());
+        let mut taken = Vec::new();
+        for (name, ids) in &self.waits.taken {
+            for (id, at) in ids.iter().filter(|(_, at)| **at >= kept) {
+                let (id, name) = (Cow::Owned((**id).to_owned()), Cow::Owned((**name).to_owned()));
+                taken.push(TakenEvent { id, name, at: *at });
+            }
+        }
+        Inherited { since: self.waits.since, taken }
     }
 
     /// Tells whether there is something that the engine brings, by itself or from outside.
@@ -158,15 +190,14 @@ impl Run {
     }
 
     /// Notes what a wait took, and that it waits no more.
-    pub(super) fn fold_wait_ended(&mut self, position: u32, event: Option<&str>) {
+    pub(super) fn fold_wait_ended(&mut self, position: u32, event: Option<&str>, at: Timestamp) {
         if !self.waits.parked.remove(&position) {
             return;
         }
         self.waits.unlooked.remove(&position);
         let parked = self.at_mut(position).and_then(|step| step.parked.take());
         if let (Some(parked), Some(id)) = (parked, event) {
-            let name = parked.wait.event.clone();
-            self.waits.taken.entry(name).or_default().insert(Arc::from(id));
+            self.waits.take(parked.wait.event.clone(), id, at);
         }
     }
 
@@ -254,11 +285,12 @@ impl Change<'_, '_> {
             return Ok(());
         }
         let now = self.env.now;
-        let since = match wait.since {
-            Since::RunStart => self.run.created_at,
+        let asked = match wait.since {
+            Since::RunStart => self.run.waits.since,
             Since::Parked => now.after(Duration::from_micros(1)),
             Since::Back(time) => now.before(time),
         };
+        let since = asked.max(now.before(self.env.limits.event_kept()));
         let looked = since > now || wait.newest < since;
         let step = wait.step.clone();
         self.push(&Record::WaitStarted(WaitStarted {
@@ -269,6 +301,7 @@ impl Change<'_, '_> {
             until: wait.until,
             on_timeout: wait.on_timeout,
             since,
+            asked: (asked < since).then_some(asked),
             looked,
             open: wait.open,
         }));

@@ -12,6 +12,7 @@ use crate::id::RunId;
 use crate::once::Verdict;
 use crate::record::{
     self, Acted, Activated, CancelNoted, Ended, LogLine, Logged, Opening, Record, Retried,
+    WaitStarted,
 };
 use crate::run::{Phase, ReplayError, Run, is_kept};
 use crate::status::{Kind, StepStatus};
@@ -150,7 +151,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.end_attempt(position, failed.attempt, (status, failed.at), Some(failed.error));
             }
             Record::SleepStarted(sleep) => self.add_begun(&sleep.step, sleep.open),
-            Record::WaitStarted(wait) => self.add_begun(&wait.step, wait.open),
+            Record::WaitStarted(wait) => self.add_wait_started(wait),
             Record::ChildStarted(started) => self.add_child_started(started),
             Record::StepEnded(ended) => self.add_step_ended(ended),
             Record::RaceStarted(race) => self.add_begun(&race.step, race.open),
@@ -193,6 +194,15 @@ impl<'a, 'r> Builder<'a, 'r> {
         let position = self.open(step, Some(open));
         if let Some(step) = self.step(position) {
             step.started_at = Some(at);
+        }
+    }
+
+    fn add_wait_started(&mut self, wait: WaitStarted<'a>) {
+        let at = wait.open.at;
+        let position = self.open(&wait.step, Some(wait.open));
+        if let Some(step) = self.step(position) {
+            step.started_at = Some(at);
+            step.events_kept_from = wait.asked.map(|_| wait.since);
         }
     }
 
@@ -313,6 +323,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             completed_at: None,
             next_at: None,
             after: Vec::new(),
+            events_kept_from: None,
             child: None,
         });
         position

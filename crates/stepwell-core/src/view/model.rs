@@ -199,6 +199,10 @@ pub struct StepView<'a> {
     pub generation: u32,
     /// It can be taken back, was cancelled after its function began, and may have been done (§7.2).
     pub uncertain: bool,
+    /// It waits for an event, and asked for earlier ones than those from this instant on, which alone
+    /// were kept (§8.4).
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_option")]
+    pub events_kept_from: Option<Timestamp>,
     /// The child that it invoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildView<'a>>,

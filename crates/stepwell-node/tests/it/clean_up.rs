@@ -59,8 +59,9 @@ fn a_clean_up_is_an_activation_of_its_own() {
     world.say(session, &[made(&given["a"], "compensate", "two")]);
 
     world.restart();
-    let session = saga(&mut world, &json!({"onFailure": true}));
+    // The runner that held it does not come back.
     world.pass_ms(20_000);
+    let session = saga(&mut world, &json!({"onFailure": true}));
     let given = world.heard_of(session, "activate")[0].clone();
     assert_eq!(given["cleanUp"]["compensate"], json!([{"step": "one"}]));
     let a = &given["a"];

@@ -147,6 +147,30 @@ fn a_wait_looks_back() {
     }
 }
 
+/// §8.4: an event that comes while a wait is looked back for does not overtake an older one.
+#[test]
+fn what_a_look_back_finds_was_there_first() {
+    for old in [true, false] {
+        let mut world = World::new();
+        let runner = world.connect(&who(4));
+        let (run, a) = world.held_run(runner);
+        // The look has more than one page to read.
+        for _ in 0..100 {
+            world.send_event(event("paid", "{\"order\":8}"));
+        }
+        if old {
+            world.send_event(with_id("old", event("paid", "{\"order\":7}")));
+        }
+        world.hold_commits = true;
+        world.wait_step(runner, a, "w", &json!({ "match": { "order": 7 } }));
+        world.ask_send(with_id("new", event("paid", "{\"order\":7}")));
+        world.release();
+        let taken = if old { "old" } else { "new" };
+        assert_eq!(world.did(taken), [Did { run, step: Some("w".into()) }]);
+        assert_eq!(world.step_status(run, "w"), StepStatus::Completed);
+    }
+}
+
 /// §8.4: no record is written for a look where the node knows that there is nothing.
 #[test]
 fn a_quiet_name_needs_no_look() {

@@ -26,9 +26,6 @@ pub struct Config {
     pub log: String,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
-    /// How long the content of events is kept, and what they did. Default 24 h. Ids are known for at
-    /// least 7 d.
-    pub event_retention: Duration,
     /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
     pub reserve_bytes: u64,
     /// Most bytes that are durable but not in tables yet. Default 256 MiB.
@@ -83,7 +80,6 @@ impl Default for Config {
             log_format: LogFormat::Auto,
             log: "info".into(),
             retention: Duration::from_hours(7 * 24),
-            event_retention: Duration::from_hours(24),
             reserve_bytes: 64 << 20,
             tail_bytes_max: 256 << 20,
             limits: Limits::default(),
@@ -110,13 +106,16 @@ pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
     set(&mut limits.linger_ms, settings.linger.map(millis));
     set(&mut limits.grace_ms, settings.grace.map(millis));
     set(&mut limits.cleanup_ms, settings.cleanup.map(millis));
+    set(&mut limits.event_kept_ms, settings.event_retention.map(millis));
+    set(&mut limits.nesting_max, settings.nesting_max);
+    let event = settings.event_bytes_max.map(|size| usize::try_from(size.0));
+    set(&mut limits.event_bytes_max, event.map(|size| size.unwrap_or(usize::MAX)));
     let payload = settings.payload_bytes_max.map(|size| usize::try_from(size.0));
     set(&mut limits.payload_bytes_max, payload.map(|size| size.unwrap_or(usize::MAX)));
     set(&mut config.listen, settings.listen.map(|listen| listen.0));
     set(&mut config.log_format, settings.log_format);
     set(&mut config.log, settings.log);
     set(&mut config.retention, settings.retention.map(|span| span.0));
-    set(&mut config.event_retention, settings.event_retention.map(|span| span.0));
     set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
     set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
     set(&mut config.ping, settings.ping.map(|span| span.0));
@@ -138,6 +137,9 @@ impl Config {
         size("reserve_bytes", self.reserve_bytes, 1 << 20, 1 << 40)?;
         count("steps_max", limits.steps_max, 100_000)?;
         count("branches_max", limits.branches_max, 100_000)?;
+        count("nesting_max", limits.nesting_max, 1_000)?;
+        // Every frame has room for so much.
+        size("event_bytes_max", limits.event_bytes_max as u64, 1 << 10, 4 << 20)?;
         let second = Duration::from_secs(1);
         let hour = Duration::from_hours(1);
         span("runner_ttl", limits.runner_ttl(), second, hour)?;
@@ -146,7 +148,7 @@ impl Config {
         span("grace", limits.grace(), Duration::ZERO, hour)?;
         span("cleanup", limits.cleanup(), second, hour * 24 * 365)?;
         // §4.8: a key is kept at least 24 hours after the end of its run.
-        span("event_retention", self.event_retention, hour, 36_500 * 24 * hour)?;
+        span("event_retention", limits.event_kept(), hour, 36_500 * 24 * hour)?;
         span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)
     }
 
@@ -161,12 +163,14 @@ impl Config {
             ("log_format", text(self.log_format.as_str())),
             ("log", text(&self.log)),
             ("retention", shown(self.retention)),
-            ("event_retention", shown(self.event_retention)),
+            ("event_retention", shown(limits.event_kept())),
             ("reserve_bytes", sized(self.reserve_bytes)),
             ("tail_bytes_max", sized(self.tail_bytes_max)),
             ("payload_bytes_max", sized(limits.payload_bytes_max as u64)),
             ("steps_max", limits.steps_max.to_string()),
             ("branches_max", limits.branches_max.to_string()),
+            ("nesting_max", limits.nesting_max.to_string()),
+            ("event_bytes_max", sized(limits.event_bytes_max as u64)),
             ("journal_bytes_max", sized(limits.journal_bytes_max)),
             ("runner_ttl", shown(limits.runner_ttl())),
             ("ping", shown(self.ping)),

@@ -75,6 +75,12 @@ pub struct Settings {
     /// Most steps of a run in flight at once, 1 to 100000 [default: 1000]
     #[arg(long, env = "STEPWELL_BRANCHES_MAX", value_name = "N", value_parser = count)]
     pub branches_max: Option<u32>,
+    /// Most levels of children below a run, 1 to 1000 [default: 32]
+    #[arg(long, env = "STEPWELL_NESTING_MAX", value_name = "N", value_parser = count)]
+    pub nesting_max: Option<u32>,
+    /// Largest data of an event, 1KiB to 4MiB [default: 512KiB]
+    #[arg(long, env = "STEPWELL_EVENT_BYTES_MAX", value_name = "SIZE")]
+    pub event_bytes_max: Option<Bytes>,
     /// Largest journal of a run, 64KiB to 1GiB; beyond it the run is blocked [default: 64MiB]
     #[arg(long, env = "STEPWELL_JOURNAL_BYTES_MAX", value_name = "SIZE")]
     pub journal_bytes_max: Option<Bytes>,
@@ -111,6 +117,8 @@ impl Settings {
             payload_bytes_max: self.payload_bytes_max.or(below.payload_bytes_max),
             steps_max: self.steps_max.or(below.steps_max),
             branches_max: self.branches_max.or(below.branches_max),
+            nesting_max: self.nesting_max.or(below.nesting_max),
+            event_bytes_max: self.event_bytes_max.or(below.event_bytes_max),
             journal_bytes_max: self.journal_bytes_max.or(below.journal_bytes_max),
             runner_ttl: self.runner_ttl.or(below.runner_ttl),
             ping: self.ping.or(below.ping),

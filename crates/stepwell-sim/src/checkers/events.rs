@@ -10,11 +10,13 @@ use stepwell_core::time::Timestamp;
 
 use super::all::Found;
 use super::story::{Noted, Story, Tale};
+use super::uptime::Uptime;
 use crate::clock::{Micros, SECOND};
 use crate::history::{Answer, Fact, Sent};
 use crate::program::{Topic, What};
 
-/// An event that is durable for so long has been looked at by every wait that it may end.
+/// An event that is durable while a node works for so long has been looked at by every wait that it
+/// may end.
 const SEEN_AFTER: Micros = 8 * SECOND;
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
@@ -34,7 +36,8 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     for event in events.values().filter(|event| !event.routed) {
         found.add(last.at, format!("event {} was not routed in all the time", event.id));
     }
-    let durable = durable(story);
+    let known = Known { events, durable: durable(story), uptime: Uptime::of(story.facts) };
+    let events = &known.events;
     let mut woke: BTreeSet<(&str, RunId, &str)> = BTreeSet::new();
     for (run, tale) in &story.runs {
         let waits = waits(tale);
@@ -42,11 +45,11 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
             if let Some(id) = wait.took {
                 woke.insert((id, *run, wait.step));
             }
-            for what in wrong(wait, &waits, &events, &durable) {
+            for what in wrong(wait, &waits, &known) {
                 found.add(wait.ended.unwrap_or(last.at), format!("{run}: {what}"));
             }
         }
-        emits((*run, tale), &events, found);
+        emits((*run, tale), events, found);
     }
     let told: BTreeSet<_> = events
         .values()
@@ -54,6 +57,21 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
         .collect();
     for (id, run, step) in woke.symmetric_difference(&told) {
         found.add(last.at, format!("{id} and {run} tell other things of step {step}"));
+    }
+}
+
+/// What is known of events.
+struct Known<'a> {
+    events: BTreeMap<&'a str, &'a Sent>,
+    durable: BTreeMap<Arc<str>, Micros>,
+    uptime: Uptime,
+}
+
+impl Known<'_> {
+    /// Tells whether all that an event does by itself was done before an instant.
+    fn was_seen(&self, id: &str, before: Micros) -> bool {
+        let durable = self.durable.get(id);
+        durable.is_some_and(|at| self.uptime.worked(*at, before) > SEEN_AFTER)
     }
 }
 
@@ -128,13 +146,8 @@ fn durable(story: &Story<'_>) -> BTreeMap<Arc<str>, Micros> {
     durable
 }
 
-fn wrong(
-    wait: &Waited<'_>,
-    others: &[Waited<'_>],
-    events: &BTreeMap<&str, &Sent>,
-    durable: &BTreeMap<Arc<str>, Micros>,
-) -> Vec<String> {
-    let step = wait.step;
+fn wrong(wait: &Waited<'_>, others: &[Waited<'_>], known: &Known<'_>) -> Vec<String> {
+    let (step, events) = (wait.step, &known.events);
     let mut wrong = Vec::new();
     let taken_before = |id: &str| {
         let name = wait.topic.name;
@@ -165,7 +178,7 @@ fn wrong(
     }
     let Some(ended) = wait.ended.filter(|_| status != StepStatus::Cancelled) else { return wrong };
     if let Some(event) = took.filter(|event| event.accepted_at > wait.at)
-        && durable.get(&event.id).is_some_and(|at| at + SEEN_AFTER < ended)
+        && known.was_seen(&event.id, ended)
     {
         wrong.push(format!("{step} was woken late by {}", event.id));
     }
@@ -173,8 +186,7 @@ fn wrong(
         let late = event.accepted_at > wait.at;
         let counts = late || event.accepted_at >= wait.since && !taken_before(&event.id);
         let first = took.is_none_or(|took| event.accepted_at < took.accepted_at);
-        let seen = durable.get(&event.id).is_some_and(|at| at + SEEN_AFTER < ended);
-        if counts && first && seen {
+        if counts && first && known.was_seen(&event.id, ended) {
             let id = &event.id;
             let instead = wait.took.unwrap_or("nothing");
             wrong.push(format!("{step} missed {id}, and took {instead}"));

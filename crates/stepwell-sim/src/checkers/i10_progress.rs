@@ -54,7 +54,8 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
     // Its runner gave it back after it was blocked, or was lost, if it had one.
     let is_with = |noted: &Noted| matches!(noted, Noted::Activated { .. });
     let is_back = |noted: &Noted| matches!(noted, Noted::Released | Noted::Lost { .. });
-    let holder = tale.lines.iter().rfind(|line| is_with(&line.noted) || is_back(&line.noted));
+    let is_over = |noted: &Noted| is_back(noted) || noted.leaves_runner();
+    let holder = tale.lines.iter().rfind(|line| is_with(&line.noted) || is_over(&line.noted));
     if holder.is_some_and(|line| is_with(&line.noted)) {
         return Err("it is still with a runner".into());
     }
@@ -69,7 +70,10 @@ fn is_blocked(tale: &Tale) -> Result<(), String> {
             Noted::Looked | Noted::StepEnded { event: Some(_), .. } | Noted::StepEnded { n: 0, .. }
         )
     };
-    let told = |noted: &Noted| is_back(noted) || is_pause(noted) || is_heard(noted);
+    // §7.6: a cancel of a run whose end is decided is recorded, and changes nothing.
+    let is_noted = |noted: &Noted| matches!(noted, Noted::CancelNoted);
+    let told =
+        |noted: &Noted| is_back(noted) || is_pause(noted) || is_heard(noted) || is_noted(noted);
     let tells = |line: &&Line| !told(&line.noted);
     let last = tale.lines.iter().rfind(tells);
     match last.map_or(&Noted::Other, |line| &line.noted) {
@@ -124,8 +128,12 @@ fn waits(story: &Story<'_>, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_core::clean_up::EndOptions;
+    use stepwell_core::failure::Failure;
+    use stepwell_core::limits::Limits;
     use stepwell_core::record::BlockCause;
-    use stepwell_core::run::{Act, Command, Then};
+    use stepwell_core::retry::Policy;
+    use stepwell_core::run::{Act, Command, Finish, Then};
 
     use super::super::all::run;
     use super::super::testing::World;
@@ -148,6 +156,38 @@ mod tests {
         world.finish();
         assert!(run(check, &world.history)[0].contains("still with a runner"));
         world.apply(Command::Runner { epoch: 1, act: Act::Release { seen: 0, then: Then::Wait } });
+        world.finish();
+        assert_eq!(run(check, &world.history), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_is_blocked_as_its_handler_is_to_run_again_may_stay() {
+        let mut world = World::begun();
+        world.give_back();
+        let retry = Some(Policy::default());
+        world.activate_with(Some(&EndOptions { retry, ..EndOptions::default() }));
+        let finish = Finish::Failed(Failure::new("Error", "no"));
+        // The limit is met by what the end of the handler is recorded with.
+        let limits = Limits { journal_bytes_max: 1, ..Limits::default() };
+        world.apply_within(Command::Runner { epoch: 2, act: Act::Finish(finish) }, &limits);
+        world.finish();
+        assert_eq!(run(check, &world.history), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_is_blocked_in_its_clean_up_stays_so_when_it_is_cancelled() {
+        let mut world = World::begun();
+        world.give_back();
+        world.activate_with(Some(&EndOptions { on_failure: true, ..EndOptions::default() }));
+        let finish = Finish::Failed(Failure::new("Error", "no"));
+        world.apply(Command::Runner { epoch: 2, act: Act::Finish(finish) });
+        world.finish();
+        assert!(run(check, &world.history)[0].contains("has not ended"));
+        world.activate();
+        let cause = BlockCause::JournalFull { bytes: 2, limit: 1 };
+        world.apply(Command::Runner { epoch: 3, act: Act::Block(cause) });
+        world.give_back();
+        world.apply(Command::Cancel { by: None, reason: None });
         world.finish();
         assert_eq!(run(check, &world.history), [""; 0]);
     }

@@ -66,9 +66,7 @@ fn recorded(story: &Story<'_>, found: &mut Found) -> BTreeMap<Held, Recorded> {
             if let Noted::Released | Noted::Lost { .. } = line.noted {
                 is_with = false;
             }
-            // Its handler has ended, and the run goes on without this copy of it.
-            let left =
-                matches!(line.noted, Noted::Retried { .. } | Noted::CleanUp { evicts: false, .. });
+            let left = line.noted.leaves_runner();
             is_with &= !left;
             let over = left || matches!(line.noted, Noted::Activated { .. } | Noted::Lost { .. });
             if over && let Some(before) = last.and_then(|last| recorded.get_mut(&last)) {

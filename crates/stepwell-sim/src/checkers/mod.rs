@@ -47,5 +47,6 @@ mod search;
 mod story;
 #[cfg(test)]
 mod testing;
+mod uptime;
 
 pub use all::{Violation, check};

@@ -102,7 +102,16 @@ pub(super) enum Noted {
         step: Arc<str>,
         verdict: Verdict,
     },
+    CancelNoted,
     Other,
+}
+
+impl Noted {
+    /// Tells whether the handler has ended, and the run goes on without this copy of it: no runner
+    /// gives it back (§6.5, §7.5).
+    pub(super) fn leaves_runner(&self) -> bool {
+        matches!(self, Self::Retried { .. } | Self::CleanUp { evicts: false, .. })
+    }
 }
 
 /// A record and when it became durable.
@@ -383,8 +392,8 @@ fn noted(record: Record<'_>) -> Noted {
             once: r.open.is_some_and(|open| open.once.is_some()),
         },
         Record::Verified(r) => Noted::Verified { step: Arc::from(&*r.step), verdict: r.verdict },
-        Record::CancelNoted(_)
-        | Record::RaceStarted(_)
+        Record::CancelNoted(_) => Noted::CancelNoted,
+        Record::RaceStarted(_)
         | Record::SearchSet(_)
         | Record::Woken(_)
         | Record::Logged(_)

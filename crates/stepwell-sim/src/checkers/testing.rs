@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use stepwell_core::clean_up::Compensable;
+use stepwell_core::clean_up::{Compensable, EndOptions};
 use stepwell_core::id::RunId;
 use stepwell_core::limits::Limits;
 use stepwell_core::record::{Attempt, Opening};
@@ -134,19 +134,33 @@ impl World {
     }
 
     pub(super) fn apply(&mut self, command: Command<'_>) {
-        let limits = Limits::default();
-        let env = Env { now: engine(self.now), entropy: 0, limits: &limits };
+        self.apply_within(command, &Limits::default());
+    }
+
+    pub(super) fn apply_within(&mut self, command: Command<'_>, limits: &Limits) {
+        let env = Env { now: engine(self.now), entropy: 0, limits };
         let mut out = Outcome::default();
         self.state.apply(command, env, &mut out).unwrap();
         self.write(&out.records);
     }
 
+    /// The runner gives the run back, which has told it of nothing.
+    pub(super) fn give_back(&mut self) {
+        let epoch = self.state.epoch();
+        self.apply(Command::Runner { epoch, act: Act::Release { seen: 0, then: Then::Wait } });
+    }
+
     pub(super) fn activate(&mut self) {
+        self.activate_with(None);
+    }
+
+    /// Gives the run to a runner that says how its workflow ends.
+    pub(super) fn activate_with(&mut self, ends: Option<&EndOptions>) {
         let nonce = u64::from(self.state.epoch()) + 40;
         let (runner, instance) = ("runner-0", "i-1");
         let alone = self.state.must_be_alone();
         let (version, build) = (None, None);
-        let activate = Activate { nonce, runner, instance, version, build, alone, ends: None };
+        let activate = Activate { nonce, runner, instance, version, build, alone, ends };
         self.apply(Command::Activate(activate));
         let held = self.held();
         let ended: Vec<End> = self.ends();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_core::retry::Policy;
+use stepwell_core::step_id;
 
 use super::input::{Input, Profile};
 use super::shape::{
@@ -95,7 +96,9 @@ impl Maker {
 
     fn add(&mut self, name: &str, what: What) -> usize {
         let at = self.steps.len();
-        self.steps.push(Step { id: format!("{name}-{at}").into(), what });
+        let mut step = Step { id: format!("{name}-{at}").into(), what };
+        step.id = step_id::of(step.kind(), &step.id).into();
+        self.steps.push(step);
         at
     }
 
@@ -140,7 +143,7 @@ impl Maker {
 
     fn of_events(&mut self) -> Shape {
         let topic = self.topic();
-        if self.rng.chance(350) {
+        if self.rng.chance(500) {
             return Shape::Step(self.add("emit", What::Emit(topic)));
         }
         let since = match self.rng.weighed(&[4, 2, 2]) {
@@ -150,7 +153,8 @@ impl Maker {
         };
         let long = self.rng.chance(300);
         let timeout = if long { self.rng.spread(9 * SECOND, 40 * SECOND) } else { self.pause() };
-        Shape::Step(self.add("wait", What::Wait(Awaited { topic, timeout, since })))
+        let named = self.rng.chance(400);
+        Shape::Step(self.add("wait", What::Wait(Awaited { topic, timeout, since, named })))
     }
 
     /// A child: mostly of a few steps, at times with children of its own, or a chain.
@@ -193,7 +197,13 @@ impl Maker {
     fn function(&mut self) -> (usize, Shape) {
         let failing = self.profile == Profile::Failing;
         let saga = self.profile == Profile::Saga;
-        let fails = if failing || saga { 500 } else { 60 };
+        let fails = if saga {
+            600
+        } else if failing {
+            500
+        } else {
+            60
+        };
         let mut tries = Vec::new();
         while self.rng.chance(fails) && tries.len() < 5 {
             let end = match self.rng.weighed(&[8, 1, 2]) {
@@ -212,7 +222,7 @@ impl Maker {
         let total = failing && self.rng.chance(150);
         let function = Function {
             caught: self.rng.chance(if saga {
-                200
+                100
             } else if failing {
                 700
             } else {

@@ -68,6 +68,7 @@ impl Step {
             What::SleepUntil(_) => Kind::SleepUntil,
             What::Skip => Kind::Skip,
             What::Race => Kind::Race,
+            What::Wait(Awaited { named: true, .. }) => Kind::NamedWait,
             What::Wait(_) => Kind::WaitForEvent,
             What::Emit(_) => Kind::Emit,
             What::Invoke(_) => Kind::Invoke,
@@ -114,6 +115,17 @@ impl Topic {
         format!("event-{}", self.name)
     }
 
+    /// Returns every topic.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let (names, keys) = Self::ALL;
+        (0..names).flat_map(move |name| (0..keys).map(move |key| Self { name, key }))
+    }
+
+    /// Returns the name of the wait for it that apps declare.
+    pub fn declared(self) -> String {
+        format!("for-{}-{}", self.name, self.key)
+    }
+
     /// Returns the match of a wait for it.
     pub fn wanted(self) -> String {
         format!("{{\"key\":{}}}", self.key)
@@ -134,6 +146,8 @@ pub struct Awaited {
     pub timeout: Micros,
     /// From when on events count.
     pub since: Since,
+    /// It is one that the app declares.
+    pub named: bool,
 }
 
 /// From when on events count for a wait.

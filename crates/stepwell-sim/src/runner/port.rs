@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepwell_core::status::Kind;
 use stepwell_node::SessionId;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::{Opening, Resume, ToNode};
@@ -9,10 +10,14 @@ use stepwell_protocol::to_node::{Opening, Resume, ToNode};
 use crate::calls::Calls;
 use crate::clock::{Micros, Monotonic};
 use crate::env::{Env, Event};
+use crate::fault::{Fault, Kinds};
 use crate::history::{Call, Fact, Held, Process};
 use crate::net::Way;
 use crate::planted::Bug;
 use crate::program::Try;
+
+/// A frame is repeated if it has at most this many bytes.
+const REPEATED_MAX: usize = 16 * 1024;
 
 /// What a runner's process can do.
 pub(crate) struct Port<'a> {
@@ -66,7 +71,7 @@ impl Port<'_> {
     fn note(&mut self, on: SessionId, bytes: &[u8]) {
         let messages: Vec<ToNode<'_>> = frame::parse(bytes).unwrap_or_default();
         for message in &messages {
-            let (a, step, open): (u32, &str, Option<&Opening<'_>>) = match message {
+            match message {
                 ToNode::Ping { .. } | ToNode::Credit { .. } => continue,
                 ToNode::Hello(hello) => {
                     let held = |one: &Resume| Held { run: one.run, epoch: one.epoch };
@@ -74,24 +79,41 @@ impl Port<'_> {
                     self.env.fact(Fact::Greeted { by: self.process, resumes });
                     continue;
                 }
-                ToNode::Started(m) => (m.a, &m.step, m.open.as_ref()),
-                ToNode::Ended(m) => (m.a, &m.step, m.open.as_ref()),
-                ToNode::Sleep(m) => (m.a, &m.step, Some(&m.open)),
-                ToNode::Skip(m) => (m.a, &m.step, Some(&m.open)),
-                ToNode::Wait(m) => (m.a, &m.step, Some(&m.open)),
-                ToNode::Emit(m) => (m.a, &m.step, Some(&m.open)),
-                ToNode::Invoke(m) => (m.a, &m.step, Some(&m.open)),
-                _ => {
-                    self.env.commands += 1;
-                    continue;
-                }
-            };
-            self.env.commands += 1;
-            if let (Some(open), Some(held)) = (open, self.env.handles.get(&(on, a))) {
+                _ => self.env.commands += 1,
+            }
+            if let Some((a, step, Some(kind))) = step_of(message)
+                && let Some(held) = self.env.handles.get(&(on, a))
+            {
                 let run = held.run;
-                self.env.flight.begin(self.process, run, step, open.kind);
+                self.env.flight.begin(self.process, run, step, kind);
             }
         }
+    }
+
+    /// Makes a frame in which some messages about steps are there twice, where the seed says so.
+    pub(crate) fn repeat(&mut self, on: SessionId, frame: Vec<u8>) -> Vec<u8> {
+        // With its messages twice it is still below the limit of a frame.
+        if !self.env.chaos || self.env.plan.repeats == 0 || frame.len() > REPEATED_MAX {
+            return frame;
+        }
+        let messages: Vec<ToNode<'_>> = frame::parse(&frame).unwrap_or_default();
+        let mut twice = frame::Writer::default();
+        let mut any = false;
+        for message in &messages {
+            twice.push(message);
+            let Some((a, step, kind)) = step_of(message) else { continue };
+            if !self.env.rng.chance(self.env.plan.repeats) {
+                continue;
+            }
+            twice.push(message);
+            any = true;
+            let run = self.env.handles.get(&(on, a)).map(|held| held.run);
+            let known = run.and_then(|run| self.env.flight.kind(run, step));
+            let mut kinds = Kinds::default();
+            kind.or(known).into_iter().for_each(|kind| kinds.add(kind));
+            self.env.fault(Fault::FrameRepeated, kinds);
+        }
+        twice.take().filter(|_| any).unwrap_or(frame)
     }
 
     /// Begins a function: what it does and which attempt it is, under which grant, and when it was
@@ -107,4 +129,22 @@ impl Port<'_> {
         let progress = Calls::progress(self.process, held, step, does, self.env.now);
         self.env.begin(progress, n, grant, due)
     }
+}
+
+/// Returns the step that a message is about, and its kind where the message says it.
+fn step_of<'a>(message: &'a ToNode<'_>) -> Option<(u32, &'a str, Option<Kind>)> {
+    let kind = |open: &Option<Opening<'_>>| open.as_ref().map(|open| open.kind);
+    Some(match message {
+        ToNode::Started(m) => (m.a, &m.step, kind(&m.open)),
+        ToNode::Ended(m) => (m.a, &m.step, kind(&m.open)),
+        ToNode::Dropped(m) => (m.a, &m.step, None),
+        ToNode::Sleep(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Skip(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Wait(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Emit(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Invoke(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Race(m) => (m.a, &m.step, Some(m.open.kind)),
+        ToNode::Raced(m) => (m.a, &m.step, Some(Kind::Race)),
+        _ => return None,
+    })
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use serde_json::value::RawValue;
 use stepwell::sim::{Blocking, Clock, Moment, Run, Session, session};
-use stepwell::{App, Retry, WorkflowOptions};
+use stepwell::{App, NamedWait, Retry, WorkflowOptions};
 use stepwell_node::SessionId;
 
 use super::code::{told, workflow};
@@ -16,7 +17,7 @@ use super::desk::{Desk, Said, Slot};
 use super::watch::Watch;
 use crate::calls::Outcome;
 use crate::history::{Call, Fact};
-use crate::program::{Input, Saga};
+use crate::program::{Input, Saga, Topic};
 use crate::runner::Port;
 use crate::script::Who;
 
@@ -94,6 +95,10 @@ impl Sdk {
             app = app.workflow(name.as_str(), move |ctx, input: Input| {
                 workflow(desk.clone(), ctx, input)
             });
+        }
+        for topic in Topic::all() {
+            let wanted = RawValue::from_string(topic.wanted()).ok();
+            app = app.wait(NamedWait::new(topic.declared(), topic.event()).matching(wanted));
         }
         app = Saga::ALL.into_iter().fold(app, |app, saga| add_saga(app, saga, &desk));
         let clock = Arc::new(Hands::default());
@@ -229,6 +234,7 @@ impl Sdk {
         while let Some(frame) = self.session.next_frame() {
             self.watch.sends(&frame, port.now());
             if let Link::Open { on } = self.link {
+                let frame = port.repeat(on, frame);
                 port.send(on, frame);
             }
         }

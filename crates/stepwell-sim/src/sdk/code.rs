@@ -112,15 +112,20 @@ impl Code {
                 self.give(ctx, at, StepStatus::Completed, &slept.map(|()| None))
             }
             What::Wait(awaited) => {
-                let wait = ctx.wait_for_event::<Box<RawValue>>(&*step.id, awaited.topic.event());
+                let wait = if awaited.named {
+                    ctx.wait_as(step_id::shown(&step.id), awaited.topic.declared())
+                } else {
+                    let wanted = RawValue::from_string(awaited.topic.wanted()).ok();
+                    ctx.wait_for_event::<Box<RawValue>>(&*step.id, awaited.topic.event())
+                        .matching(wanted)
+                };
                 let since = match awaited.since {
                     Since::RunStart => stepwell::Since::RunStart,
                     Since::Parked => stepwell::Since::Parked,
                     Since::Back(us) => stepwell::Since::Back(Duration::from_micros(us)),
                 };
-                let wanted = RawValue::from_string(awaited.topic.wanted()).ok();
                 let timeout = Duration::from_micros(awaited.timeout);
-                let found = wait.matching(wanted).since(since).timeout(timeout).await;
+                let found = wait.since(since).timeout(timeout).await;
                 let came = found.as_ref().is_ok_and(Option::is_some);
                 let status = if came { StepStatus::Completed } else { StepStatus::TimedOut };
                 self.give(ctx, at, status, &found)
@@ -284,7 +289,10 @@ pub(super) async fn told(desk: Desk, ctx: Ctx, failure: RunFailure) -> Result<()
         completed: completed.collect(),
         uncertain: failure.uncertain_steps.iter().map(|step| step.as_str().into()).collect(),
     });
-    let does = Try { takes: 20_000, end: TryEnd::Nothing, heeds: true, logs: 0 };
+    // Some take long, so that what goes wrong meets them.
+    let drawn = u64::try_from(ctx.run_id().as_u128() % 4).unwrap_or(0);
+    let takes = 20_000 + drawn * 1_500_000;
+    let does = Try { takes, end: TryEnd::Nothing, heeds: true, logs: 0 };
     let id: Arc<str> = step_id::on_failure().into();
     result_of(desk.call(ctx.run_id(), &id, (1, does)).await).map(|_| ())
 }

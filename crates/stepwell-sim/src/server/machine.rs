@@ -175,9 +175,8 @@ impl Machine {
         let store = Arc::new(Embedded::open_on(self.disk.clone(), self.place.clone(), options)?);
         let high_water = store.high_water()?;
         let now = env.now;
-        let wall = self.clocks.wall.at(now);
         let floor = self.bug.floor(self.floor.max(high_water));
-        let engine = Engine::new(self.clocks.monotonic.at(now), wall, floor);
+        let engine = Engine::new(self.clocks.monotonic.at(now), self.clocks.wall.at(now), floor);
         note_failure(&self.disk, env);
         self.begun += 1;
         env.line(format_args!("the node begins ({})", self.begun));
@@ -425,6 +424,7 @@ impl Machine {
     /// Lets the process stand still.
     pub(crate) fn pause(&mut self, until: Micros, env: &mut Env) {
         self.paused = Some(until);
+        env.fact(Fact::StoodStill);
         env.at(until, Event::NodeGoesOn);
     }
 
@@ -438,6 +438,7 @@ impl Machine {
     /// Lets the process go on, if it stands still.
     pub(crate) fn go_on(&mut self, env: &mut Env) {
         if self.paused.take().is_some() {
+            env.fact(Fact::WentOn);
             self.wake_at = None;
             self.wake(env.now + 1, env);
         }
@@ -494,7 +495,6 @@ impl Machine {
             Ok(read) => env.fact(Fact::Read(Box::new(read))),
             Err(error) => env.fact(Fact::Damaged(error.to_string())),
         }
-        let stats = life.node.stats();
-        Self::count(&stats, env);
+        Self::count(&life.node.stats(), env);
     }
 }

@@ -35,6 +35,7 @@ const LINES_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
 impl Cell {
     /// A step's function ended, having been called for attempt `n`.
     pub(crate) fn on_function_end(self: &Arc<Self>, place: usize, n: u32, outcome: Outcome) {
+        self.warn_of_size(place, &outcome);
         let mut core = self.lock();
         let attempt = core.steps[place].attempt.as_ref().map(|attempt| attempt.n);
         // §6.4: a late result of an ended attempt changes nothing.
@@ -52,6 +53,7 @@ impl Cell {
 
     /// A blocking function ended, on a thread of its own.
     pub(crate) fn on_blocking_end(self: &Arc<Self>, place: usize, n: u32, outcome: Outcome) {
+        self.warn_of_size(place, &outcome);
         let waker = {
             let mut core = self.lock();
             core.blocking -= 1;
@@ -69,6 +71,18 @@ impl Cell {
             waker.wake();
         }
         self.notify();
+    }
+
+    /// §12: a result that comes near to the limit says so before one is over it.
+    fn warn_of_size(self: &Arc<Self>, place: usize, outcome: &Outcome) {
+        let max = self.terms.payload_bytes_max;
+        if let Outcome::Returned(Some(output)) = outcome
+            && output.get().len() > max / 2
+        {
+            let bytes = output.get().len();
+            let text = format!("the result has {bytes} bytes, more than half of the limit of {max}");
+            self.log(Some(place), Level::Warn, text);
+        }
     }
 
     pub(super) fn end_attempt(&self, core: &mut Core, place: usize, outcome: Outcome) {

@@ -337,6 +337,27 @@ fn limits_are_met_before_the_side_effect() {
     assert!(told.last().unwrap().contains("LimitError step `two`"), "{told:?}");
 }
 
+/// §12: a result of more than half of the limit is taken, and the step's log says so.
+#[test]
+fn a_result_that_comes_near_to_the_limit_is_told() {
+    async fn workflow(ctx: Ctx) -> Result<()> {
+        // With its quotes: 45 bytes and 46.
+        ctx.run("half", || async { Ok("x".repeat(43)) }).await?;
+        ctx.run("more", || async { Ok("x".repeat(44)) }).await?;
+        Ok(())
+    }
+    let app = App::new("shop").workflow("w", workflow);
+    let terms = json!({ "payloadBytesMax": 90, "stepsMax": 9, "branchesMax": 9 });
+    let mut world = World::with_welcome(app, &terms);
+    world.activate(json!({}));
+    world.settled("half");
+    world.settled("more");
+    let told = world.told().join("\n");
+    assert!(!told.contains("log half"), "{told}");
+    let warning = "log more: the result has 46 bytes, more than half of the limit of 90";
+    assert!(told.contains(warning), "{told}");
+}
+
 /// §2.2: what a function can ask for.
 #[test]
 fn a_function_gets_its_context() {

@@ -247,7 +247,7 @@ fn a_run_goes_on_as_another() {
 
     let parent = Some(record::Parent { run: id(1), step: "a".into() });
     let continues = Some(record::Continues { from: id(7), first: id(6) });
-    let origin = Origin { parent: parent.clone(), continues, depth: 3, deadline: None };
+    let origin = Origin { parent: parent.clone(), continues, depth: 3, ..Origin::default() };
     let next = World::with(Start { origin, ..start() }, Limits::default());
     assert_eq!(next.run.first_of_chain(), id(6));
     assert_eq!((next.run.parent(), next.run.depth()), (parent.as_ref(), 3));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn by_hand(act: Operation) -> Command<'static> {
+pub(super) fn by_hand(act: Operation) -> Command<'static> {
     Command::Operate(Operate { act, by: Some("ann"), reason: Some("by hand") })
 }
 

@@ -1,6 +1,8 @@
 //! Handlers that run again after they failed.
 
+use super::operate::by_hand;
 use super::*;
+use crate::record::Unblocked;
 
 fn retrying(attempts: u32) -> World {
     let mut world = World::new();
@@ -104,4 +106,68 @@ fn a_handler_does_not_run_again_after_the_deadline() {
     world.ends = ends;
     world.activate().unwrap();
     gives(fails(&mut world, "StepError"), &["ended failed StepError"]);
+}
+
+/// A run that its last records block while its handler waits to run again.
+fn blocked() -> World {
+    let limits = Limits { journal_bytes_max: 1, ..Limits::default() };
+    let mut world = World::with(start(), limits);
+    world.ends = EndOptions { retry: Some(Policy::default()), ..EndOptions::default() };
+    world.activate().unwrap();
+    gives(fails(&mut world, "StepError"), &["forget"]);
+    assert_eq!(world.run.status(), RunStatus::Blocked);
+    world
+}
+
+/// §6.5, §4.10: a new build does not make a handler run before its backoff is over.
+#[test]
+fn a_build_that_unblocks_a_run_leaves_its_backoff() {
+    let mut world = blocked();
+    let over = world.now.after(seconds(1));
+    world.apply(Command::Unblock { by: Unblocked::BY_BUILD }).unwrap();
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Waiting, Some(over)));
+    world.pass(seconds(1));
+    world.apply(Command::Fire).unwrap();
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Queued, None));
+}
+
+/// §6.5, §4.10: a run that is unblocked after its backoff has no timer that is due for ever.
+#[test]
+fn an_unblocked_run_whose_backoff_is_over_waits_for_a_runner_only() {
+    let mut world = blocked();
+    world.pass(seconds(2));
+    world.apply(Command::Unblock { by: Unblocked::BY_BUILD }).unwrap();
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Queued, None));
+}
+
+/// §9.5: an operator that tries a blocked run again does not wait for its backoff.
+#[test]
+fn an_operator_ends_the_backoff_of_a_blocked_run() {
+    let mut world = blocked();
+    world.apply(by_hand(Operation::Retry)).unwrap();
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Queued, None));
+}
+
+/// §9.5: an operator shortens the backoff of a handler too.
+#[test]
+fn an_operator_ends_the_backoff_of_a_handler() {
+    let mut world = retrying(2);
+    gives(fails(&mut world, "StepError"), &["forget"]);
+    world.apply(by_hand(Operation::Retry)).unwrap();
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Queued, None));
+    let before = world.journal.len();
+    world.apply(by_hand(Operation::Retry)).unwrap();
+    assert_eq!(world.journal.len(), before, "nothing was left to shorten");
+}
+
+/// §9.1, §9.5: the time of a delayed start is no backoff, and nobody shortens it.
+#[test]
+fn an_operator_leaves_the_time_of_a_delayed_start() {
+    let until = T0.after(seconds(60));
+    let begins = Start { not_before: Some(until), ..start() };
+    let mut world = World::with(begins, Limits::default());
+    let before = world.journal.len();
+    world.apply(by_hand(Operation::Retry)).unwrap();
+    assert_eq!(world.journal.len(), before);
+    assert_eq!((world.run.status(), world.run.next_timer()), (RunStatus::Waiting, Some(until)));
 }

@@ -102,6 +102,62 @@ fn what_a_wait_took_stays_taken_for_later_ones() {
     assert_eq!(world.deliver("b", "other", T0), ["give b completed {\"n\":1}"]);
 }
 
+/// §8.4: a run that goes on as another counts events from the first start of the chain on, and what its
+/// waits took, or what started the first run, stays taken.
+#[test]
+fn a_chain_of_runs_takes_an_event_once() {
+    let event = Some(("origin", "paid"));
+    let mut first = World::with(Start { event, ..start() }, Limits::default());
+    first.activate().unwrap();
+    first.pass(seconds(10));
+    first.wait("a", Ask { newest: UNKNOWN, ..ask() });
+    assert_eq!(first.deliver("a", "early", T0), ["give a completed {\"n\":1}"]);
+    let mut inherited = first.run.bequest(first.now, &first.limits);
+    inherited.since = T0.before(seconds(5));
+
+    let origin = Origin { inherited: Some(inherited.clone()), ..Origin::default() };
+    let mut next = World::with(Start { origin, ..start() }, Limits::default());
+    next.activate().unwrap();
+    next.pass(seconds(20));
+    next.wait("a", Ask { newest: UNKNOWN, ..ask() });
+    assert_eq!(next.deliver("a", "early", T0), none());
+    assert_eq!(next.deliver("a", "origin", T0), none());
+    assert_eq!(next.run.bequest(next.now, &next.limits), inherited);
+    let at = T0.before(seconds(5));
+    assert_eq!(next.deliver("a", "other", at), ["give a completed {\"n\":1}"]);
+}
+
+/// §8.4: what was taken before events are kept is not passed on: no wait can find it.
+#[test]
+fn a_chain_forgets_what_no_wait_finds() {
+    let mut first = World::held();
+    first.wait("a", ask());
+    let at = first.now.after(Duration::from_micros(1));
+    first.deliver("a", "e", at);
+    let kept = first.limits.event_kept();
+    let taken = |world: &World| world.run.bequest(world.now, &world.limits).taken.len();
+    first.pass(kept);
+    assert_eq!(taken(&first), 1);
+    first.pass(Duration::from_micros(1));
+    assert_eq!(taken(&first), 0);
+}
+
+/// §8.4: a wait that asks for events which are not kept any more says from when on it looked.
+#[test]
+fn a_wait_says_what_was_not_kept() {
+    let mut world = World::held();
+    let kept = world.limits.event_kept();
+    world.pass(kept);
+    world.wait("within", Ask { newest: UNKNOWN, ..ask() });
+    world.pass(seconds(1));
+    world.wait("beyond", Ask { newest: UNKNOWN, ..ask() });
+    let oldest = T0.after(seconds(1));
+    let shown: Vec<_> = world.view().steps.iter().map(|step| step.events_kept_from).collect();
+    assert_eq!(shown, [None, Some(oldest)]);
+    assert_eq!(world.deliver("beyond", "older", T0), none());
+    assert_eq!(world.deliver("beyond", "kept", oldest), ["give beyond completed {\"n\":1}"]);
+}
+
 /// §8.5: an event that is accepted while they are parked resumes several waits of one run.
 #[test]
 fn one_event_resumes_all_waits_that_are_parked() {

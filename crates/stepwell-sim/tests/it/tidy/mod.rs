@@ -8,8 +8,10 @@
 //! | `words` | words that mean something else here; marks of unfinished work; skipped tests |
 //! | `pages` | error codes without a page; links to files that are not there |
 //! | `places` | paths of one machine; registries other than crates.io |
+//! | `contract` | statements that are half built; prints the table of statements and tests |
 //! | `semantics` | statements without a test, citations without a statement |
 
+mod contract;
 mod layers;
 mod licences;
 mod pages;

@@ -11,23 +11,23 @@ use stepwell_core::failure::names;
 use super::tree::{self, File};
 
 /// The sign in front of a number. Escaped, so that samples below are not taken for citations.
-const SIGN: char = '\u{a7}';
+pub(super) const SIGN: char = '\u{a7}';
 
 /// A number such as 4.1, or 11 for a statement that is a section of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Number(u32, Option<u32>);
+pub(super) struct Number(pub(super) u32, pub(super) Option<u32>);
 
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.1 {
-            Some(minor) => write!(f, "{SIGN}{}.{minor}", self.0),
-            None => write!(f, "{SIGN}{}", self.0),
+            Some(minor) => f.pad(&format!("{SIGN}{}.{minor}", self.0)),
+            None => f.pad(&format!("{SIGN}{}", self.0)),
         }
     }
 }
 
 /// Reads a number at the beginning of the text; gives what follows too.
-fn number(text: &str) -> Option<(Number, &str)> {
+pub(super) fn number(text: &str) -> Option<(Number, &str)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let (major, rest) = text.split_at(digits(text));
     let major = major.parse().ok()?;
@@ -49,7 +49,7 @@ fn statements(page: &str) -> BTreeMap<Number, bool> {
         };
         if let Some((number, rest)) = number(rest) {
             let text = rest.strip_prefix("**").expect("a number is closed by two asterisks");
-            let again = found.insert(number, !text.starts_with(" (planned)"));
+            let again = found.insert(number, !text.starts_with(" (planned"));
             assert_eq!(again, None, "{number} stands twice");
         }
     }
@@ -62,7 +62,7 @@ fn citations(text: &str) -> Vec<Number> {
 }
 
 /// The part of a file that is test code.
-fn test_code(file: &File) -> &str {
+pub(super) fn test_code(file: &File) -> &str {
     let is_check = file.is_test()
         || file.path.starts_with("crates/stepwell-sim/src/")
         || file.path.contains("/conformance")
