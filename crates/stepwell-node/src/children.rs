@@ -135,6 +135,7 @@ impl Node {
             parent: Some(Parent { run: parent, step: step.into() }),
             depth: above.depth() + 1,
             continues: None,
+            inherited: None,
             deadline: above.deadline(),
         };
         let options = self.registry.get(queue).map(|(_, options)| options.clone());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Answer};
 use crate::error::Error;
-use crate::ledger::{Hash, StepRead, What};
+use crate::ledger::{Hash, Origin, StepRead, What};
 use crate::plan::Plan;
 
 /// How long an answer may take that waits for nothing.
@@ -108,7 +108,14 @@ pub struct ReadRun {
     blocked_because: Option<String>,
     why: Option<String>,
     continued_from: Option<String>,
+    parent: Option<Parent>,
     steps: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Parent {
+    run: String,
+    step: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,11 +157,15 @@ impl ReadRun {
             };
             (step.id, read)
         });
+        let first = self.continued_from.is_none();
+        let after = self.continued_from.map(|run| Origin::After { run });
+        let invoked = self.parent.map(|by| Origin::Step { run: by.run, step: by.step });
         What::RunEnd {
             run: self.id,
+            origin: after.or(invoked),
             workflow: self.workflow,
             // A run that goes on with another one has its key too (§2.3).
-            key: self.key.filter(|_| self.continued_from.is_none()),
+            key: self.key.filter(|_| first),
             status: self.status,
             why: error.or(self.blocked_because).or(self.why),
             output: self.output.map(|output| output.results).unwrap_or_default(),

@@ -165,7 +165,10 @@ impl<'a> Index<'a> {
 
     fn add_of_client(&mut self, at: u64, what: &'a What) {
         match what {
-            What::RunEnd { run, workflow, key, status, why, output, steps } => {
+            What::RunEnd { run, workflow, origin, key, status, why, output, steps } => {
+                // The code of a run that is cancelled early is never called.
+                let from = origin.as_ref();
+                self.run(run).origin = self.run(run).origin.or(from);
                 if let Some(key) = key {
                     self.keys.entry(key).or_default().push(run);
                 }

@@ -200,7 +200,8 @@ fn kept(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
         // of a branch that lost, may have been too short to leave a record (§4.3).
         let whole = end.status == COMPLETED && !step.is_racing();
         let ended = if whole { started } else { started.saturating_sub(1) };
-        if ended > recorded && !step.is_verified() {
+        // A start whose outcome is lost is recorded as lost.
+        if ended > recorded && !step.is_verified() && status != "unknown" {
             let (run, step) = place(step_id);
             found.push(Finding::AttemptGone { run, step, started, recorded });
         }

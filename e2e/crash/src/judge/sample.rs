@@ -141,6 +141,7 @@ impl Script {
             What::RunEnd {
                 run: run.into(),
                 workflow: "chain".into(),
+                origin: None,
                 key: Some(key.into()),
                 status: "completed".into(),
                 why: None,

@@ -60,6 +60,7 @@ impl Script {
             What::RunEnd {
                 run: run.into(),
                 workflow: workflow.into(),
+                origin: None,
                 key: None,
                 status: status.into(),
                 why: None,

@@ -124,3 +124,31 @@ fn an_empty_ledger_proves_nothing() {
     assert_eq!(judge(&[], &demands).count(Class::Unsound), 3);
     assert_eq!(judge(&[parse("p", b"")], &demands).count(Class::Unsound), 3);
 }
+
+#[test]
+fn a_child_may_be_cancelled_where_its_parent_or_the_step_is() {
+    let cancel_child = |changes: fn(&mut What)| -> Vec<&'static str> {
+        let mut sheets = sample();
+        for fact in sheets.iter_mut().flat_map(|sheet| &mut sheet.facts) {
+            match &mut fact.what {
+                What::RunEnd { run, status, output, .. } if run == "run_7" => {
+                    *status = "cancelled".into();
+                    output.clear();
+                }
+                what => changes(what),
+            }
+        }
+        let verdict = judge(&sheets, &Demands::default());
+        verdict.findings.iter().map(Finding::kind).collect()
+    };
+    assert!(cancel_child(|_| ()).contains(&"not completed"));
+    let allowed = cancel_child(|what| {
+        if let What::RunEnd { run, steps, .. } = what
+            && run == "run_5"
+            && let Some(read) = steps.get_mut("child")
+        {
+            read.status = "cancelled".into();
+        }
+    });
+    assert!(!allowed.contains(&"not completed"), "{allowed:?}");
+}

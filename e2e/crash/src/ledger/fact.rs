@@ -131,6 +131,8 @@ pub enum What {
         run: String,
         /// Its workflow.
         workflow: String,
+        /// The run and step, or the run, that started it, as the engine says.
+        origin: Option<Origin>,
         /// The key of its start.
         key: Option<String>,
         /// Its status.
