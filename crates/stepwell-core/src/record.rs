@@ -11,6 +11,7 @@ mod search_set;
 mod step;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, de};

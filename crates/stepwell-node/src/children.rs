@@ -204,7 +204,7 @@ impl Node {
                 parent: before.parent().cloned(),
                 depth: before.depth(),
                 continues: Some(Continues { from: run, first: before.first_of_chain() }),
-                inherited: Some(before.bequest(self.now, &self.config.limits)),
+                inherited: Some(Box::new(before.bequest(self.now, &self.config.limits))),
                 deadline: before.deadline(),
             },
         };

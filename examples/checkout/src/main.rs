@@ -1,4 +1,5 @@
-//! Orders of a shop: reserve what was ordered, charge for it, ship it.
+//! Orders of a shop: reserve what was ordered, have it approved where it is dear, charge for it, ship it.
+//! Where an order fails, what was done for it is taken back.
 //!
 //! The program is a runner and also starts the runs, one per line of a file. Each order's number is
 //! its run's idempotency key: started twice, it is still shipped once.
@@ -6,7 +7,8 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `main` | arguments, the runner, starting the orders |
-//! | `workflow` | what happens to an order |
+//! | `workflow` | what happens to an order: a saga with a race and a child run |
+//! | `shipping` | the child run |
 //! | `order` | what an order is, and reading a file of them |
 //! | `shop` | the world outside: stock, payments, parcels |
 //! | `crashes` | tests: an order whose process dies at every moment there is |
@@ -14,6 +16,7 @@
 #[cfg(test)]
 mod crashes;
 mod order;
+mod shipping;
 mod shop;
 mod workflow;
 
@@ -29,6 +32,7 @@ use stepwell::{App, Client, ErrorKind, Result, WorkflowOptions};
 use tokio::sync::oneshot;
 
 use crate::order::Order;
+use crate::shipping::ship;
 use crate::shop::Shop;
 use crate::workflow::{Shipped, checkout, sorry};
 
@@ -65,10 +69,13 @@ fn say(to: &mut impl Write, line: &str) {
     drop(writeln!(to, "{line}"));
 }
 
-/// The shop's workflow, with what it does about orders that fail.
+/// The shop's workflows, with what they do about orders that fail.
 fn checkout_app(shop: Shop) -> App {
     let options = WorkflowOptions::new().on_failure(sorry).compensate_on_cancel();
-    App::new("checkout").data(shop).workflow_with("checkout", checkout, options)
+    App::new("checkout")
+        .data(shop)
+        .workflow_with("checkout", checkout, options)
+        .workflow("ship", ship)
 }
 
 async fn handle(arguments: &Arguments) -> Result<ExitCode> {

@@ -18,9 +18,19 @@ pub(crate) struct Order {
     /// How often the bank is too busy to take the payment, to see retries at work.
     #[serde(default)]
     pub(crate) bank_busy: u32,
+    /// The bank does not take the payment at all.
+    #[serde(default)]
+    pub(crate) declined: bool,
     /// It is wrapped as a gift.
     #[serde(default)]
     pub(crate) gift: bool,
+    /// How long a person has to approve it, where one has to.
+    #[serde(default = "a_day")]
+    pub(crate) review_within: String,
+}
+
+fn a_day() -> String {
+    "1d".into()
 }
 
 /// One article of an order.
@@ -66,6 +76,7 @@ mod tests {
         assert!(orders.len() >= 20, "{}", orders.len());
         assert!(orders.iter().any(|order| order.bank_busy > 0));
         assert!(orders.iter().any(|order| order.lines.len() > 1));
+        assert!(orders.iter().any(|order| order.declined));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use stepwell::{Error, Result};
 
+use crate::order::Order;
+
 /// Articles that are not in stock in this shop.
 const OUT_OF_STOCK: [&str; 2] = ["SKU-GRAMOPHONE", "SKU-TELEGRAPH"];
 
@@ -42,10 +44,20 @@ impl Shop {
     }
 
     /// Takes money, once for each key however often it is called, and gives the receipt.
-    pub(crate) fn charge(&self, key: &str, cents: u64, attempt: u32, busy: u32) -> Result<String> {
+    pub(crate) fn charge(
+        &self,
+        key: &str,
+        order: &Order,
+        cents: u64,
+        attempt: u32,
+    ) -> Result<String> {
+        let busy = order.bank_busy;
         if attempt <= busy {
             let why = format!("the bank is busy, attempt {attempt} of at least {}", busy + 1);
             return Err(Error::new(why).named("BankBusy"));
+        }
+        if order.declined {
+            return Err(Error::terminal("the card is declined").named("Declined"));
         }
         Ok(format!("receipt {:08}", self.hash(key, cents) % 100_000_000))
     }
@@ -105,7 +117,9 @@ mod tests {
     #[test]
     fn the_bank_is_busy_for_a_while() {
         let shop = Shop::open();
-        let charge = |attempt| shop.charge("order-1", 500, attempt, 2);
+        let order = r#"{"id":"1","customer":"Ada","lines":[],"bank_busy":2}"#;
+        let order: Order = serde_json::from_str(order).unwrap();
+        let charge = |attempt| shop.charge("order-1", &order, 500, attempt);
         assert_eq!(charge(2).unwrap_err().name(), "BankBusy");
         assert_eq!(charge(3).unwrap(), charge(4).unwrap());
     }

@@ -5,10 +5,25 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use stepwell::{Ctx, Data, Error, ErrorKind, Result, Retry, RunFailure};
 
 use crate::order::{Line, Order};
+use crate::shipping::Shipment;
 use crate::shop::Shop;
+
+/// From this total on a person has to approve an order.
+const APPROVAL_FROM: u64 = 40_000;
+
+/// The event that says what a person thinks of an order.
+pub(crate) const REVIEWED: &str = "order.reviewed";
+
+/// What a person says about an order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) order: String,
+    pub(crate) approved: bool,
+}
 
 /// What becomes of an order.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -31,11 +46,11 @@ impl fmt::Display for Shipped {
     }
 }
 
-/// Reserves every line at the same time, charges once, and ships. Where an order fails after that, what
-/// was done is taken back, the last first: the money, then what was set aside.
+/// Reserves every line at the same time, has dear orders approved, charges once, and has the order
+/// shipped by a run of its own. Where an order fails, what was done for it is taken back, the last
+/// first: the money, then what was set aside.
 pub(crate) async fn checkout(ctx: Ctx, Data(shop): Data<Shop>, order: Order) -> Result<Shipped> {
-    let reserved = order.lines.iter().map(|line| reserve(&ctx, &shop, line));
-    let reserved = try_join_all(reserved).await?;
+    let reserved = try_join_all(order.lines.iter().map(|line| reserve(&ctx, &shop, line))).await?;
     let (mut cents, mut left_out) = (0, Vec::new());
     for (line, is_there) in order.lines.iter().zip(reserved) {
         if is_there {
@@ -48,46 +63,58 @@ pub(crate) async fn checkout(ctx: Ctx, Data(shop): Data<Shop>, order: Order) -> 
         return Err(Error::terminal(format!("nothing of order {} is in stock", order.id)));
     }
 
-    // The bank takes a payment once for each key: an attempt that is repeated charges nothing more.
-    let receipt = ctx
-        .run_with("charge", |step| {
-            let (shop, busy) = (&shop, order.bank_busy);
-            async move {
-                step.log.info(format!("charging {cents} cents, attempt {}", step.attempt));
-                shop.charge(&step.idempotency_key(), cents, step.attempt, busy)
-            }
-        })
-        .retry(Retry::exponential(6, "100ms"))
-        .timeout("10s")
-        .metadata(serde_json::json!({ "cents": cents }))
-        .compensate_with({
-            let shop = Arc::clone(&shop);
-            move |step, receipt: String| {
-                step.log.info(shop.refund(&step.idempotency_key(), &receipt));
-                async { Ok(()) }
-            }
-        })
-        .await?;
+    if cents >= APPROVAL_FROM {
+        approve(&ctx, &order).await?;
+    } else {
+        ctx.skip("approval").reason("it costs less than what has to be approved").await?;
+    }
+    let receipt = charge(&ctx, &shop, &order, cents).await?;
 
-    // Three branches at the same time; the pause outlives every process.
-    let (parcel, (), ()) = tokio::try_join!(
-        ctx.run_with("label", |step| {
-            let shop = &shop;
-            async move { Ok(shop.label(&step.idempotency_key())) }
-        }),
-        wrap(&ctx, &order),
-        ctx.sleep("time to change one's mind", "1s"),
-    )?;
-    ctx.run("hand over", || async { shop.hand_over(&parcel, &order.customer) }).await?;
+    // Another run, with a history of its own. Where it fails, this line does.
+    let shipment = Shipment::of(&order);
+    let parcel = ctx.invoke("shipping", "ship").input(&shipment).timeout("7d").await?;
+
     ctx.log().info(format!("order {} of {} is on its way", order.id, order.customer));
     Ok(Shipped { order: order.id, parcel, receipt, cents, left_out })
 }
 
-/// Says what became of an order that failed; a shop would write to the customer.
-pub(crate) async fn sorry(ctx: Ctx, Data(shop): Data<Shop>, failure: RunFailure) -> Result<()> {
-    ctx.log().warn(format!("the order failed: {}", failure.error));
-    shop.say_sorry(&failure.uncertain_steps);
-    Ok(())
+/// Waits for what a person says, or for as long as the order says: whatever comes first. The run is
+/// parked meanwhile, for days if need be, and takes no place in this program.
+async fn approve(ctx: &Ctx, order: &Order) -> Result<()> {
+    let won = ctx
+        .race("approval")
+        .branch("review", |ctx| async move {
+            let review = ctx.wait_for_event::<Review>("review", REVIEWED);
+            review.matching(json!({ "order": order.id })).await
+        })
+        .branch("time limit", |ctx| async move {
+            ctx.sleep("time limit", order.review_within.as_str()).await?;
+            Ok(None)
+        })
+        .await?;
+    match won.value {
+        Some(review) if review.approved => Ok(()),
+        Some(_) => Err(Error::terminal("the order was not approved").named("NotApproved")),
+        None => Err(Error::terminal("nobody reviewed the order in time").named("NotReviewed")),
+    }
+}
+
+/// Takes the money. The bank takes a payment once for each key: an attempt that is repeated charges
+/// nothing more.
+async fn charge(ctx: &Ctx, shop: &Arc<Shop>, order: &Order, cents: u64) -> Result<String> {
+    let refunds = Arc::clone(shop);
+    ctx.run_with("charge", |step| async move {
+        step.log.info(format!("charging {cents} cents, attempt {}", step.attempt));
+        shop.charge(&step.idempotency_key(), order, cents, step.attempt)
+    })
+    .retry(Retry::exponential(6, "100ms"))
+    .timeout("10s")
+    .metadata(json!({ "cents": cents }))
+    .compensate_with(move |step, receipt: String| {
+        step.log.info(refunds.refund(&step.idempotency_key(), &receipt));
+        async { Ok(()) }
+    })
+    .await
 }
 
 /// Reserves a line; false where it is out of stock, which is no reason to keep the rest.
@@ -108,10 +135,9 @@ async fn reserve(ctx: &Ctx, shop: &Arc<Shop>, line: &Line) -> Result<bool> {
     }
 }
 
-async fn wrap(ctx: &Ctx, order: &Order) -> Result<()> {
-    if order.gift {
-        ctx.run("wrap", || async { Ok(()) }).await
-    } else {
-        ctx.skip("wrap").reason("not a gift").await
-    }
+/// Says what became of an order that failed; a shop would write to the customer.
+pub(crate) async fn sorry(ctx: Ctx, Data(shop): Data<Shop>, failure: RunFailure) -> Result<()> {
+    ctx.log().warn(format!("the order failed: {}", failure.error));
+    shop.say_sorry(&failure.uncertain_steps);
+    Ok(())
 }

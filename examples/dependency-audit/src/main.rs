@@ -1,13 +1,14 @@
 //! The licences of everything that a `Cargo.lock` names.
 //!
-//! One run reads the file, looks at each package in a step of its own, sixteen at a time, and writes a
-//! report. Kill the program in the middle and start it again: packages that were looked at are not
-//! looked at again.
+//! One run reads the file, has each package looked at by a child run, sixteen at a time, and writes a
+//! report, in which what is not permissive awaits approval. It then waits for events that say what people
+//! decided, for ten minutes at most, and writes the report again. Kill the program in the middle and
+//! start it again: packages that were looked at are not looked at again.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `main` | arguments, the runner, starting the run |
-//! | `workflow` | the run: its steps |
+//! | `workflow` | the audit, and the child that looks at a package |
 //! | `lock` | what a `Cargo.lock` names |
 //! | `manifest` | finding a package's manifest and the licence in it |
 //! | `licence` | what a licence expression means |
@@ -17,6 +18,8 @@ mod licence;
 mod lock;
 mod manifest;
 mod report;
+#[cfg(test)]
+mod tests;
 mod workflow;
 
 use std::io::Write;
@@ -29,12 +32,12 @@ use stepwell::client::RunHandle;
 use stepwell::{App, Client, Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
-use crate::workflow::{Audit, Summary, audit};
+use crate::workflow::{Audit, Summary, audit, package};
 
 /// How long the server and this program's own registration are waited for.
 const READY: Duration = Duration::from_secs(20);
 
-/// Audits the licences of everything in a Cargo.lock, with one durable step per package.
+/// Audits the licences of everything in a Cargo.lock, with one durable run per package.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Where the server is.
@@ -74,7 +77,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
         cargo_home: absolute(&manifest::cargo_home()?)?,
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let app = App::new("dependency-audit").workflow("audit", audit);
+    let app = App::new("dependency-audit").workflow("audit", audit).workflow("package", package);
     let serve = app.serve(&arguments.url).with_graceful_shutdown(async move {
         tokio::select! {
             _ = stopped => {}

@@ -34,7 +34,7 @@ pub(crate) fn look(package: &Package, lock: &Path, cargo_home: &Path) -> Finding
         }
         Err(why) => (None, Class::Unknown(why)),
     };
-    Finding { name: package.name.clone(), version: package.version.clone(), licence, class }
+    Finding::new(package, licence, class)
 }
 
 fn licence_of(package: &Package, lock: &Path, cargo_home: &Path) -> Result<String, String> {

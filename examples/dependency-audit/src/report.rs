@@ -1,14 +1,43 @@
 //! The report as JSON and as Markdown.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::licence::Class;
+use crate::lock::Package;
 use crate::workflow::Summary;
+
+/// What a person says about a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Approval {
+    /// Its licence is permissive.
+    NotNeeded,
+    /// Somebody has to decide.
+    Awaited,
+    /// Somebody has approved it.
+    Approved,
+    /// Somebody has refused it.
+    Refused,
+    /// Nobody has decided in time.
+    Undecided,
+}
+
+impl fmt::Display for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotNeeded => "not needed",
+            Self::Awaited => "awaiting approval",
+            Self::Approved => "approved",
+            Self::Refused => "refused",
+            Self::Undecided => "nobody decided",
+        })
+    }
+}
 
 /// What was found out about a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +46,24 @@ pub(crate) struct Finding {
     pub(crate) version: String,
     pub(crate) licence: Option<String>,
     pub(crate) class: Class,
+    pub(crate) approval: Approval,
+}
+
+impl Finding {
+    /// Returns what was found; what is not permissive needs approval.
+    pub(crate) fn new(package: &Package, licence: Option<String>, class: Class) -> Self {
+        let (name, version) = (package.name.clone(), package.version.clone());
+        let approval = match class {
+            Class::Permissive => Approval::NotNeeded,
+            Class::Copyleft | Class::Unknown(_) => Approval::Awaited,
+        };
+        Self { name, version, licence, class, approval }
+    }
+
+    /// Tells whether somebody has to decide.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        self.approval == Approval::Awaited
+    }
 }
 
 /// What was found out about all.
@@ -49,20 +96,24 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 fn summary(report: &Report, path: &Path) -> Summary {
     let count =
         |is: fn(&Class) -> bool| report.findings.iter().filter(|one| is(&one.class)).count();
+    let decided = |as_it| report.findings.iter().filter(|one| one.approval == as_it).count();
     Summary {
         packages: report.findings.len(),
         permissive: count(|class| *class == Class::Permissive),
         copyleft: count(|class| *class == Class::Copyleft),
         unknown: count(|class| matches!(class, Class::Unknown(_))),
+        awaiting: decided(Approval::Awaited),
+        approved: decided(Approval::Approved),
         report: path.to_owned(),
     }
 }
 
 fn markdown(report: &Report, summary: &Summary) -> String {
-    let Summary { packages, permissive, copyleft, unknown, .. } = summary;
+    let Summary { packages, permissive, copyleft, unknown, awaiting, approved, .. } = summary;
     let mut text = format!(
         "# Licences\n\n`{}` names {packages} packages.\n\n| class | packages |\n| --- | --- |\n\
-         | permissive | {permissive} |\n| copyleft | {copyleft} |\n| unknown | {unknown} |\n",
+         | permissive | {permissive} |\n| copyleft | {copyleft} |\n| unknown | {unknown} |\n\n\
+         {awaiting} packages are awaiting approval, {approved} are approved.\n",
         report.lock.display()
     );
     let mut licences = BTreeMap::<&str, usize>::new();
@@ -74,15 +125,17 @@ fn markdown(report: &Report, summary: &Summary) -> String {
         // Formatting into a text cannot fail.
         let _ = writeln!(text, "| {} | {count} |", cell(licence));
     }
-    text += "\n## Packages\n\n| package | version | licence | class |\n| --- | --- | --- | --- |\n";
-    for Finding { name, version, licence, class } in &report.findings {
+    text += "\n## Packages\n\n| package | version | licence | class | approval |\n\
+        | --- | --- | --- | --- | --- |\n";
+    for Finding { name, version, licence, class, approval } in &report.findings {
         let class = match class {
             Class::Permissive => "permissive".to_owned(),
             Class::Copyleft => "copyleft".to_owned(),
             Class::Unknown(why) => format!("unknown: {}", cell(why)),
         };
         let licence = cell(licence.as_deref().unwrap_or("–"));
-        let _ = writeln!(text, "| {} | {} | {licence} | {class} |", cell(name), cell(version));
+        let (name, version) = (cell(name), cell(version));
+        let _ = writeln!(text, "| {name} | {version} | {licence} | {class} | {approval} |");
     }
     text
 }
@@ -98,11 +151,9 @@ mod tests {
 
     #[test]
     fn every_package_is_in_both_reports() {
-        let finding = |name: &str, licence: Option<&str>, class| Finding {
-            name: name.into(),
-            version: "1.0.0".into(),
-            licence: licence.map(Into::into),
-            class,
+        let finding = |name: &str, licence: Option<&str>, class| {
+            let (name, version) = (name.into(), "1.0.0".into());
+            Finding::new(&Package { name, version, source: None }, licence.map(Into::into), class)
         };
         let report = Report {
             lock: "Cargo.lock".into(),
@@ -115,12 +166,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let summary = write(&report, folder.path()).unwrap();
         assert_eq!((summary.packages, summary.permissive, summary.unknown), (3, 1, 1));
+        assert_eq!((summary.awaiting, summary.approved), (2, 0));
         let json = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["packages"].as_array().unwrap().len(), 3);
         assert_eq!(json["packages"][2]["class"]["unknown"], "not | fetched");
         let text = std::fs::read_to_string(&summary.report).unwrap();
-        assert!(text.contains("| b | 1.0.0 | GPL-3.0 | copyleft |"), "{text}");
-        assert!(text.contains("| c | 1.0.0 | – | unknown: not \\| fetched |"), "{text}");
+        assert!(text.contains("| b | 1.0.0 | GPL-3.0 | copyleft | awaiting approval |"), "{text}");
+        assert!(
+            text.contains("| c | 1.0.0 | – | unknown: not \\| fetched | awaiting approval |"),
+            "{text}"
+        );
     }
 }

@@ -1,19 +1,27 @@
-//! The run: its steps.
+//! The runs: one for the audit, and one for each package.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use stepwell::{Ctx, Error, Result, Retry};
 
 use crate::lock::{self, Package};
 use crate::manifest;
-use crate::report::{self, Finding, Report};
+use crate::report::{self, Approval, Finding, Report};
 
 /// Packages that are looked at at the same time.
 const PARALLEL: usize = 16;
+
+/// The event that says what a person decided about a package.
+pub(crate) const DECIDED: &str = "licence.decided";
+
+/// How long decisions are waited for.
+const PATIENCE: &str = "10m";
 
 /// What to audit: paths are whole.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,22 +42,44 @@ pub(crate) struct Summary {
     pub(crate) permissive: usize,
     pub(crate) copyleft: usize,
     pub(crate) unknown: usize,
+    /// Those that are not permissive and that nobody has decided about.
+    pub(crate) awaiting: usize,
+    /// Those that are not permissive and that somebody has approved.
+    pub(crate) approved: usize,
     pub(crate) report: PathBuf,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { packages, permissive, copyleft, unknown, report } = self;
+        let Self { packages, permissive, copyleft, unknown, awaiting, approved, report } = self;
         write!(
             f,
             "{packages} packages: {permissive} permissive, {copyleft} copyleft, {unknown} unknown; \
-             report in {}",
+             {approved} approved, {awaiting} awaiting approval; report in {}",
             report.display()
         )
     }
 }
 
-/// Reads the lock, looks at every package, writes the report.
+/// A package to look at, the input of a child.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Look {
+    package: Package,
+    lock: PathBuf,
+    cargo_home: PathBuf,
+}
+
+/// What a person says about a package whose licence is not permissive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Decision {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) approved: bool,
+}
+
+/// Reads the lock, has every package looked at by a run of its own, writes the report, and writes it again
+/// when people have decided about what is not permissive.
 pub(crate) async fn audit(ctx: Ctx, audit: Audit) -> Result<Summary> {
     // A file that is not there now will not be there a second later: one attempt is enough.
     let packages: Vec<Package> = ctx
@@ -58,22 +88,48 @@ pub(crate) async fn audit(ctx: Ctx, audit: Audit) -> Result<Summary> {
         .await?;
 
     let ids = step_ids(&packages);
-    let looks: Vec<_> =
-        ids.iter().zip(&packages).map(|(id, package)| look(&ctx, id, package, &audit)).collect();
+    let looks = ids.iter().zip(&packages).map(|(id, package)| {
+        let (package, lock) = (package.clone(), audit.lock.clone());
+        let look = Look { package, lock, cargo_home: audit.cargo_home.clone() };
+        ctx.invoke::<Finding>(id, "package").input(look)
+    });
+    let looks: Vec<_> = looks.collect();
     let findings: Vec<Finding> = stream::iter(looks).buffered(PARALLEL).try_collect().await?;
 
-    let report = Report { lock: audit.lock.clone(), findings };
+    let mut report = Report { lock: audit.lock.clone(), findings };
     let summary = ctx.run("write the report", || async { write(&report, &audit.out) }).await?;
-    ctx.log().info(&summary);
-    Ok(summary)
+    if summary.awaiting == 0 {
+        return Ok(summary);
+    }
+    ctx.log().info(format!("{} packages await approval", summary.awaiting));
+    let decisions = report.findings.iter_mut().zip(&ids).filter(|(one, _)| one.is_awaiting());
+    try_join_all(decisions.map(|(finding, id)| decide(&ctx, id, finding))).await?;
+    ctx.run("write the report again", || async { write(&report, &audit.out) }).await
+}
+
+/// Waits for what a person says about a package. The run is parked meanwhile; an event that came before
+/// counts as well.
+async fn decide(ctx: &Ctx, id: &str, finding: &mut Finding) -> Result<()> {
+    let decision = ctx
+        .wait_for_event::<Decision>(format!("approval of {id}"), DECIDED)
+        .matching(json!({ "name": finding.name, "version": finding.version }))
+        .timeout(PATIENCE)
+        .await?;
+    finding.approval = match decision {
+        Some(decision) if decision.approved => Approval::Approved,
+        Some(_) => Approval::Refused,
+        None => Approval::Undecided,
+    };
+    Ok(())
 }
 
 /// Looks at one package, on a thread where reading files may block.
-async fn look(ctx: &Ctx, id: &str, package: &Package, audit: &Audit) -> Result<Finding> {
-    let (package, audit) = (package.clone(), audit.clone());
-    ctx.run_blocking(id, move |_| Ok(manifest::look(&package, &audit.lock, &audit.cargo_home)))
-        .timeout("1m")
-        .await
+pub(crate) async fn package(ctx: Ctx, look: Look) -> Result<Finding> {
+    ctx.run_blocking("look", move |_| {
+        Ok(manifest::look(&look.package, &look.lock, &look.cargo_home))
+    })
+    .timeout("1m")
+    .await
 }
 
 /// A step's id is unique in its run; one version of a package may come from two places.

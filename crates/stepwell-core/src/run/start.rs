@@ -1,5 +1,6 @@
 //! The start of a run.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use serde_json::value::RawValue;

@@ -100,8 +100,8 @@ impl std::error::Error for Failure {}
 /// `scenario` starts runs and lets time pass. It may look at them, and what it then finds wrong counts
 /// as a failure, whether it returns an error or panics.
 ///
-/// Runs that have not come as far as without the crash get another minute of virtual time. Outcomes
-/// that hold the time of day, or ids of runs that are started after a crash, differ by themselves.
+/// Runs that have not come as far as without the crash get another minute of virtual time. Ids of runs
+/// are compared by the runs' numbers. Outcomes that hold the time of day differ by themselves.
 ///
 /// ```
 /// use std::time::Duration;
@@ -135,7 +135,7 @@ pub fn crash_everywhere(
     scenario: impl Fn(&mut Test) -> Result<()>,
 ) -> Result<Report, Failure> {
     let fails = |why| Failure::new(None, None, 0, why);
-    let (wanted, mut places) = play(&app, &scenario, None).map_err(fails)?;
+    let (wanted, Met { mut places, mut open_ended }) = play(&app, &scenario, None).map_err(fails)?;
     let mut points = Vec::new();
     let mut at = 0;
     // A crash may lead to steps that are not met without one: they are crash points as well.
@@ -144,6 +144,10 @@ pub fn crash_everywhere(
         for moment in CrashAt::ALL {
             let no_function = place.attempt == 0;
             if no_function && matches!(moment, CrashAt::BeforeFunction | CrashAt::BeforeSend) {
+                continue;
+            }
+            // Nobody is told the end of what goes on, or was given up before its process came back.
+            if moment == CrashAt::AfterAcknowledgement && open_ended.contains(&place) {
                 continue;
             }
             let trap = Trap {
@@ -156,11 +160,20 @@ pub fn crash_everywhere(
             let again = Again { trap: &trap, wanted: &wanted };
             let (_, met) = play(&app, &scenario, Some(again)).map_err(fails)?;
             points.push(format!("{place}: {moment}"));
-            let new: Vec<Place> = met.into_iter().filter(|one| !places.contains(one)).collect();
+            let is_new = |one: &Place| !places.contains(one);
+            let new: Vec<Place> = met.places.into_iter().filter(is_new).collect();
+            open_ended.extend(met.open_ended.into_iter().filter(|one| new.contains(one)));
             places.extend(new);
         }
     }
     Ok(Report { points })
+}
+
+/// What a scenario came by.
+struct Met {
+    places: Vec<Place>,
+    /// Those that no process was told the end of.
+    open_ended: Vec<Place>,
 }
 
 /// Another time, with a crash.
@@ -195,6 +208,17 @@ impl Outcome {
         Ok(Self { ended: status.is_ended(), end, steps: steps.collect() })
     }
 
+    /// Names runs by their number: ids of children and of what events start are made of the time.
+    fn without_ids(mut self, runs: &[TestRun]) -> Self {
+        let texts = self.steps.values_mut().chain([&mut self.end]);
+        for text in texts.filter(|text| text.contains("run_")) {
+            for (at, run) in runs.iter().enumerate() {
+                *text = text.replace(&run.id().to_string(), &format!("run {}", at + 1));
+            }
+        }
+        self
+    }
+
     /// Says what differs in another one.
     fn differs(&self, at: usize, other: &Self) -> Vec<String> {
         let mut why = Vec::new();
@@ -227,7 +251,7 @@ fn play(
     app: &impl Fn() -> App,
     scenario: &impl Fn(&mut Test) -> Result<()>,
     again: Option<Again<'_>>,
-) -> Result<(Vec<Outcome>, Vec<Place>), Vec<String>> {
+) -> Result<(Vec<Outcome>, Met), Vec<String>> {
     let said = |error: Error| vec![error.to_string()];
     let mut test = Test::new(app()).map_err(said)?;
     if let Some(again) = again {
@@ -246,8 +270,10 @@ fn play(
     }
     let repeated = test.watcher().repeated();
     let missed = test.watcher().missed();
-    let places = test.watcher().places();
-    let outcomes: Result<Vec<Outcome>> = test.runs().iter().map(Outcome::of).collect();
+    let (places, open_ended) = (test.watcher().places(), test.watcher().open_ended());
+    let runs = test.runs();
+    let outcomes: Result<Vec<Outcome>> =
+        runs.iter().map(|run| Ok(Outcome::of(run)?.without_ids(&runs))).collect();
     test.abandon();
     let mut why: Vec<String> = early.into_iter().chain(repeated).collect();
     let outcomes = outcomes.map_err(said)?;
@@ -263,7 +289,7 @@ fn play(
     if why.is_empty() {
         why.extend(missed);
     }
-    if why.is_empty() { Ok((outcomes, places)) } else { Err(why) }
+    if why.is_empty() { Ok((outcomes, Met { places, open_ended })) } else { Err(why) }
 }
 
 /// Gives runs the time to come as far as they came without a crash.

@@ -95,6 +95,8 @@ struct Seen {
     frozen: bool,
     /// Every attempt and step without a function that was met, in order.
     places: Vec<Place>,
+    /// Steps whose end a process was told, by the number of the run.
+    told: BTreeSet<(usize, Arc<str>)>,
     /// Steps that functions were called for or that ended, in order.
     steps: Vec<Arc<str>>,
     /// The attempt from which on functions may be called, by run and step.
@@ -158,6 +160,7 @@ impl Seen {
     fn end(&mut self, a: u32, step: &str) -> bool {
         let Some(run) = self.handles.get(&a).copied() else { return false };
         let number = self.number(run);
+        self.told.insert((number, Arc::from(step)));
         // An end says no attempt: it is the last one that was met.
         let last = self.places.iter().filter(|one| one.run == number && *one.step == *step);
         let came = Came::Attempt(last.map(|one| one.attempt).max().unwrap_or(0));
@@ -219,6 +222,13 @@ impl Watcher {
         self.lock().places.clone()
     }
 
+    /// Returns the places that no process was told the end of: waits and pauses that go on.
+    pub(super) fn open_ended(&self) -> Vec<Place> {
+        let seen = self.lock();
+        let told = |place: &&Place| seen.told.contains(&(place.run, place.step.clone()));
+        seen.places.iter().filter(|place| place.attempt == 0 && !told(place)).cloned().collect()
+    }
+
     /// Returns calls of functions whose result was saved before.
     pub(super) fn repeated(&self) -> Vec<String> {
         self.lock().repeated.clone()
@@ -257,6 +267,9 @@ impl Watcher {
                 ToNode::Sleep(sleep) => (sleep.a, &sleep.step, 0),
                 ToNode::Skip(skip) => (skip.a, &skip.step, 0),
                 ToNode::Raced(raced) => (raced.a, &raced.step, 0),
+                ToNode::Wait(wait) => (wait.a, &wait.step, 0),
+                ToNode::Emit(emit) => (emit.a, &emit.step, 0),
+                ToNode::Invoke(invoke) => (invoke.a, &invoke.step, 0),
                 ToNode::Verified(verified) if verified.verdict == Verdict::NotDone => {
                     if let Some(run) = seen.handles.get(&verified.a).copied() {
                         seen.started.remove(&(run, Arc::from(&*verified.step)));

@@ -28,6 +28,9 @@ struct Options {
     /// Fewest runs that prove something
     #[arg(long, value_name = "N", default_value_t = 0)]
     runs: usize,
+    /// Steps of every kind have to be there
+    #[arg(long)]
+    all_kinds: bool,
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         server_kills: options.server_kills,
         runner_kills: options.runner_kills,
         runs: options.runs,
+        all_kinds: options.all_kinds,
     };
     if options.self_test {
         return self_test(&sheets, &demands);

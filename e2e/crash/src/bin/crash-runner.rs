@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use stepwell_crash::ledger::Pen;
-use stepwell_crash::workflows;
+use stepwell_crash::workflows::{World, app};
 
 /// Runs the workflows of the crash test, and notes in a ledger what their functions do
 #[derive(Parser)]
@@ -46,13 +45,13 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    let pen = Pen::begin(&options.ledger, &options.process)?;
+    let world = World::open(&options.ledger, &options.process)?;
     let mut builder = match options.threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = builder.worker_threads(options.threads.max(1)).enable_all().build()?;
-    let app = workflows::app(&options.app, &options.runner, pen).slots(options.slots);
+    let app = app(&options.app, &options.runner, world).slots(options.slots);
     runtime.block_on(async { app.serve(options.url.as_str()).await })?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Answer};
 use crate::error::Error;
-use crate::ledger::{Hash, StepRead, What};
+use crate::ledger::{Hash, Origin, StepRead, What};
 use crate::plan::Plan;
 
 /// How long an answer may take that waits for nothing.
@@ -54,6 +54,19 @@ pub struct Started {
     pub created: bool,
 }
 
+/// An event to send.
+#[derive(Debug)]
+pub struct Event<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its id: sent again, it does nothing more (§8.7).
+    pub id: &'a str,
+    /// Its data.
+    pub data: &'a Value,
+    /// What waits are held against, where that is not the data.
+    pub offer: Option<Value>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Cancelled {
     status: String,
@@ -87,13 +100,22 @@ struct Named {
 #[serde(rename_all = "camelCase")]
 pub struct ReadRun {
     id: String,
+    workflow: String,
     status: String,
     key: Option<String>,
     output: Option<Output>,
     error: Option<Value>,
     blocked_because: Option<String>,
     why: Option<String>,
+    continued_from: Option<String>,
+    parent: Option<Parent>,
     steps: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Parent {
+    run: String,
+    step: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,9 +157,15 @@ impl ReadRun {
             };
             (step.id, read)
         });
+        let first = self.continued_from.is_none();
+        let after = self.continued_from.map(|run| Origin::After { run });
+        let invoked = self.parent.map(|by| Origin::Step { run: by.run, step: by.step });
         What::RunEnd {
             run: self.id,
-            key: self.key,
+            origin: after.or(invoked),
+            workflow: self.workflow,
+            // A run that goes on with another one has its key too (§2.3).
+            key: self.key.filter(|_| first),
             status: self.status,
             why: error.or(self.blocked_because).or(self.why),
             output: self.output.map(|output| output.results).unwrap_or_default(),
@@ -162,6 +190,21 @@ impl Api {
         let body = body.to_string().into_bytes();
         let answer = self.call(("POST", "/api/v1/runs"), Some(&body), PATIENCE)?;
         read("the answer to a start", &answer)
+    }
+
+    /// Sends an event to an app.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn send(&self, app: &str, event: &Event<'_>) -> Result<(), Failure> {
+        let mut body = json!({
+            "event": event.name, "id": event.id, "data": event.data, "app": app,
+        });
+        if let Some(offer) = &event.offer {
+            body["match"] = offer.clone();
+        }
+        let body = body.to_string().into_bytes();
+        self.call(("POST", "/api/v1/events"), Some(&body), PATIENCE).map(drop)
     }
 
     /// Cancels a run, and returns its status by the answer.
@@ -285,7 +328,7 @@ mod tests {
     #[test]
     fn a_run_is_read_as_the_api_shows_it() {
         let shown = json!({
-            "id": "run_1", "status": "completed", "key": "k", "error": null, "why": null,
+            "id": "run_1", "workflow": "chain", "status": "completed", "key": "k", "error": null, "why": null,
             "blockedBecause": null, "journalBytes": 7,
             "output": {"results": {"work-1": Hash::of(&json!(5))}},
             "steps": [
@@ -309,7 +352,7 @@ mod tests {
     #[test]
     fn a_blocked_run_says_why() {
         let shown = json!({
-            "id": "run_1", "status": "blocked", "blockedBecause": "crashes its runner", "steps": [],
+            "id": "run_1", "workflow": "chain", "status": "blocked", "blockedBecause": "crashes its runner", "steps": [],
         });
         let run: ReadRun = serde_json::from_value(shown).unwrap();
         assert!(!run.has_ended());

@@ -5,4 +5,4 @@
 mod api;
 mod http;
 
-pub use api::{Api, Failure, ReadRun, Started};
+pub use api::{Api, Event, Failure, ReadRun, Started};

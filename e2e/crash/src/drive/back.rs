@@ -14,17 +14,25 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Statuses of runs that will go on by themselves.
 const GOING_ON: &str = "queued,running,waiting,compensating";
 
+/// How long no run goes on before nothing is expected to happen any more.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// How many readers there are.
 const READERS: usize = 4;
 
 /// Waits until no run goes on, for a bounded time. What has not ended by then is for the judge.
 pub(super) fn await_quiet(stage: &Stage, patience: Duration) -> Result<(), Error> {
     let begun = Instant::now();
+    let mut quiet = None;
     loop {
         stage.check()?;
         let list =
             stage.api.insist("a list of runs was due", ANSWER, |api| api.list(Some(GOING_ON)))?;
-        if list.is_empty() {
+        // An event may be about to start a run: it has to be quiet for a while.
+        let since = *quiet.get_or_insert_with(Instant::now);
+        if !list.is_empty() {
+            quiet = None;
+        } else if since.elapsed() > SETTLED {
             let after = begun.elapsed();
             tell(&format!("all runs had come to their ends {after:.1?} after the last kill"));
             return Ok(());

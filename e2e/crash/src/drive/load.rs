@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::options::Options;
+use super::post::Post;
 use super::stage::Stage;
 use crate::client::{Failure, Started};
 use crate::dice::Dice;
@@ -57,18 +58,26 @@ impl Load {
     ) -> Result<(), Error> {
         let pause_ms = 1_000 * options.clients / options.rate.max(1);
         let mut next = Instant::now() + Duration::from_millis(dice.within(0, pause_ms));
+        let mut post = Post::new(dice.part(1));
         for count in 0_u64.. {
             while !self.over.load(Ordering::Relaxed) && Instant::now() < next {
+                post.send_due(stage)?;
                 std::thread::sleep(Duration::from_millis(2));
             }
+            post.send_due(stage)?;
             if self.over.load(Ordering::Relaxed) {
                 break;
             }
             next += Duration::from_millis(dice.within(pause_ms / 2, pause_ms + pause_ms / 2));
-            let workflow = WORKFLOWS[usize::try_from(dice.within(0, 4)).unwrap_or_default()];
+            let which = usize::try_from(dice.next()).unwrap_or_default() % WORKFLOWS.len();
+            let workflow = WORKFLOWS[which];
             let plan = Plan::draw(workflow, &mut dice);
             let key = format!("client-{number}-{count}");
             let run = self.start(stage, (workflow, &key), &plan)?;
+            post.take(&plan);
+            if dice.one_in(20) {
+                post.say();
+            }
             if dice.one_in(8) {
                 // A repeat returns the first run (§4.8), whatever has crashed meanwhile.
                 self.start(stage, (workflow, &key), &plan)?;
@@ -85,7 +94,7 @@ impl Load {
                 read_end(stage, &run)?;
             }
         }
-        Ok(())
+        post.send_all(stage)
     }
 
     /// Starts a run, and notes it once the answer was read.
@@ -100,8 +109,8 @@ impl Load {
             tried.fetch_add(1, Ordering::Relaxed);
             api.start(stage.app, workflow, key, plan)
         })?;
-        let (run, steps) = (id.clone(), plan.steps());
-        let fact = What::AckedStart { key: key.to_owned(), run, steps };
+        let (key, run) = (key.to_owned(), id.clone());
+        let fact = What::AckedStart { key, run, steps: plan.steps(), fate: plan.fate() };
         stage.pen.note(fact).map_err(Error::io("a start is noted"))?;
         let unanswered = tried.into_inner().saturating_sub(1);
         self.unanswered.fetch_add(unanswered, Ordering::Relaxed);

@@ -20,6 +20,7 @@ mod kills;
 mod load;
 mod logs;
 mod options;
+mod post;
 mod slot;
 mod stage;
 mod whole;

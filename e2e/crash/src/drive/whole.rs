@@ -139,7 +139,7 @@ fn judge_apart(options: &Options, places: &Places) -> Result<(bool, String), Err
         for (flag, count) in demands {
             command.arg(flag).arg(count.to_string());
         }
-        let output = command.args(more).arg(places.ledger()).output();
+        let output = command.arg("--all-kinds").args(more).arg(places.ledger()).output();
         let output = output.map_err(Error::io("the judge is started"))?;
         let text = [output.stdout, output.stderr].concat();
         Ok((output.status.success(), String::from_utf8_lossy(&text).trim_end().to_owned()))

@@ -53,6 +53,12 @@ pub enum Finding {
     /// A cancel was accepted, and the run went on to another end.
     #[error("run {run} is {status}, though a cancel was accepted while it was {told}")]
     CancelGone { run: String, status: String, told: String },
+    /// Nothing began that should have.
+    #[error("{origin} started no run")]
+    NotBorn { origin: String },
+    /// A step that can be taken back was not, or the run was not told that it ends badly.
+    #[error("run {run} is {status}, and step {step} is not taken back")]
+    NotTakenBack { run: String, step: String, status: String },
     /// The code was given two results of one step.
     #[error("run {run}: the code was given {one} for step {step}, and {other} as well")]
     TwoResults { run: String, step: String, one: Hash, other: Hash },
@@ -73,21 +79,45 @@ pub enum Finding {
     /// Two reads of a run that had ended differ.
     #[error("run {run} was read as {one} and as {other}, after its end")]
     TwoEnds { run: String, one: String, other: String },
+    /// A wait took an event that nobody had sent.
+    #[error("run {run}: step {step} was given {value}, which nobody had sent")]
+    EventInvented { run: String, step: String, value: Hash },
+    /// The code was given another result of a child than the child returned.
+    #[error("run {run}: the code was given {value} for step {step}, and {child}")]
+    ChildDisagrees { run: String, step: String, value: Hash, child: String },
+    /// A step was taken back with another result than its own.
+    #[error("run {run}: step {step} was taken back with {value}, which is not its result")]
+    TakenBackOtherwise { run: String, step: String, value: Hash },
+    /// A run that ends badly was told of other steps than completed.
+    #[error("run {run} was told that it ends badly with {told} completed, and {read} are read")]
+    ToldOtherwise { run: String, told: String, read: String },
     /// A function began again after its result was given to the code.
     #[error("run {run}: {process} began step {step} {late_us} us after its result was given")]
     AfterResult { run: String, step: String, process: String, late_us: u64 },
     /// A function began after the run had ended.
     #[error("run {run}: {process} began step {step} {late_us} us after the run was read as ended")]
     AfterEnd { run: String, step: String, process: String, late_us: u64 },
-    /// One key started two runs.
-    #[error("the key {key} started run {one} and run {other}")]
-    TwoRuns { key: String, one: String, other: String },
+    /// One key, one event, one step or one run started two runs.
+    #[error("{by} started run {one} and run {other}")]
+    TwoRuns { by: String, one: String, other: String },
     /// A function began twice, though nothing had happened that would allow it.
     #[error("run {run}: step {step} began {starts} times, though its runner lived all the time")]
     MoreThanOnce { run: String, step: String, starts: usize },
     /// An attempt beyond the last.
     #[error("run {run}: attempt {attempt} of step {step}, which may have {attempts_max}")]
     TooManyAttempts { run: String, step: String, attempt: u32, attempts_max: u32 },
+    /// One event woke two waits that stood one after the other.
+    #[error("the event with {value} was given to {one} and to {other}")]
+    EventTwice { value: Hash, one: String, other: String },
+    /// A function began again though nobody had found that it did nothing.
+    #[error("run {run}: {process} began step {step} again, and nobody found that it was not done")]
+    NoVerdict { run: String, step: String, process: String },
+    /// A step was taken back after one that completed before it, or after all had been.
+    #[error("run {run}: step {step} was taken back after {after}")]
+    OutOfOrder { run: String, step: String, after: String },
+    /// A step was taken back though nothing was to be taken back.
+    #[error("run {run} is {status}, and step {step}, which is {found}, was taken back")]
+    UndoneForNothing { run: String, step: String, status: String, found: String },
     /// A line that is no fact.
     #[error("sheet {sheet}, line {line}: {why}")]
     Unreadable { sheet: String, line: usize, why: String },
@@ -113,7 +143,7 @@ pub enum Finding {
 
 impl Finding {
     /// Every kind of finding, as [`Finding::kind`] names it.
-    pub const KINDS: [&str; 25] = [
+    pub const KINDS: [&str; 35] = [
         "start gone",
         "not completed",
         "run unknown",
@@ -121,17 +151,27 @@ impl Finding {
         "steps missing",
         "attempt gone",
         "cancel gone",
+        "not born",
+        "not taken back",
         "two results",
         "other than acked",
         "output disagrees",
         "invented",
         "never given",
         "two ends",
+        "event invented",
+        "child disagrees",
+        "taken back otherwise",
+        "told otherwise",
         "after result",
         "after end",
         "two runs",
         "more than once",
         "too many attempts",
+        "event twice",
+        "no verdict",
+        "out of order",
+        "undone for nothing",
         "unreadable",
         "torn",
         "foreign fact",
@@ -151,24 +191,34 @@ impl Finding {
             Self::StepsMissing { .. } => (Class::Lost, 4),
             Self::AttemptGone { .. } => (Class::Lost, 5),
             Self::CancelGone { .. } => (Class::Lost, 6),
-            Self::TwoResults { .. } => (Class::Changed, 7),
-            Self::OtherThanAcked { .. } => (Class::Changed, 8),
-            Self::OutputDisagrees { .. } => (Class::Changed, 9),
-            Self::Invented { .. } => (Class::Changed, 10),
-            Self::NeverGiven { .. } => (Class::Changed, 11),
-            Self::TwoEnds { .. } => (Class::Changed, 12),
-            Self::AfterResult { .. } => (Class::Repeated, 13),
-            Self::AfterEnd { .. } => (Class::Repeated, 14),
-            Self::TwoRuns { .. } => (Class::Repeated, 15),
-            Self::MoreThanOnce { .. } => (Class::Repeated, 16),
-            Self::TooManyAttempts { .. } => (Class::Repeated, 17),
-            Self::Unreadable { .. } => (Class::Unsound, 18),
-            Self::Torn { .. } => (Class::Unsound, 19),
-            Self::ForeignFact { .. } => (Class::Unsound, 20),
-            Self::EndWithoutStart { .. } => (Class::Unsound, 21),
-            Self::AfterDeath { .. } => (Class::Unsound, 22),
-            Self::ClockWentBack { .. } => (Class::Unsound, 23),
-            Self::TooFew { .. } => (Class::Unsound, 24),
+            Self::NotBorn { .. } => (Class::Lost, 7),
+            Self::NotTakenBack { .. } => (Class::Lost, 8),
+            Self::TwoResults { .. } => (Class::Changed, 9),
+            Self::OtherThanAcked { .. } => (Class::Changed, 10),
+            Self::OutputDisagrees { .. } => (Class::Changed, 11),
+            Self::Invented { .. } => (Class::Changed, 12),
+            Self::NeverGiven { .. } => (Class::Changed, 13),
+            Self::TwoEnds { .. } => (Class::Changed, 14),
+            Self::EventInvented { .. } => (Class::Changed, 15),
+            Self::ChildDisagrees { .. } => (Class::Changed, 16),
+            Self::TakenBackOtherwise { .. } => (Class::Changed, 17),
+            Self::ToldOtherwise { .. } => (Class::Changed, 18),
+            Self::AfterResult { .. } => (Class::Repeated, 19),
+            Self::AfterEnd { .. } => (Class::Repeated, 20),
+            Self::TwoRuns { .. } => (Class::Repeated, 21),
+            Self::MoreThanOnce { .. } => (Class::Repeated, 22),
+            Self::TooManyAttempts { .. } => (Class::Repeated, 23),
+            Self::EventTwice { .. } => (Class::Repeated, 24),
+            Self::NoVerdict { .. } => (Class::Repeated, 25),
+            Self::OutOfOrder { .. } => (Class::Repeated, 26),
+            Self::UndoneForNothing { .. } => (Class::Repeated, 27),
+            Self::Unreadable { .. } => (Class::Unsound, 28),
+            Self::Torn { .. } => (Class::Unsound, 29),
+            Self::ForeignFact { .. } => (Class::Unsound, 30),
+            Self::EndWithoutStart { .. } => (Class::Unsound, 31),
+            Self::AfterDeath { .. } => (Class::Unsound, 32),
+            Self::ClockWentBack { .. } => (Class::Unsound, 33),
+            Self::TooFew { .. } => (Class::Unsound, 34),
         }
     }
 

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plant_kinds as kinds;
 use super::verdict::Demands;
-use crate::ledger::{Fact, Hash, Sheet, Stamp, StepRead, Target, What, parse};
+use crate::ledger::{Fact, Hash, Sheet, Source, Stamp, StepRead, Target, What, parse};
+use crate::plan::{Fate, Starts};
 
 /// A way to make a ledger wrong.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,7 @@ const fn plant(kind: &'static str, what: &'static str, put: fn(&mut Bed<'_>)) ->
 }
 
 /// One plant for each kind of finding, in the order of [`super::Finding::KINDS`].
-pub const PLANTS: [Plant; 25] = [
+pub const PLANTS: [Plant; 35] = [
     plant("start gone", "an accepted start has no run", |bed| bed.drop(is_end)),
     plant("not completed", "a run is blocked", |bed| {
         bed.ends(|end| {
@@ -63,9 +65,12 @@ pub const PLANTS: [Plant; 25] = [
         bed.run = run;
         bed.ends(|end| *end.status = "completed".into());
     }),
+    plant("not born", "an accepted event started no run", kinds::not_born),
+    plant("not taken back", "a step was not taken back", kinds::not_taken_back),
     plant("two results", "the code was given two results of one step", |bed| {
         let (run, step, value) = (bed.run.clone(), bed.step.clone(), bed.value.other());
-        bed.add(bed.given_ns + 1, What::AckedResult { run, step, value });
+        let from = Source::Function;
+        bed.add(bed.given_ns + 1, What::AckedResult { run, step, value, from });
     }),
     plant("other than acked", "the recorded result is not the acknowledged one", |bed| {
         bed.at_step(|read| read.value = read.value.map(Hash::other));
@@ -90,19 +95,28 @@ pub const PLANTS: [Plant; 25] = [
         }
         bed.add(bed.ended_ns + 1, again);
     }),
+    plant("event invented", "nobody had sent an event that was given", kinds::event_invented),
+    plant("child disagrees", "a child returned something else", kinds::child_disagrees),
+    plant("taken back otherwise", "another result was taken back", kinds::taken_back_otherwise),
+    plant(
+        "told otherwise",
+        "a run was told of a step that had not completed",
+        kinds::told_otherwise,
+    ),
     plant("after result", "a function began after its result was acknowledged", |bed| {
-        bed.start_again(bed.given_ns + 1_000, false);
+        bed.start_again(bed.given_ns + 1_000, Starts::Any);
     }),
     plant("after end", "a function began after the run had ended", |bed| {
         bed.step = "late".into();
-        bed.start_again(bed.ended_ns + 1_000, false);
+        bed.start_again(bed.ended_ns + 1_000, Starts::Any);
     }),
     plant("two runs", "one key started two runs", |bed| {
         let run = "run_other".to_owned();
-        bed.add(bed.given_ns, What::AckedStart { key: bed.key.clone(), run, steps: 1 });
+        let (key, fate) = (bed.key.clone(), Fate::Completes);
+        bed.add(bed.given_ns, What::AckedStart { key, run, steps: 1, fate });
     }),
     plant("more than once", "a function that may begin once began twice", |bed| {
-        bed.start_again(0, true);
+        bed.start_again(0, Starts::One);
     }),
     plant("too many attempts", "an attempt began beyond the last", |bed| {
         bed.each(|what, run, step| match what {
@@ -111,6 +125,13 @@ pub const PLANTS: [Plant; 25] = [
             }
             _ => {}
         });
+    }),
+    plant("event twice", "an event was given to two waits", kinds::event_twice),
+    plant("no verdict", "a function began twice and nobody had looked", kinds::no_verdict),
+    plant("out of order", "a step was taken back after all others", kinds::out_of_order),
+    plant("undone for nothing", "a step of a completed run was taken back", |bed| {
+        let (run, step, value) = (bed.run.clone(), bed.step.clone(), bed.value);
+        bed.add(bed.given_ns + 1, What::UndoStart { run, step, value });
     }),
     plant("unreadable", "a line is no fact", |bed| bed.add_text(b"{\"kind\":\"fn-start\"}\n")),
     plant("torn", "a process that was not killed left a torn line", |bed| {
@@ -140,7 +161,7 @@ pub const PLANTS: [Plant; 25] = [
 ];
 
 /// A ledger, and a completed run and step in it on which something can be planted.
-struct Bed<'a> {
+pub(super) struct Bed<'a> {
     sheets: &'a mut Vec<Sheet>,
     demands: &'a mut Demands,
     run: String,
@@ -164,14 +185,27 @@ struct EndRead<'a> {
 impl<'a> Bed<'a> {
     fn of(sheets: &'a mut Vec<Sheet>, demands: &'a mut Demands) -> Option<Self> {
         let facts = || sheets.iter().flat_map(|sheet| &sheet.facts);
+        let started: BTreeSet<&str> = facts()
+            .filter_map(|fact| match &fact.what {
+                What::AckedStart { run, .. } => Some(run.as_str()),
+                _ => None,
+            })
+            .collect();
+        // Of the simplest workflow, so that nothing else can be the matter with it.
         let completed: BTreeSet<&str> = facts()
             .filter_map(|fact| match &fact.what {
-                What::RunEnd { run, status, .. } if status == "completed" => Some(run.as_str()),
+                What::RunEnd { run, status, workflow, .. }
+                    if status == "completed" && workflow == "chain" =>
+                {
+                    Some(run.as_str())
+                }
                 _ => None,
             })
             .collect();
         let (run, step, value) = facts().find_map(|fact| match &fact.what {
-            What::AckedResult { run, step, value } if completed.contains(run.as_str()) => {
+            What::AckedResult { run, step, value, .. }
+                if completed.contains(run.as_str()) && started.contains(run.as_str()) =>
+            {
                 Some((run.clone(), step.clone(), *value))
             }
             _ => None,
@@ -192,7 +226,7 @@ impl<'a> Bed<'a> {
     }
 
     /// Adds a fact in a sheet of its own.
-    fn add(&mut self, mono_ns: u64, what: What) {
+    pub(super) fn add(&mut self, mono_ns: u64, what: What) {
         self.add_as("planted", mono_ns, Some(what));
     }
 
@@ -211,12 +245,26 @@ impl<'a> Bed<'a> {
         self.sheets.push(parse("planted", text));
     }
 
-    fn start_again(&mut self, mono_ns: u64, once: bool) {
+    fn start_again(&mut self, mono_ns: u64, starts: Starts) {
         let (run, step) = (self.run.clone(), self.step.clone());
-        self.add(mono_ns, What::FnStart { run, step, attempt: 1, attempts_max: 1, once });
+        let (attempt, attempts_max, racing, undo) = (1, 1, false, false);
+        self.add(mono_ns, What::FnStart { run, step, attempt, attempts_max, starts, racing, undo });
     }
 
-    fn each(&mut self, change: impl Fn(&mut What, &str, &str)) {
+    /// Returns what it finds in the first fact that has it, with the fact's instant.
+    pub(super) fn find<T>(&self, wanted: impl Fn(&What) -> Option<T>) -> Option<(u64, T)> {
+        let mut facts = self.sheets.iter().flat_map(|sheet| &sheet.facts);
+        facts.find_map(|fact| Some((fact.at.mono_ns, wanted(&fact.what)?)))
+    }
+
+    /// Drops facts about whatever.
+    pub(super) fn drop_all(&mut self, wanted: impl Fn(&What) -> bool) {
+        for sheet in self.sheets.iter_mut() {
+            sheet.facts.retain(|fact| !wanted(&fact.what));
+        }
+    }
+
+    pub(super) fn each(&mut self, change: impl Fn(&mut What, &str, &str)) {
         for fact in self.sheets.iter_mut().flat_map(|sheet| &mut sheet.facts) {
             change(&mut fact.what, &self.run, &self.step);
         }
@@ -294,11 +342,15 @@ fn about(what: &What) -> (Option<&String>, Option<&String>) {
     match what {
         What::FnStart { run, step, .. }
         | What::FnEnd { run, step, .. }
+        | What::Verified { run, step, .. }
+        | What::UndoStart { run, step, .. }
         | What::AckedResult { run, step, .. } => (Some(run), Some(step)),
         What::AckedStart { run, .. }
+        | What::Born { run, .. }
+        | What::Told { run, .. }
         | What::AskedCancel { run }
         | What::AckedCancel { run, .. }
         | What::RunEnd { run, .. } => (Some(run), None),
-        What::Kill { .. } => (None, None),
+        What::AskedEvent { .. } | What::AckedEvent { .. } | What::Kill { .. } => (None, None),
     }
 }

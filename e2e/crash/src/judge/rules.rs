@@ -2,12 +2,16 @@
 
 use super::finding::Finding;
 use super::index::{End, Index, Run, Step};
-use crate::ledger::{Hash, Sheet};
+use crate::ledger::{Hash, Sheet, Source};
+use crate::plan::{Fate, Starts};
 
 /// The status of a run or step that did what it should.
-const COMPLETED: &str = "completed";
+pub(super) const COMPLETED: &str = "completed";
 
-/// The status of a run that a client cancelled.
+/// The status of a run that failed.
+const FAILED: &str = "failed";
+
+/// The status of a run that was cancelled.
 const CANCELLED: &str = "cancelled";
 
 /// Whether the ledger itself can be trusted.
@@ -43,26 +47,29 @@ pub(super) fn sheet(sheet: &Sheet, index: &Index<'_>, found: &mut Vec<Finding>) 
 /// How far threads of one process may be apart between reading the clock and writing. 10 s.
 const SLACK_NS: u64 = 10_000_000_000;
 
-/// Whether each key started one run.
-pub(super) fn keys(index: &Index<'_>, found: &mut Vec<Finding>) {
-    for (key, runs) in &index.keys {
+/// Whether each key, event, step and run started one run.
+pub(super) fn starts(index: &Index<'_>, found: &mut Vec<Finding>) {
+    let keys = index.keys.iter().map(|(key, runs)| (format!("the key {key}"), runs.clone()));
+    let born = index.born.iter();
+    let born = born.map(|(origin, runs)| (origin.to_string(), runs.iter().copied().collect()));
+    for (by, runs) in keys.chain(born) {
         let Some((one, others)) = runs.split_first() else { continue };
         if let Some(other) = others.iter().find(|other| *other != one) {
             let (one, other) = ((*one).to_owned(), (*other).to_owned());
-            found.push(Finding::TwoRuns { key: (*key).to_owned(), one, other });
+            found.push(Finding::TwoRuns { by, one, other });
         }
     }
 }
 
 /// Whether a run is as it was promised.
-pub(super) fn run(id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
+pub(super) fn run(index: &Index<'_>, id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
     for (step_id, one) in &run.steps {
         step(&Place { run: id, step: step_id }, one, found);
     }
     let Some(end) = run.ends.first() else {
         let run_id = id.to_owned();
         found.push(match run.accepted.first() {
-            Some((key, _)) => Finding::StartGone { run: run_id, key: (*key).to_owned() },
+            Some(key) => Finding::StartGone { run: run_id, key: (*key).to_owned() },
             None => Finding::RunUnknown { run: run_id },
         });
         return;
@@ -81,13 +88,16 @@ pub(super) fn run(id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
         let (run, status) = (id.to_owned(), last.status.to_owned());
         found.push(Finding::CancelGone { run, status, told: (*told).to_owned() });
     }
-    match last.status {
-        COMPLETED => {
+    super::kinds::clean_up(id, run, last, found);
+    match (last.status, run.fate) {
+        (COMPLETED, Some(Fate::Completes | Fate::GoesOn) | None) => {
             kept(id, run, last, found);
             completed(id, run, last, found);
         }
-        CANCELLED if run.cancel_asked => kept(id, run, last, found),
-        status => found.push(Finding::NotCompleted {
+        // Of a run whose start was never acknowledged nobody knows how it was to end.
+        (FAILED, Some(Fate::Fails) | None) => kept(id, run, last, found),
+        (CANCELLED, _) if index.may_be_cancelled(id) => kept(id, run, last, found),
+        (status, _) => found.push(Finding::NotCompleted {
             run: id.to_owned(),
             status: status.to_owned(),
             why: last.why.unwrap_or("it does not say why").to_owned(),
@@ -96,13 +106,13 @@ pub(super) fn run(id: &str, run: &Run<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Where a finding is.
-struct Place<'a> {
-    run: &'a str,
-    step: &'a str,
+pub(super) struct Place<'a> {
+    pub(super) run: &'a str,
+    pub(super) step: &'a str,
 }
 
 impl Place<'_> {
-    fn own(&self) -> (String, String) {
+    pub(super) fn own(&self) -> (String, String) {
         (self.run.to_owned(), self.step.to_owned())
     }
 }
@@ -123,7 +133,7 @@ fn step(place: &Place<'_>, step: &Step<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::AfterResult { run, step, process, late_us });
         }
     }
-    if step.starts.len() > 1 && step.starts.iter().any(|start| start.once) {
+    if step.starts.len() > 1 && step.starts.iter().any(|start| start.starts == Starts::One) {
         let ((run, id), starts) = (place.own(), step.starts.len());
         found.push(Finding::MoreThanOnce { run, step: id, starts });
     }
@@ -136,6 +146,7 @@ fn step(place: &Place<'_>, step: &Step<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::EndWithoutStart { run, step, process, attempt: end.attempt });
         }
     }
+    super::kinds::verdicts(place, step, found);
     let mut seen: Option<Hash> = None;
     for (at, value) in &step.given {
         let value = *value;
@@ -144,7 +155,9 @@ fn step(place: &Place<'_>, step: &Step<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::TwoResults { run, step, one, other: value });
         }
         seen = seen.or(Some(value));
-        if !step.returns.iter().any(|end| end.value == Some(value) && end.at <= *at) {
+        let from_function = step.from == Some(Source::Function);
+        let returned = || step.returns.iter().any(|end| end.value == Some(value) && end.at <= *at);
+        if from_function && !returned() {
             let (run, step) = place.own();
             found.push(Finding::Invented { run, step, value });
         }
@@ -183,10 +196,12 @@ fn kept(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
         let status = read.map_or("none", |read| read.status.as_str());
         let recorded = read.map_or(0, |read| read.attempts);
         let started = step.starts.iter().map(|start| start.attempt).max().unwrap_or_default();
-        // An attempt begins once the one before is durable. The last one of a run that was cancelled
-        // may have been too short to leave a record (§4.3).
-        let ended = if end.status == COMPLETED { started } else { started.saturating_sub(1) };
-        if ended > recorded {
+        // An attempt begins once the one before is durable. The last one of a run that was cancelled, or
+        // of a branch that lost, may have been too short to leave a record (§4.3).
+        let whole = end.status == COMPLETED && !step.is_racing();
+        let ended = if whole { started } else { started.saturating_sub(1) };
+        // A start whose outcome is lost is recorded as lost.
+        if ended > recorded && !step.is_verified() && status != "unknown" {
             let (run, step) = place(step_id);
             found.push(Finding::AttemptGone { run, step, started, recorded });
         }
@@ -208,7 +223,7 @@ fn kept(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
 /// Whether a run that completed did all of it, with the results that its code was given.
 fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
     let place = |step: &str| (id.to_owned(), step.to_owned());
-    let wanted = run.accepted.iter().map(|(_, steps)| *steps).max().unwrap_or_default();
+    let wanted = run.steps_wanted;
     if end.output.len() < wanted as usize {
         let found_steps = end.output.len();
         found.push(Finding::StepsMissing { run: id.to_owned(), found: found_steps, wanted });
@@ -221,7 +236,9 @@ fn completed(id: &str, run: &Run<'_>, end: &End<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (step_id, read) in end.steps {
-        let given = run.steps.get(step_id.as_str()).is_some_and(|step| !step.given.is_empty());
+        // What completed in a branch that had lost by then is not given.
+        let step = run.steps.get(step_id.as_str());
+        let given = step.is_some_and(|step| !step.given.is_empty() || step.is_racing());
         if read.kind == "run" && read.status == COMPLETED && !given {
             let (run, step) = place(step_id);
             found.push(Finding::NeverGiven { run, step });

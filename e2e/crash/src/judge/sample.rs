@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::ledger::{Fact, Hash, Sheet, Stamp, StepRead, Target, What};
+use crate::ledger::{Fact, Hash, Sheet, Source, Stamp, StepRead, Target, What};
+use crate::plan::{Fate, Starts};
 
 const RUN: &str = "run_1";
 const OTHER: &str = "run_2";
@@ -10,27 +11,30 @@ const CANCELLED: &str = "run_3";
 
 /// Returns a ledger of three runs. The first lost its runner in the middle of a function and again
 /// after a result, its server at its start, and has a step that failed once; the second has a step that
-/// may begin only once; the third was cancelled while its second step was in progress.
+/// may begin only once; the third was cancelled while its second step was in progress. The others have
+/// events, children, clean-up, and a step that starts at most once.
 pub fn sample() -> Vec<Sheet> {
     let mut ledger = Script { now_ms: 100_000, sheets: Vec::new() };
     ledger.client();
     ledger.runners();
     ledger.end();
+    ledger.failure();
+    ledger.family();
     ledger.sheets
 }
 
-struct Script {
+pub(super) struct Script {
     now_ms: u64,
     sheets: Vec<Sheet>,
 }
 
-fn value(of: &str) -> Hash {
+pub(super) fn value(of: &str) -> Hash {
     Hash::of(&json!(of))
 }
 
 impl Script {
     /// Notes a fact a millisecond after the one before.
-    fn note(&mut self, process: &str, what: What) {
+    pub(super) fn note(&mut self, process: &str, what: What) {
         self.now_ms += 1;
         let at = Stamp { wall_us: self.now_ms * 1_000, mono_ns: self.now_ms * 1_000_000 };
         let fact = Fact { at, process: process.into(), what };
@@ -43,21 +47,39 @@ impl Script {
     }
 
     fn start(&mut self, process: &str, place: (&str, &str), attempt: u32) {
-        let (run, step) = (place.0.to_owned(), place.1.to_owned());
-        let once = run == OTHER;
-        let what = What::FnStart { run, step, attempt, attempts_max: 3, once };
+        let starts = if place.0 == OTHER { Starts::One } else { Starts::Any };
+        self.start_of(process, place, (attempt, starts));
+    }
+
+    pub(super) fn start_of(
+        &mut self,
+        process: &str,
+        (run, step): (&str, &str),
+        (attempt, starts): (u32, Starts),
+    ) {
+        let undo = step.starts_with("book");
+        let (run, step) = (run.to_owned(), step.to_owned());
+        let (attempts_max, racing) = (3, false);
+        let what = What::FnStart { run, step, attempt, attempts_max, starts, racing, undo };
         self.note(process, what);
     }
 
-    fn function(&mut self, process: &str, place: (&str, &str), attempt: u32, of: Option<&str>) {
+    pub(super) fn function(
+        &mut self,
+        process: &str,
+        place: (&str, &str),
+        attempt: u32,
+        of: Option<&str>,
+    ) {
         self.start(process, place, attempt);
         let (run, step) = (place.0.to_owned(), place.1.to_owned());
         self.note(process, What::FnEnd { run, step, attempt, value: of.map(value) });
     }
 
-    fn given(&mut self, process: &str, place: (&str, &str), of: &str) {
+    pub(super) fn given(&mut self, process: &str, place: (&str, &str), of: &str) {
         let (run, step) = (place.0.to_owned(), place.1.to_owned());
-        self.note(process, What::AckedResult { run, step, value: value(of) });
+        let (value, from) = (value(of), Source::Function);
+        self.note(process, What::AckedResult { run, step, value, from });
     }
 
     fn kill(&mut self, target: Target, victim: &str) {
@@ -69,6 +91,7 @@ impl Script {
             key: key.into(),
             run: run.into(),
             steps,
+            fate: Fate::Completes,
         };
         self.kill(Target::Server, "server-1");
         self.note("driver", accepted("k1", RUN, 2));
@@ -101,6 +124,8 @@ impl Script {
         self.note("driver", What::AckedCancel { run: CANCELLED.into(), status });
         // The runner had not heard of it yet.
         self.start("runner-3", (CANCELLED, "second"), 1);
+        let completed = vec!["first".to_owned()];
+        self.note("runner-3", What::Told { run: CANCELLED.into(), completed });
     }
 
     fn end(&mut self) {
@@ -115,6 +140,8 @@ impl Script {
         let end = |run: &str, key: &str, output: &[(&str, &str)], steps: &[(&str, StepRead)]| {
             What::RunEnd {
                 run: run.into(),
+                workflow: "chain".into(),
+                origin: None,
                 key: Some(key.into()),
                 status: "completed".into(),
                 why: None,

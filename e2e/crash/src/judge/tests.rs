@@ -12,11 +12,14 @@ fn refuse(kind: &str) -> Verdict {
 
 #[test]
 fn a_sound_ledger_is_accepted() {
-    let verdict = judge(&sample(), &Demands { server_kills: 1, runner_kills: 2, runs: 3 });
+    let verdict = judge(
+        &sample(),
+        &Demands { server_kills: 1, runner_kills: 2, runs: 8, ..Demands::default() },
+    );
     assert_eq!(verdict.findings, []);
-    assert_eq!(verdict.to_string(), "3 kills, 3 runs, 0 lost, 0 changed, 0 repeated");
+    assert_eq!(verdict.to_string(), "4 kills, 8 runs, 0 lost, 0 changed, 0 repeated");
     let figures = verdict.figures;
-    assert_eq!((figures.starts, figures.again, figures.failed), (7, 1, 1));
+    assert_eq!((figures.starts, figures.again, figures.failed), (13, 1, 1));
     assert_eq!((figures.results, figures.replayed, figures.torn), (4, 1, 1));
     assert_eq!((figures.accepted, figures.cancels, figures.reads), (4, 1, 4));
 }
@@ -43,7 +46,9 @@ fn what_is_planted_is_all_that_is_found() {
             "two runs" => &["two runs", "start gone"],
             "after end" => &["after end", "attempt gone"],
             "two ends" => &["two ends", "not completed"],
-            "cancel gone" => &["cancel gone", "attempt gone", "steps missing"],
+            "cancel gone" => {
+                &["cancel gone", "undone for nothing", "attempt gone", "steps missing"]
+            }
             "result gone" => &["attempt gone", "result gone"],
             "foreign fact" | "clock went back" | "after death" => continue,
             kind => {
@@ -58,9 +63,9 @@ fn what_is_planted_is_all_that_is_found() {
 #[test]
 fn findings_count_in_the_last_line() {
     for (kind, line) in [
-        ("start gone", "3 kills, 3 runs, 1 lost, 0 changed, 0 repeated"),
-        ("other than acked", "3 kills, 3 runs, 0 lost, 1 changed, 0 repeated"),
-        ("after result", "3 kills, 3 runs, 0 lost, 0 changed, 1 repeated"),
+        ("start gone", "4 kills, 8 runs, 1 lost, 0 changed, 0 repeated"),
+        ("other than acked", "4 kills, 8 runs, 0 lost, 1 changed, 0 repeated"),
+        ("after result", "4 kills, 8 runs, 0 lost, 0 changed, 1 repeated"),
     ] {
         assert_eq!(refuse(kind).to_string(), line);
     }
@@ -115,7 +120,35 @@ fn a_result_that_vanishes_between_two_reads_is_lost() {
 
 #[test]
 fn an_empty_ledger_proves_nothing() {
-    let demands = Demands { server_kills: 1, runner_kills: 1, runs: 1 };
+    let demands = Demands { server_kills: 1, runner_kills: 1, runs: 1, ..Demands::default() };
     assert_eq!(judge(&[], &demands).count(Class::Unsound), 3);
     assert_eq!(judge(&[parse("p", b"")], &demands).count(Class::Unsound), 3);
+}
+
+#[test]
+fn a_child_may_be_cancelled_where_its_parent_or_the_step_is() {
+    let cancel_child = |changes: fn(&mut What)| -> Vec<&'static str> {
+        let mut sheets = sample();
+        for fact in sheets.iter_mut().flat_map(|sheet| &mut sheet.facts) {
+            match &mut fact.what {
+                What::RunEnd { run, status, output, .. } if run == "run_7" => {
+                    *status = "cancelled".into();
+                    output.clear();
+                }
+                what => changes(what),
+            }
+        }
+        let verdict = judge(&sheets, &Demands::default());
+        verdict.findings.iter().map(Finding::kind).collect()
+    };
+    assert!(cancel_child(|_| ()).contains(&"not completed"));
+    let allowed = cancel_child(|what| {
+        if let What::RunEnd { run, steps, .. } = what
+            && run == "run_5"
+            && let Some(read) = steps.get_mut("child")
+        {
+            read.status = "cancelled".into();
+        }
+    });
+    assert!(!allowed.contains(&"not completed"), "{allowed:?}");
 }

@@ -1,11 +1,27 @@
 //! The judgement.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::finding::{Class, Finding};
 use super::index::Index;
-use super::rules;
-use crate::ledger::Sheet;
+use super::{kinds, rules};
+use crate::ledger::{Origin, Sheet};
+use crate::plan::Starts;
+
+/// The kinds of steps that a test with all kinds has, as the API names them.
+const KINDS: [&str; 10] = [
+    "run",
+    "sleep",
+    "sleepUntil",
+    "skip",
+    "waitForEvent",
+    "emit",
+    "invoke",
+    "race",
+    "compensate",
+    "onFailure",
+];
 
 /// How much has to have happened for a ledger to prove something.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,10 +32,12 @@ pub struct Demands {
     pub runner_kills: usize,
     /// Least runs. Default 0.
     pub runs: usize,
+    /// Steps of every kind ended. Default false.
+    pub all_kinds: bool,
 }
 
 /// What is in a ledger.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Facts.
     pub facts: usize,
@@ -49,6 +67,20 @@ pub struct Figures {
     pub failed: usize,
     /// Reads of ended runs.
     pub reads: usize,
+    /// Steps of ended runs, by kind.
+    pub kinds: BTreeMap<String, usize>,
+    /// Functions that start at most once, and began.
+    pub once: usize,
+    /// Times that it was found out that such a function had done nothing.
+    pub not_done: usize,
+    /// Times that it was found out that such a function had done what it is for.
+    pub done: usize,
+    /// Accepted events that start runs.
+    pub starting: usize,
+    /// Events that woke a wait.
+    pub taken: usize,
+    /// Runs that another run goes on with.
+    pub continued: usize,
 }
 
 /// The judgement over a ledger.
@@ -97,6 +129,18 @@ impl fmt::Display for Figures {
             "functions     {} began, {} of them again, {} failed on purpose",
             self.starts, self.again, self.failed
         )?;
+        let kinds = self.kinds.iter().map(|(kind, count)| format!("{kind} {count}"));
+        writeln!(f, "steps         {}", kinds.collect::<Vec<_>>().join(", "))?;
+        writeln!(
+            f,
+            "at most once  {} functions; lost starts: {} had done nothing, {} were done",
+            self.once, self.not_done, self.done
+        )?;
+        writeln!(
+            f,
+            "events        {} woke a wait, {} started a run; {} runs went on as another",
+            self.taken, self.starting, self.continued
+        )?;
         write!(
             f,
             "ledger        {} facts in {} sheets, {} torn at their end",
@@ -113,9 +157,11 @@ pub fn judge(sheets: &[Sheet], demands: &Demands) -> Verdict {
     for sheet in sheets {
         rules::sheet(sheet, &index, &mut findings);
     }
-    rules::keys(&index, &mut findings);
+    rules::starts(&index, &mut findings);
+    kinds::births(&index, &mut findings);
+    kinds::givers(&index, &mut findings);
     for (id, run) in &index.runs {
-        rules::run(id, run, &mut findings);
+        rules::run(&index, id, run, &mut findings);
     }
     let counts = [
         ("kills of servers", figures.server_kills, demands.server_kills),
@@ -125,6 +171,12 @@ pub fn judge(sheets: &[Sheet], demands: &Demands) -> Verdict {
     for (what, found, wanted) in counts {
         if found < wanted {
             findings.push(Finding::TooFew { what, found, wanted });
+        }
+    }
+    for kind in KINDS.iter().filter(|_| demands.all_kinds) {
+        let found = figures.kinds.get(*kind).copied().unwrap_or_default();
+        if found == 0 {
+            findings.push(Finding::TooFew { what: kind, found, wanted: 1 });
         }
     }
     Verdict { figures, findings }
@@ -138,13 +190,24 @@ fn figures(sheets: &[Sheet], index: &Index<'_>) -> Figures {
         server_kills: index.server_kills,
         runner_kills: index.runner_kills,
         runs: index.runs.len(),
+        starting: index.starting.len(),
+        taken: index.taken.len(),
         ..Figures::default()
     };
+    let after = |origin: &&&Origin| matches!(origin, Origin::After { .. });
+    figures.continued = index.born.keys().filter(after).count();
     for run in index.runs.values() {
         figures.accepted += run.accepted.len();
         figures.reads += run.ends.len();
         figures.cancels += run.cancels.len();
+        for step in run.ends.first().iter().flat_map(|end| end.steps.values()) {
+            *figures.kinds.entry(step.kind.clone()).or_default() += 1;
+        }
         for step in run.steps.values() {
+            figures.once +=
+                usize::from(step.starts.iter().any(|start| start.starts != Starts::Any));
+            figures.not_done += step.verdicts.iter().filter(|(_, done)| !done).count();
+            figures.done += step.verdicts.iter().filter(|(_, done)| *done).count();
             figures.results += usize::from(!step.given.is_empty());
             figures.replayed += step.given.len().saturating_sub(1);
             figures.starts += step.starts.len();

@@ -1,11 +1,13 @@
 //! What a line of the ledger says.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::clock::Stamp;
 use super::hash::Hash;
+use crate::plan::{Fate, Starts};
 
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +31,21 @@ pub enum What {
         key: String,
         /// The run that the answer named.
         run: String,
-        /// How many steps with a function the run will have.
+        /// How many steps will be in its output, at least.
         steps: u32,
+        /// How it will end if nobody cancels it.
+        fate: Fate,
+    },
+    /// The code of a run that no client started was called.
+    Born {
+        /// The run.
+        run: String,
+        /// What started it.
+        origin: Origin,
+        /// How many steps will be in its output, at least.
+        steps: u32,
+        /// How it will end if nobody cancels it.
+        fate: Fate,
     },
     /// The function of a step began; its first act.
     FnStart {
@@ -42,8 +57,21 @@ pub enum What {
         attempt: u32,
         /// How many attempts the step may have.
         attempts_max: u32,
-        /// Nothing happens that would allow a second start.
-        once: bool,
+        /// How often the function may start.
+        starts: Starts,
+        /// The step stands in a branch of a race, which may lose.
+        racing: bool,
+        /// The step is taken back where the run ends badly.
+        undo: bool,
+    },
+    /// It was found out what became of a start whose outcome was lost.
+    Verified {
+        /// The run.
+        run: String,
+        /// The step.
+        step: String,
+        /// What the function had done; absent where it had done nothing.
+        done: Option<Hash>,
     },
     /// The function of a step is about to return; its last act.
     FnEnd {
@@ -64,11 +92,47 @@ pub enum What {
         step: String,
         /// The result.
         value: Hash,
+        /// Where it has to come from.
+        from: Source,
+    },
+    /// Somebody is about to send an event.
+    AskedEvent {
+        /// Its id; the run and step that send it where it is no client.
+        id: String,
+        /// Its data.
+        value: Hash,
+    },
+    /// A client read that its event was accepted, or the code was told that its event was sent.
+    AckedEvent {
+        /// Its id, as it was asked with.
+        id: String,
+        /// It starts a run.
+        starts: bool,
+    },
+    /// A step begins to be taken back.
+    UndoStart {
+        /// The run.
+        run: String,
+        /// The step.
+        step: String,
+        /// The result that is taken back.
+        value: Hash,
+    },
+    /// The function for runs that end badly was called.
+    Told {
+        /// The run.
+        run: String,
+        /// The steps that completed, as it was told.
+        completed: Vec<String>,
     },
     /// A client read a run that had ended, or that will not end any more.
     RunEnd {
         /// The run.
         run: String,
+        /// Its workflow.
+        workflow: String,
+        /// The run and step, or the run, that started it, as the engine says.
+        origin: Option<Origin>,
         /// The key of its start.
         key: Option<String>,
         /// Its status.
@@ -99,6 +163,53 @@ pub enum What {
         /// The name of the process.
         victim: String,
     },
+}
+
+/// What starts a run where no client does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Origin {
+    /// A step of another run, which waits for it.
+    Step {
+        /// The other run.
+        run: String,
+        /// The step.
+        step: String,
+    },
+    /// A run that goes on with it.
+    After {
+        /// The run before.
+        run: String,
+    },
+    /// An event.
+    Event {
+        /// Its id, as it was asked with.
+        id: String,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step { run, step } => write!(f, "step {step} of run {run}"),
+            Self::After { run } => write!(f, "run {run}, which another one goes on with,"),
+            Self::Event { id } => write!(f, "the event {id}"),
+        }
+    }
+}
+
+/// Where a result has to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// The function of the step returned it.
+    Function,
+    /// Somebody sent it with an event.
+    Event,
+    /// The child of the step returned it.
+    Child,
+    /// The engine made it.
+    Engine,
 }
 
 /// What can be killed.

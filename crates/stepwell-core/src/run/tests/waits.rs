@@ -115,7 +115,7 @@ fn a_chain_of_runs_takes_an_event_once() {
     let mut inherited = first.run.bequest(first.now, &first.limits);
     inherited.since = T0.before(seconds(5));
 
-    let origin = Origin { inherited: Some(inherited.clone()), ..Origin::default() };
+    let origin = Origin { inherited: Some(inherited.clone().into()), ..Origin::default() };
     let mut next = World::with(Start { origin, ..start() }, Limits::default());
     next.activate().unwrap();
     next.pass(seconds(20));
