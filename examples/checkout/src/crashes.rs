@@ -113,7 +113,7 @@ fn an_order_that_is_not_approved_is_taken_back_wherever_its_process_dies() {
             if reviewed {
                 review(test, false)?;
             }
-            test.advance(Duration::from_mins(60));
+            test.advance(Duration::from_hours(1));
             let error = run.output::<Shipped>().unwrap_err();
             assert!(error.message().contains(why), "{error}");
             let made = taken_back(&run)?;

@@ -92,6 +92,7 @@ impl Script {
             parent: start.parent.map(|run| Parent { run, step: "ship".into() }),
             depth: 0,
             continues: None,
+            inherited: None,
             event: None,
             search: Change::new(),
         }));

@@ -135,7 +135,8 @@ pub fn crash_everywhere(
     scenario: impl Fn(&mut Test) -> Result<()>,
 ) -> Result<Report, Failure> {
     let fails = |why| Failure::new(None, None, 0, why);
-    let (wanted, Met { mut places, mut open_ended }) = play(&app, &scenario, None).map_err(fails)?;
+    let (wanted, Met { mut places, mut open_ended }) =
+        play(&app, &scenario, None).map_err(fails)?;
     let mut points = Vec::new();
     let mut at = 0;
     // A crash may lead to steps that are not met without one: they are crash points as well.

@@ -27,7 +27,7 @@ fn done(of: &str) -> StepRead {
     read("run", "completed", Some(value(of)))
 }
 
-fn returned(of: &Hash) -> Hash {
+fn returned(of: Hash) -> Hash {
     Hash::of(&json!({ "results": { "count": of } }))
 }
 
@@ -112,7 +112,7 @@ impl Script {
         self.born(SUCCESSOR, Origin::After { run: CHILD.into() }, (1, Fate::Completes));
         self.function("runner-4", (SUCCESSOR, "count"), 1, Some("three"));
         self.given("runner-4", (SUCCESSOR, "count"), "three");
-        let three = returned(&value("three"));
+        let three = returned(value("three"));
         self.given_by((PARENT, "child"), three, Source::Child);
         self.note("runner-4", What::AskedEvent { id: EMITTED.into(), value: value("told") });
         self.note("runner-4", What::AckedEvent { id: EMITTED.into(), starts: true });

@@ -254,7 +254,9 @@ mod tests {
                 Part::Branches(branches) => branches.iter().for_each(|one| ids(one, found)),
                 Part::Race { id, branches } => {
                     found.push(id.clone());
-                    branches.iter().for_each(|one| ids(one, found));
+                    for one in branches {
+                        ids(one, found);
+                    }
                 }
             }
         }

@@ -248,7 +248,9 @@ impl Plan {
                 }
                 Part::Invoke { plan, .. } => letters.extend(plan.letters()),
                 Part::Branches(branches) | Part::Race { branches, .. } => {
-                    branches.iter().for_each(|branch| self.add_letters(branch, letters));
+                    for branch in branches {
+                        self.add_letters(branch, letters);
+                    }
                 }
                 Part::Wait(_)
                 | Part::Work(_)
