@@ -1,27 +1,10 @@
 //! The command line as a process, against a server in this one.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Runner, server};
-
-async fn stepwell(url: String, arguments: &[&str]) -> Output {
-    let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-    let run = move || {
-        Command::new(env!("CARGO_BIN_EXE_stepwell"))
-            .args(arguments)
-            .env("STEPWELL_URL", url)
-            .env("COLUMNS", "90")
-            .output()
-            .unwrap()
-    };
-    tokio::task::spawn_blocking(run).await.unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::support::{Runner, out, server, stepwell};
 
 /// Runs one run to its end through the command line, and looks at it in every way.
 #[tokio::test(flavor = "multi_thread")]

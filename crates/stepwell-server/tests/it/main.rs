@@ -10,6 +10,7 @@ mod gate;
 mod process;
 mod recovery;
 mod retention;
+mod rules;
 mod sdk;
 mod stop;
 mod support;

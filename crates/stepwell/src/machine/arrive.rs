@@ -318,7 +318,11 @@ impl Cell {
             State::Asking => Some(Out::Started(place)),
             State::Racing => Some(Out::Race(place)),
             State::Telling if step.once.verdict.is_some() => Some(Out::Verified(place)),
-            State::Telling if step.kind == Kind::Race => Some(Out::Raced(place)),
+            State::Telling if step.kind == Kind::Race => {
+                // Its end does not open it.
+                core.outbox.push_back(Out::Race(place));
+                Some(Out::Raced(place))
+            }
             State::Telling if step.attempt.is_some() => Some(Out::Ended(place)),
             State::Telling if step.kind == Kind::Emit => Some(Out::Emit(place)),
             State::Telling => Some(Out::Skip(place)),

@@ -174,6 +174,24 @@ fn what_was_not_answered_is_told_again() {
     assert_eq!(world.told(), ["finished 1"]);
 }
 
+/// §4.9, §5.5: a race that was won on a connection that is gone is opened again before its end is told.
+#[test]
+fn a_race_that_was_not_answered_is_told_again() {
+    async fn racing(ctx: Ctx) -> Result<u32> {
+        let won = ctx.race("quote").branch("quick", |_| async { Ok(1) }).await?;
+        Ok(won.value)
+    }
+    let mut world = World::new(App::new("shop").workflow("w", racing));
+    world.activate(json!({}));
+    assert_eq!(world.told(), ["race quote", "raced quote"]);
+    world.disconnect();
+    world.connect(&json!({}));
+    world.send(json!({ "resumed": { "a": 1, "run": RUN } }));
+    assert_eq!(world.told(), ["race quote", "raced quote"]);
+    world.settled("quote");
+    assert_eq!(world.told(), ["finished 1"]);
+}
+
 /// What happens while there is no connection is told on the next one.
 #[test]
 fn functions_go_on_without_a_connection() {

@@ -290,7 +290,7 @@ pub(crate) fn brief(message: &Value) -> String {
         "ended" => format!("ended {step}#{n} {}", result()),
         "started" => format!("started {step}#{n}"),
         "finished" => format!("finished {}", result()),
-        "sleep" | "skip" | "dropped" => format!("{name} {step}"),
+        "sleep" | "skip" | "dropped" | "race" | "raced" => format!("{name} {step}"),
         "released" => format!("released {}", body["seen"]),
         "order" => format!("order {} {}", body["expected"], body["found"]),
         "block" => format!("block {}", body["cause"]),

@@ -1,9 +1,11 @@
 //! A server in this process, requests to it, and a runner that does what a test says.
 
+mod cli;
 mod http;
 mod runner;
 mod server;
 
+pub(crate) use cli::{out, stepwell};
 pub(crate) use http::{exchange, get, post, request};
 pub(crate) use runner::Runner;
 pub(crate) use server::{FaultyStore, config, redacted, server, server_on};
