@@ -1,5 +1,7 @@
 //! What the server answers, as far as it is shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use stepwell_core::time::Timestamp;
@@ -44,6 +46,14 @@ pub(super) struct Run {
     pub(super) parent: Option<Parent>,
     pub(super) continued_from: Option<String>,
     pub(super) continued_as: Option<String>,
+    #[serde(default)]
+    pub(super) forked_from: Option<ForkedFrom>,
+    #[serde(default)]
+    pub(super) rerun_of: Option<String>,
+    #[serde(default)]
+    pub(super) search: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    pub(super) generation: u32,
     pub(super) steps: Vec<Step>,
     pub(super) logs: Vec<Line>,
     pub(super) history: Vec<Note>,
@@ -71,6 +81,30 @@ pub(super) struct Step {
     pub(super) logs: Vec<Line>,
     #[serde(default)]
     pub(super) child: Option<Child>,
+    #[serde(default)]
+    pub(super) branch: Option<Branch>,
+    #[serde(default)]
+    pub(super) kept_from: Option<String>,
+    #[serde(default)]
+    pub(super) uncertain: bool,
+    #[serde(default, deserialize_with = "maybe_instant")]
+    pub(super) events_kept_from: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) generation: u32,
+}
+
+/// The branch of a race that a step stands in.
+#[derive(Debug, Deserialize)]
+pub(super) struct Branch {
+    pub(super) race: String,
+    pub(super) name: String,
+}
+
+/// Where a run was forked from.
+#[derive(Debug, Deserialize)]
+pub(super) struct ForkedFrom {
+    pub(super) run: String,
+    pub(super) step: String,
 }
 
 /// The run and step that invoked a run.

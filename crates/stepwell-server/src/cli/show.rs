@@ -8,7 +8,7 @@ use super::args::Reach;
 use super::client::{Client, segment};
 use super::fault::Fault;
 use super::known::short;
-use super::model::{Failure, Line, Run, span};
+use super::model::{Failure, Line, Run, Step, span};
 use super::runs::now;
 use super::{out, timeline};
 
@@ -58,7 +58,7 @@ fn page(run: &Run, detail: Detail, width: usize, now: Timestamp) -> Vec<String> 
         lines.extend(timeline::draw(run, width, now));
     }
     for step in &run.steps {
-        let mut about = Vec::new();
+        let mut about = remarks(step);
         about.extend(step.child.as_ref().map(|child| {
             let workflow = out::printable(&child.workflow);
             format!("  {} {} of {workflow}", "child".dimmed(), child.run)
@@ -89,6 +89,24 @@ fn page(run: &Run, detail: Detail, width: usize, now: Timestamp) -> Vec<String> 
     lines
 }
 
+/// What is to be known of a step that its bar does not show.
+fn remarks(step: &Step) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(step.branch.as_ref().map(|branch| {
+        let (name, race) = (out::printable(&branch.name), out::printable(&branch.race));
+        format!("  {} {name} of race {race}", "branch".dimmed())
+    }));
+    lines.extend(step.kept_from.as_ref().map(|run| format!("  {} {run}", "ended in".dimmed())));
+    if step.uncertain {
+        lines.push(format!("  {} it may have been done", "uncertain".dimmed()));
+    }
+    lines.extend(step.events_kept_from.map(|at| {
+        let at = short(&at.to_string());
+        format!("  {} it asked for earlier ones", format!("events kept from {at}").dimmed())
+    }));
+    lines
+}
+
 fn head(run: &Run, detail: Detail, now: Timestamp) -> Vec<String> {
     let status = format!("{} {}", out::sign(&run.status), run.status);
     let status = status.style(out::style(&run.status)).to_string();
@@ -109,9 +127,25 @@ fn head(run: &Run, detail: Detail, now: Timestamp) -> Vec<String> {
         let (label, step) = ("invoked by".dimmed(), out::printable(&parent.step));
         format!("  {label} {} in step {step}", parent.run)
     }));
-    let links = [("continues", &run.continued_from), ("continued as", &run.continued_as)];
+    lines.extend(run.forked_from.as_ref().map(|from| {
+        let (label, step) = ("forked from".dimmed(), out::printable(&from.step));
+        format!("  {label} {} at step {step}", from.run)
+    }));
+    let links = [
+        ("rerun of", &run.rerun_of),
+        ("continues", &run.continued_from),
+        ("continued as", &run.continued_as),
+    ];
     for (what, other) in links {
         lines.extend(other.as_ref().map(|other| format!("  {} {other}", what.dimmed())));
+    }
+    if run.generation > 1 {
+        lines.push(format!("  {} ran {} times", "handler".dimmed(), run.generation));
+    }
+    if !run.search.is_empty() {
+        let terms = run.search.iter().map(|(name, value)| format!("{name}={value}"));
+        let terms = terms.collect::<Vec<_>>().join(", ");
+        lines.push(format!("  {} {}", "search".dimmed(), out::printable(&terms)));
     }
     lines.extend(payload("input", run.input.as_deref(), detail));
     lines.extend(payload("output", run.output.as_deref(), detail));

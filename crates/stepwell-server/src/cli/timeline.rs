@@ -174,7 +174,7 @@ fn about(step: &Step, now: Timestamp) -> String {
         "skipped" | "pending" => vec![step.status.clone()],
         status => vec![format!("{status} {took}")],
     };
-    if step.kind == "sleep" || step.kind == "sleepUntil" {
+    if step.kind != "run" && step.kind != "skip" && step.kind != step.id {
         parts.insert(0, step.kind.clone());
     }
     let ended = step.attempts.iter().filter(|attempt| attempt.status != "lost").count();
@@ -184,6 +184,9 @@ fn about(step: &Step, now: Timestamp) -> String {
     }
     if lost > 0 {
         parts.push(format!("{lost} lost"));
+    }
+    if step.generation > 1 {
+        parts.push(format!("time {}", step.generation));
     }
     parts.join(", ")
 }

@@ -199,6 +199,11 @@ async fn a_run_is_started_again_and_forked() {
     let given = stage.activate().await;
     assert_eq!(given["ended"].as_array().unwrap().len(), 1);
     assert_eq!(given["ended"][0]["output"], json!({"place": 2}));
+    let page = stage.cli(&["runs", "show", given["run"].as_str().unwrap()]).await;
+    assert!(page.contains(&format!("forked from {run} at step charge")), "{page}");
+    assert!(page.contains(&format!("ended in {run}")), "{page}");
+    let page = stage.cli(&["runs", "show", again["id"].as_str().unwrap()]).await;
+    assert!(page.contains(&format!("rerun of {run}")), "{page}");
     let (code, said) = stage.refused(&["runs", "fork", &run, "--from", "none"]).await;
     assert!(code == Some(1) && said.contains("`reserve`, `charge`"), "{code:?} {said}");
 }
