@@ -56,7 +56,7 @@ impl Stage {
 }
 
 /// A step that ended.
-fn ended(a: &Value, step: &str, with: Value) -> Value {
+fn ended(a: &Value, step: &str, with: &Value) -> Value {
     let mut ended = json!({"a": a, "step": step, "n": 1, "startedAgoUs": 20, "endedAgoUs": 10,
         "open": {"kind": "run", "after": 0, "agoUs": 30}});
     ended.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
@@ -125,7 +125,7 @@ async fn a_run_is_paused_resumed_and_retried() {
     let a = stage.activate().await["a"].clone();
     let paused = stage.cli(&["runs", "pause", &run, "--reason", "look first"]).await;
     assert_eq!(paused, format!("{run} ‖ paused\n"));
-    stage.runner.say(json!([ended(&a, "charge", json!({"output": 1})), {"idle": {"a": a}}])).await;
+    stage.runner.say(json!([ended(&a, "charge", &json!({"output": 1})), {"idle": {"a": a}}])).await;
     stage.is_read().await;
     let why = stage.cli(&["runs", "why", &run]).await;
     assert!(why.contains("paused by ann") && why.contains("look first"), "{why}");
@@ -178,10 +178,10 @@ async fn a_run_is_started_again_and_forked() {
     let run = stage.start("pay").await;
     let a = stage.activate().await["a"].clone();
     let error = json!({"error": {"name": "Error", "message": "declined"}, "terminal": true});
-    let reserve = ended(&a, "reserve", json!({"output": {"place": 1}}));
+    let reserve = ended(&a, "reserve", &json!({"output": {"place": 1}}));
     stage.runner.say(json!([reserve])).await;
     stage.is_read().await;
-    let mut charge = ended(&a, "charge", error);
+    let mut charge = ended(&a, "charge", &error);
     charge["ended"]["open"]["after"] = json!(1);
     stage.runner.say(json!([charge])).await;
     let thrown = json!({"a": a, "error": {"name": "Error", "message": "declined"}});
