@@ -203,6 +203,16 @@ impl Commits {
         fresh
     }
 
+    /// Returns what the open batches hold of a run.
+    pub(crate) fn records(&self, run: RunId) -> Option<&[u8]> {
+        let of = |open: &'_ Open| open.index.get(&run).copied();
+        let written = match of(&self.growing) {
+            Some(index) => self.growing.writes.get(index),
+            None => self.steady.writes.get(of(&self.steady)?),
+        };
+        written.map(|(_, records)| records.as_slice())
+    }
+
     /// Adds the first records of a run that another one's newest records tell of.
     pub(crate) fn start_beside(&mut self, beside: RunId, run: RunId, records: &[u8]) {
         self.with(beside).add(run, records);

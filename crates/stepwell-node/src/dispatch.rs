@@ -309,7 +309,8 @@ impl Node {
         self.dispatch.wake();
     }
 
-    /// Gives a new run to a runner in the commit that starts it, where one is free.
+    /// Gives a run to a runner in the commit that lets it want one, where one is free and no other run
+    /// is before it.
     pub(crate) fn try_at_once(&mut self, id: RunId, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
         let queue = queue_of(run);

@@ -223,7 +223,7 @@ impl Node {
             let whole = live.run.journal_bytes();
             match journal {
                 Ok(Some(bytes)) if bytes.len() as u64 == whole => {
-                    self.perform_all(run, reads, &bytes, out);
+                    self.perform_all(run, reads, bytes, out);
                 }
                 Ok(bytes) => {
                     let found = bytes.map_or(0, |bytes| bytes.len());
@@ -250,7 +250,7 @@ impl Node {
         match Run::replay(run, &journal) {
             Ok(state) => {
                 self.hot.insert_read(state);
-                self.perform_all(run, waiting, &journal, out);
+                self.perform_all(run, waiting, journal, out);
             }
             Err(error) => {
                 let why = error.to_string();
@@ -266,16 +266,32 @@ impl Node {
         &mut self,
         run: RunId,
         waiting: Vec<Deferred>,
-        journal: &[u8],
+        journal: Vec<u8>,
         out: &mut Outputs,
     ) {
         for what in waiting {
             match self.hot.live(run) {
                 Some(live) if live.unwritten > 0 && what.needs_journal() => live.reads.push(what),
-                Some(_) | None => self.perform(run, what, journal, out),
+                Some(_) | None => self.perform(run, what, &journal, out),
             }
         }
+        self.give_at_once(run, journal, out);
         self.cool_down(run, out);
+    }
+
+    /// Gives a run that was read, and then woken, to a runner in the commit that wakes it.
+    fn give_at_once(&mut self, run: RunId, mut journal: Vec<u8>, out: &mut Outputs) {
+        let Some(live) = self.hot.live(run) else { return };
+        let only = live.unwritten == 1 && live.reads.is_empty() && live.looking.is_empty();
+        let whole = live.run.journal_bytes();
+        if !only || live.held.is_some() || live.run.ready_since().is_none() {
+            return;
+        }
+        let Some(records) = self.commits.records(run) else { return };
+        journal.extend_from_slice(records);
+        if journal.len() as u64 == whole {
+            self.try_at_once(run, &journal, out);
+        }
     }
 
     fn missing(

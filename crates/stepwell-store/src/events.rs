@@ -61,7 +61,10 @@ impl Events {
             EventWrite::Accepted(event) => self.forget(&event.id),
             EventWrite::Did(event, did) => {
                 if let Some(known) = self.did.get_mut(event) {
-                    known.retain(|one| !did.contains(one));
+                    // One event may do something to a hundred thousand runs, batch by batch.
+                    for one in did {
+                        known.remove(one);
+                    }
                     if known.is_empty() {
                         self.did.remove(event);
                     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use stepwell_store::Error;
 
@@ -46,6 +47,8 @@ impl Place {
         let connection = connection.map_err(|e| failed(&e))?;
         let set = || {
             connection.busy_timeout(BUSY)?;
+            // Else a statement is compiled anew each time that other values are bound to it.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             connection.pragma_update(None, "temp_store", "memory")
         };
