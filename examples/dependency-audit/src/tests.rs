@@ -60,6 +60,9 @@ fn the_report_is_written_again_when_people_have_decided() {
         "{text}"
     );
     decide(&mut test, ("odd", "2.0.0"), true).unwrap();
+    // A run that an event woke stays with its runner for a second after its last activity.
+    assert_eq!(run.status().unwrap(), RunStatus::Running);
+    test.advance(Duration::from_secs(2));
     assert_eq!(run.status().unwrap(), RunStatus::Waiting);
     decide(&mut test, ("gone", "3.0.0"), false).unwrap();
     test.advance(Duration::from_secs(1));
