@@ -129,6 +129,15 @@ fn an_empty_ledger_proves_nothing() {
 }
 
 #[test]
+fn what_did_not_happen_is_demanded() {
+    let demands = Demands { runner_kills: 2, all_kinds: true, ..Demands::default() };
+    let verdict = judge(&sample(), &demands);
+    let missing: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
+    let wanted = ["sleepUntil", "skip", "race", "handlers that ran again"];
+    assert_eq!(missing, wanted.map(|what| format!("0 {what}, fewer than 1")));
+}
+
+#[test]
 fn a_child_may_be_cancelled_where_its_parent_or_the_step_is() {
     let cancel_child = |changes: fn(&mut What)| -> Vec<&'static str> {
         let mut sheets = sample();
