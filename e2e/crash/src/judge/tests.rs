@@ -1,7 +1,7 @@
 //! Shows that the judge accepts what is right and refuses each kind of violation.
 
 use super::*;
-use crate::ledger::{Sheet, What, parse};
+use crate::ledger::{Origin, Sheet, What, parse};
 
 fn refuse(kind: &str) -> Verdict {
     let plant = PLANTS.iter().find(|plant| plant.kind == kind).unwrap();
@@ -163,4 +163,30 @@ fn a_child_may_be_cancelled_where_its_parent_or_the_step_is() {
         }
     });
     assert!(!allowed.contains(&"not completed"), "{allowed:?}");
+}
+
+#[test]
+fn a_run_may_be_cancelled_before_its_code_is_called() {
+    let kinds = |came_after: Option<Origin>| -> Vec<&'static str> {
+        let mut sheets = sample();
+        for sheet in &mut sheets {
+            sheet
+                .facts
+                .retain(|fact| !matches!(&fact.what, What::Born { run, .. } if run == "run_7"));
+        }
+        for fact in sheets.iter_mut().flat_map(|sheet| &mut sheet.facts) {
+            if let What::RunEnd { run, origin, status, .. } = &mut fact.what
+                && run == "run_7"
+            {
+                *status = "cancelled".into();
+                origin.clone_from(&came_after);
+            }
+        }
+        let verdict = judge(&sheets, &Demands::default());
+        verdict.findings.iter().map(Finding::kind).collect()
+    };
+    let found = kinds(Some(Origin::After { run: "run_6".into() }));
+    assert!(!found.contains(&"not born"), "{found:?}");
+    let found = kinds(None);
+    assert!(found.contains(&"not born"), "{found:?}");
 }
