@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Builds Stepwell, starts a server with a data folder and the two example runners, starts runs of both,
-# and prints the commands to look around. Ctrl-C stops everything; the data folder stays.
+# and prints the commands to look around. Some runs wait for people; after a while this script decides in
+# their place, and says how. Ctrl-C stops everything; the data folder stays.
 #
 # LISTEN=127.0.0.1:7878   where the server listens
 # DATA=.stepwell/dev      the data folder; logs and the report stand beside it
-# RUN_FOR=seconds         ends by itself, and fails unless every run has completed by then
+# DECIDE_AFTER=8          seconds until it decides what people are asked about; 0 leaves that to you
+# RUN_FOR=seconds         ends by itself, and fails unless every run has come to its end as it should
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 listen=${LISTEN:-127.0.0.1:7878}
 data=${DATA:-.stepwell/dev}
+decide_after=${DECIDE_AFTER:-8}
 url=http://$listen
 bin=$target_dir/debug
 logs=$data.logs
@@ -76,7 +79,9 @@ await 20 "the server did not start on $listen" "${started[0]}" "$logs/server.log
 
 report=$data.audit
 launch checkout "$bin/checkout" --orders examples/checkout/orders.jsonl
-launch dependency-audit "$bin/dependency-audit" --lock Cargo.lock --out "$report"
+# All that Stepwell is built with is permissive, so this house asks its people about some licences more.
+launch dependency-audit "$bin/dependency-audit" --lock Cargo.lock --out "$report" \
+    --ask MIT-0 --ask BSD-3-Clause --ask Unicode-3.0
 
 at=""
 [ "$url" = http://127.0.0.1:7878 ] || at=" --url $url"
@@ -89,24 +94,96 @@ dependency-audit, which looks at the licence of every package in Cargo.lock. Loo
   $stepwell runs list$at
   $stepwell runs list --workflow checkout --status waiting,running$at
   $stepwell runs show RUN$at
+  $stepwell runs why RUN$at
   $stepwell runs tail RUN$at
   $stepwell workflows$at
   $stepwell runners$at
   sqlite3 -readonly $data/stepwell.db "select workflow, status, count(*) from runs group by 1, 2"
   cat $report/report.md
 
-What they say is in $logs. Ctrl-C stops everything; start again and it goes on.
+Dear orders wait for somebody to approve them, and the audit for decisions about some packages: parked,
+they take no place in a program. One order is left alone, and gives up after 12 s; one card is declined,
+and one parcel cannot be delivered: what was done for these three is taken back.
+What the programs say is in $logs. Ctrl-C stops everything; start again and it goes on.
 TXT
 
+# list STATUS FILTER... prints runs, one as JSON on each line.
+list() {
+    local status=$1
+    shift
+    "$stepwell" runs list --limit 500 --json --status "$status" "$@"
+}
+
+# tell WHAT EVENT DATA OPTION... sends an event, and says so.
+tell() {
+    local what=$1 event=$2 json=$3
+    shift 3
+    say "  $what: stepwell events send $event --data '$json'$at"
+    "$stepwell" events send "$event" --data "$json" "$@" >/dev/null || say "  it was not accepted"
+}
+
+# The packages that people are asked about, by the report: name and version.
+awaiting() { sed -nE 's/^\| ([^ ]+) \| ([^ ]+) \|.*\| awaiting approval \|$/\1 \2/p' "$report/report.md"; }
+
+# What people would do.
+decide() {
+    local name version order waiting
+    waiting=$(list waiting | grep -cE '"workflow":"(checkout|audit)"' || true)
+    say ""
+    say "$waiting runs are parked and wait for people. Deciding in their place:"
+    for order in 2026-1010 2026-1014; do
+        # With an id of its own an event counts once, however often this script is started.
+        tell "order $order is approved" order.reviewed "{\"order\":\"$order\",\"approved\":true}" \
+            --id "review-$order"
+    done
+    while read -r name version; do
+        tell "$name $version is approved" licence.decided \
+            "{\"name\":\"$name\",\"version\":\"$version\",\"approved\":true}"
+    done < <(awaiting)
+}
+
+# After the decisions: the report that was written again, and an order that was taken back.
+show_ends() {
+    local run
+    say ""
+    say "The report was written again: $(grep -E 'packages are awaiting approval' "$report/report.md")"
+    run=$(list failed --workflow checkout | grep '"key":"2026-1017"' | sed -nE 's/.*"id":"(run_[0-9a-f]+)".*/\1/p')
+    [ -n "$run" ] || return 0
+    say "The order whose card was declined was taken back: stepwell runs show $run$at"
+    "$stepwell" runs show "$run" | sed 's/^/  /'
+}
+
+# Fails unless all runs have come to the ends that they should have.
+check_ends() {
+    local completed others failed packages reported made run
+    completed=$(list completed | wc -l)
+    others=$(list queued,running,waiting,paused,blocked,compensating,cancelled,timed_out | wc -l)
+    failed=$(list failed | sed -nE 's/.*"key":"([^"]+)".*/\1/p' | sort | tr '\n' ' ')
+    packages=$(grep -c '^\[\[package\]\]' Cargo.lock)
+    reported=$(grep -c '^ *"version":' "$report/report.json" || true)
+    made=0
+    for run in $(list failed --workflow checkout | sed -nE 's/.*"id":"(run_[0-9a-f]+)".*/\1/p'); do
+        made=$((made + $("$stepwell" runs show "$run" | grep -c '✓ compensate ' || true)))
+    done
+    say "$completed runs completed, $others have not ended, the orders $failed""failed;"
+    say "$made steps were taken back; the report has $reported of $packages packages"
+    [ "$completed" -gt "$packages" ] && [ "$others" = 0 ] && [ "$packages" = "$reported" ] \
+        && [ "$failed" = "2026-1017 2026-1018 2026-1020 " ] && [ "$made" -ge 3 ] || fail "see $logs"
+    grep -q '^0 packages are awaiting approval, [1-9]' "$report/report.md" || fail "see $report/report.md"
+}
+
+begun=$SECONDS
 end=${RUN_FOR:+$((SECONDS + RUN_FOR))}
+decided=$decide_after
 while alive "${started[0]}"; do
+    if [ "$decided" -gt 0 ] && [ $((SECONDS - begun)) -ge "$decided" ] && [ -e "$report/report.md" ]; then
+        decided=0
+        decide
+        sleep 2
+        show_ends
+    fi
     if [ -n "$end" ] && [ "$SECONDS" -ge "$end" ]; then
-        runs=$("$stepwell" runs list --limit 500 --json | grep -c '"status":"completed"' || true)
-        others=$("$stepwell" runs list --limit 500 --json | grep -vc '"status":"completed"' || true)
-        packages=$(grep -c '^\[\[package\]\]' Cargo.lock)
-        reported=$(grep -c '^ *"version":' "$report/report.json" || true)
-        say "$runs runs completed, $others did not; the report has $reported of $packages packages"
-        [ "$runs" -gt 0 ] && [ "$others" = 0 ] && [ "$packages" = "$reported" ] || fail "see $logs"
+        check_ends
         exit 0
     fi
     sleep 0.5

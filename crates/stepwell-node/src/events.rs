@@ -357,6 +357,9 @@ impl Node {
             Answer::Waits { event, waits, more } => self.on_waits(&event, waits, more, out),
             Answer::Events { look, events, next } => self.on_events(&look, &events, next, out),
             Answer::Unrouted { events, more } => self.on_unrouted(events, more),
+            Answer::Sweep { name, events, next } => {
+                self.on_swept(&name, &events, next.as_ref(), out);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Who looks does so after the wait is durable. Until the look is over the run stays in memory and has
 //! no timer: by its journal the look is due, so a node that crashed meanwhile looks again. What is
-//! accepted meanwhile stands behind the look: an older event, if there is one, is taken first.
+//! accepted meanwhile is left to the look: an older event, if there is one, is taken first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Command;
 use stepwell_core::time::Timestamp;
+use stepwell_core::wait::Wait;
 use stepwell_store::event::{Event, Place};
 use stepwell_store::query::EventName;
 
@@ -20,15 +21,16 @@ use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::question::{Look, Question};
 
-/// How many events one question returns: their content comes with them.
+/// How many events the first question returns: their content comes with them. Who needs more goes along
+/// with others (`sweep`).
 const PAGE: usize = 32;
 
 /// A wait for which somebody looks.
 #[derive(Debug)]
 pub(crate) struct Looking {
     step: Arc<str>,
-    /// Events that were routed meanwhile. Their routes are not done before the look is over.
-    behind: Vec<Arc<Event>>,
+    /// When the oldest event was accepted that was routed meanwhile: the look may be past it.
+    again: Option<Timestamp>,
 }
 
 impl Node {
@@ -39,12 +41,12 @@ impl Node {
             return;
         }
         let Some(parked) = live.run.parked(step).cloned() else { return };
-        live.looking.push(Looking { step: step.clone(), behind: Vec::new() });
+        live.looking.push(Looking { step: step.clone(), again: None });
         // What was accepted before it was parked has been looked at, where somebody looked.
         let since = if parked.looked { parked.at } else { parked.wait.from };
         let late = Duration::from_micros(planted::has(Plant::LateLook).into());
         let since = since.after(late);
-        let question = question(&Look { run, step: step.clone() }, &parked.wait, (since, None));
+        let question = question(&Look { run, step: step.clone() }, &parked.wait, since);
         self.commits.effects(run).ask(question);
     }
 
@@ -55,47 +57,61 @@ impl Node {
         next: Option<Place>,
         out: &mut Outputs,
     ) {
-        let Some(live) = self.hot.live(look.run) else { return };
-        if !live.looks_for(&look.step) {
-            return;
-        }
-        let parked = live.run.parked(&look.step).cloned();
-        let takes = |event: &&Arc<Event>| {
-            let Some(parked) = &parked else { return false };
-            is_for(event, &live.run)
-                && live.run.may_take(&look.step, &event.id.id, event.accepted_at)
-                && has(event, parked.wait.wanted.as_deref())
-        };
-        let found = events.iter().find(takes);
-        if let (None, Some(next), Some(parked)) = (found, next, &parked) {
-            // Others get their turn before the next page.
-            let bounds = (parked.wait.from, Some(next));
-            self.looks_later.push_back(question(look, &parked.wait, bounds));
+        let found = events.iter().find(|event| self.takes(look, event));
+        if let (None, Some(next)) = (found, next)
+            && let Some(wait) = self.looked_for(look)
+        {
+            self.sweeps.join(name_of(&wait), look.clone(), next);
             return self.come_back(out);
         }
-        let over = live.looking.extract_if(.., |looking| looking.step == look.step);
-        let behind: Vec<_> = over.flat_map(|looking| looking.behind).collect();
+        self.look_is_over(look, found.map(|event| &**event), out);
+    }
+
+    /// Returns the wait for which somebody looks, while it is parked.
+    pub(crate) fn looked_for(&self, look: &Look) -> Option<Wait> {
+        let parked = self.hot.run(look.run)?.parked(&look.step)?;
+        Some(parked.wait.clone())
+    }
+
+    /// Tells whether an event is what a look is for.
+    pub(crate) fn takes(&self, look: &Look, event: &Event) -> bool {
+        let Some(run) = self.hot.run(look.run) else { return false };
+        let Some(parked) = run.parked(&look.step) else { return false };
+        is_for(event, run)
+            && run.may_take(&look.step, &event.id.id, event.accepted_at)
+            && has(event, parked.wait.wanted.as_deref())
+    }
+
+    /// A look has found an event, or has come to the end.
+    pub(crate) fn look_is_over(&mut self, look: &Look, found: Option<&Event>, out: &mut Outputs) {
+        let Some(live) = self.hot.live(look.run) else { return };
+        let Some(at) = live.looking.iter().position(|looking| looking.step == look.step) else {
+            return;
+        };
+        let again = live.looking.swap_remove(at).again;
         if let Some(event) = found {
             self.give(look.run, &look.step, event);
         }
-        for event in behind {
-            self.deliver_routed(look.run, &look.step, &event);
-            self.told(&event.place());
-        }
-        if self.hot.run(look.run).is_some_and(|run| run.parked(&look.step).is_some()) {
-            self.looked_in_vain(look);
+        let parked = self.hot.run(look.run).and_then(|run| run.parked(&look.step)).cloned();
+        match (parked, again) {
+            // What came meanwhile is durable by now, and may not have been read.
+            (Some(parked), Some(since)) => {
+                if let Some(live) = self.hot.live(look.run) {
+                    live.looking.push(Looking { step: look.step.clone(), again: None });
+                }
+                out.list.push(Output::Ask(question(look, &parked.wait, since)));
+                return;
+            }
+            (Some(_), None) => self.looked_in_vain(look),
+            (None, _) => {}
         }
         self.after_change(look.run);
         self.cool_down(look.run, out);
     }
 
-    /// Lets an event stand behind a look that is under way, or due. Tells whether it does.
-    pub(crate) fn stands_behind(
-        &mut self,
-        run: RunId,
-        step: &Arc<str>,
-        event: &Arc<Event>,
-    ) -> bool {
+    /// Leaves an event to a look that is under way, or due. Tells whether it does: the event's route need
+    /// not wait for that, since who crashes meanwhile looks again.
+    pub(crate) fn is_left_to_look(&mut self, run: RunId, step: &Arc<str>, event: &Event) -> bool {
         let Some(live) = self.hot.live(run) else { return false };
         if live.run.parked(step).is_some_and(|parked| !parked.looked) {
             self.look(run, step);
@@ -104,8 +120,8 @@ impl Node {
         let Some(looking) = live.looking.iter_mut().find(|looking| looking.step == *step) else {
             return false;
         };
-        looking.behind.push(event.clone());
-        self.expect(&event.place());
+        let again = looking.again.get_or_insert(event.accepted_at);
+        *again = (*again).min(event.accepted_at);
         true
     }
 
@@ -120,16 +136,6 @@ impl Node {
         };
         self.apply(look.run, command, None).unwrap_or_default();
     }
-
-    /// Asks for the next pages of looks, one in a turn.
-    pub(crate) fn take_look_turn(&mut self, out: &mut Outputs) {
-        if let Some(question) = self.looks_later.pop_front() {
-            out.list.push(Output::Ask(question));
-        }
-        if !self.looks_later.is_empty() {
-            self.come_back(out);
-        }
-    }
 }
 
 impl Live {
@@ -138,11 +144,10 @@ impl Live {
     }
 }
 
-fn question(
-    look: &Look,
-    wait: &stepwell_core::wait::Wait,
-    (since, after): (Timestamp, Option<Place>),
-) -> Question {
-    let name = EventName { namespace: wait.namespace.clone(), name: wait.event.clone() };
-    Question::Events { look: look.clone(), name, since, after, limit: PAGE }
+fn question(look: &Look, wait: &Wait, since: Timestamp) -> Question {
+    Question::Events { look: look.clone(), name: name_of(wait), since, after: None, limit: PAGE }
+}
+
+fn name_of(wait: &Wait) -> EventName {
+    EventName { namespace: wait.namespace.clone(), name: wait.event.clone() }
 }

@@ -1,6 +1,5 @@
 //! The node: its state, its entrance, and how much it does at once.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -17,9 +16,9 @@ use crate::hot::Hot;
 use crate::inbox::Inbox;
 use crate::input::{Input, Now};
 use crate::output::{Output, Outputs, Stats};
-use crate::question::Question;
 use crate::recovery::Away;
 use crate::session::{Registry, Sessions};
+use crate::sweep::Sweeps;
 use crate::timers::Timers;
 
 /// How many runs, timers or answers one input handles before others get their turn.
@@ -73,8 +72,7 @@ pub struct Node {
     pub(crate) stats: Stats,
     pub(crate) draining: bool,
     pub(crate) events: Events,
-    /// Next pages of looks for events.
-    pub(crate) looks_later: VecDeque<Question>,
+    pub(crate) sweeps: Sweeps,
     continuing: bool,
 }
 
@@ -100,7 +98,7 @@ impl Node {
             stats: Stats::default(),
             draining: false,
             events: Events::default(),
-            looks_later: VecDeque::new(),
+            sweeps: Sweeps::default(),
             continuing: false,
         }
     }

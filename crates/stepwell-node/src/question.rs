@@ -67,6 +67,15 @@ pub enum Question {
         /// Most events to return.
         limit: usize,
     },
+    /// Kept events of a name, for many waits.
+    Sweep {
+        /// The name.
+        name: EventName,
+        /// Behind which event.
+        after: Place,
+        /// Most events to return.
+        limit: usize,
+    },
 }
 
 /// The answer to a [`Question`].
@@ -111,6 +120,15 @@ pub enum Answer {
         /// There may be more.
         more: bool,
     },
+    /// To [`Question::Sweep`].
+    Sweep {
+        /// The name.
+        name: EventName,
+        /// The events.
+        events: Vec<Arc<Event>>,
+        /// Where to go on, where there may be more.
+        next: Option<Place>,
+    },
 }
 
 impl Question {
@@ -147,6 +165,11 @@ impl Question {
                 let places = store.unrouted(None, limit)?;
                 let more = places.len() >= limit;
                 Answer::Unrouted { events: read(store, &places)?, more }
+            }
+            Self::Sweep { name, after, limit } => {
+                let places = store.events_for(&name, after.accepted_at, Some(&after), limit)?;
+                let next = places.last().cloned().filter(|_| places.len() >= limit);
+                Answer::Sweep { name, events: read(store, &places)?, next }
             }
         })
     }

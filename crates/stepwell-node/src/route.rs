@@ -277,7 +277,7 @@ impl Node {
                 None => state.parked_steps().map(|step| step.id.clone()).collect(),
             };
             for step in steps {
-                if !self.stands_behind(run, &step, event) {
+                if !self.is_left_to_look(run, &step, event) {
                     self.deliver_routed(run, &step, event);
                 }
             }

@@ -56,8 +56,17 @@ pub(crate) enum Class {
 
 /// Reads an SPDX expression: `OR` leaves the choice, `AND` asks for both.
 pub(crate) fn classify(expression: &str) -> Class {
+    read(expression, &[])
+}
+
+/// Tells whether an expression leaves no choice without one of these licences, or is not permissive.
+pub(crate) fn needs_approval(expression: &str, ask: &[String]) -> bool {
+    read(expression, ask) != Class::Permissive
+}
+
+fn read(expression: &str, ask: &[String]) -> Class {
     let words = words(expression);
-    let mut reader = Reader { words: &words, next: 0 };
+    let mut reader = Reader { words: &words, next: 0, ask };
     match reader.any() {
         Ok(class) => match reader.words.get(reader.next) {
             None => class,
@@ -89,6 +98,8 @@ fn words(expression: &str) -> Vec<&str> {
 struct Reader<'a> {
     words: &'a [&'a str],
     next: usize,
+    /// Licences that do not count as permissive.
+    ask: &'a [String],
 }
 
 impl Reader<'_> {
@@ -127,6 +138,9 @@ impl Reader<'_> {
         // An exception only ever allows more than its licence does.
         if self.take(&["WITH"]) {
             self.next += 1;
+        }
+        if self.ask.iter().any(|ask| ask == name) {
+            return Ok(Class::Unknown(format!("people are asked about `{name}`")));
         }
         Ok(class_of(name))
     }
@@ -178,6 +192,20 @@ mod tests {
             ("LGPL-2.1-or-later OR AGPL-3.0", Class::Copyleft),
         ] {
             assert_eq!(classify(expression), class, "{expression}");
+        }
+    }
+
+    #[test]
+    fn people_are_asked_where_there_is_no_other_choice() {
+        let ask = ["MIT-0".to_owned(), "Unicode-3.0".to_owned()];
+        for (expression, needs) in [
+            ("MIT", false),
+            ("MIT-0", true),
+            ("MIT-0 OR MIT", false),
+            ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+            ("GPL-3.0-only", true),
+        ] {
+            assert_eq!(needs_approval(expression, &ask), needs, "{expression}");
         }
     }
 

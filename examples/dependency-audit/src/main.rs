@@ -49,6 +49,10 @@ struct Arguments {
     /// The folder for report.json and report.md; made if it is not there.
     #[arg(long, default_value = "target/dependency-audit")]
     out: PathBuf,
+    /// A licence that people are asked about though it is permissive, by its SPDX name; may be given several
+    /// times
+    #[arg(long, value_name = "LICENCE")]
+    ask: Vec<String>,
     /// End once the report is written; otherwise go on serving audits that others start.
     #[arg(long)]
     once: bool,
@@ -75,6 +79,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
         lock: absolute(&arguments.lock)?,
         out: absolute(&arguments.out)?,
         cargo_home: absolute(&manifest::cargo_home()?)?,
+        ask: arguments.ask.clone(),
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let app = App::new("dependency-audit").workflow("audit", audit).workflow("package", package);

@@ -25,8 +25,12 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
     Ok(home.join(".cargo"))
 }
 
-/// Looks at one package.
-pub(crate) fn look(package: &Package, lock: &Path, cargo_home: &Path) -> Finding {
+/// Looks at one package. `lock` is where its path begins, `ask` are licences that people are asked about.
+pub(crate) fn look(
+    package: &Package,
+    (lock, cargo_home): (&Path, &Path),
+    ask: &[String],
+) -> Finding {
     let (licence, class) = match licence_of(package, lock, cargo_home) {
         Ok(licence) => {
             let class = licence::classify(&licence);
@@ -34,7 +38,8 @@ pub(crate) fn look(package: &Package, lock: &Path, cargo_home: &Path) -> Finding
         }
         Err(why) => (None, Class::Unknown(why)),
     };
-    Finding::new(package, licence, class)
+    let asks = licence.as_deref().is_none_or(|licence| licence::needs_approval(licence, ask));
+    Finding::new(package, (licence, class), asks)
 }
 
 fn licence_of(package: &Package, lock: &Path, cargo_home: &Path) -> Result<String, String> {
@@ -162,7 +167,7 @@ mod tests {
             ("good", Some("git+https://example.org"), "kind `git`"),
             ("stranger", None, "not below"),
         ] {
-            let finding = look(&package(name, source), &lock, &home);
+            let finding = look(&package(name, source), (&lock, &home), &[]);
             let shown = format!("{:?}", finding.class);
             assert!(shown.contains(want), "{name}: {shown}");
         }

@@ -15,7 +15,7 @@ use crate::workflow::Summary;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Approval {
-    /// Its licence is permissive.
+    /// Its licence is permissive, and nobody wants to be asked about it.
     NotNeeded,
     /// Somebody has to decide.
     Awaited,
@@ -50,13 +50,14 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    /// Returns what was found; what is not permissive needs approval.
-    pub(crate) fn new(package: &Package, licence: Option<String>, class: Class) -> Self {
+    /// Returns what was found, and whether people are asked about it.
+    pub(crate) fn new(
+        package: &Package,
+        (licence, class): (Option<String>, Class),
+        asks: bool,
+    ) -> Self {
         let (name, version) = (package.name.clone(), package.version.clone());
-        let approval = match class {
-            Class::Permissive => Approval::NotNeeded,
-            Class::Copyleft | Class::Unknown(_) => Approval::Awaited,
-        };
+        let approval = if asks { Approval::Awaited } else { Approval::NotNeeded };
         Self { name, version, licence, class, approval }
     }
 
@@ -153,7 +154,9 @@ mod tests {
     fn every_package_is_in_both_reports() {
         let finding = |name: &str, licence: Option<&str>, class| {
             let (name, version) = (name.into(), "1.0.0".into());
-            Finding::new(&Package { name, version, source: None }, licence.map(Into::into), class)
+            let asks = class != Class::Permissive;
+            let package = Package { name, version, source: None };
+            Finding::new(&package, (licence.map(Into::into), class), asks)
         };
         let report = Report {
             lock: "Cargo.lock".into(),

@@ -32,7 +32,8 @@ fn folder() -> tempfile::TempDir {
 
 fn begin(test: &mut Test, folder: &Path) -> Result<TestRun> {
     let (lock, out) = (folder.join("Cargo.lock"), folder.join("out"));
-    let run = test.start("audit", Audit { lock, out, cargo_home: folder.join("cargo") })?;
+    let run = test
+        .start("audit", Audit { lock, out, cargo_home: folder.join("cargo"), ask: Vec::new() })?;
     test.advance(Duration::from_secs(30));
     Ok(run)
 }
@@ -60,6 +61,9 @@ fn the_report_is_written_again_when_people_have_decided() {
         "{text}"
     );
     decide(&mut test, ("odd", "2.0.0"), true).unwrap();
+    // A run that an event woke stays with its runner for a second after its last activity.
+    assert_eq!(run.status().unwrap(), RunStatus::Running);
+    test.advance(Duration::from_secs(2));
     assert_eq!(run.status().unwrap(), RunStatus::Waiting);
     decide(&mut test, ("gone", "3.0.0"), false).unwrap();
     test.advance(Duration::from_secs(1));
@@ -80,7 +84,8 @@ fn nobody_is_waited_for_longer_than_ten_minutes() {
         // The same text in each run of the scenario, which a folder of its own would not be.
         std::env::set_current_dir(folder.path()).unwrap();
         let (lock, out) = (lock.file_name().unwrap().into(), out.file_name().unwrap().into());
-        let run = test.start("audit", Audit { lock, out, cargo_home: "cargo".into() })?;
+        let run =
+            test.start("audit", Audit { lock, out, cargo_home: "cargo".into(), ask: Vec::new() })?;
         test.advance(Duration::from_secs(30));
         decide(test, ("odd", "2.0.0"), true)?;
         test.advance(Duration::from_mins(11));

@@ -33,6 +33,9 @@ pub(crate) struct Audit {
     pub(crate) out: PathBuf,
     /// Where cargo keeps the sources of packages.
     pub(crate) cargo_home: PathBuf,
+    /// Licences that people are asked about though they are permissive.
+    #[serde(default)]
+    pub(crate) ask: Vec<String>,
 }
 
 /// How an audit came out.
@@ -42,9 +45,9 @@ pub(crate) struct Summary {
     pub(crate) permissive: usize,
     pub(crate) copyleft: usize,
     pub(crate) unknown: usize,
-    /// Those that are not permissive and that nobody has decided about.
+    /// Those that people are asked about and that nobody has decided about.
     pub(crate) awaiting: usize,
-    /// Those that are not permissive and that somebody has approved.
+    /// Those that people are asked about and that somebody has approved.
     pub(crate) approved: usize,
     pub(crate) report: PathBuf,
 }
@@ -68,6 +71,7 @@ pub(crate) struct Look {
     package: Package,
     lock: PathBuf,
     cargo_home: PathBuf,
+    ask: Vec<String>,
 }
 
 /// What a person says about a package whose licence is not permissive.
@@ -79,7 +83,7 @@ pub(crate) struct Decision {
 }
 
 /// Reads the lock, has every package looked at by a run of its own, writes the report, and writes it again
-/// when people have decided about what is not permissive.
+/// when people have decided about what is not permissive, or what they want to be asked about.
 pub(crate) async fn audit(ctx: Ctx, audit: Audit) -> Result<Summary> {
     // A file that is not there now will not be there a second later: one attempt is enough.
     let packages: Vec<Package> = ctx
@@ -89,8 +93,8 @@ pub(crate) async fn audit(ctx: Ctx, audit: Audit) -> Result<Summary> {
 
     let ids = step_ids(&packages);
     let looks = ids.iter().zip(&packages).map(|(id, package)| {
-        let (package, lock) = (package.clone(), audit.lock.clone());
-        let look = Look { package, lock, cargo_home: audit.cargo_home.clone() };
+        let (package, lock, ask) = (package.clone(), audit.lock.clone(), audit.ask.clone());
+        let look = Look { package, lock, cargo_home: audit.cargo_home.clone(), ask };
         ctx.invoke::<Finding>(id, "package").input(look)
     });
     let looks: Vec<_> = looks.collect();
@@ -126,7 +130,7 @@ async fn decide(ctx: &Ctx, id: &str, finding: &mut Finding) -> Result<()> {
 /// Looks at one package, on a thread where reading files may block.
 pub(crate) async fn package(ctx: Ctx, look: Look) -> Result<Finding> {
     ctx.run_blocking("look", move |_| {
-        Ok(manifest::look(&look.package, &look.lock, &look.cargo_home))
+        Ok(manifest::look(&look.package, (&look.lock, &look.cargo_home), &look.ask))
     })
     .timeout("1m")
     .await

@@ -1,5 +1,6 @@
 //! §8: events, what they wake and start, and what is remembered of them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -374,4 +375,76 @@ fn a_herd_of_waits_holds_up_nobody() {
     for run in runs {
         assert_eq!(world.step_status(run, "w"), StepStatus::Completed);
     }
+}
+
+/// §8.9: events that come while a wait is looked back for hold up no event for another run.
+#[test]
+fn a_long_look_holds_up_no_event_for_others() {
+    let mut world = World::new();
+    let runner = world.connect(&who(8));
+    let (run, a) = world.held_run(runner);
+    world.send_event(event("paid", "{\"order\":8}"));
+    world.looks = Some(VecDeque::new());
+    world.wait_step(runner, a, "w", &json!({ "match": { "order": 7 } }));
+    let (other, b) = world.held_run(runner);
+    world.wait_step(runner, b, "w", &json!({ "match": { "order": 9 }, "since": "parked" }));
+    for at in 0..200 {
+        world.send_event(with_id(&format!("e{at:03}"), event("paid", "{\"order\":7}")));
+    }
+    world.send_event(event("paid", "{\"order\":9}"));
+    assert_eq!(world.step_status(other, "w"), StepStatus::Completed);
+    assert_eq!(world.step_status(run, "w"), StepStatus::Waiting);
+    world.look();
+    assert_eq!(world.did("e000"), [Did { run, step: Some("w".into()) }]);
+}
+
+/// §8.4, §4.9: an event that was routed while a wait was looked back for is found after a crash.
+#[test]
+fn a_crash_in_a_look_loses_no_event_that_came_meanwhile() {
+    let mut world = World::new();
+    let runner = world.connect(&who(8));
+    let (run, a) = world.held_run(runner);
+    world.send_event(event("paid", "{\"order\":8}"));
+    world.looks = Some(VecDeque::new());
+    world.wait_step(runner, a, "w", &json!({ "match": { "order": 7 } }));
+    world.send_event(with_id("e", event("paid", "{\"order\":7}")));
+    world.looks = None;
+    world.restart();
+    world.pass_ms(1);
+    assert_eq!(world.step_status(run, "w"), StepStatus::Completed);
+    assert_eq!(world.did("e"), [Did { run, step: Some("w".into()) }]);
+}
+
+/// §8.4, §8.8: many waits that are looked back for together read the events of a name together; each
+/// finds the oldest one for it that was accepted since its bound.
+#[test]
+fn looks_read_the_events_of_a_name_together() {
+    const RUNS: usize = 40;
+    let mut world = World::new();
+    let runner = world.connect(&who(1_000));
+    let held: Vec<_> = (0..RUNS).map(|_| world.held_run(runner)).collect();
+    for at in 0..1_000 {
+        let order = if at < 900 { 1_000 } else { at % RUNS };
+        world.send_event(with_id(
+            &format!("e{at}"),
+            event("paid", &format!("{{\"order\":{order}}}")),
+        ));
+    }
+    world.looks = Some(VecDeque::new());
+    for (order, (_, a)) in held.iter().enumerate() {
+        // The last of them look for what did not come.
+        let order = if order < RUNS - 2 { order } else { 5_000 + order };
+        world.wait_step(runner, *a, "w", &json!({ "match": { "order": order } }));
+    }
+    world.look();
+    for (order, (run, _)) in held.iter().enumerate().take(RUNS - 2) {
+        assert_eq!(world.step_status(*run, "w"), StepStatus::Completed);
+        let oldest = (900..1_000).find(|at| at % RUNS == order).unwrap();
+        assert_eq!(world.did(&format!("e{oldest}")), [Did { run: *run, step: Some("w".into()) }]);
+    }
+    for (run, _) in &held[RUNS - 2..] {
+        assert_eq!(world.step_status(*run, "w"), StepStatus::Waiting);
+    }
+    let each_alone = RUNS * 1_000;
+    assert!(world.looked_at < each_alone / 8, "{} events were read", world.looked_at);
 }

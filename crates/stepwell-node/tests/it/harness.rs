@@ -13,8 +13,8 @@ use stepwell_core::operation::Operation;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::View;
 use stepwell_node::{
-    About, ApiError, Begin, Config, EndedRun, Input, Node, Output, Outputs, Reply, RequestId,
-    RunnerInfo, SessionId, Signed, StartRequest,
+    About, ApiError, Begin, Config, EndedRun, Input, Node, Output, Outputs, Question, Reply,
+    RequestId, RunnerInfo, SessionId, Signed, StartRequest,
 };
 use stepwell_store::batch::Batch;
 use stepwell_store::memory::Memory;
@@ -49,6 +49,10 @@ pub(crate) struct World {
     /// Reads of journals wait in `loads` until this is false again.
     pub(crate) hold_loads: bool,
     pub(crate) loads: VecDeque<RunId>,
+    /// Where there is one, looks for events wait in it until [`World::look`] answers them.
+    pub(crate) looks: Option<VecDeque<Question>>,
+    /// How many events were read for looks.
+    pub(crate) looked_at: usize,
     /// Batches that start runs are refused with this.
     pub(crate) refuse_growth: Option<Error>,
     /// Every batch is refused with this.
@@ -203,6 +207,8 @@ impl World {
             batches: VecDeque::new(),
             hold_loads: false,
             loads: VecDeque::new(),
+            looks: None,
+            looked_at: 0,
             refuse_growth: None,
             refuse_all: None,
             damaged: BTreeMap::new(),
@@ -309,10 +315,12 @@ impl World {
                 let run = self.store.key(&key).unwrap();
                 self.tell(Input::Found { key, run });
             }
-            Output::Ask(question) => {
-                let answer = question.answer(&*self.store).unwrap();
-                self.tell(Input::Answered(answer));
+            Output::Ask(question @ (Question::Events { .. } | Question::Sweep { .. }))
+                if self.looks.is_some() =>
+            {
+                self.looks.as_mut().unwrap().push_back(question);
             }
+            Output::Ask(question) => self.answer(question),
             Output::Send { session, frame } => self.receive(session, &frame),
             Output::Close { session, reason } => {
                 self.wires.entry(session).or_default().closed = Some(reason);
@@ -419,6 +427,24 @@ impl World {
     /// Everything that was answered and not taken.
     pub(crate) fn take_replies(&mut self) -> BTreeMap<RequestId, Reply> {
         std::mem::take(&mut self.replies)
+    }
+
+    fn answer(&mut self, question: Question) {
+        let answer = question.answer(&*self.store).unwrap();
+        if let stepwell_node::Answer::Events { events, .. }
+        | stepwell_node::Answer::Sweep { events, .. } = &answer
+        {
+            self.looked_at += events.len();
+        }
+        self.tell(Input::Answered(answer));
+    }
+
+    /// Answers looks that were held, and holds none from now on.
+    pub(crate) fn look(&mut self) {
+        for question in self.looks.take().unwrap_or_default() {
+            self.answer(question);
+        }
+        self.settle();
     }
 
     fn commit(&mut self, batch: &Batch) {

@@ -2,6 +2,7 @@
 
 use owo_colors::OwoColorize;
 use serde_json::value::RawValue;
+use stepwell_core::step_id::spelled;
 use stepwell_core::time::Timestamp;
 
 use super::args::Reach;
@@ -76,7 +77,7 @@ fn page(run: &Run, detail: Detail, width: usize, now: Timestamp) -> Vec<String> 
         }
         if !about.is_empty() {
             lines.push(String::new());
-            lines.push(step.id.bold().to_string());
+            lines.push(spelled(&step.id).bold().to_string());
             lines.extend(about);
         }
     }
@@ -186,7 +187,7 @@ fn logs(run: &Run, detail: Detail) -> Vec<String> {
     for (step, line) in all.into_iter().skip(skipped) {
         let at = line.at.to_string();
         let at = at.get(11..23).unwrap_or(&at).dimmed().to_string();
-        let step = step.map_or_else(String::new, |step| format!("{}: ", step.bold()));
+        let step = step.map_or_else(String::new, |step| format!("{}: ", spelled(step).bold()));
         lines.push(format!("{at} {:5} {step}{}", line.level, out::printable(&line.message)));
     }
     lines

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use owo_colors::OwoColorize;
 use serde::Serialize;
+use stepwell_core::step_id::spelled;
 use stepwell_core::time::Timestamp;
 
 use super::args::Reach;
@@ -53,7 +54,8 @@ fn tell(one: &Happening, reach: &Reach) -> Result<(), Fault> {
         return out::json(one);
     }
     let time = one.at.get(11..23).unwrap_or(&one.at).dimmed().to_string();
-    let step = one.step.as_ref().map_or_else(String::new, |step| format!("{}: ", step.bold()));
+    let step =
+        one.step.as_ref().map_or_else(String::new, |step| format!("{}: ", spelled(step).bold()));
     let what = format!("{} {:9}", out::sign(&one.what), one.what);
     out::line(format_args!(
         "{time} {} {step}{}",

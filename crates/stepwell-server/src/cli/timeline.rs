@@ -4,6 +4,7 @@
 //! above each other. Signs differ where colours do: the picture is read without colour too.
 
 use owo_colors::OwoColorize;
+use stepwell_core::step_id::spelled;
 use stepwell_core::time::Timestamp;
 
 use super::model::{Run, Step, span};
@@ -39,7 +40,7 @@ pub(super) fn draw(run: &Run, width: usize, now: Timestamp) -> Vec<String> {
     let now = run.ended_at.unwrap_or(now);
     let end = end_of(run, now);
     let total = millis(run.created_at, end).max(0.001);
-    let name_width = run.steps.iter().map(|step| step.id.chars().count() + 2).max();
+    let name_width = run.steps.iter().map(|step| spelled(&step.id).chars().count() + 2).max();
     let name_width = name_width.unwrap_or(4).min(width / 3).clamp(6, NAME_MAX);
     let about_width = run.steps.iter().map(|step| about(step, now).chars().count()).max();
     let about_width = about_width.unwrap_or(0).min(width / 3);
@@ -48,7 +49,7 @@ pub(super) fn draw(run: &Run, width: usize, now: Timestamp) -> Vec<String> {
         vec![format!("{:name_width$}  {}", "", axis(total, columns).trim_end().dimmed())];
     for step in &run.steps {
         let scale = Scale { from: run.created_at, total, columns };
-        let name = cut(&format!("{} {}", out::sign(&step.status), step.id), name_width);
+        let name = cut(&format!("{} {}", out::sign(&step.status), spelled(&step.id)), name_width);
         let name = format!("{name:name_width$}");
         lines.push(format!(
             "{}  {}  {}",
@@ -289,6 +290,17 @@ mod tests {
             assert!(strip_str(line).to_string().chars().count() <= 76, "{line}");
         }
         strip_str(&lines.join("\n")).to_string()
+    }
+
+    #[test]
+    fn steps_of_the_engine_are_named_as_people_spell_them() {
+        let steps = [
+            step("compensate\u{1f}charge", "compensate", "completed", 0, Some(10)),
+            step("onFailure\u{1f}onFailure", "onFailure", "completed", 10, Some(20)),
+        ];
+        let drawn = draw_run(&steps, Some(20), 20);
+        assert!(drawn.contains("✓ compensate charge "), "{drawn}");
+        assert!(drawn.contains("✓ onFailure "), "{drawn}");
     }
 
     #[test]

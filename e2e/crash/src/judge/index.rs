@@ -94,6 +94,11 @@ impl Step<'_> {
         self.starts.iter().any(|start| start.racing)
     }
 
+    /// Returns how many attempts it may have, 0 where it never began.
+    pub(super) fn attempts_max(&self) -> u32 {
+        self.starts.iter().map(|start| start.attempts_max).max().unwrap_or_default()
+    }
+
     /// Tells whether its function starts again only when it was found out that it did nothing. Starts
     /// that did something are recorded as lost.
     pub(super) fn is_verified(&self) -> bool {

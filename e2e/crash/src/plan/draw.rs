@@ -56,7 +56,9 @@ impl Drawer<'_> {
             }
         };
         let bytes = usize::try_from(bytes).unwrap_or(8);
-        let plain = Work::plain(&self.id("work"), self.dice.within(1, 60));
+        // Those that start at most once take long enough for some of them to be lost.
+        let most_ms = if starts == Starts::Any { 60 } else { 400 };
+        let plain = Work::plain(&self.id("work"), self.dice.within(1, most_ms));
         Part::Work(Work { bytes, fails, how, starts, ..plain })
     }
 

@@ -60,13 +60,30 @@ impl<'a> Call<'a> {
                 tokio::time::sleep(HANG_TIMEOUT * 20).await;
             }
             How::BlocksThread => std::thread::sleep(time),
+            // Its effect is in the middle: a process that is killed may have had it or not.
+            How::Verified => tokio::time::sleep(time / 2).await,
+            How::Waits | How::Hangs | How::OwnThread | How::Stumbles | How::Unverified => {
+                tokio::time::sleep(time).await;
+            }
+        }
+    }
+
+    /// Has the effect of the function, takes what is left of its time, and returns.
+    pub(super) async fn finish(self, after: Option<Hash>) -> Result<Found> {
+        let rest = match self.work.how {
+            How::Verified => Duration::from_millis(self.work.ms.div_ceil(2)),
             How::Waits
             | How::Hangs
             | How::OwnThread
+            | How::BlocksThread
             | How::Stumbles
-            | How::Verified
-            | How::Unverified => tokio::time::sleep(time).await,
+            | How::Unverified => Duration::ZERO,
+        };
+        let found = self.end(after)?;
+        if !rest.is_zero() {
+            tokio::time::sleep(rest).await;
         }
+        Ok(found)
     }
 
     fn fails(&self) -> Result<bool> {
@@ -88,7 +105,7 @@ impl<'a> Call<'a> {
         let value: Value = serde_json::to_value(&found)?;
         self.world.note(What::FnEnd { run, step, attempt, value: Some(Hash::of(&value)) });
         if self.work.how == How::Verified {
-            // Its effect, which is the last thing: before it, nothing was done.
+            // Its effect: before it, nothing was done.
             let kept =
                 self.world.bank.keep(&name(&self.run, &self.work.id), &self.world.process, &value);
             kept.map_err(|error| Error::new(error.to_string()))?;

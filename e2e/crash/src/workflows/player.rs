@@ -151,7 +151,7 @@ impl<'a> Player<'a> {
         let function = |step: StepCtx| async move {
             let call = begin(&step);
             call.pass().await;
-            call.end(after)
+            call.finish(after).await
         };
         let found: Result<Found> = match work.how {
             How::OwnThread => self.on_a_thread(work, after).await,
