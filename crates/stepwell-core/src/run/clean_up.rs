@@ -1,5 +1,6 @@
 //! The clean-up of a run that ends badly: what is left to do, and its end (§7.2–7.6).
 
+use alloc::collections::BTreeSet;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -173,7 +174,7 @@ impl Run {
         if !cleans {
             return None;
         }
-        let uncertain: Vec<&Step> = self.uncertain().collect();
+        let uncertain = self.uncertain();
         let named =
             |step: &Step, unknown| Compensation { step: (*step.id).to_string().into(), unknown };
         let unknown =
@@ -195,19 +196,18 @@ impl Run {
         })
     }
 
-    /// Returns steps that can be taken back, that began, and whose outcome nobody knows. A step that
-    /// began anew under a later run of the handler is looked at there.
-    fn uncertain(&self) -> impl DoubleEndedIterator<Item = &Step> {
+    /// Returns steps that can be taken back, that began, and whose outcome nobody knows, each once: a
+    /// step that began anew under a later run of the handler is looked at there.
+    fn uncertain(&self) -> Vec<&Step> {
         let lost = |step: &Step| {
             let open = !step.status.is_ended() || step.status == StepStatus::Cancelled;
             !step.compensable.is_no() && step.begun && open
         };
-        let newest = |place: usize, step: &Step| {
-            let known = self.index.get(&step.id).and_then(|known| usize::try_from(*known).ok());
-            known.is_none_or(|known| known == place)
-        };
-        let steps = self.steps.iter().enumerate();
-        steps.filter(move |(place, step)| lost(step) && newest(*place, step)).map(|(_, step)| step)
+        let mut seen = BTreeSet::new();
+        let newest = self.steps.iter().rev().filter(|step| seen.insert(&*step.id));
+        let mut uncertain: Vec<&Step> = newest.filter(|step| lost(step)).collect();
+        uncertain.reverse();
+        uncertain
     }
 }
 

@@ -261,10 +261,6 @@ impl Change<'_, '_> {
         step: &str,
         open: Option<Opening<'_>>,
     ) -> Result<(), Rejection> {
-        if self.is_ending() && self.run.child_of(step).is_some() {
-            // §7.2: it is told already, and its end is awaited.
-            return Ok(());
-        }
         let known = || self.run.step(step).map(|step| step.kind);
         let kind = open.as_ref().map(|open| open.kind).or_else(known).unwrap_or(Kind::Run);
         self.note(step, kind, StepStatus::Cancelled, open)?;
@@ -286,6 +282,10 @@ impl Change<'_, '_> {
         };
         // §5.6: a child whose step the code dropped is not wanted any more.
         if let Some(child) = self.run.child_of(step) {
+            if self.is_ending() {
+                // §7.2: it is told already, and its end is awaited.
+                return Ok(());
+            }
             self.effect(Effect::CancelChild { child });
         }
         self.push(&Record::StepEnded(StepEnded {

@@ -182,6 +182,11 @@ impl So {
         let right = |step: &Arc<str>, blindly: bool| {
             !completed.contains(step) && undo(step).is_some_and(|undo| undo.unknown == blindly)
         };
+        let mut named = BTreeSet::new();
+        let all = plan.compensate.iter().map(|(step, _)| step).chain(&plan.uncertain);
+        if let Some(step) = all.into_iter().find(|step| !named.insert(*step)) {
+            return Err(format!("{step} is to be taken back, or told, twice"));
+        }
         if unknown.clone().any(|step| !right(step, true)) {
             return Err("what is taken back as unknown is not".into());
         }

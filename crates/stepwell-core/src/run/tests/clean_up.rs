@@ -283,3 +283,42 @@ fn a_compensation_is_retried_and_survives_its_runner() {
     gives(world.act(Act::EndStep(second)), &["settle compensate\u{1f}a completed"]);
     gives(world.finish(), &["ended failed StepError"]);
 }
+
+/// A run whose handler failed twice, each time with these two steps in flight, and waits to run again.
+fn failed_twice(second: impl Fn(&mut World)) -> World {
+    let retry = Some(Policy { max_attempts: 3, ..Policy::default() });
+    let ends = EndOptions { retry, on_failure: true, compensate_on_cancel: true };
+    let mut world = World::ending(ends);
+    for n in 1..3 {
+        world.begins("a", Unknown);
+        world.begins("b", Completed);
+        if n == 2 {
+            second(&mut world);
+        }
+        gives(world.breaks(), &["forget"]);
+        world.pass(seconds(60));
+        world.fire();
+        world.activate().unwrap();
+    }
+    world
+}
+
+/// §6.5, §7.2, §7.3: what several runs of the handler left unknown is taken back once, and told once.
+#[test]
+fn what_no_run_of_the_handler_knows_is_uncertain_once() {
+    let mut world = failed_twice(|_| {});
+    world.lose(false).unwrap();
+    world.cancel().unwrap();
+    assert_eq!(world.plan(), ["a?", "(b)", "tells"]);
+}
+
+/// §6.5, §7.2: what the last run of the handler that began a step knows of it is what is known.
+#[test]
+fn an_outcome_that_a_later_run_of_the_handler_knows_is_not_uncertain() {
+    let mut world = failed_twice(|world| {
+        world.says("a", Kind::Run, Unknown, true).unwrap();
+    });
+    world.lose(false).unwrap();
+    world.cancel().unwrap();
+    assert_eq!(world.plan(), ["(b)", "tells"]);
+}

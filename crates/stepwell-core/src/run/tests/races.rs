@@ -54,6 +54,29 @@ fn losers_are_cancelled_with_the_end() {
     assert_eq!(world.ends(), ["race", "nap", "inner", "deep", "late"]);
 }
 
+/// §7.2, §5.5: in a run that is ending a race may still be won; its branches' children are told already,
+/// and their ends are awaited.
+#[test]
+fn an_ending_run_awaits_the_children_of_lost_branches() {
+    let mut world = World::held();
+    world.race("race", None).unwrap();
+    world.sleep_in("nap", "race").unwrap();
+    let number = RunId::from_u128;
+    let child = Ok(Child { id: number(1), app: "shop", workflow: "ship" });
+    let open = world.in_branch(Kind::Invoke, Some("race"));
+    world.act(Act::Invoke(InvokeStep { step: "child".into(), open, child })).unwrap();
+    gives(world.cancel(), &["cancel 1", "end cancelled"]);
+    gives(world.win("race"), &["settle race completed"]);
+    assert_eq!(world.status("nap"), StepStatus::Cancelled);
+    gives(world.finish(), &["forget"]);
+    assert_eq!(world.run.status(), RunStatus::Compensating);
+    let (status, output, error) = (RunStatus::Cancelled, None, None);
+    let (step, child, run) = ("child", number(1), number(1));
+    let ended = ChildEnded { step, child, run, status, output, error };
+    gives(world.apply(Command::ChildEnded(ended)), &["ended cancelled CancelledError"]);
+    assert_eq!(world.status("child"), StepStatus::Cancelled);
+}
+
 /// §5.5: a race goes on wherever its run does.
 #[test]
 fn a_race_goes_on_after_a_loss() {
