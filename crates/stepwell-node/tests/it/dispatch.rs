@@ -396,6 +396,35 @@ fn a_queued_run_stands_once_in_its_queue() {
     assert_eq!(world.load_count - loads, 2);
 }
 
+/// §5.2: a run that is woken is read once, and given to a free runner in the commit that wakes it; behind
+/// runs that wait longer it takes its turn.
+#[test]
+fn a_woken_run_is_given_in_the_commit_that_wakes_it() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    world.say(session, &[sleep(&a, "nap", 2_000), released(&a, 0)]);
+    let (loads, commits) = (world.load_count, world.node.stats().commits);
+    world.pass_ms(2_000);
+    assert_eq!(world.load_count - loads, 1);
+    assert_eq!(world.node.stats().commits - commits, 1);
+    let given = world.heard_of(session, "activate")[0].clone();
+    assert_eq!(given["ended"][0]["step"], "nap");
+    assert_eq!(world.status(run), "running");
+
+    let a = given["a"].clone();
+    world.say(session, &[sleep(&a, "again", 3_000), released(&a, 1)]);
+    let first = world.start(start("flow"));
+    let second = world.start(start("flow"));
+    let held = world.heard_of(session, "activate")[0].clone();
+    assert_eq!(held["run"], first.to_string());
+    world.pass_ms(3_000);
+    world.say(session, &[finished(&held["a"])]);
+    assert_eq!(world.heard_of(session, "activate")[0]["run"], second.to_string());
+    assert_eq!(world.status(run), "queued");
+}
+
 /// Histories that do not fit one chunk come in several, whole and in order.
 #[test]
 fn a_long_history_comes_in_chunks() {
