@@ -81,7 +81,8 @@ fn alone(story: &Story<'_>, tale: &Tale, of: &MadeOf) -> Result<(), String> {
         return Err(format!("keeps {step}, which was taken back"));
     }
     // §5.4: what is given the same does the same.
-    let same = taken_back.is_empty() && kept.iter().all(|end| before.ends.contains(end));
+    let given = taken_back.is_empty() && !before.forgot;
+    let same = given && kept.iter().all(|end| before.ends.contains(end));
     let changed = tale.lines.iter().any(|line| matches!(line.noted, Noted::OrderChanged));
     if same && changed && of.from.is_some() {
         return Err("asks in another order, and was given the same".into());
@@ -143,6 +144,9 @@ struct Before {
     /// The races in whose branches steps stand.
     races: BTreeMap<Arc<str>, Arc<str>>,
     ends: Vec<End>,
+    /// An earlier run of the handler was given an end that is not kept: what asks for the step anew
+    /// meets those that are kept in another order (§6.5).
+    forgot: bool,
 }
 
 impl Before {
@@ -181,6 +185,8 @@ impl Before {
     fn again(&mut self) {
         let ends = std::mem::take(&mut self.ends);
         let stays: Vec<bool> = ends.iter().map(|(_, status, _)| is_kept(*status)).collect();
+        let failed = |(_, status, _): &End| !is_kept(*status) && *status != StepStatus::Cancelled;
+        self.forgot |= ends.iter().any(failed);
         self.ends = ends.into_iter().filter(|(_, status, _)| is_kept(*status)).collect();
         let kept: BTreeSet<Arc<str>> = self.ends.iter().map(|(step, ..)| step.clone()).collect();
         self.begun.retain(|step, _| kept.contains(step));

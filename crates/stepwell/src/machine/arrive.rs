@@ -252,14 +252,13 @@ impl Cell {
         let core = &mut *guard;
         core.attached = Some(Attached { a, generation });
         core.hold = if paused { Hold::Paused } else { Hold::Free };
-        let mut later = std::mem::take(&mut core.outbox);
-        // All else is told from the state that it is about.
-        later.retain(|out| matches!(out, Out::Order { .. }));
+        // All is told from the state that it is about.
+        core.outbox.clear();
         Self::tell_search_again(core);
         for place in 0..core.steps.len() {
             Self::tell_again(core, place);
         }
-        core.outbox.extend(later);
+        core.outbox.extend(core.orders.iter().cloned());
         match core.phase {
             Phase::Blocked => {
                 let block = core.block.clone().map(Out::Block);

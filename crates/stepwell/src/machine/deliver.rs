@@ -92,7 +92,9 @@ impl Cell {
             core.block(BlockCause::OrderChanged { expected, found });
             return None;
         }
-        core.outbox.push_back(Out::Order { expected, found: found_id });
+        let order = Out::Order { expected, found: found_id };
+        core.orders.push(order.clone());
+        core.outbox.push_back(order);
         let passed_over: Vec<usize> = core.queue.drain(..at).collect();
         for place in passed_over {
             core.passed += 1;

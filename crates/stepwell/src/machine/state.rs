@@ -289,7 +289,7 @@ impl Step {
 }
 
 /// Something that the node is to be told. Steps are named by their place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Out {
     Started(usize),
     Ended(usize),
@@ -361,6 +361,8 @@ pub(crate) struct Core {
     /// The runner stops: the run is given back as soon as it can be.
     pub(crate) draining: bool,
     pub(crate) outbox: VecDeque<Out>,
+    /// Changed orders that were told: nobody answers them, so each connection is told of all.
+    pub(crate) orders: Vec<Out>,
     pub(crate) lines: VecDeque<Line>,
     pub(crate) finish: Option<Outcome>,
     /// The run is given out for its clean-up, whose steps have not begun.
@@ -406,6 +408,7 @@ impl Core {
             hold: Hold::Free,
             draining: false,
             outbox: VecDeque::new(),
+            orders: Vec::new(),
             lines: VecDeque::new(),
             finish: None,
             clean_up: None,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::json;
 use stepwell::{App, Ctx, Result};
 
-use crate::world::{World, ended};
+use crate::world::{RUN, World, ended};
 
 /// A future that is no step: the test says when it is ready.
 #[derive(Clone, Default)]
@@ -144,6 +144,26 @@ fn a_changed_order_is_told_after_a_while() {
     assert_eq!(world.told(), [""; 0]);
     world.advance_ms(1);
     assert_eq!(world.told(), ["order \"a\" \"b\"", "finished 12"]);
+}
+
+/// §5.4, §4.9: a changed order that was told on a connection that is gone is told again.
+#[test]
+fn a_changed_order_is_told_again_on_another_connection() {
+    async fn workflow(ctx: Ctx) -> Result<u32> {
+        let b: u32 = ctx.run("b", || async { Ok(0) }).await?;
+        let a: u32 = ctx.run("a", || async { Ok(0) }).await?;
+        ctx.skip("last").await?;
+        Ok(a * 10 + b)
+    }
+    let mut world = World::new(App::new("shop").workflow("w", workflow));
+    let history = json!([ended("a", "run", json!(1)), ended("b", "run", json!(2))]);
+    world.activate(json!({ "ended": history }));
+    world.advance_ms(1_000);
+    assert_eq!(world.told(), ["order \"a\" \"b\"", "skip last"]);
+    world.disconnect();
+    world.connect(&json!({}));
+    world.send(json!({ "resumed": { "a": 1, "run": RUN } }));
+    assert_eq!(world.told(), ["skip last", "order \"a\" \"b\""]);
 }
 
 /// §5.2, §5.4: a branch that is found late, through a future that is no step, is still in order.
