@@ -199,6 +199,12 @@ impl Env {
         self.history.add(self.now + lag, fact);
     }
 
+    /// Notes that what there is to do waits so long, for a disk that opens slowly.
+    pub(crate) fn stands_still(&mut self, lag: Micros) {
+        self.fact(Fact::StoodStill);
+        self.fact_later(lag, Fact::WentOn);
+    }
+
     /// Notes a line to read.
     pub(crate) fn line(&mut self, text: Arguments<'_>) {
         self.trace.line(self.now, text);

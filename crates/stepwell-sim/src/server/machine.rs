@@ -174,9 +174,9 @@ impl Machine {
         };
         let store = Arc::new(Embedded::open_on(self.disk.clone(), self.place.clone(), options)?);
         let high_water = store.high_water()?;
-        let now = env.now;
         let floor = self.bug.floor(self.floor.max(high_water));
-        let engine = Engine::new(self.clocks.monotonic.at(now), self.clocks.wall.at(now), floor);
+        let engine =
+            Engine::new(self.clocks.monotonic.at(env.now), self.clocks.wall.at(env.now), floor);
         note_failure(&self.disk, env);
         self.begun += 1;
         env.line(format_args!("the node begins ({})", self.begun));
@@ -185,11 +185,12 @@ impl Machine {
         let read = read::everything(&*store, self.ledger.given(), rows)?;
         self.ledger.found(&read);
         env.fact(Fact::Read(Box::new(read)));
+        let lag = self.disk.take_latency();
+        env.stands_still(lag);
         let shown = self.bug.show(Arc::clone(&store), self.begun > 1);
-        let config = self.config(env);
         Ok(Life {
             number: self.begun,
-            node: Node::new(config),
+            node: Node::new(self.config(env)),
             store,
             shown,
             disk: self.disk.clone(),
@@ -200,7 +201,7 @@ impl Machine {
             waits: BTreeSet::new(),
             out: Outputs::default(),
             again: false,
-            lag: self.disk.take_latency(),
+            lag,
             store_until: 0,
             asked: VecDeque::new(),
             done: None,
