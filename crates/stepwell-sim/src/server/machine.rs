@@ -181,8 +181,7 @@ impl Machine {
         self.begun += 1;
         env.line(format_args!("the node begins ({})", self.begun));
         env.fact(Fact::Opened { high_water });
-        let rows = self.rng.chance(300);
-        let read = read::everything(&*store, self.ledger.given(), rows)?;
+        let read = read::everything(&*store, self.ledger.given(), self.rng.chance(300))?;
         self.ledger.found(&read);
         env.fact(Fact::Read(Box::new(read)));
         let lag = self.disk.take_latency();
