@@ -1,0 +1,14 @@
+/** The public types. */
+export type * from "./app.js";
+export type * from "./context.js";
+export type * from "./duration.js";
+export type * from "./event.js";
+export type * from "./json.js";
+export type * from "./log.js";
+export type * from "./reference.js";
+export type * from "./retry.js";
+export type * from "./run-options.js";
+export type * from "./schema.js";
+export type * from "./step.js";
+export type * from "./wait.js";
+export type * from "./workflow.js";

@@ -1,0 +1,7 @@
+import type { ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = {
+  test: { include: ["src/**/*.test.ts", "test/**/*.test.ts"], maxWorkers: 2 },
+};
+
+export default config;
