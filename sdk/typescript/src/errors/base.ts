@@ -1,0 +1,73 @@
+/** What all errors of the package have in common. */
+
+import { isMarked, mark } from "./mark.js";
+
+/** Where an error happened, and what is behind it. */
+export interface ErrorPlace {
+  /** The step that it is about. */
+  readonly stepId?: string | undefined;
+  /** The run in which it happened. */
+  readonly runId?: string | undefined;
+  /** The error behind it. */
+  readonly cause?: unknown;
+  /** The stack to show: that of the line where the user's code asked for the step. */
+  readonly stack?: string | undefined;
+}
+
+/**
+ * What all errors of this package are. Tell them apart with the `is` of their class:
+ *
+ * ```ts
+ * try {
+ *   await step.run("charge", charge);
+ * } catch (error) {
+ *   if (!StepError.is(error)) throw error;
+ *   await step.run("tell", () => mail(`${error.stepId}: ${error.message}`));
+ * }
+ * ```
+ */
+export class StepwellError extends Error {
+  /** The step that it is about. */
+  readonly stepId?: string;
+  /** The run in which it happened. */
+  readonly runId?: string;
+  /** The page and place in the project's documents that explain it. */
+  readonly docs: string;
+
+  constructor(
+    names: readonly [string, ...string[]],
+    docs: string,
+    message: string,
+    place: ErrorPlace = {},
+  ) {
+    super(message, "cause" in place ? { cause: place.cause } : undefined);
+    mark(this, [...names, "StepwellError"]);
+    Object.defineProperty(this, "name", { value: names[0], enumerable: false, configurable: true });
+    if (place.stepId !== undefined) this.stepId = place.stepId;
+    if (place.runId !== undefined) this.runId = place.runId;
+    this.docs = docs;
+    if (place.stack !== undefined) this.stack = `${names[0]}: ${message}\n${frames(place.stack)}`;
+  }
+
+  /** Tells whether a value is an error of this package, whichever copy of it made it. */
+  static is(error: unknown): error is StepwellError {
+    return isMarked(error, "StepwellError");
+  }
+}
+
+/** Returns the lines of a stack below its message. */
+function frames(stack: string): string {
+  const at = stack.search(/^\s+at /m);
+  return at < 0 ? stack : stack.slice(at);
+}
+
+/** An argument is not accepted; the message says what is. */
+export class ArgumentError extends StepwellError {
+  constructor(message: string, place?: ErrorPlace) {
+    super(["ArgumentError"], "docs/semantics.md#2-steps", message, place);
+  }
+
+  static override is(error: unknown): error is ArgumentError {
+    return isMarked(error, "ArgumentError");
+  }
+}

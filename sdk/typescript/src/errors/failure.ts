@@ -1,0 +1,140 @@
+/** Errors on the wire: what is recorded of what was thrown, and the way back (§3.3, §6.7). */
+
+import { Buffer } from "node:buffer";
+import type { RecordedError } from "../types/workflow.js";
+import { StepwellError } from "./base.js";
+import { isMarked, mark } from "./mark.js";
+
+/** An error as it is recorded. */
+export interface Failure extends RecordedError {
+  readonly cause?: Failure;
+  /** The child run that it is about. */
+  readonly run?: string;
+}
+
+/** Longest chain that is recorded. */
+const DEPTH_MAX = 8;
+// An error with its whole chain stays below the room that a frame has beside a payload.
+const MESSAGE_BYTES_MAX = 4 * 1024;
+const STACK_BYTES_MAX = 8 * 1024;
+const INNER_BYTES_MAX = 2 * 1024;
+
+/** Errors that another attempt would meet again: none follows (§6.2, §6.5). */
+const TERMINAL = [
+  "NonRetryableError",
+  "CancelledError",
+  "RaceLostError",
+  "DuplicateStepIdError",
+  "NestedStepError",
+  "NondeterminismError",
+  "SerializationError",
+  "InputError",
+  "LimitError",
+  "ArgumentError",
+] as const;
+
+/** Names that have a meaning on the wire (§6.7), and what errors of such a name also are. */
+const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
+  ...[
+    "StepError",
+    "RetryAfterError",
+    "OutcomeUnknownError",
+    "WaitTimeoutError",
+    "ChildFailedError",
+    "ChildCancelledError",
+    "ChildTimeoutError",
+    ...TERMINAL,
+  ].map((name): [string, string[]] => [name, [name, "StepwellError"]]),
+  ["StepTimeoutError", ["StepTimeoutError", "StepError", "StepwellError"]],
+]);
+
+/** What a record does not hold of an error: what its members are then. */
+const UNKNOWN: Readonly<Record<string, object>> = {
+  StepError: { attempts: 0 },
+  StepTimeoutError: { attempts: 0 },
+  OutcomeUnknownError: { attempts: 0 },
+  NestedStepError: { outerStepId: "" },
+  NondeterminismError: { expected: "", found: "" },
+  SerializationError: { path: "", reason: "" },
+  InputError: { issues: [] },
+  RetryAfterError: { after: 0 },
+};
+
+/** Tells whether trying again after this error is of no use. */
+export function isTerminal(error: unknown): boolean {
+  return TERMINAL.some((name) => isMarked(error, name));
+}
+
+/** Takes down what was thrown, whatever it is, with what is behind it. */
+export function toFailure(thrown: unknown): Failure {
+  return failureOf(thrown, 0, new Set());
+}
+
+function failureOf(thrown: unknown, depth: number, seen: Set<unknown>): Failure {
+  const bytesMax = depth === 0 ? MESSAGE_BYTES_MAX : INNER_BYTES_MAX;
+  if (typeof thrown !== "object" || thrown === null) {
+    return { name: "Error", message: cut(textOf(thrown), bytesMax) };
+  }
+  seen.add(thrown);
+  const get = (name: string): unknown => member(thrown, name);
+  const name = get("name");
+  const message = get("message");
+  const stack = get("stack");
+  const cause = get("cause");
+  const child = StepwellError.is(thrown) ? get("childRunId") : undefined;
+  return {
+    name: typeof name === "string" && name !== "" ? cut(name, 256) : "Error",
+    message: cut(typeof message === "string" ? message : textOf(thrown), bytesMax),
+    ...(typeof stack === "string" && {
+      stack: cut(stack, depth === 0 ? STACK_BYTES_MAX : INNER_BYTES_MAX),
+    }),
+    ...(cause !== undefined &&
+      depth < DEPTH_MAX &&
+      !seen.has(cause) && { cause: failureOf(cause, depth + 1, seen) }),
+    ...(typeof child === "string" && { run: child }),
+  };
+}
+
+/** Reads a member of something that user code threw, which may throw in turn. */
+function member(of: object, name: string): unknown {
+  try {
+    return Reflect.get(of, name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says a value that is no error: what was thrown is told whatever it is. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown === "string") return thrown;
+  try {
+    return (typeof thrown === "object" ? JSON.stringify(thrown) : undefined) ?? String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}
+
+/** Cuts a text to so many bytes of UTF-8, at the end of a character. */
+export function cut(text: string, bytesMax: number): string {
+  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) return text;
+  const bytes = Buffer.from(text).subarray(0, bytesMax);
+  return `${bytes.toString().replace(/\uFFFD+$/, "")}…`;
+}
+
+/**
+ * Makes an error of a failure that was recorded, as the cause of what the code is thrown. One with a
+ * name of §6.7 is recognised by the `is` of its class, but has what the record holds only: name,
+ * message, stack and cause; other members are 0 or empty.
+ */
+export function reviveError(failure: Failure): Error {
+  const error = new Error(failure.message, failure.cause && { cause: reviveError(failure.cause) });
+  const name = { value: failure.name, enumerable: false, configurable: true };
+  Object.defineProperty(error, "name", name);
+  // What this process would show as the place is where the error was read, which says nothing.
+  error.stack = failure.stack ?? `${failure.name}: ${failure.message}`;
+  const names = KNOWN.get(failure.name);
+  if (names === undefined) return error;
+  mark(error, names);
+  const child = failure.run === undefined ? {} : { childRunId: failure.run };
+  return Object.assign(error, { docs: "docs/semantics.md" }, UNKNOWN[failure.name], child);
+}

@@ -1,0 +1,143 @@
+/** Values as JSON text (§2.6): what JSON.stringify gives, or an error with the place and why. */
+
+import { Buffer } from "node:buffer";
+import { SerializationError } from "./errors/step.js";
+
+/**
+ * Objects whose content JSON.stringify would lose without a word, by their tag: `instanceof` does not
+ * know those of another realm, such as that of a test.
+ */
+const LOST: ReadonlyMap<string, string> = new Map([
+  ["[object Map]", "a Map; give `Object.fromEntries(map)` or `[...map]`"],
+  ["[object Set]", "a Set; give `[...set]`"],
+  ["[object WeakMap]", "a WeakMap"],
+  ["[object WeakSet]", "a WeakSet"],
+  ["[object Promise]", "a Promise; is an `await` missing?"],
+  ["[object ArrayBuffer]", "an ArrayBuffer; give a text, such as base64"],
+]);
+
+/** What is wrong with a value, and where. */
+interface Problem {
+  /** Names and indices from the value's root on, the innermost first. */
+  readonly path: (string | number)[];
+  readonly reason: string;
+}
+
+/**
+ * Writes a value as JSON; no value gives `undefined`.
+ *
+ * @param what - names the value in errors, such as "the result of step `charge`"
+ * @throws `SerializationError` with the path inside the value and why.
+ */
+export function encode(
+  what: string,
+  value: unknown,
+  place?: { stepId?: string; runId?: string },
+): string | undefined {
+  if (value === undefined) return undefined;
+  let problem: Problem | undefined;
+  let text: string | undefined;
+  try {
+    problem = problemOf(value, "", []);
+    if (problem === undefined) text = JSON.stringify(value);
+  } catch (error) {
+    // A getter or a `toJSON` threw, or the value is nested beyond the stack.
+    const why = error instanceof RangeError ? "nested too deeply" : `unreadable: ${String(error)}`;
+    throw new SerializationError(`${what} is not JSON: ${why}`, "$", why, {
+      ...place,
+      cause: error,
+    });
+  }
+  if (problem === undefined) return text;
+  const path = `$${problem.path.reverse().map(segment).join("")}`;
+  const message = `${what} is not JSON: at \`${path}\` is ${problem.reason}`;
+  throw new SerializationError(message, path, problem.reason, place);
+}
+
+/** Returns a value as it comes back after it was saved: `parse(encode(value))`. */
+export function roundTrip(what: string, value: unknown): unknown {
+  const text = encode(what, value);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** Returns how many bytes a JSON text has on the wire. */
+export function jsonBytes(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+function segment(part: string | number): string {
+  if (typeof part === "number") return `[${part}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+}
+
+/** Finds what JSON cannot hold. `key` is where the value stands, for its `toJSON`. */
+function problemOf(value: unknown, key: string, above: object[]): Problem | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "undefined":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : { path: [], reason: `${value}` };
+    case "object":
+      return value === null ? undefined : inObject(value, key, above);
+    case "bigint": {
+      const shown = shownAs(value, key);
+      return shown === undefined
+        ? { path: [], reason: "a BigInt; give `String(value)` or a number" }
+        : problemOf(shown.value, key, above);
+    }
+    case "function":
+      return { path: [], reason: "a function" };
+    default:
+      return { path: [], reason: "a symbol" };
+  }
+}
+
+/** Applies `toJSON` as JSON.stringify does; nothing where there is none. */
+function shownAs(value: object | bigint, key: string): { value: unknown } | undefined {
+  const toJson: unknown = (value as { toJSON?: unknown }).toJSON;
+  return typeof toJson === "function" ? { value: toJson.call(value, key) } : undefined;
+}
+
+function inObject(value: object, key: string, above: object[]): Problem | undefined {
+  const shown = shownAs(value, key);
+  if (shown !== undefined && shown.value !== value) {
+    return problemOf(shown.value, key, above);
+  }
+  if (above.includes(value)) return { path: [], reason: "a cycle: it contains itself" };
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  const tag = plain ? "" : Object.prototype.toString.call(value);
+  const reason = LOST.get(tag);
+  if (reason !== undefined) return { path: [], reason };
+  // JSON.stringify unwraps these.
+  if (tag === "[object Number]" || tag === "[object BigInt]") {
+    return problemOf(value.valueOf(), key, above);
+  }
+  above.push(value);
+  const problem = Array.isArray(value) ? inArray(value, above) : inMembers(value, above);
+  above.pop();
+  return problem;
+}
+
+function inArray(array: readonly unknown[], above: object[]): Problem | undefined {
+  for (let index = 0; index < array.length; index += 1) {
+    const problem = problemOf(array[index], String(index), above);
+    if (problem !== undefined) {
+      problem.path.push(index);
+      return problem;
+    }
+  }
+  return undefined;
+}
+
+function inMembers(value: object, above: object[]): Problem | undefined {
+  for (const name of Object.keys(value)) {
+    const problem = problemOf((value as Record<string, unknown>)[name], name, above);
+    if (problem !== undefined) {
+      problem.path.push(name);
+      return problem;
+    }
+  }
+  return undefined;
+}
