@@ -65,7 +65,8 @@ export function jsonBytes(text: string): number {
   return Buffer.byteLength(text);
 }
 
-function segment(part: string | number): string {
+/** Writes a step of a path: `.name`, `[0]` or `["odd name"]`. */
+export function segment(part: string | number): string {
   if (typeof part === "number") return `[${part}]`;
   return /^[A-Za-z_$][\w$]*$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
 }
