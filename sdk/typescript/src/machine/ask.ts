@@ -1,28 +1,33 @@
 /** Code asks for a step. */
 
 import type { Kind } from "../protocol/to-runner.js";
+import { begin } from "./attempt.js";
+import { byteLength } from "./bytes.js";
 import type { Code } from "./code.js";
 import type { Core } from "./core.js";
 import { deliverPassed } from "./deliver.js";
-import { byteLength } from "./bytes.js";
 import { insideFunction } from "./inside.js";
 import { doubt } from "./once.js";
-import { duplicate, nested, overLimit, raceLost } from "./refusals.js";
 import { isLaneOpen, isLaneOver, joinRace } from "./race.js";
+import { duplicate, nested, overLimit, raceLost } from "./refusals.js";
 import { type Ask, type Given, type State, Step } from "./state.js";
-import { begin } from "./attempt.js";
 
 /**
  * Takes a step up; `settle` gets its end, once, when the code is to have it. Where the code cannot
- * go on, it never does.
+ * go on, it never does, and there is no step.
  *
  * @throws `DuplicateStepIdError`, `NestedStepError`, `RaceLostError`, `LimitError`: nothing was
  * taken up.
  */
-export function ask(core: Core, code: Code, asked: Ask, settle: (given: Given) => void): void {
+export function ask(
+  core: Core,
+  code: Code,
+  asked: Ask,
+  settle: (given: Given) => void,
+): Step | undefined {
   const outer = insideFunction();
   if (outer !== undefined && outer.core === core) throw nested(core, asked.id, outer.step.id);
-  if (code.isOver || !(core.phase === "forward" || core.phase === "gathering")) return;
+  if (code.isOver || !(core.phase === "forward" || core.phase === "gathering")) return undefined;
   if (isLaneOver(asked.lane)) throw raceLost(core, asked.id, asked.lane);
   core.restingSince = undefined;
   const known = core.find(asked.id);
@@ -33,15 +38,16 @@ export function ask(core: Core, code: Code, asked: Ask, settle: (given: Given) =
     joinRace(asked.lane, settle);
     if (known.state === "due") begin(core, known, core.now());
     else if (known.state === "passed") deliverPassed(core, known);
-    return;
+    return known;
   }
   joinRace(asked.lane, settle);
   // §5.5: nothing new begins in a branch that lost. §7.5: what is not saved starts nothing.
-  if (core.phase === "gathering" || !isLaneOpen(asked.lane)) return;
+  if (core.phase === "gathering" || !isLaneOpen(asked.lane)) return undefined;
   const step = askNew(core, asked);
   step.code = code;
   step.settle = settle;
   if (step.state === "due") begin(core, step, core.now());
+  return step;
 }
 
 /** Returns where a step of a kind stands that was just asked for. */

@@ -28,8 +28,18 @@ export function begin(core: Core, step: Step, now: number): void {
   // held; and no function starts after the grant has lapsed. §5.5: nor in a branch that lost.
   if (core.attached === undefined || core.isDraining || !core.host.mayStart(core, now)) return;
   if (!isLaneOpen(step.lane)) return;
-  if (step.once?.doubt === true) return call(core, step, new Attempt(step.attempts, now, true));
-  if (step.once !== undefined && !step.once.granted) return askStart(core, step, now);
+  if (step.once?.doubt === true) {
+    call(core, step, new Attempt(step.attempts, now, true));
+    return;
+  }
+  if (step.once !== undefined && !step.once.granted) {
+    askStart(core, step, now);
+    return;
+  }
+  beginNext(core, step, now);
+}
+
+function beginNext(core: Core, step: Step, now: number): void {
   if (step.once !== undefined) step.once.granted = false;
   const attempt = new Attempt(step.attempts + 1, now, false);
   attempt.overlapped = step.strays > 0;
@@ -40,7 +50,8 @@ export function begin(core: Core, step: Step, now: number): void {
   if (limit <= 0) {
     step.attempt = attempt;
     core.set(step, "running");
-    return timeOut(core, step, now);
+    timeOut(core, step, now);
+    return;
   }
   if (Number.isFinite(limit)) core.host.setTimer(attempt.deadline, core, step);
   call(core, step, attempt);
@@ -91,7 +102,10 @@ export function onFunctionEnd(core: Core, step: Step, attempt: Attempt, outcome:
     return;
   }
   if (step.state !== "running" || step.attempt !== attempt || core.phase === "closed") return;
-  if (attempt.verifies) return endVerify(core, step, outcome);
+  if (attempt.verifies) {
+    endVerify(core, step, outcome);
+    return;
+  }
   warnOfSize(core, step, outcome);
   endAttempt(core, step, outcome);
 }

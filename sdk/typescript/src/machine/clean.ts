@@ -3,15 +3,28 @@
  * each step is taken back that is to be; then the steps of the clean-up run in its place.
  */
 
-import type { CleanUpOrder, Compensation, EndedStep, Failure, Kind } from "../protocol/to-runner.js";
 import type { JsonText } from "../protocol/to-node.js";
-import type { Core } from "./core.js";
+import type {
+  CleanUpOrder,
+  Compensation,
+  EndedStep,
+  Failure,
+  Kind,
+} from "../protocol/to-runner.js";
+import type { StepContext } from "../types/context.js";
+import type { BadEnd } from "../types/workflow.js";
 import type { Code } from "./code.js";
+import type { Core } from "./core.js";
 
-/** How a step is taken back: functions that the code gave, called by what runs the clean-up. */
+/** Takes a step back; it is called with the context of an attempt of its own. */
+export type Undo = (result: unknown, step: StepContext<undefined>) => unknown;
+
+/** How a step is taken back. */
 export interface Undoes {
-  readonly completed?: unknown;
-  readonly unknown?: unknown;
+  /** By its result. */
+  readonly completed: Undo | undefined;
+  /** Where nobody knows whether it was done. */
+  readonly unknown: Undo | undefined;
 }
 
 /** A step of the handler that completed. */
@@ -25,7 +38,7 @@ export interface Completed {
 
 /** What the clean-up of a run does. */
 export class CleanUp {
-  readonly status: string;
+  readonly status: BadEnd;
   readonly error: Failure;
   readonly compensate: readonly Compensation[];
   readonly onFailure: boolean;

@@ -1,7 +1,7 @@
 /** Errors that the machine itself makes, as they are recorded. */
 
-import { CancelledError, StepTimeoutError } from "../errors.js";
 import { durationText } from "../duration.js";
+import { CancelledError, StepTimeoutError } from "../errors.js";
 import type { Failure } from "../protocol/to-runner.js";
 import type { Core } from "./core.js";
 import { shown } from "./refusals.js";

@@ -19,7 +19,10 @@ export function flush(core: Core): void {
     return;
   }
   const isBusy = core.idleTold && !isIdle(core);
-  if (hasBegun || (isBusy && outbox.some((out) => out.what === "started" || out.what === "ended"))) {
+  if (
+    hasBegun ||
+    (isBusy && outbox.some((out) => out.what === "started" || out.what === "ended"))
+  ) {
     core.host.write(attached.generation, write.ofRun("busy", attached.a));
     core.idleTold = false;
     core.idleUnsure = false;
@@ -31,46 +34,50 @@ export function flush(core: Core): void {
 }
 
 function tell(core: Core, attached: Attached, out: Out, now: number): void {
-  const { a, generation } = attached;
-  const put = (text: string | undefined): void => {
-    if (text !== undefined) core.host.write(generation, text);
-  };
-  switch (out.what) {
-    case "ended":
-      return tellEnded(core, attached, out.step, now);
-    case "started":
-      put(message.started(out.step, a, now));
-      out.step.opened = true;
-      return;
-    case "opens":
-      put(message.opens(out.step, a, now));
-      out.step.opened = true;
-      return;
-    case "dropped":
-      put(message.dropped(out.step, a, now));
-      out.step.opened = true;
-      return;
-    case "verified":
-      return put(message.verified(out.step, a));
-    case "raced":
-      return put(message.raced(out.step, a, now));
-    case "search":
-      return tellSearch(core, attached);
-    case "order":
-      return put(write.order(a, out.expected, out.found));
-    case "block":
-      return put(core.blockCause && write.block(a, core.blockCause));
-    case "idle":
-      return put(write.ofRun("idle", a));
-    case "released":
-      tellSearch(core, attached);
-      tellLines(core, attached, true);
-      return put(write.released(a, out.seen, out.ready));
-    case "finished":
-      tellSearch(core, attached);
-      tellLines(core, attached, true);
-      return put(message.finished(core, a));
+  if (out.what === "ended") {
+    tellEnded(core, attached, out.step, now);
+    return;
   }
+  if (out.what === "search" || out.what === "released" || out.what === "finished") {
+    tellSearch(core, attached);
+    // What follows is the last that is said of the run.
+    if (out.what !== "search") tellLines(core, attached, true);
+  }
+  const text = textOf(core, attached.a, out, now);
+  if (text !== undefined) core.host.write(attached.generation, text);
+}
+
+function textOf(core: Core, a: number, out: Out, now: number): string | undefined {
+  switch (out.what) {
+    case "started":
+      return opened(out.step, message.started(out.step, a, now));
+    case "opens":
+      return opened(out.step, message.opens(out.step, a, now));
+    case "dropped":
+      return opened(out.step, message.dropped(out.step, a, now));
+    case "verified":
+      return message.verified(out.step, a);
+    case "raced":
+      return message.raced(out.step, a, now);
+    case "order":
+      return write.order(a, out.expected, out.found);
+    case "block":
+      return core.blockCause && write.block(a, core.blockCause);
+    case "idle":
+      return write.ofRun("idle", a);
+    case "released":
+      return write.released(a, out.seen, out.ready);
+    case "finished":
+      return message.finished(core, a);
+    case "ended":
+    case "search":
+      return undefined;
+  }
+}
+
+function opened(step: Step, text: string | undefined): string | undefined {
+  step.opened = true;
+  return text;
 }
 
 function tellEnded(core: Core, attached: Attached, step: Step, now: number): void {

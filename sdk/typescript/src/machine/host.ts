@@ -1,6 +1,6 @@
 /** What the machine needs from whoever drives it. */
 
-import type { LogLevel } from "../types/log.js";
+import type { LogLine } from "../types/log.js";
 import type { Core } from "./core.js";
 import type { Step } from "./state.js";
 
@@ -31,5 +31,5 @@ export interface Host {
   /** The process gave the run back. */
   forget(core: Core): void;
   /** Shows a line that code logged. */
-  print(core: Core, step: Step | undefined, level: LogLevel, message: string): void;
+  print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void;
 }

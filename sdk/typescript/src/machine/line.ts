@@ -1,5 +1,7 @@
 /** Lines that code logs (§2.2, §2.3). */
 
+import { storedText } from "../log.js";
+import type { LogFields } from "../types/log.js";
 import { cut } from "./bytes.js";
 import type { Core } from "./core.js";
 import type { Line, Step } from "./state.js";
@@ -17,12 +19,13 @@ export function log(
   step: Step | undefined,
   level: Line["level"],
   message: string,
+  fields?: LogFields,
 ): void {
   // §2.3: what the handler logs is shown once, not again on replay.
   if (step === undefined && (core.isReplaying() || core.phase === "gathering")) return;
-  core.host.print(core, step, level, message);
+  core.host.print(core, step, { level, message, ...(fields && { fields }) });
   if (core.phase === "finished" || core.phase === "closed") return;
-  addLine(core, step, level, message);
+  addLine(core, step, level, storedText({ message, ...(fields && { fields }) }));
 }
 
 /** Stores a line without showing it. */

@@ -1,7 +1,7 @@
 /** Messages about steps, put together from their state. */
 
-import * as write from "../protocol/to-node.js";
 import type { JsonText, Opening } from "../protocol/to-node.js";
+import * as write from "../protocol/to-node.js";
 import type { Core } from "./core.js";
 import type { EmitAsk, Outcome, Step, WaitAsk } from "./state.js";
 

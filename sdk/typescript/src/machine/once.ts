@@ -3,11 +3,11 @@
  * where its outcome is lost, what became of it is found out before anything else.
  */
 
+import type { Begin } from "../protocol/to-runner.js";
 import { begin } from "./attempt.js";
 import type { Core } from "./core.js";
 import { addLine } from "./line.js";
 import { Attempt, type OnceState, type Outcome, type Step, type Verdict } from "./state.js";
-import type { Begin } from "../protocol/to-runner.js";
 
 /** How often the function that finds out is tried. */
 const VERIFIES_MAX = 4;
@@ -64,16 +64,21 @@ export function endVerify(core: Core, step: Step, outcome: Outcome): void {
   if (attempt === undefined || once === undefined) return;
   if (outcome.kind === "returned") {
     attempt.outcome = outcome;
-    return tellVerdict(core, step, "done");
+    tellVerdict(core, step, "done");
+    return;
   }
   step.attempt = undefined;
   if (outcome.kind !== "failed") {
-    return tellVerdict(core, step, outcome.kind === "verdict" ? outcome.verdict : "unknown");
+    tellVerdict(core, step, outcome.kind === "verdict" ? outcome.verdict : "unknown");
+    return;
   }
   once.verifies++;
   const text = `what became of it was not found out: ${outcome.failure.message}`;
   addLine(core, step, "warn", text);
-  if (once.verifies >= VERIFIES_MAX) return tellVerdict(core, step, "unknown");
+  if (once.verifies >= VERIFIES_MAX) {
+    tellVerdict(core, step, "unknown");
+    return;
+  }
   step.dueAt = core.now() + VERIFY_PAUSE_MS * 2 ** (once.verifies - 1);
   core.set(step, "verifying");
   core.host.setTimer(step.dueAt, core, step);

@@ -24,7 +24,10 @@ const waiting: WeakMap<Step, Set<(given: Given) => void>> = new WeakMap();
 
 /** Says what the branches of a race are to do. */
 export function racing(core: Core, race: Step): Racing {
-  if (race.decided || core.phase !== "forward") return { kind: "over" };
+  // §7.5: a handler that only replays says in its branches, too, how steps are taken back.
+  if (race.decided || !(core.phase === "forward" || core.phase === "gathering")) {
+    return { kind: "over" };
+  }
   if (race.state === "racing") return { kind: "open" };
   if (race.state === "ended" && race.attempt === undefined) {
     return { kind: "recorded", winner: winnerOf(race.end?.value) };
@@ -33,7 +36,8 @@ export function racing(core: Core, race: Step): Racing {
 }
 
 function winnerOf(recorded: unknown): string | undefined {
-  if (typeof recorded !== "object" || recorded === null || !("winner" in recorded)) return undefined;
+  if (typeof recorded !== "object" || recorded === null || !("winner" in recorded))
+    return undefined;
   return typeof recorded.winner === "string" ? recorded.winner : undefined;
 }
 
@@ -51,7 +55,8 @@ export function onBranchSettled(
   branch: { readonly name: string; readonly outcome: () => Outcome; readonly isRejected: boolean },
 ): void {
   const state = racing(core, race);
-  if (state.kind === "open") {
+  if (core.phase === "gathering") race.decided = true;
+  else if (state.kind === "open") {
     const now = core.now();
     race.attempt = new Attempt(1, now, false);
     race.attempt.outcome = branch.outcome();
@@ -60,8 +65,7 @@ export function onBranchSettled(
     core.outbox.push({ what: "raced", step: race });
     core.mark();
   } else if (state.kind === "recorded") {
-    const isSame =
-      state.winner === undefined ? branch.isRejected : state.winner === branch.name;
+    const isSame = state.winner === undefined ? branch.isRejected : state.winner === branch.name;
     race.decided = isSame;
     core.mark();
   }

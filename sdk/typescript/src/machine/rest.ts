@@ -1,12 +1,12 @@
 /** When a run has nothing to do in this process, and what is done then. */
 
 import { fireSignals } from "./attempt.js";
-import { restGathering, gatheredAll } from "./clean.js";
+import { gatheredAll, restGathering } from "./clean.js";
+import type { Code } from "./code.js";
 import type { Core } from "./core.js";
 import { cancelledOutcome } from "./failure.js";
 import { flush } from "./flush.js";
 import { takeBackStarts } from "./once.js";
-import type { Code } from "./code.js";
 import type { Outcome, Step } from "./state.js";
 
 /** Tells whether the code waits for the engine only, and perhaps for what is no step. */

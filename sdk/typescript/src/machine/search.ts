@@ -1,5 +1,6 @@
 /** Code sets search attributes (§9.4). */
 
+import { nameProblem } from "../name.js";
 import type { SetSearch } from "../types/context.js";
 import { byteLength } from "./bytes.js";
 import type { Core } from "./core.js";
@@ -38,12 +39,8 @@ export function setSearch(core: Core, set: SetSearch): void {
 }
 
 function check(core: Core, name: string, value: unknown): void {
-  // The same rule as for all names (§2.5).
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (name.length === 0 || byteLength(name) > 256 || /[\u0000-\u001f\u007f-\u009f]/u.test(name)) {
-    const accepted = "accepted: 1 to 256 bytes without control characters";
-    throw badArgument(core, `the search attribute ${JSON.stringify(name)} is no name; ${accepted}`);
-  }
+  const why = nameProblem("a search attribute", name);
+  if (why !== undefined) throw badArgument(core, why);
   const isNumber = typeof value === "number" && Number.isFinite(value);
   if (value !== null && typeof value !== "string" && typeof value !== "boolean" && !isNumber) {
     const accepted = "accepted: a string, a finite number, a boolean, or null";

@@ -1,7 +1,8 @@
 /** The state of a run's steps in this process. */
 
-import type { JsonText, Policy } from "../protocol/to-node.js";
+import type { JsonText } from "../protocol/to-node.js";
 import type { EndStatus, Failure, Kind } from "../protocol/to-runner.js";
+import type { RetryPolicy } from "../retry.js";
 import type { Code } from "./code.js";
 
 /**
@@ -82,7 +83,7 @@ export type Outcome =
 
 /** What a step says about its attempts, in milliseconds. */
 export interface StepOptions {
-  readonly retry?: Policy;
+  readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
   readonly totalTimeoutMs?: number;
   /** Its function starts at most once (§4.5). */
@@ -199,7 +200,7 @@ export interface End {
 export type Given = End | "lost";
 
 /** Returns the result of a step. */
-export function valueOf(end: End): unknown {
+export function resultOf(end: End): unknown {
   return end.text === undefined ? end.value : JSON.parse(end.text);
 }
 
@@ -270,7 +271,10 @@ export class Step {
 
 /** Something that the node is to be told. */
 export type Out =
-  | { readonly what: "started" | "ended" | "opens" | "verified" | "raced" | "dropped"; readonly step: Step }
+  | {
+      readonly what: "started" | "ended" | "opens" | "verified" | "raced" | "dropped";
+      readonly step: Step;
+    }
   | { readonly what: "order"; readonly expected: string; readonly found: string }
   | { readonly what: "released"; readonly seen: number; readonly ready: boolean }
   | { readonly what: "block" | "idle" | "finished" | "search" };

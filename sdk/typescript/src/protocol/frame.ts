@@ -27,9 +27,7 @@ export function parseFrame(frame: string): readonly ToRunner[] {
 }
 
 function isMessages(value: unknown): value is ToRunner[] {
-  return (
-    Array.isArray(value) && value.every((one) => typeof one === "object" && one !== null)
-  );
+  return Array.isArray(value) && value.every((one) => typeof one === "object" && one !== null);
 }
 
 /** Puts messages together to frames. */

@@ -5,33 +5,12 @@
  * gave them, and travel byte for byte. Members that have their default are left out.
  */
 
+import type { Registration } from "../registration.js";
+import type { RetryPolicy } from "../retry.js";
 import type { Failure, Kind, SearchValue } from "./to-runner.js";
 
 /** A text that is JSON. */
 export type JsonText = string;
-
-/** When a failed attempt is tried again, on the wire (§6.1). */
-export interface Policy {
-  readonly maxAttempts?: number;
-  readonly backoffMs?: number;
-  readonly factorMilli?: number;
-  readonly maxBackoffMs?: number;
-  readonly jitter?: boolean;
-}
-
-/** A workflow as its runner registers it. */
-export interface Registered {
-  readonly name: string;
-  readonly version?: string;
-  readonly timeoutMs?: number;
-  readonly strict: boolean;
-  readonly inputSchema?: unknown;
-  readonly outputSchema?: unknown;
-  readonly retry?: Policy;
-  readonly compensateOnCancel?: boolean;
-  readonly onFailure?: boolean;
-  readonly triggers?: readonly { readonly event: string; readonly match?: unknown }[];
-}
 
 /** Who a runner is, and what it has. */
 export interface Identity {
@@ -44,7 +23,7 @@ export interface Identity {
   readonly slots: number;
   /** Bytes that the node may send before the first `credit`. */
   readonly creditBytes: number;
-  readonly workflows: readonly Registered[];
+  readonly workflows: readonly Registration[];
 }
 
 /** A run that a runner still holds. */
@@ -88,13 +67,18 @@ export interface AttemptError {
   readonly terminal: boolean;
   readonly timedOut: boolean;
   readonly retryInMs: number | undefined;
-  readonly retry: Policy | undefined;
+  readonly retry: RetryPolicy | undefined;
   readonly totalTimeoutMs: number | undefined;
 }
 
 /** Why code and journal cannot go on together. */
 export type BlockCause =
-  | { readonly kind: "kindChanged"; readonly step: string; readonly expected: Kind; readonly found: Kind }
+  | {
+      readonly kind: "kindChanged";
+      readonly step: string;
+      readonly expected: Kind;
+      readonly found: Kind;
+    }
   | { readonly kind: "orderChanged"; readonly expected: string; readonly found: string }
   | { readonly kind: "cleanUpLost"; readonly steps: readonly string[] };
 

@@ -1,6 +1,7 @@
 /** What a node says (docs/protocol.md). Payloads are values as `JSON.parse` gives them. */
 
 import type { Failure } from "../errors/failure.js";
+import type { BadEnd } from "../types/workflow.js";
 
 /** What a step is made by, on the wire. */
 export type Kind =
@@ -17,13 +18,7 @@ export type Kind =
   | "onFailure";
 
 /** How a step ended, on the wire (§3.1). */
-export type EndStatus =
-  | "completed"
-  | "failed"
-  | "timed_out"
-  | "skipped"
-  | "cancelled"
-  | "unknown";
+export type EndStatus = "completed" | "failed" | "timed_out" | "skipped" | "cancelled" | "unknown";
 
 export type { Failure };
 
@@ -92,7 +87,7 @@ export interface Compensation {
 /** What is left of a run's clean-up (§7.3, §7.4). */
 export interface CleanUpOrder {
   /** The status that the run ends with. */
-  readonly status: string;
+  readonly status: BadEnd;
   /** Why it does not complete. */
   readonly error: Failure;
   readonly compensate?: readonly Compensation[];

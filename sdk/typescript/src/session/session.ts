@@ -15,7 +15,7 @@ import { turn } from "../machine/turn.js";
 import { parseFrame } from "../protocol/frame.js";
 import { credit, drain, hello, type Identity } from "../protocol/to-node.js";
 import type { ToRunner, Welcome } from "../protocol/to-runner.js";
-import type { LogLevel } from "../types/log.js";
+import type { LogLine } from "../types/log.js";
 import { Fault, refusal } from "./fault.js";
 import { Grant } from "./grant.js";
 import type { Handlers } from "./handler.js";
@@ -37,7 +37,7 @@ export interface Surroundings {
   /** The node has taken the runner on this connection. */
   onWelcome(welcome: Welcome): void;
   /** Shows a line that code logged. */
-  print(core: Core, step: Step | undefined, level: LogLevel, message: string): void;
+  print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void;
 }
 
 interface Connection {
@@ -115,19 +115,20 @@ export class Session implements Host {
   }
 
   #onMessage(connection: Connection, message: ToRunner): void {
-    const { welcome, refused, pong } = message;
-    if (welcome !== undefined) return this.#onWelcome(connection, welcome);
+    const { welcome, refused, pong, credit: more } = message;
     if (refused !== undefined) {
       throw refusal(refused.code, refused.message, connection.welcome !== undefined);
     }
-    if (pong !== undefined) return this.#onPong(connection, pong.k);
-    if (message.credit !== undefined) return this.#link.addCredit(message.credit.bytes);
-    // The connection closes by itself; the runs are kept for the next one.
-    if (message.draining !== undefined) return;
-    if (connection.welcome === undefined) {
-      throw new Fault("the node speaks of a run before `welcome`");
+    if (welcome !== undefined) this.#onWelcome(connection, welcome);
+    else if (pong !== undefined) this.#onPong(connection, pong.k);
+    else if (more !== undefined) this.#link.addCredit(more.bytes);
+    else if (message.draining === undefined) {
+      if (connection.welcome === undefined) {
+        throw new Fault("the node speaks of a run before `welcome`");
+      }
+      this.#runs.onMessage(message, this.#link.generation);
     }
-    this.#runs.onMessage(message, this.#link.generation);
+    // A node that is `draining` closes the connection by itself; the runs are kept for the next one.
   }
 
   #onWelcome(connection: Connection, welcome: Welcome): void {
@@ -222,8 +223,8 @@ export class Session implements Host {
     this.#runs.forget(core);
   }
 
-  print(core: Core, step: Step | undefined, level: LogLevel, message: string): void {
-    this.#around.print(core, step, level, message);
+  print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void {
+    this.#around.print(core, step, line);
   }
 }
 

@@ -101,9 +101,9 @@ class Thread {
     });
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       if (!isPresent()) return;
-      if (isBinary) return this.#lose("the server sent a binary message");
       this.#heardAt = now();
-      this.#tell(data.toString("utf8"));
+      if (isBinary) this.#lose("the server sent a binary message");
+      else this.#tell(data.toString("utf8"));
     });
     socket.on("unexpected-response", (request, response: IncomingMessage) => {
       void bodyOf(response).then((body) => {
@@ -132,7 +132,10 @@ class Thread {
     cancel(this.#pings);
     socket?.on("error", () => undefined);
     socket?.terminate();
-    if (this.#isStopping) return this.#end();
+    if (this.#isStopping) {
+      this.#end();
+      return;
+    }
     this.#tell({ kind: "closed", why });
     this.#retry = after(this.#backoff.next(Math.random()), () => this.#connect());
   }
@@ -180,7 +183,10 @@ class Thread {
     this.#isStopping = true;
     cancel(this.#retry);
     const socket = this.#socket;
-    if (socket === undefined || socket.readyState !== WebSocket.OPEN) return this.#end();
+    if (socket === undefined || socket.readyState !== WebSocket.OPEN) {
+      this.#end();
+      return;
+    }
     // What is told last is to arrive: a run that was given back goes on at once.
     socket.close();
     after(1_000, () => this.#end());

@@ -3,13 +3,14 @@
 import { Worker } from "node:worker_threads";
 import { ConnectionError, RefusedError } from "../errors.js";
 import type { Core } from "../machine/core.js";
+import { shown } from "../machine/refusals.js";
 import type { Step } from "../machine/state.js";
 import type { Identity } from "../protocol/to-node.js";
 import type { Welcome } from "../protocol/to-runner.js";
 import { Fault, refusal } from "../session/fault.js";
 import type { Handlers } from "../session/handler.js";
 import { Session, type Surroundings } from "../session/session.js";
-import type { LogBridge, LogLevel } from "../types/log.js";
+import type { LogBridge, LogLevel, LogLine } from "../types/log.js";
 import { after, cancel, fromShared, hop, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 
@@ -103,12 +104,12 @@ export class RunnerWorker implements Surroundings {
     this.#welcome.resolve();
   }
 
-  print(core: Core, step: Step | undefined, level: LogLevel, message: string): void {
+  print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void {
     const { run, workflow } = core.info;
     const { app } = this.#identity;
     const attempt = step?.attempt?.n;
-    const of = step === undefined ? {} : { step: step.id, ...(attempt && { attempt }) };
-    this.#show({ level, message, from: { app, workflow, run, ...of } });
+    const of = step === undefined ? {} : { step: shown(step.id), ...(attempt && { attempt }) };
+    this.#show({ ...line, from: { app, workflow, run, ...of } });
   }
 
   #say(level: LogLevel, message: string): void {
