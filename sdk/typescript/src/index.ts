@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export * from "./client/index.js";
 export { parseDuration } from "./duration.js";
 export * from "./errors/base.js";
 export * from "./errors/client.js";
