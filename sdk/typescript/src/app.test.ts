@@ -136,7 +136,7 @@ describe("workflows", () => {
 
   /** §2.4: declared waits are shared by what a maker makes. */
   it("share the waits of their maker, and add their own", () => {
-    const make = workflow.with({ waits: scans });
+    const make = workflow.withWaits(scans);
     const both = make({ name: "a", waits: { waitForMail: { event: "mail" } } }, () => 1);
     expect(Object.keys(both.definition.waits ?? {})).toEqual(["waitForScan", "waitForMail"]);
     expect(make({ name: "b", waits: scans }, () => 1).definition.waits).toEqual(scans);

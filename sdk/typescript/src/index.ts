@@ -7,6 +7,7 @@
 import { type AppMaker, appMaker } from "./app.js";
 import { serve } from "./worker/serve.js";
 
+export * from "./client/index.js";
 export { parseDuration } from "./duration.js";
 export * from "./errors/base.js";
 export * from "./errors/client.js";

@@ -46,8 +46,8 @@ const MEMBERS = [
  * );
  * ```
  *
- * `workflow.with<Deps>({ waits })` returns a maker whose handlers know what their app gives them as
- * `ctx.deps`, and waits that they share.
+ * `workflow.withDeps<Deps>()` returns a maker whose handlers know what their app gives them as
+ * `ctx.deps`, and `workflow.withWaits(waits)` one whose handlers share waits.
  *
  * @throws `ArgumentError` for options that are not accepted; it names the workflow and the option.
  */
@@ -61,12 +61,15 @@ function maker<Deps>(shared: NamedWaits): WorkflowMaker<Deps> {
     checkDefinition(definition);
     return Object.freeze({ kind: "workflow", name: options.name, definition });
   };
-  const withShared = (options: { readonly waits?: NamedWaits } = {}): unknown => {
-    checkMembers("workflow.with", options, ["waits"]);
-    return maker(joined("workflow.with", shared, options.waits ?? {}));
+  const withWaits = (waits: NamedWaits): unknown => {
+    checkWaits("workflow.withWaits", waits);
+    return maker(joined("workflow.withWaits", shared, waits));
   };
   // The types of `WorkflowMaker` say more than a function here can: what handlers get.
-  return Object.assign(make, { with: withShared }) as unknown as WorkflowMaker<Deps>;
+  return Object.assign(make, {
+    withDeps: () => maker(shared),
+    withWaits,
+  }) as unknown as WorkflowMaker<Deps>;
 }
 
 /** Puts waits together; a name stands for one wait only. */

@@ -143,10 +143,10 @@ export interface WorkflowMaker<Deps = unknown, Shared extends NamedWaits = Recor
       args: HandlerArgs<HandlerInput<I>, Deps, Shared & W, StartInput<I>>,
     ) => HandlerResult<O, R>,
   ): Workflow<Name, StartInput<I>, RunOutput<O, R>, Deps>;
-  /** Returns a maker whose handlers know what their app gives, and waits that they share. */
-  with<D = Deps, const S extends NamedWaits = Shared>(options?: {
-    readonly waits?: S;
-  }): WorkflowMaker<D, S>;
+  /** Returns a maker whose handlers know what their app gives them as `ctx.deps`. */
+  withDeps<D>(): WorkflowMaker<D, Shared>;
+  /** Returns a maker whose handlers share waits (§2.4). */
+  withWaits<const S extends NamedWaits>(waits: S): WorkflowMaker<Deps, Shared & S>;
 }
 
 /** What a handler may return: what its output schema takes, or anything. */

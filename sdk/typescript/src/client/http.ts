@@ -1,0 +1,169 @@
+/** Requests to the server and their answers; tries again what may be tried again. */
+
+import { ConnectionError, RefusedError } from "../errors/client.js";
+
+/** The pause before a request is tried again, at first and at most. */
+const PAUSE_MS = 100;
+const PAUSE_MS_MAX = 2_000;
+
+/** Reasons of a failed request in which the server cannot have seen it. */
+const NOT_SENT = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+];
+
+/** What is asked of the server. */
+export interface Request {
+  readonly method: "GET" | "POST";
+  /** Below the server's address, with the query. */
+  readonly path: string;
+  /** The body, as JSON. */
+  readonly body?: string;
+  /** Asking twice does what asking once does: it is asked again when the connection breaks. */
+  readonly repeatable: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer of success. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What an {@link Http} needs of the world. */
+export interface HttpOptions {
+  readonly url: URL;
+  /** How long requests are tried again, in milliseconds. */
+  readonly retryForMs: number;
+  readonly fetch: typeof fetch;
+}
+
+// The real ones, whatever fake timers a test sets later.
+const setTimer = setTimeout;
+const clearTimer = clearTimeout;
+const now: () => number = performance.now.bind(performance);
+
+/** The server, as requests reach it. */
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends a request, and again while that may help.
+   *
+   * @throws `RefusedError` with the server's code, `ConnectionError` where there is no answer that is
+   * understood, and the reason of `signal` once it aborts.
+   */
+  async send(request: Request): Promise<Answer> {
+    const until = now() + this.#options.retryForMs;
+    for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, PAUSE_MS_MAX)) {
+      const tried = await this.#try(request);
+      if ("body" in tried) return tried;
+      const wait = tried.afterMs ?? pause / 2 + (pause / 2) * Math.random();
+      if (!tried.again || now() + wait > until) throw tried.error;
+      await sleep(wait, request.signal);
+    }
+  }
+
+  async #try(request: Request): Promise<Answer | Failed> {
+    const { method, path, body, signal } = request;
+    const url = new URL(path, this.#options.url);
+    const shown = `${method} ${url}`;
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.#options.fetch(url, {
+        method,
+        redirect: "error",
+        ...(body !== undefined && { body, headers: { "content-type": "application/json" } }),
+        ...(signal !== undefined && { signal }),
+      });
+      text = await response.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      const why = reasons(error);
+      const notSent = NOT_SENT.some((code) => why.includes(code));
+      const message = `${shown}: ${why}; is a server running there? \`stepwell dev\` starts one`;
+      return {
+        error: new ConnectionError(message, { cause: error }),
+        again: request.repeatable || notSent,
+      };
+    }
+    const parsed = parse(text);
+    if (response.ok && parsed !== undefined) return { status: response.status, body: parsed.value };
+    return refused(shown, response, parsed?.value, text);
+  }
+}
+
+interface Failed {
+  readonly error: Error;
+  readonly again: boolean;
+  readonly afterMs?: number;
+}
+
+function refused(shown: string, response: Response, body: unknown, text: string): Failed {
+  const problem = body as
+    | { code?: unknown; title?: unknown; detail?: unknown; errors?: unknown }
+    | null
+    | undefined;
+  if (typeof problem?.code !== "string") {
+    const begin = text.slice(0, 200);
+    const error = new ConnectionError(
+      `${shown}: the answer is not understood: ${response.status} ${begin}`,
+    );
+    return { error, again: false };
+  }
+  const { code, title, detail, errors } = problem;
+  const why = typeof detail === "string" && detail !== "" ? detail : String(title);
+  const error = new RefusedError(`${why} (${code})`, {
+    code,
+    status: response.status,
+    issues: Array.isArray(errors) ? errors : undefined,
+  });
+  // SW1008: nothing was done, and the server says when to come again.
+  const again = response.status === 503;
+  const after = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return { error, again, ...(after >= 0 && { afterMs: after * 1_000 }) };
+}
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says an error with what stands behind it: that of `fetch` alone says "fetch failed". */
+function reasons(error: unknown): string {
+  const parts: string[] = [];
+  for (let next: unknown = error; next instanceof Error && parts.length < 4; next = next.cause) {
+    const { message, code } = next as Error & { code?: unknown };
+    parts.push(
+      typeof code === "string" && !message.includes(code) ? `${message} (${code})` : message,
+    );
+  }
+  return parts.filter((part) => part !== "").join(": ") || String(error);
+}
+
+async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => {
+      clearTimer(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimer(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
