@@ -16,33 +16,55 @@ export class Server implements AsyncDisposable {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #data: string;
+  readonly #settings: readonly string[];
 
-  private constructor(url: string, process: ChildProcess, data: string) {
+  private constructor(
+    url: string,
+    process: ChildProcess,
+    data: string,
+    settings: readonly string[],
+  ) {
     this.url = url;
     this.#process = process;
     this.#data = data;
+    this.#settings = settings;
   }
 
-  /** Starts a server on a free port. */
-  static async start(): Promise<Server> {
-    if (BINARY === undefined) throw new Error("STEPWELL_BINARY names no server");
+  /** Starts a server on a free port; `settings` are further flags. */
+  static async start(settings: readonly string[] = []): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), "stepwell-"));
-    const args = ["start", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"];
+    return await Server.#start("127.0.0.1:0", data, settings);
+  }
+
+  static async #start(listen: string, data: string, settings: readonly string[]): Promise<Server> {
+    if (BINARY === undefined) throw new Error("STEPWELL_BINARY names no server");
+    const fixed = ["start", "--data", data, "--listen", listen, "--log-format", "json"];
+    const args = [...fixed, ...settings];
     const child = spawn(BINARY, args, { stdio: ["ignore", "ignore", "pipe"] });
     for await (const line of createInterface({ input: child.stderr })) {
       const address = /"listening".*"address":"([^"]+)"/.exec(line)?.[1];
       if (address === undefined) continue;
       // What it says from here on is read by nobody, and must not fill the pipe.
       child.stderr.resume();
-      return new Server(`http://${address}`, child, data);
+      return new Server(`http://${address}`, child, data, settings);
     }
     throw new Error("the server did not start");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Kills the server and starts another one on its data, at its address. */
+  async restart(): Promise<Server> {
+    await this.#kill();
+    return await Server.#start(new URL(this.url).host, this.#data, this.#settings);
+  }
+
+  async #kill(): Promise<void> {
     const gone = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kill();
     rmSync(this.#data, { recursive: true, force: true });
   }
 }
