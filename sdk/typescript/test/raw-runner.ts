@@ -1,51 +1,7 @@
-/** A real server for tests, and a runner that speaks the protocol without the SDK. */
+/** A runner that speaks the protocol without the SDK. */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
-
-/** The server's binary; tests that need one are skipped without. */
-export const BINARY: string | undefined = process.env.STEPWELL_BINARY;
-
-/** A server that runs. */
-export class Server implements AsyncDisposable {
-  readonly url: string;
-  readonly #process: ChildProcess;
-  readonly #data: string;
-
-  private constructor(url: string, process: ChildProcess, data: string) {
-    this.url = url;
-    this.#process = process;
-    this.#data = data;
-  }
-
-  /** Starts a server on a free port. */
-  static async start(): Promise<Server> {
-    if (BINARY === undefined) throw new Error("STEPWELL_BINARY names no server");
-    const data = mkdtempSync(join(tmpdir(), "stepwell-"));
-    const args = ["start", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"];
-    const child = spawn(BINARY, args, { stdio: ["ignore", "ignore", "pipe"] });
-    for await (const line of createInterface({ input: child.stderr })) {
-      const address = /"listening".*"address":"([^"]+)"/.exec(line)?.[1];
-      if (address === undefined) continue;
-      // What it says from here on is read by nobody, and must not fill the pipe.
-      child.stderr.resume();
-      return new Server(`http://${address}`, child, data);
-    }
-    throw new Error("the server did not start");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const gone = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await gone;
-    rmSync(this.#data, { recursive: true, force: true });
-  }
-}
 
 /** What the node says, as far as this runner reads it. */
 interface ToRunner {

@@ -1,0 +1,6 @@
+/**
+ * What tests of workflows use.
+ *
+ * @packageDocumentation
+ */
+export * from "./server.js";
