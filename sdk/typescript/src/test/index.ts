@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
+export { matches } from "./matching.js";
 export * from "./server.js";
