@@ -4,6 +4,9 @@
  * @packageDocumentation
  */
 
+import { type AppMaker, appMaker } from "./app.js";
+import { serve } from "./worker/serve.js";
+
 export * from "./client/index.js";
 export { parseDuration } from "./duration.js";
 export * from "./errors/base.js";
@@ -22,3 +25,15 @@ export { ref } from "./reference.js";
 export { unchecked } from "./schema.js";
 export type * from "./types/index.js";
 export { workflow } from "./workflow.js";
+
+/**
+ * Makes an app of workflows:
+ *
+ * ```ts
+ * export const shop = app("shop", { workflows: [checkout, fraud], deps: { mail } });
+ * await shop.serve();
+ * ```
+ *
+ * @throws `ArgumentError` for options that are not accepted.
+ */
+export const app: AppMaker = appMaker(serve);

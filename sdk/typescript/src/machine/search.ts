@@ -1,0 +1,60 @@
+/** Code sets search attributes (§9.4). */
+
+import { nameProblem } from "../name.js";
+import type { SetSearch } from "../types/context.js";
+import { byteLength } from "./bytes.js";
+import type { Core } from "./core.js";
+import { badArgument, overLimit } from "./refusals.js";
+
+/** Most attributes of a run, and most bytes of a value. */
+const COUNT_MAX = 20;
+const VALUE_BYTES_MAX = 256;
+
+/**
+ * Sets attributes; `null` takes one away.
+ *
+ * @throws `ArgumentError` for what is no value, `LimitError` for too much of it: nothing was set
+ */
+export function setSearch(core: Core, set: SetSearch): void {
+  if (core.phase !== "forward") return;
+  const after = new Map(core.search);
+  for (const [name, value] of Object.entries(set)) {
+    check(core, name, value);
+    if (value === null) after.delete(name);
+    else after.set(name, value);
+  }
+  if (after.size > COUNT_MAX) {
+    const text = `a run has at most ${COUNT_MAX} search attributes; these would be ${after.size}`;
+    throw overLimit(core, undefined, text);
+  }
+  for (const [name, value] of Object.entries(set)) {
+    core.searchSet.set(name, value);
+    core.searchTelling.set(name, value);
+    if (value === null) core.search.delete(name);
+    else core.search.set(name, value);
+  }
+  // What a replay sets is told together with what follows it, so that no value goes back.
+  if (!core.isReplaying()) core.outbox.push({ what: "search" });
+  core.mark();
+}
+
+function check(core: Core, name: string, value: unknown): void {
+  const why = nameProblem("a search attribute", name);
+  if (why !== undefined) throw badArgument(core, why);
+  const isNumber = typeof value === "number" && Number.isFinite(value);
+  if (value !== null && typeof value !== "string" && typeof value !== "boolean" && !isNumber) {
+    const accepted = "accepted: a string, a finite number, a boolean, or null";
+    throw badArgument(core, `the search attribute \`${name}\` is ${typeof value}; ${accepted}`);
+  }
+  const bytes = typeof value === "string" ? byteLength(value) : 0;
+  if (bytes > VALUE_BYTES_MAX) {
+    const text = `the search attribute \`${name}\` has ${bytes} bytes; at most ${VALUE_BYTES_MAX}`;
+    throw overLimit(core, undefined, text);
+  }
+}
+
+/** Tells again what may not have arrived. */
+export function tellSearchAgain(core: Core): void {
+  for (const [name, value] of core.searchSet) core.searchTelling.set(name, value);
+  if (core.searchTelling.size > 0) core.outbox.push({ what: "search" });
+}

@@ -1,0 +1,27 @@
+/** Why a connection cannot go on. */
+
+/** Refusals that another connection would meet again. */
+const FINAL: ReadonlySet<string> = new Set(["SW3002", "SW3003"]);
+
+/** A refusal before `welcome` with this code is one of the handshake: it would be met again too. */
+const PROTOCOL = "SW3001";
+
+/** The node ended the connection, or is not understood. */
+export class Fault extends Error {
+  override readonly name: string = "Fault";
+  /** The stable code, `SWnnnn`, where the node gave one. */
+  readonly code: string | undefined;
+  /** Connecting again is of no use. */
+  readonly isFinal: boolean;
+
+  constructor(message: string, code?: string, isFinal = false) {
+    super(message);
+    this.code = code;
+    this.isFinal = isFinal;
+  }
+}
+
+/** Makes a fault of a refusal. */
+export function refusal(code: string, message: string, wasWelcome: boolean): Fault {
+  return new Fault(message, code, FINAL.has(code) || (!wasWelcome && code === PROTOCOL));
+}

@@ -1,0 +1,37 @@
+/** What the thread of the connection and the thread of the code say to each other. */
+
+/** What the thread is started with. */
+export interface ThreadData {
+  /** The URL of the WebSocket. */
+  readonly url: string;
+  /** Counts up while the other thread is not blocked. */
+  readonly pulse: SharedArrayBuffer;
+}
+
+/**
+ * To the thread of the connection. A text is a frame for the connection that the last `hello` was
+ * for.
+ */
+export type ToThread =
+  | string
+  /** The first frame of a connection. */
+  | { readonly kind: "hello"; readonly connection: number; readonly frame: string }
+  /** The node has taken the runner: pings begin. */
+  | { readonly kind: "welcome"; readonly pingMs: number; readonly ttlMs: number }
+  /** The connection cannot go on; another one is to be made. */
+  | { readonly kind: "drop"; readonly connection: number }
+  /** No more connections; the thread ends once all that was told is sent. */
+  | { readonly kind: "stop" };
+
+/** From the thread of the connection. A text is a frame of the present connection. */
+export type FromThread =
+  | string
+  | { readonly kind: "opened"; readonly connection: number }
+  /** A ping was sent, at an instant of the shared clock. */
+  | { readonly kind: "ping"; readonly k: number; readonly at: number; readonly bytes: number }
+  | { readonly kind: "closed"; readonly why: string }
+  /** The server answered, and not with a WebSocket. */
+  | { readonly kind: "refused"; readonly status: number; readonly body: string }
+  /** The other thread was blocked for so long. */
+  | { readonly kind: "blocked"; readonly ms: number }
+  | { readonly kind: "stopped" };

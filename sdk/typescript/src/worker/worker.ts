@@ -1,0 +1,255 @@
+/** A runner at work: the session in this thread, the connection in another one. */
+
+import { Worker } from "node:worker_threads";
+import { ConnectionError, RefusedError } from "../errors.js";
+import type { Core } from "../machine/core.js";
+import { shown } from "../machine/refusals.js";
+import type { Step } from "../machine/state.js";
+import type { Identity } from "../protocol/to-node.js";
+import type { Welcome } from "../protocol/to-runner.js";
+import { Fault, refusal } from "../session/fault.js";
+import type { Handlers } from "../session/handler.js";
+import { Session, type Surroundings } from "../session/session.js";
+import type { LogBridge, LogLevel, LogLine } from "../types/log.js";
+import { after, cancel, fromShared, hop, now, type Timer } from "./clock.js";
+import type { FromThread, ThreadData, ToThread } from "./ports.js";
+
+/** How often the thread of the connection is shown that this one moves, in milliseconds. */
+const PULSE_MS = 500;
+
+/** What a worker is made with. */
+export interface WorkerOptions {
+  readonly url: string;
+  readonly identity: Identity;
+  readonly handlers: Handlers;
+  /** Shows what the runner says, and what code logs. */
+  readonly show: LogBridge;
+}
+
+/** Moves a session. */
+export class RunnerWorker implements Surroundings {
+  readonly #session: Session;
+  readonly #thread: Worker;
+  readonly #identity: Identity;
+  readonly #show: LogBridge;
+  readonly #pulse: Int32Array;
+  #connection = 0;
+  #wakeTimer: Timer | undefined = undefined;
+  #wakeAt: number = Number.POSITIVE_INFINITY;
+  #pulseTimer: Timer | undefined = undefined;
+  #drainTimer: Timer | undefined = undefined;
+  #isLossTold = false;
+  #isStopping = false;
+  readonly #welcome: PromiseWithResolve = withResolve();
+  readonly #closed: PromiseWithResolve = withResolve();
+
+  constructor(options: WorkerOptions) {
+    this.#identity = options.identity;
+    this.#show = options.show;
+    const pulse = new SharedArrayBuffer(4);
+    this.#pulse = new Int32Array(pulse);
+    this.#session = new Session(options.identity, options.handlers, this);
+    const data: ThreadData = { url: options.url, pulse };
+    this.#thread = new Worker(new URL("./thread.js", import.meta.url), {
+      workerData: data,
+      name: "stepwell",
+    });
+    this.#thread.on("message", (message: FromThread) => this.#onMessage(message));
+    this.#thread.on("error", (error) => this.#end(new ConnectionError(error.message)));
+    this.#beat();
+  }
+
+  /** Resolves once the server has taken the runner for the first time. */
+  get welcome(): Promise<void> {
+    return this.#welcome.promise;
+  }
+
+  /** Resolves when the runner has stopped; rejects where the server does not take it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Stops gracefully; what still runs after `timeoutMs` is left. */
+  stop(timeoutMs: number): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#session.drain();
+    this.#drainTimer = after(timeoutMs, () => this.#end(undefined));
+    this.#afterwards();
+  }
+
+  now(): number {
+    return now();
+  }
+
+  wake(): void {
+    hop(() => this.#turn());
+  }
+
+  wakeAt(at: number): void {
+    if (at >= this.#wakeAt) return;
+    cancel(this.#wakeTimer);
+    this.#wakeAt = at;
+    this.#wakeTimer = after(at - now(), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#session.onTime();
+      this.#afterwards();
+    });
+  }
+
+  onWelcome({ pingMs, ttlMs }: Welcome): void {
+    this.#tell({ kind: "welcome", pingMs: Math.max(1, pingMs), ttlMs });
+    if (this.#isLossTold) this.#say("info", "connected to the server again");
+    this.#isLossTold = false;
+    this.#welcome.resolve();
+  }
+
+  print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void {
+    const { run, workflow } = core.info;
+    const { app } = this.#identity;
+    const attempt = step?.attempt?.n;
+    const of = step === undefined ? {} : { step: shown(step.id), ...(attempt && { attempt }) };
+    this.#show({ ...line, from: { app, workflow, run, ...of } });
+  }
+
+  #say(level: LogLevel, message: string): void {
+    this.#show({ level, message, from: {} });
+  }
+
+  #tell(message: ToThread): void {
+    this.#thread.postMessage(message);
+  }
+
+  #beat(): void {
+    Atomics.add(this.#pulse, 0, 1);
+    this.#pulseTimer = after(PULSE_MS, () => this.#beat(), true);
+  }
+
+  #onMessage(message: FromThread): void {
+    if (typeof message === "string") {
+      try {
+        this.#session.onFrame(message);
+      } catch (error) {
+        this.#onFault(error);
+        return;
+      }
+      // A message of the port comes where the queue of microtasks is empty.
+      this.#turn();
+      return;
+    }
+    switch (message.kind) {
+      case "opened":
+        this.#connection = message.connection;
+        this.#session.onConnected();
+        for (const frame of this.#session.takeFrames()) {
+          this.#tell({ kind: "hello", connection: message.connection, frame });
+        }
+        return;
+      case "ping":
+        this.#session.onPing(message.k, fromShared(message.at), message.bytes);
+        return;
+      case "closed":
+        this.#session.onDisconnected();
+        if (!this.#isLossTold) {
+          this.#say("warn", `no connection to the server, trying on: ${message.why}`);
+        }
+        this.#isLossTold = true;
+        this.#afterwards();
+        return;
+      case "refused":
+        this.#onRefused(message.status, message.body);
+        return;
+      case "blocked": {
+        const seconds = Math.round(message.ms / 1_000);
+        this.#say("warn", `the event loop was blocked for ${seconds} s by a function`);
+        return;
+      }
+      case "stopped":
+        this.#end(undefined);
+        return;
+    }
+  }
+
+  #turn(): void {
+    this.#session.turns();
+    this.#afterwards();
+  }
+
+  /** Sends what is ready, and looks whether it is time to end. */
+  #afterwards(): void {
+    for (const frame of this.#session.takeFrames()) this.#thread.postMessage(frame);
+    if (this.#isStopping && this.#session.held === 0) this.#tell({ kind: "stop" });
+  }
+
+  #onFault(error: unknown): void {
+    if (!(error instanceof Fault)) throw error;
+    this.#session.onDisconnected();
+    if (error.isFinal) {
+      this.#end(new RefusedError(error.message, { code: error.code ?? "SW3001" }));
+      return;
+    }
+    this.#say("warn", `the connection cannot go on: ${error.message}`);
+    this.#tell({ kind: "drop", connection: this.#connection });
+  }
+
+  /** The server answered the request for a WebSocket with something else. */
+  #onRefused(status: number, body: string): void {
+    const problem = problemOf(body);
+    if (problem === undefined) {
+      this.#say("warn", `the server answered ${status}: ${body.slice(0, 200)}`);
+      return;
+    }
+    const fault = refusal(problem.code, problem.message, true);
+    if (fault.isFinal) this.#end(new RefusedError(fault.message, { code: problem.code, status }));
+    else if (!this.#isLossTold) this.#say("warn", `${problem.code}: ${problem.message}`);
+  }
+
+  #end(why: Error | undefined): void {
+    cancel(this.#wakeTimer);
+    cancel(this.#pulseTimer);
+    cancel(this.#drainTimer);
+    this.#isStopping = true;
+    // What is left has nobody to talk to any more.
+    this.#session.close();
+    void this.#thread.terminate();
+    if (why === undefined) {
+      this.#welcome.resolve();
+      this.#closed.resolve();
+    } else {
+      this.#welcome.reject(why);
+      this.#closed.reject(why);
+    }
+  }
+}
+
+/** Reads an answer that says why (RFC 9457). */
+function problemOf(body: string): { code: string; message: string } | undefined {
+  let problem: unknown;
+  try {
+    problem = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof problem !== "object" || problem === null) return undefined;
+  const code: unknown = Reflect.get(problem, "code");
+  const detail: unknown = Reflect.get(problem, "detail") ?? Reflect.get(problem, "title");
+  return typeof code === "string" ? { code, message: String(detail ?? code) } : undefined;
+}
+
+interface PromiseWithResolve {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (why: Error) => void;
+}
+
+function withResolve(): PromiseWithResolve {
+  let resolve: () => void = () => undefined;
+  let reject: (why: Error) => void = () => undefined;
+  const promise = new Promise<void>((resolved, rejected) => {
+    resolve = resolved;
+    reject = rejected;
+  });
+  // Nobody has to wait for it.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}
