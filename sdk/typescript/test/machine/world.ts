@@ -1,12 +1,12 @@
 /** A runner's session with a node that the test plays, on a clock that the test moves. */
 
+import type { LogLine, NamedWaits, Workflow } from "../../src/index.js";
 import { app } from "../../src/index.js";
-import { handlersOf } from "../../src/runtime.js";
 import type { Identity } from "../../src/protocol/to-node.js";
 import type { Welcome } from "../../src/protocol/to-runner.js";
 import { registration } from "../../src/registration.js";
+import { handlersOf } from "../../src/runtime.js";
 import { Session, type Surroundings } from "../../src/session/session.js";
-import type { LogLine, NamedWaits, Workflow } from "../../src/index.js";
 
 /** A message of the runner, parsed: one member that says what it is. */
 export type Told = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
