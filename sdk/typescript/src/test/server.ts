@@ -31,12 +31,14 @@ export class TestServer implements AsyncDisposable {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #data: string;
+  readonly #options: TestServerOptions;
   readonly #kill: () => void;
 
-  private constructor(url: string, child: ChildProcess, data: string) {
+  private constructor(url: string, child: ChildProcess, data: string, options: TestServerOptions) {
     this.url = url;
     this.#process = child;
     this.#data = data;
+    this.#options = options;
     // A test process that ends without `stop` leaves no server behind.
     this.#kill = () => child.kill("SIGKILL");
     process.once("exit", this.#kill);
@@ -48,9 +50,22 @@ export class TestServer implements AsyncDisposable {
    * @throws `Error` where there is no binary, or it does not start: with what it said.
    */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
-    const binary = options.binary ?? serverBinary();
     const data = mkdtempSync(join(tmpdir(), "stepwell-test-"));
-    const args = ["start", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"];
+    try {
+      return await TestServer.#start("127.0.0.1:0", data, options);
+    } catch (error) {
+      rmSync(data, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #start(
+    listen: string,
+    data: string,
+    options: TestServerOptions,
+  ): Promise<TestServer> {
+    const binary = options.binary ?? serverBinary();
+    const args = ["start", "--data", data, "--listen", listen, "--log-format", "json"];
     const child = spawn(binary, [...args, ...(options.args ?? [])], {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -66,22 +81,30 @@ export class TestServer implements AsyncDisposable {
       // A test that forgets to stop the server ends all the same.
       child.unref();
       if (child.stderr instanceof Socket) child.stderr.unref();
-      return new TestServer(`http://${address}`, child, data);
+      return new TestServer(`http://${address}`, child, data, options);
     }
-    rmSync(data, { recursive: true, force: true });
     throw new Error(`the server ${binary} did not start; it said: ${said.join("\n") || "nothing"}`);
+  }
+
+  /** Kills the server, as a crash does, and starts another one on its folder, at its address. */
+  async restart(): Promise<TestServer> {
+    await this.#end();
+    return await TestServer.#start(new URL(this.url).host, this.#data, this.#options);
   }
 
   /** Ends the server at once, as a crash does, and removes its folder. */
   async stop(): Promise<void> {
-    process.off("exit", this.#kill);
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const gone = once(this.#process, "exit");
-      this.#process.ref();
-      this.#process.kill("SIGKILL");
-      await gone;
-    }
+    await this.#end();
     rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
+    process.off("exit", this.#kill);
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = once(this.#process, "exit");
+    this.#process.ref();
+    this.#process.kill("SIGKILL");
+    await gone;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
