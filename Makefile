@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract crash bench sim
+.PHONY: help run test contract crash bench sim dist
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,3 +25,6 @@ bench: ## Measures the workloads with a release build; fails where a mark is mis
 
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
 	@scripts/sim.sh
+
+dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
+	@scripts/dist-npm.sh

@@ -17,9 +17,10 @@ table=()
 # Adds what test runners say about themselves: `N passed` and `N failed` in their summaries.
 count() {
     local ok bad
-    # nextest: "Summary [ 1.2s] 10 tests run: 9 passed, 1 failed, 0 skipped", libtest: "test result: ..."
-    ok=$(sed -nE 's/^ *(Summary|test result:).*[^0-9]([0-9]+) passed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
-    bad=$(sed -nE 's/^ *(Summary|test result:).*[^0-9]([0-9]+) failed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
+    # nextest: "Summary [ 1.2s] 10 tests run: 9 passed, 1 failed, 0 skipped", libtest: "test result: ...",
+    # vitest: "Tests  1 failed | 9 passed (10)"
+    ok=$(sed -nE 's/^ *(Summary|test result:|Tests ).*[^0-9]([0-9]+) passed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
+    bad=$(sed -nE 's/^ *(Summary|test result:|Tests ).*[^0-9]([0-9]+) failed.*/\2/p' "$out" | paste -sd+ | sed 's/^$/0/')
     passed=$((passed + ok))
     failed=$((failed + bad))
     [ $((ok + bad)) -gt 0 ]
@@ -59,6 +60,11 @@ if command -v cargo-deny >/dev/null 2>&1; then
     part deny check cargo deny check bans licenses sources
 else
     skip deny "cargo-deny is not installed (licences are among the tests)"
+fi
+if command -v npm >/dev/null 2>&1; then
+    part typescript tests scripts/test-npm.sh
+else
+    skip typescript "npm is not installed"
 fi
 part quickstart check scripts/smoke.sh
 folder=$(mktemp -d)

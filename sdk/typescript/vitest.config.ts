@@ -1,7 +1,11 @@
 import type { ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = {
-  test: { include: ["src/**/*.test.ts", "test/**/*.test.ts"], maxWorkers: 2 },
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    maxWorkers: 2,
+    globalSetup: ["test/build.ts"],
+  },
 };
 
 export default config;

@@ -7,7 +7,8 @@ import {
   RunFailedError,
   RunNotEndedError,
 } from "../src/index.js";
-import { BINARY, type RawEnd, rawRunner, Server } from "./server.js";
+import { hasServer, TestServer } from "../src/test/index.js";
+import { type RawEnd, rawRunner } from "./raw-runner.js";
 import { rejectionOf } from "./support.js";
 
 const ORDER = { type: "object", properties: { order: { type: "string" } }, required: ["order"] };
@@ -19,13 +20,13 @@ function end(workflow: string, input: unknown): RawEnd {
   return undefined;
 }
 
-describe.skipIf(BINARY === undefined)("a client of a real server", () => {
-  let server: Server;
+describe.skipIf(!hasServer())("a client of a real server", () => {
+  let server: TestServer;
   let runner: WebSocket;
   const stepwell = (): ReturnType<typeof client> => client({ url: server.url });
 
   beforeAll(async () => {
-    server = await Server.start();
+    server = await TestServer.start();
     const names = [
       { name: "echo", inputSchema: ORDER },
       { name: "none" },
@@ -37,7 +38,7 @@ describe.skipIf(BINARY === undefined)("a client of a real server", () => {
 
   afterAll(async () => {
     runner.close();
-    await server[Symbol.asyncDispose]();
+    await server.stop();
   });
 
   /** §4.8, §9.1: a start is durable when it is answered; a repeat gives the first run. */

@@ -1,6 +1,7 @@
 /** What all errors of the package have in common. */
 
 import { isMarked, mark } from "./mark.js";
+import { pageOf } from "./pages.js";
 
 /** Where an error happened, and what is behind it. */
 export interface ErrorPlace {
@@ -36,9 +37,9 @@ export class StepwellError extends Error {
 
   constructor(
     names: readonly [string, ...string[]],
-    docs: string,
     message: string,
     place: ErrorPlace = {},
+    docs: string = pageOf(names[0]),
   ) {
     super(message, "cause" in place ? { cause: place.cause } : undefined);
     mark(this, [...names, "StepwellError"]);
@@ -55,16 +56,22 @@ export class StepwellError extends Error {
   }
 }
 
-/** Returns the lines of a stack below its message. */
+/** The folder of the package's code. */
+const OWN: string = new URL("..", import.meta.url).pathname;
+
+/** Returns the lines of a stack below its message, from the user's code on. */
 function frames(stack: string): string {
   const at = stack.search(/^\s+at /m);
-  return at < 0 ? stack : stack.slice(at);
+  if (at < 0) return stack;
+  const lines = stack.slice(at).split("\n");
+  const first = lines.findIndex((line) => !line.includes(OWN));
+  return (first < 0 ? lines : lines.slice(first)).join("\n");
 }
 
 /** An argument is not accepted; the message says what is. */
 export class ArgumentError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["ArgumentError"], "docs/semantics.md#2-steps", message, place);
+    super(["ArgumentError"], message, place);
   }
 
   static override is(error: unknown): error is ArgumentError {

@@ -3,14 +3,10 @@
 import { type ErrorPlace, StepwellError } from "./base.js";
 import { isMarked } from "./mark.js";
 
-const PAGES = "docs/errors/README.md";
-const ENDING = "docs/semantics.md#7-ending-badly";
-const STARTING = "docs/semantics.md#9-starting-and-operating";
-
 /** The server cannot be reached, or does not speak as expected. */
 export class ConnectionError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["ConnectionError"], PAGES, message, place);
+    super(["ConnectionError"], message, place);
   }
 
   static override is(error: unknown): error is ConnectionError {
@@ -38,7 +34,7 @@ export class RefusedError extends StepwellError {
   readonly issues: readonly { readonly path: string; readonly message: string }[];
 
   constructor(message: string, refusal: Refusal, place?: ErrorPlace) {
-    super(["RefusedError"], `docs/errors/${refusal.code}.md`, message, place);
+    super(["RefusedError"], message, place, `docs/errors/${refusal.code}.md`);
     this.code = refusal.code;
     if (refusal.status !== undefined) this.status = refusal.status;
     this.issues = refusal.issues ?? [];
@@ -52,7 +48,7 @@ export class RefusedError extends StepwellError {
 /** A run failed; `cause` is its error. */
 export class RunFailedError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["RunFailedError"], ENDING, message, place);
+    super(["RunFailedError"], message, place);
   }
 
   static override is(error: unknown): error is RunFailedError {
@@ -63,7 +59,7 @@ export class RunFailedError extends StepwellError {
 /** A run was cancelled. */
 export class RunCancelledError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["RunCancelledError"], ENDING, message, place);
+    super(["RunCancelledError"], message, place);
   }
 
   static override is(error: unknown): error is RunCancelledError {
@@ -74,7 +70,7 @@ export class RunCancelledError extends StepwellError {
 /** A run's deadline passed. */
 export class RunTimedOutError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["RunTimedOutError"], ENDING, message, place);
+    super(["RunTimedOutError"], message, place);
   }
 
   static override is(error: unknown): error is RunTimedOutError {
@@ -85,7 +81,7 @@ export class RunTimedOutError extends StepwellError {
 /** A run had not ended when waiting for it stopped; it goes on. */
 export class RunNotEndedError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["RunNotEndedError"], STARTING, message, place);
+    super(["RunNotEndedError"], message, place);
   }
 
   static override is(error: unknown): error is RunNotEndedError {

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import type { RecordedError } from "../types/workflow.js";
 import { StepwellError } from "./base.js";
 import { isMarked, mark } from "./mark.js";
+import { pageOf } from "./pages.js";
 
 /** An error as it is recorded. */
 export interface Failure extends RecordedError {
@@ -136,5 +137,5 @@ export function reviveError(failure: Failure): Error {
   if (names === undefined) return error;
   mark(error, names);
   const child = failure.run === undefined ? {} : { childRunId: failure.run };
-  return Object.assign(error, { docs: "docs/semantics.md" }, UNKNOWN[failure.name], child);
+  return Object.assign(error, { docs: pageOf(failure.name) }, UNKNOWN[failure.name], child);
 }

@@ -6,15 +6,6 @@ import type { StandardIssue } from "../types/schema.js";
 import { ArgumentError, type ErrorPlace, StepwellError } from "./base.js";
 import { isMarked } from "./mark.js";
 
-const STEPS = "docs/semantics.md#2-steps";
-const DURABILITY = "docs/semantics.md#4-durability";
-const ORDER = "docs/semantics.md#5-order-and-parallel-branches";
-const RETRIES = "docs/semantics.md#6-errors-and-retries";
-const ENDING = "docs/semantics.md#7-ending-badly";
-const EVENTS = "docs/semantics.md#8-events";
-const STARTING = "docs/semantics.md#9-starting-and-operating";
-const LIMITS = "docs/semantics.md#12-limits";
-
 /** What a step's failure says of its attempts. */
 export interface StepPlace extends ErrorPlace {
   readonly stepId: string;
@@ -28,7 +19,7 @@ export class StepError extends StepwellError {
   readonly attempts: number;
 
   constructor(message: string, place: StepPlace, name?: "StepTimeoutError") {
-    super(name === undefined ? ["StepError"] : [name, "StepError"], RETRIES, message, place);
+    super(name === undefined ? ["StepError"] : [name, "StepError"], message, place);
     this.attempts = place.attempts;
   }
 
@@ -51,7 +42,7 @@ export class StepTimeoutError extends StepError {
 /** Stops a step's attempts at once (§6.2): trying again is of no use. */
 export class NonRetryableError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["NonRetryableError"], RETRIES, message, place);
+    super(["NonRetryableError"], message, place);
   }
 
   static override is(error: unknown): error is NonRetryableError {
@@ -70,7 +61,7 @@ export class RetryAfterError extends StepwellError {
 
   constructor(after: Duration | Date, message?: string, place?: ErrorPlace) {
     const shown = after instanceof Date ? `at ${isoOf(after)}` : `in ${readable(after)}`;
-    super(["RetryAfterError"], RETRIES, message ?? `to be tried again ${shown}`, place);
+    super(["RetryAfterError"], message ?? `to be tried again ${shown}`, place);
     this.after = after;
   }
 
@@ -106,7 +97,7 @@ export class OutcomeUnknownError extends StepwellError {
   readonly attempts: number;
 
   constructor(message: string, place: StepPlace) {
-    super(["OutcomeUnknownError"], DURABILITY, message, place);
+    super(["OutcomeUnknownError"], message, place);
     this.attempts = place.attempts;
   }
 
@@ -118,7 +109,7 @@ export class OutcomeUnknownError extends StepwellError {
 /** No event came in time, and the wait says that this is a failure (§8.6). */
 export class WaitTimeoutError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["WaitTimeoutError"], EVENTS, message, place);
+    super(["WaitTimeoutError"], message, place);
   }
 
   static override is(error: unknown): error is WaitTimeoutError {
@@ -138,7 +129,7 @@ abstract class ChildError extends StepwellError {
   readonly childRunId?: string;
 
   constructor(name: string, message: string, place: ChildPlace = {}) {
-    super([name], STARTING, message, place);
+    super([name], message, place);
     if (place.childRunId !== undefined) this.childRunId = place.childRunId;
   }
 }
@@ -179,7 +170,7 @@ export class ChildTimeoutError extends ChildError {
 /** The run is ending: it was cancelled, failed or ran out of time (§7.2). */
 export class CancelledError extends StepwellError {
   constructor(message = "the run is ending", place?: ErrorPlace) {
-    super(["CancelledError"], ENDING, message, place);
+    super(["CancelledError"], message, place);
   }
 
   static override is(error: unknown): error is CancelledError {
@@ -190,7 +181,7 @@ export class CancelledError extends StepwellError {
 /** Another branch of the race won (§5.5). */
 export class RaceLostError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["RaceLostError"], ORDER, message, place);
+    super(["RaceLostError"], message, place);
   }
 
   static override is(error: unknown): error is RaceLostError {
@@ -202,7 +193,7 @@ export class RaceLostError extends StepwellError {
 export class DuplicateStepIdError extends StepwellError {
   constructor(stepId: string, place?: ErrorPlace) {
     const text = `step id \`${stepId}\` is used twice in this run; give each step its own id`;
-    super(["DuplicateStepIdError"], STEPS, text, { ...place, stepId });
+    super(["DuplicateStepIdError"], text, { ...place, stepId });
   }
 
   static override is(error: unknown): error is DuplicateStepIdError {
@@ -219,7 +210,7 @@ export class NestedStepError extends StepwellError {
     const text =
       `step \`${stepId}\` is called inside the function of step \`${outerStepId}\`; ` +
       "call it in the handler, before or after";
-    super(["NestedStepError"], STEPS, text, { ...place, stepId });
+    super(["NestedStepError"], text, { ...place, stepId });
     this.outerStepId = outerStepId;
   }
 
@@ -236,7 +227,7 @@ export class NondeterminismError extends StepwellError {
   readonly found: string;
 
   constructor(message: string, expected: string, found: string, place?: ErrorPlace) {
-    super(["NondeterminismError"], DURABILITY, message, place);
+    super(["NondeterminismError"], message, place);
     this.expected = expected;
     this.found = found;
   }
@@ -254,7 +245,7 @@ export class SerializationError extends StepwellError {
   readonly reason: string;
 
   constructor(message: string, path: string, reason: string, place?: ErrorPlace) {
-    super(["SerializationError"], STEPS, message, place);
+    super(["SerializationError"], message, place);
     this.path = path;
     this.reason = reason;
   }
@@ -270,7 +261,7 @@ export class InputError extends StepwellError {
   readonly issues: readonly StandardIssue[];
 
   constructor(message: string, issues: readonly StandardIssue[] = [], place?: ErrorPlace) {
-    super(["InputError"], STARTING, message, place);
+    super(["InputError"], message, place);
     this.issues = issues;
   }
 
@@ -282,7 +273,7 @@ export class InputError extends StepwellError {
 /** Something is over a limit of §12. */
 export class LimitError extends StepwellError {
   constructor(message: string, place?: ErrorPlace) {
-    super(["LimitError"], LIMITS, message, place);
+    super(["LimitError"], message, place);
   }
 
   static override is(error: unknown): error is LimitError {
