@@ -47,8 +47,8 @@ export type RaceResult<B> = {
  * characters, once in a run (§2.5).
  *
  * Every method throws `DuplicateStepIdError` for an id that was used, `NestedStepError` inside
- * another step's function, `CancelledError` once the run is cancelled and `RaceLostError` in a branch
- * that lost.
+ * another step's function and `RaceLostError` in a branch that lost. Once a run is ending, or has
+ * left this process, what its code awaits never settles (§7.5): only functions get a signal.
  */
 export interface Step<Deps = unknown> {
   /**

@@ -83,6 +83,11 @@ class Thread {
   }
 
   #connect(): void {
+    if (now() - this.#beatAt >= BLOCKED_MAX_MS) {
+      // Nobody would answer what the node says.
+      this.#retry = after(PULSE_LOOK_MS, () => this.#connect());
+      return;
+    }
     this.#retry = undefined;
     const socket = new WebSocket(this.#url, "stepwell.v1", {
       handshakeTimeout: WELCOME_WAIT_MS,

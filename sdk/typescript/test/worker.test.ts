@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { ArgumentError } from "../src/index.js";
+import { Backoff } from "../src/worker/backoff.js";
+import { fromShared, now, sharedNow } from "../src/worker/clock.js";
+import { socketUrl } from "../src/worker/target.js";
+import { thrownBy } from "./support.js";
+
+describe("the worker", () => {
+  it("reads the addresses of servers", () => {
+    const of = (url: string): string => socketUrl(url, "/api/v1/worker");
+    expect(of("http://127.0.0.1:7878")).toBe("ws://127.0.0.1:7878/api/v1/worker");
+    expect(of("http://localhost/")).toBe("ws://localhost/api/v1/worker");
+    expect(of("http://[::1]:7/durable/")).toBe("ws://[::1]:7/durable/api/v1/worker");
+    for (const url of ["https://a:1", "a", "ftp://a", "", "http://u:p@a", "http://a?x=1"]) {
+      const error = thrownBy(() => of(url));
+      expect(ArgumentError.is(error), url).toBe(true);
+      expect(String(error)).toContain("accepted: http://host:port");
+    }
+  });
+
+  it("waits longer and longer before it connects again, to a bound", () => {
+    const backoff = new Backoff();
+    const least = Array.from({ length: 10 }, () => backoff.next(0));
+    expect(least).toEqual([25, 50, 100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000]);
+    expect(backoff.next(0.999)).toBeLessThan(2_000);
+    backoff.reset();
+    expect(backoff.next(0)).toBe(25);
+  });
+
+  /** §4.7: an instant that another thread took is one of this thread's clock, not later. */
+  it("understands the time of another thread", () => {
+    const before = now();
+    const shared = fromShared(sharedNow());
+    const after = now();
+    expect(shared).toBeGreaterThanOrEqual(before - 0.5);
+    expect(shared).toBeLessThanOrEqual(after + 0.5);
+  });
+});
