@@ -41,8 +41,12 @@ export function ask(
     return known;
   }
   joinRace(asked.lane, settle);
-  // §5.5: nothing new begins in a branch that lost. §7.5: what is not saved starts nothing.
-  if (core.phase === "gathering" || !isLaneOpen(asked.lane)) return undefined;
+  // §7.5: what is not saved starts nothing; but branches of a race that has no end say, too, how
+  // their steps are taken back.
+  if (core.phase === "gathering")
+    return asked.kind === "race" ? replayRace(core, asked) : undefined;
+  // §5.5: nothing new begins in a branch that lost.
+  if (!isLaneOpen(asked.lane)) return undefined;
   const step = askNew(core, asked);
   step.code = code;
   step.settle = settle;
@@ -110,6 +114,15 @@ function askNew(core: Core, asked: Ask): Step {
   if (step.state !== "due") core.outbox.push({ what: "opens", step });
   core.mark();
   return step;
+}
+
+/** Takes up a race for its branches only; the node is told nothing of it. */
+function replayRace(core: Core, asked: Ask): Step {
+  const race = new Step(asked.id, asked.kind, "racing");
+  race.asked = true;
+  race.ask = asked;
+  core.add(race);
+  return race;
 }
 
 /** §12: limits are met before the side effect. */

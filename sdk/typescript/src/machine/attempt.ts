@@ -19,11 +19,7 @@ export function begin(core: Core, step: Step, now: number): void {
   // §9.6: no function begins while the run is paused.
   if (step.state !== "due" || core.phase !== "forward" || core.isPaused) return;
   if (step.dueAt > now || !step.asked) return;
-  if (step.strays > 0 && now < step.straySince + STRAY_WAIT_MS) {
-    // §6.4: the next attempt begins when the old function has settled, or 5 s later.
-    core.host.setTimer(step.straySince + STRAY_WAIT_MS, core, step);
-    return;
-  }
+  if (waitsForStray(step, now)) return;
   // §4.7: a run from a connection before may be another's by now, until the node says that it is
   // held; and no function starts after the grant has lapsed. §5.5: nor in a branch that lost.
   if (core.attached === undefined || core.isDraining || !core.host.mayStart(core, now)) return;
@@ -37,6 +33,11 @@ export function begin(core: Core, step: Step, now: number): void {
     return;
   }
   beginNext(core, step, now);
+}
+
+/** §6.4: the next attempt begins when the old function has settled, or 5 s later. */
+export function waitsForStray(step: Step, now: number): boolean {
+  return step.strays > 0 && now < step.straySince + STRAY_WAIT_MS;
 }
 
 function beginNext(core: Core, step: Step, now: number): void {
@@ -85,8 +86,10 @@ export function timeOut(core: Core, step: Step, now: number): void {
   const failure = plainFailure(error);
   if (attempt.startedAt < now) {
     attempt.isStray = true;
+    core.strays++;
     step.strays++;
     step.straySince = now;
+    core.host.setTimer(now + STRAY_WAIT_MS, core, step);
   }
   endAttempt(core, step, { kind: "failed", failure, terminal: false, timedOut: true });
   attempt.abort(error);
@@ -96,6 +99,7 @@ export function timeOut(core: Core, step: Step, now: number): void {
 export function onFunctionEnd(core: Core, step: Step, attempt: Attempt, outcome: Outcome): void {
   if (attempt.isStray) {
     // §6.4: a late result of an ended attempt changes nothing; the next attempt waited for this.
+    core.strays--;
     step.strays--;
     if (step.state === "due") begin(core, step, core.now());
     core.mark();

@@ -143,5 +143,6 @@ function passAll(core: Core): void {
     step.end = undefined;
     core.set(step, "taken");
   }
+  for (const step of core.steps) if (step.state === "racing") core.set(step, "taken");
   core.stalledSince = undefined;
 }

@@ -93,6 +93,8 @@ export class Core {
   isDraining = false;
   /** Steps whose functions began since the run was last looked at. */
   fresh: Step[] = [];
+  /** Functions that still run though their attempt has ended. */
+  strays = 0;
   readonly outbox: Out[] = [];
   /** Changed orders that were told: nobody answers them, so each connection is told of all. */
   readonly orders: Out[] = [];

@@ -55,6 +55,7 @@ function give(core: Core, step: Step): void {
   step.end = undefined;
   step.settle = undefined;
   if (end === undefined || settle === undefined) return;
+  step.isGiven = true;
   core.nowUs = Math.max(core.nowUs, end.atUs);
   leaveRace(step.lane, settle);
   if (!step.code?.isOver) settle(end);

@@ -24,15 +24,15 @@ const waiting: WeakMap<Step, Set<(given: Given) => void>> = new WeakMap();
 
 /** Says what the branches of a race are to do. */
 export function racing(core: Core, race: Step): Racing {
-  // §7.5: a handler that only replays says in its branches, too, how steps are taken back.
-  if (race.decided || !(core.phase === "forward" || core.phase === "gathering")) {
-    return { kind: "over" };
-  }
+  if (race.decided || race.isGiven) return { kind: "over" };
+  const isGathering = core.phase === "gathering";
+  if (core.phase !== "forward" && !isGathering) return { kind: "over" };
   if (race.state === "racing") return { kind: "open" };
-  if (race.state === "ended" && race.attempt === undefined) {
+  if (race.state === "ended" && race.attempt === undefined && race.end?.status !== "cancelled") {
     return { kind: "recorded", winner: winnerOf(race.end?.value) };
   }
-  return { kind: "over" };
+  // §7.5: a race that was cancelled is replayed for how the steps of its branches are taken back.
+  return { kind: isGathering ? "open" : "over" };
 }
 
 function winnerOf(recorded: unknown): string | undefined {
@@ -55,8 +55,7 @@ export function onBranchSettled(
   branch: { readonly name: string; readonly outcome: () => Outcome; readonly isRejected: boolean },
 ): void {
   const state = racing(core, race);
-  if (core.phase === "gathering") race.decided = true;
-  else if (state.kind === "open") {
+  if (state.kind === "open" && core.phase === "forward") {
     const now = core.now();
     race.attempt = new Attempt(1, now, false);
     race.attempt.outcome = branch.outcome();
@@ -82,7 +81,7 @@ export function isLaneOpen(lane: Lane | undefined): boolean {
 /** Tells whether code in a branch is given ends no more: the branch, or one around it, is decided. */
 export function isLaneMute(lane: Lane | undefined): boolean {
   for (let one = lane; one !== undefined; one = one.race.lane) {
-    if (one.race.decided || one.race.state === "taken") return true;
+    if (one.race.decided || one.race.isGiven) return true;
   }
   return false;
 }
@@ -90,7 +89,7 @@ export function isLaneMute(lane: Lane | undefined): boolean {
 /** Tells whether the code was given the end of the race that a branch, or one around it, stands in. */
 export function isLaneOver(lane: Lane | undefined): boolean {
   for (let one = lane; one !== undefined; one = one.race.lane) {
-    if (one.race.state === "taken") return true;
+    if (one.race.isGiven) return true;
   }
   return false;
 }

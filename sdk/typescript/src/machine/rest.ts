@@ -1,6 +1,6 @@
 /** When a run has nothing to do in this process, and what is done then. */
 
-import { fireSignals } from "./attempt.js";
+import { fireSignals, waitsForStray } from "./attempt.js";
 import { gatheredAll, restGathering } from "./clean.js";
 import type { Code } from "./code.js";
 import type { Core } from "./core.js";
@@ -13,6 +13,11 @@ import type { Outcome, Step } from "./state.js";
 export function isIdle(core: Core): boolean {
   const { running, telling, verifying, waiting, due } = core.counts;
   if (core.phase !== "forward" || running + telling + verifying > 0) return false;
+  // §6.4: another runner would not know of the function that the next attempt waits for.
+  if (core.strays > 0 && due > 0) {
+    const now = core.now();
+    if (core.steps.some((step) => step.state === "due" && waitsForStray(step, now))) return false;
+  }
   const waits = waiting + due > 0;
   return core.isPaused ? waits || core.askable > 0 : waits && core.askable === 0;
 }

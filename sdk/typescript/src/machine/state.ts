@@ -246,6 +246,8 @@ export class Step {
   once: OnceState | undefined = undefined;
   /** The run in which it ended, where a fork kept its end (§9.8). */
   keptFrom: string | undefined = undefined;
+  /** The code was given its end. */
+  isGiven = false;
   /** A branch of this race has settled: nothing goes on in any of them. */
   decided = false;
   /** Random numbers that its function drew. */
