@@ -1,6 +1,5 @@
 /** Values as JSON text (§2.6): what JSON.stringify gives, or an error with the place and why. */
 
-import { Buffer } from "node:buffer";
 import { SerializationError } from "./errors/step.js";
 
 /**
@@ -58,11 +57,6 @@ export function encode(
 export function roundTrip(what: string, value: unknown): unknown {
   const text = encode(what, value);
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-/** Returns how many bytes a JSON text has on the wire. */
-export function jsonBytes(text: string): number {
-  return Buffer.byteLength(text);
 }
 
 /** Writes a step of a path: `.name`, `[0]` or `["odd name"]`. */

@@ -1,6 +1,5 @@
 /** Schemas of any library that speaks Standard Schema, and what they say as JSON Schema. */
 
-import { ArgumentError } from "./errors/base.js";
 import { InputError } from "./errors/step.js";
 import { segment } from "./json.js";
 import type { StandardIssue, StandardResult, StandardSchema } from "./types/schema.js";
@@ -50,23 +49,6 @@ export async function check<T>(
   value: unknown,
 ): Promise<T> {
   return settled(what, await schema["~standard"].validate(value));
-}
-
-/**
- * Does the same at once.
- *
- * @throws `ArgumentError` where the schema can only say it later.
- */
-export function checkNow<T>(what: string, schema: StandardSchema<unknown, T>, value: unknown): T {
-  const result = schema["~standard"].validate(value);
-  if (result instanceof Promise) {
-    // Nobody will look at what it gives.
-    result.catch(() => undefined);
-    throw new ArgumentError(
-      `${what}: its schema checks asynchronously; accepted: one that checks at once`,
-    );
-  }
-  return settled(what, result);
 }
 
 function settled<T>(what: string, result: StandardResult<T>): T {

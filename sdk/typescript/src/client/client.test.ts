@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { rejectionOf, thrownBy } from "../../test/support.js";
 import { appMaker } from "../app.js";
@@ -8,6 +8,7 @@ import {
   InputError,
   RefusedError,
   RunFailedError,
+  RunNotEndedError,
 } from "../errors.js";
 import { event } from "../event.js";
 import { workflow } from "../workflow.js";
@@ -318,5 +319,17 @@ describe("a run's end", () => {
       runId: "run_2",
       cause: { name: "StepError", cause: { name: "Oops" } },
     });
+  });
+
+  it("and retries go on under the fake timers of a test", async () => {
+    vi.useFakeTimers();
+    try {
+      const waiting = { status: 202, body: { id: "run_1", status: "waiting" } };
+      const { fetch } = server(broken("ECONNREFUSED"), ...Array<Step>(100_000).fill(waiting));
+      const late = await rejectionOf(client({ fetch }).run("run_1").wait({ timeout: 5 }));
+      expect(RunNotEndedError.is(late)).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** Requests to the server and their answers; tries again what may be tried again. */
 
 import { ConnectionError, RefusedError } from "../errors/client.js";
+import { after, cancel, now } from "../worker/clock.js";
 
 /** The pause before a request is tried again, at first and at most. */
 const PAUSE_MS = 100;
@@ -41,11 +42,6 @@ export interface HttpOptions {
   readonly retryForMs: number;
   readonly fetch: typeof fetch;
 }
-
-// The real ones, whatever fake timers a test sets later.
-const setTimer = setTimeout;
-const clearTimer = clearTimeout;
-const now: () => number = performance.now.bind(performance);
 
 /** The server, as requests reach it. */
 export class Http {
@@ -157,13 +153,13 @@ async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void>
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
-      clearTimer(timer);
+      cancel(timer);
       reject(signal?.reason);
     };
-    const timer = setTimer(() => {
+    const timer = after(ms, () => {
       signal?.removeEventListener("abort", abort);
       resolve();
-    }, ms);
+    });
     signal?.addEventListener("abort", abort, { once: true });
   });
 }

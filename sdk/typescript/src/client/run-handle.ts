@@ -11,6 +11,7 @@ import { type Failure, reviveError } from "../errors/failure.js";
 import { encode } from "../json.js";
 import { checkMembers } from "../name.js";
 import type { Duration } from "../types/duration.js";
+import { now } from "../worker/clock.js";
 import type { Http } from "./http.js";
 import type { RunStatus, RunView, WhyView } from "./views.js";
 
@@ -112,12 +113,12 @@ export class RunHandle<Out = unknown, In = unknown> {
     checkMembers("run.wait", options, ["timeout", "signal"]);
     const { timeout, signal } = options;
     const limit = timeout === undefined ? Number.POSITIVE_INFINITY : durationMillis(timeout);
-    const begin = performance.now();
+    const begin = now();
     let ended = this.#ended;
     while (ended === undefined) {
-      const left = Math.max(0, limit - (performance.now() - begin));
+      const left = Math.max(0, limit - (now() - begin));
       ended = await this.#look(Math.ceil(Math.min(left, WAIT_MS)), signal);
-      if (ended === undefined && performance.now() - begin >= limit) {
+      if (ended === undefined && now() - begin >= limit) {
         const text = `run ${this.id} has not ended within ${durationText(limit)}; it goes on`;
         throw new RunNotEndedError(text, { runId: this.id });
       }

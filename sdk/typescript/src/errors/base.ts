@@ -11,7 +11,7 @@ export interface ErrorPlace {
   readonly runId?: string | undefined;
   /** The error behind it. */
   readonly cause?: unknown;
-  /** The stack to show: that of the line where the user's code asked for the step. */
+  /** The stack to show, such as that of the line that asked for the step. Default: where it was made. */
   readonly stack?: string | undefined;
 }
 
@@ -47,7 +47,8 @@ export class StepwellError extends Error {
     if (place.stepId !== undefined) this.stepId = place.stepId;
     if (place.runId !== undefined) this.runId = place.runId;
     this.docs = docs;
-    if (place.stack !== undefined) this.stack = `${names[0]}: ${message}\n${frames(place.stack)}`;
+    const stack = place.stack ?? this.stack ?? "";
+    this.stack = `${names[0]}: ${message}\n${frames(stack)}`;
   }
 
   /** Tells whether a value is an error of this package, whichever copy of it made it. */

@@ -57,6 +57,8 @@ fn lock_files_name_public_registries() {
         };
         for (at, line) in file.text.lines().enumerate() {
             let source = line.trim().strip_prefix(key).map(|rest| rest.trim_matches(['"', ',']));
+            // What has no address is a folder of this repository.
+            let source = source.filter(|found| found.contains("://"));
             if source.is_some_and(|found| !REGISTRIES.iter().any(|one| found.starts_with(one))) {
                 findings.push(format!("{}:{}: {}", file.path, at + 1, line.trim()));
             }
