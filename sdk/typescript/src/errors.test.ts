@@ -92,8 +92,7 @@ describe("errors", () => {
   /** §6.3: the stack is that of the line that asked for the step. */
   it("show the stack that they are given, from the user's code on", () => {
     const own = new URL("./steps/run.js", import.meta.url);
-    const user =
-      "    at checkout (/srv/shop/checkout.ts:7:3)\n    at next (/elsewhere.js:1:1)";
+    const user = "    at checkout (/srv/shop/checkout.ts:7:3)\n    at next (/elsewhere.js:1:1)";
     const stack = `Error: asked\n    at run (${own}:26:23)\n${user}`;
     const error = new StepError("it failed", { stepId: "a", attempts: 1, stack });
     expect(error.stack).toBe(`StepError: it failed\n${user}`);

@@ -5,6 +5,7 @@ import { ArgumentError } from "../errors.js";
 import { found, type Undo } from "../machine/clean.js";
 import { resultOf } from "../machine/state.js";
 import { nameProblem } from "../name.js";
+import { check } from "../schema.js";
 import type { Duration } from "../types/duration.js";
 import type { EmitOptions, InvokeSettings } from "../types/step.js";
 import { instantMicros, instantText } from "./instant.js";
@@ -13,10 +14,16 @@ import { encodeOf } from "./run.js";
 import { endOf, failing, type Own, type Scope, type Wanted } from "./scope.js";
 import { childError, stepError } from "./thrown.js";
 
-async function plain(scope: Scope, own: Own, id: string, make: () => Wanted): Promise<unknown> {
+async function plain(
+  scope: Scope,
+  own: Own,
+  id: string,
+  make: () => Wanted | Promise<Wanted>,
+): Promise<unknown> {
   try {
     checkId(scope.core, id);
-    const end = await endOf(scope, make());
+    const wanted = make();
+    const end = await endOf(scope, wanted instanceof Promise ? await wanted : wanted);
     const error = stepError(scope, id, end);
     if (error !== undefined) throw error;
     return resultOf(end);
@@ -65,24 +72,25 @@ export function skip(
 /** Publishes an event, exactly once. */
 export function emit(scope: Scope, own: Own, id: string, options: EmitOptions): Promise<unknown> {
   return plain(scope, own, id, () => {
-    const { app, run } = options;
-    const event = nameOf(scope, id, "event", options.event);
+    const wanted = wantedEvent(scope, id, options);
+    const schema = typeof options.event === "string" ? undefined : options.event.schema;
+    if (schema === undefined) return wanted;
+    // It is checked as the receiver gets it.
     const data = encodeOf(scope, id, "the data", options.data);
-    const match = encodeOf(scope, id, "the match", options.match);
-    const input = members({
-      event: JSON.stringify(event),
-      data,
-      match,
-      app: text(app),
-      run: text(run),
-    });
-    return {
-      id,
-      kind: "emit",
-      input,
-      request: { kind: "emit", emit: { event, data, match, app, run } },
-    };
+    const saved: unknown = data === undefined ? undefined : JSON.parse(data);
+    return check(`the data of step \`${id}\``, schema, saved).then(() => wanted);
   });
+}
+
+function wantedEvent(scope: Scope, id: string, options: EmitOptions): Wanted {
+  const { app, run } = options;
+  const event = nameOf(scope, id, "event", options.event);
+  const data = encodeOf(scope, id, "the data", options.data);
+  const match = encodeOf(scope, id, "the match", options.match);
+  const name = JSON.stringify(event);
+  const input = members({ event: name, data, match, app: text(app), run: text(run) });
+  const request = { kind: "emit", emit: { event, data, match, app, run } } as const;
+  return { id, kind: "emit", input, request };
 }
 
 /** What `step.invoke` was called with. */

@@ -11,6 +11,7 @@ const { CALLS, CRASH, CRASHED, SERVER, SLOTS } = process.env;
 
 function called(what) {
   appendFileSync(CALLS, `${what}\n`);
+  process.stdout.write("called\n");
 }
 
 function crash(point) {

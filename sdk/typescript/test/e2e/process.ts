@@ -1,7 +1,7 @@
 /** Runners of the end-to-end app, each a process that a test may kill. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export class Workshop implements AsyncDisposable {
   readonly #runners: ChildProcess[] = [];
   /** What runners have said, line by line. */
   readonly lines: string[] = [];
+  readonly #called: EventEmitter = new EventEmitter();
 
   constructor(server: string) {
     this.#server = server;
@@ -26,6 +27,11 @@ export class Workshop implements AsyncDisposable {
   calls(): string[] {
     const file = join(this.#folder, "calls");
     return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  }
+
+  /** Resolves once functions were called so often. */
+  async called(times: number): Promise<void> {
+    while (this.calls().length < times) await once(this.#called, "called");
   }
 
   /** Starts a runner; resolves once the server has taken it. `crash` is a point in the app. */
@@ -41,7 +47,10 @@ export class Workshop implements AsyncDisposable {
     this.#runners.push(child);
     createInterface({ input: child.stderr }).on("line", (line) => this.lines.push(line));
     const lines = createInterface({ input: child.stdout });
-    lines.on("line", (line) => this.lines.push(line));
+    lines.on("line", (line) => {
+      this.lines.push(line);
+      if (line === "called") this.#called.emit("called");
+    });
     for await (const [line] of on(lines)) if (line === "serving") return child;
     throw new Error(`the runner did not start: ${this.lines.join("\n")}`);
   }

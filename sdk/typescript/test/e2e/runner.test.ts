@@ -127,7 +127,7 @@ describe.skipIf(BINARY === undefined)("a runner of a real server", { timeout: 60
     await using workshop = new Workshop(server.url);
     await workshop.runner();
     const run = await stepwell().start("many", { n: 300 });
-    while (workshop.calls().length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    await workshop.called(20);
     server = await server.restart();
     expect(await stepwell().run(run.id).wait()).toBe(300);
     const calls = workshop.calls().length;
@@ -160,7 +160,7 @@ describe.skipIf(BINARY === undefined)("a runner of a real server", { timeout: 60
     await using workshop = new Workshop(server.url);
     await workshop.runner();
     const run = await stepwell().start("saga", { waits: true });
-    while (workshop.calls().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await workshop.called(2);
     await run.cancel();
     await expect(run.wait()).rejects.toMatchObject({ name: "RunCancelledError" });
     expect(workshop.calls()).toEqual([
@@ -178,7 +178,7 @@ describe.skipIf(BINARY === undefined)("a runner of a real server", { timeout: 60
     await using workshop = new Workshop(server.url);
     const first = await workshop.runner();
     const run = await stepwell().start("chain", { n: 2 });
-    while (workshop.calls().length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await workshop.called(1);
     const gone = once(first, "exit");
     first.kill("SIGTERM");
     expect(await gone).toEqual([0, null]);

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   CancelledError,
   DuplicateStepIdError,
+  event,
+  InputError,
   LimitError,
   NestedStepError,
   RaceLostError,
@@ -215,6 +217,30 @@ describe("steps", () => {
     expect(lost.map(RaceLostError.is)).toEqual([true, true]);
     expect(aborted.map(CancelledError.is)).toEqual([true]);
     expect(world.takeOf("finished")).toEqual([{ a, output: { winner: "quick", value: "q" } }]);
+  });
+
+  /** §9.1: data that does not fit the schema of its event is not sent. */
+  it("send no event whose data does not fit", async () => {
+    const errors: unknown[] = [];
+    const paid = event("paid", {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) =>
+          typeof value === "object" ? { value } : { issues: [{ message: "no object" }] },
+      },
+    });
+    const world = await World.of([
+      handler(async (step) => {
+        await step.emit("bad", { event: paid, data: 1 }).catch((error) => errors.push(error));
+        await step.emit("good", { event: paid, data: { at: new Date(0) }, match: { n: 1 } });
+      }),
+    ]);
+    await world.activate();
+    expect(errors.map(InputError.is)).toEqual([true]);
+    expect(world.takeOf("emit")).toMatchObject([
+      { step: "good", event: "paid", data: { at: "1970-01-01T00:00:00.000Z" }, match: { n: 1 } },
+    ]);
   });
 
   /** §2.3: numbers of chance and time come out the same on replay; lines are shown once. */
