@@ -70,7 +70,7 @@ export type Received<Out> = unknown extends Out
 type NoVoid<Out> = Exclude<Out, undefined | void>;
 
 /** How a run ended, as the server tells it. */
-interface Ended {
+export interface Ended {
   readonly id: string;
   readonly status: RunStatus;
   readonly output?: unknown;
@@ -253,7 +253,7 @@ export class RunHandle<Out = unknown, In = unknown> {
 }
 
 /** Returns what a run gave, or throws how it ended. */
-function outputOf({ id, status, output, error }: Ended): unknown {
+export function outputOf({ id, status, output, error }: Ended): unknown {
   if (status === "completed") return output ?? null;
   const why = error ? `: ${error.name}: ${error.message}` : "";
   const place = { runId: id, ...(error && { cause: reviveError(error) }) };

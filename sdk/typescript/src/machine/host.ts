@@ -1,8 +1,9 @@
 /** What the machine needs from whoever drives it. */
 
+import type { StepContext } from "../types/context.js";
 import type { LogLine } from "../types/log.js";
 import type { Core } from "./core.js";
-import type { Step } from "./state.js";
+import type { Attempt, Step } from "./state.js";
 
 /** What the node said about how it works. */
 export interface Terms {
@@ -13,8 +14,21 @@ export interface Terms {
   readonly branchesMax: number;
 }
 
+/** Sees functions begin and end, and may stand in for them: for tests. */
+export interface Watch {
+  /** Returns what is called in place of a step's function; `"never"` where nothing is. */
+  begins(core: Core, step: Step, attempt: Attempt): Call | "never" | undefined;
+  /** A function has ended; nobody was told. */
+  ended(core: Core, step: Step, attempt: Attempt): void;
+}
+
+/** A function of a step. */
+export type Call = (step: StepContext<unknown>) => unknown;
+
 /** Drives runs: tells the time, carries messages, calls back. */
 export interface Host {
+  /** Sees functions begin and end. */
+  readonly watch: Watch | undefined;
   /** Returns the time of a monotonic clock, in milliseconds. */
   now(): number;
   /**

@@ -8,7 +8,7 @@
 import { onGrant } from "../machine/arrive.js";
 import { byteLength } from "../machine/bytes.js";
 import type { Core } from "../machine/core.js";
-import type { Host } from "../machine/host.js";
+import type { Host, Watch } from "../machine/host.js";
 import type { Step } from "../machine/state.js";
 import { onTime } from "../machine/time.js";
 import { turn } from "../machine/turn.js";
@@ -38,6 +38,8 @@ export interface Surroundings {
   onWelcome(welcome: Welcome): void;
   /** Shows a line that code logged. */
   print(core: Core, step: Step | undefined, line: Omit<LogLine, "from">): void;
+  /** Sees functions begin and end; for tests. */
+  readonly watch?: Watch;
 }
 
 interface Connection {
@@ -191,6 +193,10 @@ export class Session implements Host {
   close(): void {
     this.onDisconnected();
     this.#runs.close();
+  }
+
+  get watch(): Watch | undefined {
+    return this.#around.watch;
   }
 
   now(): number {

@@ -10,13 +10,23 @@ export interface Deadline {
   readonly step: Step | undefined;
 }
 
+/** Of several at one instant the first that was set comes first. */
+interface Placed extends Deadline {
+  readonly nth: number;
+}
+
+function isBefore(one: Placed, other: Placed): boolean {
+  return one.at < other.at || (one.at === other.at && one.nth < other.nth);
+}
+
 /** So many entries are never too many. */
 const FULL = 4_096;
 
 /** A binary heap of deadlines. */
 export class Timers {
-  #heap: Deadline[] = [];
+  #heap: Placed[] = [];
   #full = FULL;
+  #pushed = 0;
 
   /** Returns the earliest instant. */
   next(): number {
@@ -24,14 +34,15 @@ export class Timers {
   }
 
   /** Adds a deadline. */
-  push(deadline: Deadline): void {
+  push({ at, core, step }: Deadline): void {
+    const deadline = { at, core, step, nth: this.#pushed++ };
     const heap = this.#heap;
     let place = heap.length;
     heap.push(deadline);
     while (place > 0) {
       const above = (place - 1) >> 1;
       const other = heap[above];
-      if (other === undefined || other.at <= deadline.at) break;
+      if (other === undefined || isBefore(other, deadline)) break;
       heap[place] = other;
       place = above;
     }
@@ -49,16 +60,17 @@ export class Timers {
     return first;
   }
 
-  #sink(deadline: Deadline): void {
+  #sink(deadline: Placed): void {
     const heap = this.#heap;
     let place = 0;
     for (;;) {
       const left = place * 2 + 1;
       const right = left + 1;
-      const isRight = (heap[right]?.at ?? Number.POSITIVE_INFINITY) < (heap[left]?.at ?? 0);
+      const [one, two] = [heap[left], heap[right]];
+      const isRight = one !== undefined && two !== undefined && isBefore(two, one);
       const below = isRight ? right : left;
       const other = heap[below];
-      if (other === undefined || other.at >= deadline.at) break;
+      if (other === undefined || !isBefore(other, deadline)) break;
       heap[place] = other;
       place = below;
     }
@@ -68,6 +80,7 @@ export class Timers {
   /** Takes out deadlines of runs that are over: they would hold the runs. */
   #shed(): void {
     const live = this.#heap.filter(({ core }) => core.phase !== "closed");
+    live.sort((one, other) => one.nth - other.nth);
     this.#heap = [];
     this.#full = Number.POSITIVE_INFINITY;
     for (const deadline of live) this.push(deadline);

@@ -76,13 +76,20 @@ export class Calls implements Callee {
 
   call(step: Step, attempt: Attempt): void {
     const core = this.#core;
-    const end = (outcome: Outcome): void => onFunctionEnd(core, step, attempt, outcome);
+    const { watch } = core.host;
+    const instead = watch?.begins(core, step, attempt);
+    if (instead === "never") return;
+    const end = (outcome: Outcome): void => {
+      watch?.ended(core, step, attempt);
+      onFunctionEnd(core, step, attempt, outcome);
+    };
     const fail = (error: unknown): void => end(failed(error));
     const done = (value: unknown): void => end(this.#outcome(step, attempt, value));
     let result: unknown;
     try {
       const context = new CallContext(core, step, attempt, this.#context, this.#input());
-      const fn = attempt.verifies ? (this.#verify ?? this.#fn) : this.#fn;
+      const own = attempt.verifies ? (this.#verify ?? this.#fn) : this.#fn;
+      const fn = instead ?? own;
       result = callInside({ core, step }, () => fn(context));
     } catch (error) {
       fail(error);
