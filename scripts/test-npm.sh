@@ -10,6 +10,7 @@ cd sdk/typescript
 # npm says much about its own settings; what failed is said by its exit code and its log.
 npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
+npx --no-install tsc -p examples/tsconfig.json
 npx --no-install biome check .
 # CI: a snapshot that differs fails, and is not written.
 CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell" npx --no-install vitest run

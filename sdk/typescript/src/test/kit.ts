@@ -1,6 +1,7 @@
 /** What a test does. */
 
 import type { StartArgs, Startable, Started } from "../client/client.js";
+import type { Received } from "../client/run-handle.js";
 import { durationMicros, durationMillis } from "../duration.js";
 import { roundTrip } from "../json.js";
 import { checkMembers } from "../name.js";
@@ -95,7 +96,7 @@ export class Test<A extends App = App> implements AsyncDisposable {
   async start<const W extends Startable<A>>(
     workflow: W,
     ...[input, options]: StartArgs<Started<A, W>>
-  ): Promise<TestRun<WorkflowOutput<Started<A, W>>>> {
+  ): Promise<TestRun<Received<WorkflowOutput<Started<A, W>>>>> {
     const { node } = this.#world;
     const { name, start, timeoutMs } = await startOf(this.#app, workflow, input, options, node.now);
     const run = node.start(name, start, timeoutMs);

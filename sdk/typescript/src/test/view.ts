@@ -1,6 +1,6 @@
 /** What a test sees of runs and steps. */
 
-import { outputOf, type Received } from "../client/run-handle.js";
+import { outputOf } from "../client/run-handle.js";
 import type { RunStatus, StepStatus } from "../client/views.js";
 import { ArgumentError, RunNotEndedError } from "../errors.js";
 import { instantText } from "../steps/instant.js";
@@ -34,8 +34,12 @@ export interface TestLine {
   readonly message: string;
 }
 
-/** A run of a {@link Test}. */
-export class TestRun<Out = unknown> {
+/**
+ * A run of a {@link Test}.
+ *
+ * @typeParam Out - what the run gives, as a client reads it
+ */
+export class TestRun<out Out = unknown> {
   readonly id: string;
   readonly #node: Node;
 
@@ -67,7 +71,7 @@ export class TestRun<Out = unknown> {
    * @throws `RunFailedError`, `RunCancelledError` or `RunTimedOutError` as the run ended, with the error
    * behind it as `cause`; `RunNotEndedError` where it has not: it says what is open.
    */
-  output(): Received<Out> {
+  output(): Out {
     const { status, error, output, continuedAs, phase } = this.#run;
     if (continuedAs !== undefined) return new TestRun<Out>(this.#node, continuedAs).output();
     if (phase !== "ended" || status === undefined) {
@@ -75,7 +79,7 @@ export class TestRun<Out = unknown> {
     }
     const ended = { id: this.id, status, output, error: error ?? null };
     // The types of a test are those of the app that it runs.
-    return outputOf(ended) as Received<Out>;
+    return outputOf(ended) as Out;
   }
 
   #unended(): string {

@@ -8,7 +8,14 @@ import {
   type Workflow,
   workflow,
 } from "../../src/index.js";
-import { DivergenceError, replay, Test, type TestRun } from "../../src/test/index.js";
+import {
+  CrashError,
+  crashEverywhere,
+  DivergenceError,
+  replay,
+  Test,
+  type TestRun,
+} from "../../src/test/index.js";
 import { rejectionOf, thrownBy } from "../support.js";
 
 const month = workflow({ name: "month", input: unchecked<string>() }, async ({ input, step }) => {
@@ -131,6 +138,54 @@ describe("a test", () => {
 function refuse(): { readonly issues: readonly [{ readonly message: string }] } {
   return { issues: [{ message: "no" }] };
 }
+
+describe("crashes everywhere", () => {
+  /** §4.1: four moments of a function, two of a step without one. */
+  it("finds every moment, and demands the same outcome", async () => {
+    const report = await crashEverywhere(
+      () => app("shop", { workflows: [counting().count] }),
+      async (test) => {
+        const run = await test.start("count", null);
+        await test.advance("1h");
+        expect(run.output()).toBe(6);
+      },
+    );
+    expect(String(report)).toBe("16 crash points, the same outcome at each");
+    expect(report.points[0]).toBe("step `one`: before its function");
+  });
+
+  /** §2.3: what a handler takes from elsewhere is not the same after a crash. */
+  it("tells where a handler is not the same on replay", async () => {
+    const drifts = (): Workflow<"drifts"> => {
+      let calls = 0;
+      return workflow({ name: "drifts" }, async ({ step }) => {
+        const n = calls++;
+        await step.run("one", () => 1);
+        await step.run("two", () => n);
+      });
+    };
+    const play = crashEverywhere(
+      () => app("shop", { workflows: [drifts()] }),
+      async (test) => void (await test.start("drifts")),
+    );
+    const error = await rejectionOf(play);
+    if (!(error instanceof CrashError)) throw error;
+    expect(error.point).toBe("step `one`: before its function");
+    expect(error.message).toContain(
+      "run 1, step `two`: completed 0 without the crash, completed 1 with it",
+    );
+  });
+
+  it("tells that a scenario fails by itself", async () => {
+    const play = crashEverywhere(
+      () => app("shop", { workflows: [month] }),
+      async (test) => expect((await test.start("month", "Ada")).status).toBe("completed"),
+    );
+    const error = await rejectionOf(play);
+    expect(String(error)).toContain("the scenario fails without any crash:");
+    expect(error).toHaveProperty("point", undefined);
+  });
+});
 
 describe("replay", () => {
   async function history(time: string): Promise<ReturnType<TestRun["history"]>> {
