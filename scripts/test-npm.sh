@@ -13,4 +13,7 @@ npx --no-install tsc -p tsconfig.json
 npx --no-install tsc -p examples/tsconfig.json
 npx --no-install biome check .
 # CI: a snapshot that differs fails, and is not written.
-CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell" npx --no-install vitest run
+export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
+npx --no-install vitest run
+# One function blocks its thread for a minute of real time.
+npx --no-install vitest run --config vitest.slow.config.ts

@@ -84,9 +84,18 @@ function shown(from: ts.Program, name: string): { line: string; says: string; sh
   return found;
 }
 
-/** The compiler shows the members of a union in the order in which it came to know them. */
+/**
+ * Writes a type with the members of its unions in order, however deep they stand: the compiler shows them in
+ * the order in which it came to know them.
+ */
 function sorted(type: string): string {
-  return type.split(" | ").sort().join(" | ");
+  const source = ts.createSourceFile("t.ts", `type T = ${type};`, ts.ScriptTarget.Latest, true);
+  const write = (node: ts.Node): string => {
+    if (ts.isUnionTypeNode(node)) return node.types.map(write).sort().join(" | ");
+    const children = node.getChildren(source);
+    return children.length === 0 ? node.getText(source) : children.map(write).join(" ");
+  };
+  return write(source);
 }
 
 describe("types", () => {

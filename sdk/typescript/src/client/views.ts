@@ -108,8 +108,10 @@ export interface RunView {
     readonly by: string | null;
     readonly reason: string | null;
   } | null;
-  readonly blocked: string | null;
-  readonly blockedBecause: unknown;
+  /** Why it needs a deploy or a person (§4.10): the kind of the cause, and what it is about. */
+  readonly blocked: Readonly<Record<string, unknown> & { kind: string }> | null;
+  /** The same as a sentence. */
+  readonly blockedBecause: string | null;
   readonly generation: number;
   readonly retryAt: string | null;
   readonly cleanUp: unknown;
