@@ -27,7 +27,7 @@ impl Cell {
             let mut step = Step::new(Arc::from(&*one.step), one.kind, State::Ended);
             step.opened = true;
             step.attempts = one.attempts;
-            step.kept_from = one.kept_from;
+            step.kept_from = one.kept_from.map(Box::new);
             step.end = Some(End {
                 status: one.status,
                 at_us: one.at_us,

@@ -240,8 +240,8 @@ pub(crate) struct Step {
     pub(crate) stray_since: Moment,
     pub(crate) end: Option<End>,
     pub(crate) once: Once,
-    /// The run in which it ended, where a fork kept its end (§9.8).
-    pub(crate) kept_from: Option<RunId>,
+    /// The run in which it ended, where a fork kept its end (§9.8). In a box: it is rare, and large.
+    pub(crate) kept_from: Option<Box<RunId>>,
     pub(crate) details: Option<Box<Details>>,
     /// Random numbers that its function drew.
     pub(crate) draws: u64,
