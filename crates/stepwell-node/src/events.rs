@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply, Sent};
 use crate::question::{Answer, Question};
 use crate::route::Route;
+use crate::single::Asked;
 
 /// For how many names of events is known when the last one was accepted.
 const NAMES_MAX: usize = 65_536;
@@ -34,6 +35,14 @@ pub(crate) struct Sending {
     send: Box<SendRequest>,
 }
 
+impl Sending {
+    /// Returns what the sender is told once the event is durable.
+    pub(crate) fn taken(&self, delivered: Option<u64>) -> Reply {
+        let id = self.id.id.clone();
+        Reply::Sent(Box::new(Sent { id, accepted: true, delivered, reason: None }))
+    }
+}
+
 /// Events that are coming in or being routed.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
@@ -41,6 +50,8 @@ pub(crate) struct Events {
     asked: FxHashMap<EventId, VecDeque<Sending>>,
     /// Those whose key is looked up.
     keyed: FxHashMap<RequestId, Sending>,
+    /// Those whose waits are looked up.
+    pub(crate) singles: FxHashMap<RequestId, Asked>,
     /// Ids whose first sending is over, one way or the other.
     pub(crate) over: Vec<EventId>,
     /// When the last event of a name was accepted.
@@ -49,6 +60,8 @@ pub(crate) struct Events {
     floor: Timestamp,
     last_accepted: Timestamp,
     last_parked: Timestamp,
+    /// How many waits were parked, and how many flushes there had been when the last one was.
+    parked: (u64, u64),
     pub(crate) routes: BTreeMap<Place, Route>,
     pub(crate) router: crate::route::Router,
 }
@@ -65,9 +78,15 @@ impl Events {
         self.newest.get(name).copied().unwrap_or(self.floor)
     }
 
-    /// Notes that a wait is parked now.
-    pub(crate) fn parks(&mut self, now: Timestamp) {
+    /// Notes that a wait is parked now, after so many flushes.
+    pub(crate) fn parks(&mut self, now: Timestamp, flushes: u64) {
         self.last_parked = now;
+        self.parked = (self.parked.0 + 1, flushes);
+    }
+
+    /// Returns how many waits were parked, and after how many flushes the last one was.
+    pub(crate) fn parked(&self) -> (u64, u64) {
+        self.parked
     }
 
     fn accepts(&mut self, event: &Event) {
@@ -237,7 +256,7 @@ impl Node {
         }
         match send.run {
             Some(run) => self.with_run(run, Deferred::Send(Box::new(sending)), out),
-            None => self.accept(&sending, None, None),
+            None => self.address_all(sending, out),
         }
     }
 
@@ -302,7 +321,7 @@ impl Node {
         }
     }
 
-    fn event_of(&self, sending: &Sending, run: Option<RunId>) -> Event {
+    pub(crate) fn event_of(&self, sending: &Sending, run: Option<RunId>) -> Event {
         let send = &sending.send;
         let app = send.app.as_deref().map(Arc::from);
         Event {
@@ -320,21 +339,23 @@ impl Node {
         }
     }
 
-    fn accept(&mut self, sending: &Sending, run: Option<RunId>, delivered: Option<u64>) {
+    pub(crate) fn accept(&mut self, sending: &Sending, run: Option<RunId>, delivered: Option<u64>) {
+        let event = self.take_in(sending, run);
+        self.commits.accept(event).reply(sending.request, sending.taken(delivered));
+    }
+
+    /// Makes an event of a sending, and notes that it is the newest.
+    pub(crate) fn take_in(&mut self, sending: &Sending, run: Option<RunId>) -> Arc<Event> {
         self.stamp();
         let event = Arc::new(self.event_of(sending, run));
         self.events.accepts(&event);
         self.stats.events += 1;
-        let sent = Sent { id: event.id.id.clone(), accepted: true, delivered, reason: None };
-        self.commits.accept(event).reply(sending.request, Reply::Sent(Box::new(sent)));
+        event
     }
 
     /// §8.1: an event for a run that is not there, or has ended, does nothing, and says why.
     fn accept_for_nobody(&mut self, sending: &Sending, reason: String) {
-        self.stamp();
-        let event = Arc::new(self.event_of(sending, sending.send.run));
-        self.events.accepts(&event);
-        self.stats.events += 1;
+        let event = self.take_in(sending, sending.send.run);
         let id = event.id.id.clone();
         let sent = Sent { id, accepted: true, delivered: Some(0), reason: Some(reason) };
         let routed = EventWrite::Routed(event.id.clone());
@@ -354,6 +375,7 @@ impl Node {
         match answer {
             Answer::Event { id, known } => self.on_event(&id, known.as_ref(), out),
             Answer::Keys { request, runs } => self.on_keys(request, &runs, out),
+            Answer::Single { request, waits } => self.on_single(request, &waits, out),
             Answer::Waits { event, waits, more } => self.on_waits(&event, waits, more, out),
             Answer::Events { look, events, next } => self.on_events(&look, &events, next, out),
             Answer::Unrouted { events, more } => self.on_unrouted(events, more),
