@@ -166,6 +166,7 @@ impl Machine {
         let options = Options {
             segment_bytes: env.plan.segment_bytes,
             fold_after: Duration::from_micros(env.plan.fold_every / 2),
+            fold_late: Duration::from_micros(env.plan.fold_every * 3),
             fold_slice: 1 + self.rng.spread(1_000, 1 << 20),
             tail_max: env.plan.tail_max,
             disk_reserve: RESERVE,
