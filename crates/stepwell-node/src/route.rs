@@ -27,7 +27,7 @@ use crate::output::{Output, Outputs};
 use crate::question::Question;
 
 /// How many waits are woken before others get their turn.
-const WAKES: usize = 5;
+const WAKES: usize = 6;
 /// How many events are routed at once.
 const ROUTES_MAX: usize = 64;
 /// How many events wait in memory to be routed; more of them wait in the store.

@@ -232,7 +232,8 @@ impl<D: Disk> Shared<D> {
         let bound = if overlay.is_scattered() { fold_late } else { fold_after };
         let old = age(oldest) >= bound;
         let aged = overlay.last_where(|batch| old && age(batch) >= bound / 2);
-        let long = overlay.bytes() > fold_beyond;
+        let room = if overlay.is_scattered() { fold_beyond / 2 } else { 0 };
+        let long = overlay.bytes() > fold_beyond + room;
         let beyond = overlay.position_beyond(fold_beyond / 2).filter(|_| long);
         let asked = (wanted > overlay.folded).then_some(wanted);
         idle.max(aged).max(beyond).max(asked).filter(|_| !stop)

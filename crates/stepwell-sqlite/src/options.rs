@@ -14,8 +14,8 @@ pub struct Options {
     /// The same age where a fold would write all over the tables: more than a quarter of the runs in
     /// the tail began before it. Default 60 s.
     pub fold_late: Duration,
-    /// Size of the tail from which on its older half is folded, whatever its age, in bytes. Default
-    /// 64 MiB.
+    /// Size of the tail from which on it is folded down to half of this, whatever its age, in bytes;
+    /// half as much again where that would write all over the tables. Default 64 MiB.
     pub fold_beyond: u64,
     /// How much one transaction of a fold takes, in bytes; four times as much where it would write all
     /// over the tables. Default 8 MiB.
