@@ -235,7 +235,7 @@ impl Cell {
         if matches!(core.phase, Phase::Loading | Phase::Closed) {
             return None;
         }
-        core.idle_told = core.is_idle();
+        core.idle_told = core.is_idle(self.now());
         Some(Resume {
             run: self.info.run,
             epoch: self.info.epoch,
