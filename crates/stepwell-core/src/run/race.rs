@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::act::Act;
 use super::command::{Change, Rejection};
-use super::state::Run;
+use super::state::{Phase, Run};
 use super::step::Known;
 use crate::failure::{Failure, names};
 use crate::payload;
@@ -34,9 +34,14 @@ impl Run {
         self.step(race).is_some_and(|race| race.kind == Kind::Race && !race.is_ended())
     }
 
-    /// §5.5: a step that an ended race has in one of its branches does not begin any more.
+    /// §5.5: a step that an ended race has in one of its branches does not begin any more. A race that
+    /// the decision on the run's end overtook never began, and nothing in it lost (§7.2).
     pub(super) fn lost_its_race(&self, open: &Opening<'_>) -> bool {
-        open.branch.as_ref().is_some_and(|branch| !self.is_racing(&branch.race))
+        open.branch.as_ref().is_some_and(|branch| {
+            let ending = matches!(self.phase, Phase::Ending { .. });
+            let overtaken = ending && self.step(&branch.race).is_none();
+            !overtaken && !self.is_racing(&branch.race)
+        })
     }
 
     /// Returns the open steps in the branches of a race, and in those of races inside of it.
