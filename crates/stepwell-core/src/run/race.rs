@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::act::Act;
 use super::command::{Change, Rejection};
-use super::state::{Phase, Run};
+use super::state::Run;
 use super::step::Known;
 use crate::failure::{Failure, names};
 use crate::payload;
@@ -38,8 +38,7 @@ impl Run {
     /// the decision on the run's end overtook never began, and nothing in it lost (§7.2).
     pub(super) fn lost_its_race(&self, open: &Opening<'_>) -> bool {
         open.branch.as_ref().is_some_and(|branch| {
-            let ending = matches!(self.phase, Phase::Ending { .. });
-            let overtaken = ending && self.step(&branch.race).is_none();
+            let overtaken = self.is_ending() && self.step(&branch.race).is_none();
             !overtaken && !self.is_racing(&branch.race)
         })
     }

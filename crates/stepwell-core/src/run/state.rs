@@ -233,6 +233,11 @@ impl Run {
         &self.phase
     }
 
+    /// Tells whether the run's end is decided, and children or its runner are waited for.
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending { .. })
+    }
+
     /// Returns the live activation.
     pub fn activation(&self) -> Option<&Activation> {
         self.activation.as_ref()
