@@ -199,6 +199,17 @@ fn overstayed(due_in_ms: u64) -> World {
     world
 }
 
+/// Ends the function that goes on, or lets 5 s pass since it ran out of time, 2 of which have passed.
+fn end_or_wait(world: &mut World, ends: bool) {
+    if ends {
+        world.run_blocking();
+    } else {
+        world.advance_ms(2_999);
+        assert_eq!(world.told(), [""; 0]);
+        world.advance_ms(1);
+    }
+}
+
 /// §6.4: a blocking function cannot be dropped: the next attempt waits for it, and the run stays with
 /// its runner meanwhile.
 #[test]
@@ -220,13 +231,7 @@ fn a_run_is_given_back_after_its_function() {
         let mut world = overstayed(60_000);
         world.advance_ms(2_000);
         assert_eq!(world.told(), [""; 0]);
-        if ends {
-            world.run_blocking();
-        } else {
-            world.advance_ms(2_999);
-            assert_eq!(world.told(), [""; 0]);
-            world.advance_ms(1);
-        }
+        end_or_wait(&mut world, ends);
         assert_eq!(world.told(), ["idle"], "{ends}");
         world.advance_ms(1_000);
         assert_eq!(world.told(), ["released 0"], "{ends}");
@@ -241,13 +246,7 @@ fn a_runner_that_stops_waits_for_a_blocking_function() {
         world.session.drain();
         world.advance_ms(2_000);
         assert_eq!(world.told(), ["drain"]);
-        if ends {
-            world.run_blocking();
-        } else {
-            world.advance_ms(2_999);
-            assert_eq!(world.told(), [""; 0]);
-            world.advance_ms(1);
-        }
+        end_or_wait(&mut world, ends);
         assert_eq!(world.told(), ["released 0"], "{ends}");
     }
 }
