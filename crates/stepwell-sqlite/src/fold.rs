@@ -25,6 +25,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long the fold thread waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// How much the fold thread steps back behind others, by the measure of `nice`.
+#[cfg(target_os = "linux")]
 const STEP_BACK: i32 = 10;
 /// How much larger transactions are that write all over the tables.
 const WIDE: u64 = 4;
@@ -179,7 +180,9 @@ impl<D: Disk> Shared<D> {
 
     fn fold_loop(&self) {
         // Whoever waits for a run goes first where processors are taken. A tail that grows for it makes
-        // new runs wait. A system that does not let a thread step back folds all the same.
+        // new runs wait. Elsewhere than on Linux the whole process would step back. A system that does
+        // not let a thread step back folds all the same.
+        #[cfg(target_os = "linux")]
         let _ = rustix::process::nice(STEP_BACK);
         loop {
             let failed = self.fold_due().is_err();
@@ -229,10 +232,11 @@ impl<D: Disk> Shared<D> {
         let idle = (age(newest) >= fold_after).then_some(newest.position);
         // With what is due goes what is half of it: fewer, larger transactions, and fewer runs whose
         // records are parted.
-        let bound = if overlay.is_scattered() { fold_late } else { fold_after };
+        let scattered = overlay.is_scattered();
+        let bound = if scattered { fold_late } else { fold_after };
         let old = age(oldest) >= bound;
         let aged = overlay.last_where(|batch| old && age(batch) >= bound / 2);
-        let room = if overlay.is_scattered() { fold_beyond / 2 } else { 0 };
+        let room = if scattered { fold_beyond / 2 } else { 0 };
         let long = overlay.bytes() > fold_beyond + room;
         let beyond = overlay.position_beyond(fold_beyond / 2).filter(|_| long);
         let asked = (wanted > overlay.folded).then_some(wanted);
