@@ -278,7 +278,8 @@ impl Commits {
     }
 
     /// Adds a new event that is done. Returns what hangs on it.
-    pub(crate) fn accept_done(&mut self, event: Arc<Event>, routed: EventWrite) -> &mut Effects {
+    pub(crate) fn accept_done(&mut self, event: Arc<Event>) -> &mut Effects {
+        let routed = EventWrite::Routed(event.id.clone());
         self.growing.ids.push(event.id.clone());
         self.growing.events.push(EventWrite::Accepted(event));
         self.growing.events.push(routed);

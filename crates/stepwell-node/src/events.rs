@@ -12,7 +12,7 @@ use stepwell_core::matching::{Document, Match};
 use stepwell_core::run::{Phase, Run};
 use stepwell_core::time::Timestamp;
 use stepwell_core::{derive, name, payload};
-use stepwell_store::event::{Event, EventId, EventWrite, Known, Place, Scope};
+use stepwell_store::event::{Event, EventId, Known, Place, Scope};
 use stepwell_store::query::{EventName, Key, Queue};
 
 use crate::commit::store_error;
@@ -33,14 +33,6 @@ pub(crate) struct Sending {
     pub(crate) request: RequestId,
     id: EventId,
     send: Box<SendRequest>,
-}
-
-impl Sending {
-    /// Returns what the sender is told once the event is durable.
-    pub(crate) fn taken(&self, delivered: Option<u64>) -> Reply {
-        let id = self.id.id.clone();
-        Reply::Sent(Box::new(Sent { id, accepted: true, delivered, reason: None }))
-    }
 }
 
 /// Events that are coming in or being routed.
@@ -132,6 +124,12 @@ pub(crate) fn document(event: &Event) -> Option<Document<'_>> {
 
 pub(crate) fn raw(text: &str) -> Option<&RawValue> {
     serde_json::from_str(text).ok()
+}
+
+/// Returns what the sender of an event is told once it is durable.
+pub(crate) fn taken(event: &Event, delivered: Option<u64>, reason: Option<String>) -> Reply {
+    let id = event.id.id.clone();
+    Reply::Sent(Box::new(Sent { id, accepted: true, delivered, reason }))
 }
 
 fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
@@ -256,7 +254,7 @@ impl Node {
         }
         match send.run {
             Some(run) => self.with_run(run, Deferred::Send(Box::new(sending)), out),
-            None => self.address_all(sending, out),
+            None => self.address_all(&sending, out),
         }
     }
 
@@ -305,7 +303,7 @@ impl Node {
             parked.wait.event == event.name && has(&event, parked.wait.wanted.as_deref())
         });
         let delivered = waits.count() as u64;
-        self.accept(sending, Some(id), Some(delivered));
+        self.accept(sending.request, event, Some(delivered));
     }
 
     /// There is no run that an event is for, or it cannot be read.
@@ -339,35 +337,37 @@ impl Node {
         }
     }
 
-    pub(crate) fn accept(&mut self, sending: &Sending, run: Option<RunId>, delivered: Option<u64>) {
-        let event = self.take_in(sending, run);
-        self.commits.accept(event).reply(sending.request, sending.taken(delivered));
+    pub(crate) fn accept(&mut self, request: RequestId, event: Event, delivered: Option<u64>) {
+        let event = self.take_in(event);
+        let reply = taken(&event, delivered, None);
+        self.commits.accept(event).reply(request, reply);
     }
 
-    /// Makes an event of a sending, and notes that it is the newest.
-    pub(crate) fn take_in(&mut self, sending: &Sending, run: Option<RunId>) -> Arc<Event> {
-        self.stamp();
-        let event = Arc::new(self.event_of(sending, run));
+    /// Takes an event that nobody waits for: it is done with its acceptance.
+    pub(crate) fn accept_done(&mut self, request: RequestId, event: Event) {
+        let event = self.take_in(event);
+        let reply = taken(&event, None, None);
+        self.commits.accept_done(event).reply(request, reply);
+    }
+
+    /// §8.1: an event for a run that is not there, or has ended, does nothing, and says why.
+    fn accept_for_nobody(&mut self, sending: &Sending, reason: String) {
+        let event = self.take_in(self.event_of(sending, sending.send.run));
+        let reply = taken(&event, Some(0), Some(reason));
+        self.commits.accept_done(event).reply(sending.request, reply);
+    }
+
+    /// Stamps an event, and notes that it is the newest.
+    pub(crate) fn take_in(&mut self, event: Event) -> Arc<Event> {
+        let event = Arc::new(Event { accepted_at: self.stamp(), ..event });
         self.events.accepts(&event);
         self.stats.events += 1;
         event
     }
 
-    /// §8.1: an event for a run that is not there, or has ended, does nothing, and says why.
-    fn accept_for_nobody(&mut self, sending: &Sending, reason: String) {
-        let event = self.take_in(sending, sending.send.run);
-        let id = event.id.id.clone();
-        let sent = Sent { id, accepted: true, delivered: Some(0), reason: Some(reason) };
-        let routed = EventWrite::Routed(event.id.clone());
-        self.commits.accept_done(event, routed).reply(sending.request, Reply::Sent(Box::new(sent)));
-    }
-
     /// A run sends an event: it is written in the batch that holds the record of its step (§4.6).
     pub(crate) fn accept_from(&mut self, run: RunId, event: Event) {
-        let accepted_at = self.stamp();
-        let event = Arc::new(Event { accepted_at, ..event });
-        self.events.accepts(&event);
-        self.stats.events += 1;
+        let event = self.take_in(event);
         self.commits.accept_with(run, event);
     }
 

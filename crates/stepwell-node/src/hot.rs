@@ -326,7 +326,7 @@ impl Node {
                 Deferred::Deliver(delivery) => self.undeliverable(&delivery),
                 Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
                 Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
-                Deferred::Single(single) => self.accept_unmet(&single),
+                Deferred::Single(single) => self.accept_asked(single.asked),
                 Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
             }
         }
@@ -344,7 +344,7 @@ impl Node {
             Deferred::Deliver(delivery) => self.deliver(run, &delivery),
             Deferred::Send(sending) => self.send_to(run, &sending),
             Deferred::Trigger(triggering) => self.trigger(*triggering, true),
-            Deferred::Single(single) => self.accept_single(run, &single),
+            Deferred::Single(single) => self.accept_single(run, *single),
         }
     }
 

@@ -11,9 +11,9 @@ use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::run::Parked;
 use stepwell_core::wait::Wait;
-use stepwell_store::event::{Event, EventWrite};
+use stepwell_store::event::Event;
 
-use crate::events::{Sending, document, has, is_for, name_of};
+use crate::events::{Sending, document, has, is_for, name_of, taken};
 use crate::hot::Deferred;
 use crate::input::RequestId;
 use crate::node::Node;
@@ -23,7 +23,8 @@ use crate::question::Question;
 /// An event whose waits are looked up.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    sending: Sending,
+    request: RequestId,
+    event: Event,
     /// How many waits were parked, where the store knows all of them.
     parked: Option<u64>,
 }
@@ -31,30 +32,32 @@ pub(crate) struct Asked {
 /// An event for which there is one wait.
 #[derive(Debug)]
 pub(crate) struct Single {
-    asked: Asked,
+    pub(crate) asked: Asked,
     step: Arc<str>,
 }
 
 impl Node {
     /// Takes an event that is for no run in particular.
-    pub(crate) fn address_all(&mut self, sending: Sending, out: &mut Outputs) {
-        let event = self.event_of(&sending, None);
-        match self.leaves_of_single(&event) {
+    pub(crate) fn address_all(&mut self, sending: &Sending, out: &mut Outputs) {
+        let (request, event) = (sending.request, self.event_of(sending, None));
+        if !self.is_next_to_route() {
+            return self.accept(request, event, None);
+        }
+        match self.leaves_of_triggerless(&event) {
             Some(leaves) => {
-                let request = sending.request;
+                let name = name_of(&event);
                 let (parked, flushes) = self.events.parked();
                 let parked = self.commits.is_durable(flushes).then_some(parked);
-                self.events.singles.insert(request, Asked { sending, parked });
-                let name = name_of(&event);
+                self.events.singles.insert(request, Asked { request, event, parked });
                 out.list.push(Output::Ask(Question::Single { request, name, leaves }));
             }
-            None => self.accept(&sending, None, None),
+            None => self.accept(request, event, None),
         }
     }
 
-    /// Returns where the waits for an event are filed, should one wait be all that it is for.
-    fn leaves_of_single(&self, event: &Event) -> Option<Leaves> {
-        let read = document(event).filter(|_| self.is_next_to_route())?;
+    /// Returns where the waits for an event are filed, unless it starts a run too.
+    fn leaves_of_triggerless(&self, event: &Event) -> Option<Leaves> {
+        let read = document(event)?;
         self.registry.triggered_by(event, &read).is_empty().then(|| read.leaves())
     }
 
@@ -62,34 +65,38 @@ impl Node {
     pub(crate) fn on_single(&mut self, request: RequestId, waits: &[Wait], out: &mut Outputs) {
         let Some(asked) = self.events.singles.remove(&request) else { return };
         match waits {
+            [] if self.are_all_known(&asked) => self.accept_done(request, asked.event),
             [wait] => {
                 let single = Single { asked, step: wait.step.clone() };
                 self.with_run(wait.run, Deferred::Single(Box::new(single)), out);
             }
-            _ => self.accept(&asked.sending, None, None),
+            _ => self.accept_asked(asked),
         }
     }
 
+    /// Tells whether nothing waits for an event by now but what the store knew when it was asked.
+    fn are_all_known(&self, asked: &Asked) -> bool {
+        let parked = asked.parked == Some(self.events.parked().0);
+        parked && self.leaves_of_triggerless(&asked.event).is_some()
+    }
+
     /// The run of the wait is in memory.
-    pub(crate) fn accept_single(&mut self, run: RunId, single: &Single) {
-        let Single { asked: Asked { sending, parked }, step } = single;
-        let event = self.event_of(sending, None);
-        if !self.is_next_to_route() || !self.is_alone_for(run, step, &event) {
-            return self.accept(sending, None, None);
+    pub(crate) fn accept_single(&mut self, run: RunId, single: Single) {
+        let Single { asked, step } = single;
+        if !self.is_next_to_route() || !self.is_alone_for(run, &step, &asked.event) {
+            return self.accept_asked(asked);
         }
-        let event = self.take_in(sending, None);
+        let known = self.are_all_known(&asked);
+        let event = self.take_in(asked.event);
         if let Some(live) = self.hot.live(run) {
             live.join();
         }
         self.commits.join(run);
-        let effects = if *parked == Some(self.events.parked().0) {
-            let routed = EventWrite::Routed(event.id.clone());
-            self.commits.accept_done(event.clone(), routed)
-        } else {
-            self.commits.accept(event.clone())
-        };
-        effects.reply(sending.request, sending.taken(None));
-        self.give(run, step, &event);
+        let accepted = event.clone();
+        let effects =
+            if known { self.commits.accept_done(accepted) } else { self.commits.accept(accepted) };
+        effects.reply(asked.request, taken(&event, None, None));
+        self.give(run, &step, &event);
     }
 
     /// Tells whether a wait takes an event, in a run that has nothing else to do.
@@ -103,8 +110,8 @@ impl Node {
         is_for(event, &live.run) && live.run.parked(step).is_some_and(|parked| takes(parked))
     }
 
-    /// There is no such run any more, or it cannot be read.
-    pub(crate) fn accept_unmet(&mut self, single: &Single) {
-        self.accept(&single.asked.sending, None, None);
+    /// What an event does is not written with its acceptance.
+    pub(crate) fn accept_asked(&mut self, asked: Asked) {
+        self.accept(asked.request, asked.event, None);
     }
 }
