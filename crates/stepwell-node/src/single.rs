@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Parked;
 use stepwell_core::wait::Wait;
 use stepwell_store::event::Event;
@@ -76,8 +77,9 @@ impl Node {
 
     /// Tells whether nothing waits for an event by now but what the store knew when it was asked.
     fn are_all_known(&self, asked: &Asked) -> bool {
-        let parked = asked.parked == Some(self.events.parked().0);
-        parked && self.leaves_of_triggerless(&asked.event).is_some()
+        let all = asked.parked == Some(self.events.parked().0);
+        (all || planted::has(Plant::WaitUnasked))
+            && self.leaves_of_triggerless(&asked.event).is_some()
     }
 
     /// The run of the wait is in memory.
