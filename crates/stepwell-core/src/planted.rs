@@ -14,6 +14,8 @@ pub enum Plant {
     TimerAfterInstant,
     /// Waits for an event are read before the event, and they, are durable.
     EarlyRouting,
+    /// An event for one wait, or for none, is done for waits too that the store did not know of.
+    WaitUnasked,
     /// A message is handed out twice.
     MessageTwice,
     /// A result of a step that has ended is taken for another one.

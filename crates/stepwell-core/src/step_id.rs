@@ -57,6 +57,16 @@ pub fn spelled(id: &str) -> Cow<'_, str> {
     }
 }
 
+/// Tells whether an id begins as those of a kind do that the engine makes.
+pub fn is_of_space(kind: Kind, id: &str) -> bool {
+    space(kind).is_some_and(|space| name_in(space, id).is_some())
+}
+
+/// Returns what stands behind the space, where the id is of it.
+fn name_in<'a>(space: &str, id: &'a str) -> Option<&'a str> {
+    id.strip_prefix(space).and_then(|rest| rest.strip_prefix(SEPARATOR))
+}
+
 /// Checks the id of a step of a kind.
 ///
 /// # Errors
@@ -67,7 +77,7 @@ pub fn check(kind: Kind, id: &str) -> Result<(), name::Error> {
         return name::check("a step id", id);
     };
     let what = "a step id";
-    match id.strip_prefix(space).and_then(|rest| rest.strip_prefix(SEPARATOR)) {
+    match name_in(space, id) {
         Some(name) => name::check(what, name),
         None => Err(name::Error::Space { what, shown: id.escape_debug().to_string(), space }),
     }

@@ -128,6 +128,8 @@ pub(crate) struct Open {
     ids: Vec<EventId>,
     /// Those that are done.
     routed: Vec<Place>,
+    /// It holds records of a run that was there before.
+    joined: bool,
     pub(crate) effects: Effects,
 }
 
@@ -168,6 +170,7 @@ struct Given {
     /// What tells of earlier batches, and only waits for its turn behind this one.
     along: Effects,
     grows: bool,
+    joined: bool,
     ids: Vec<EventId>,
     /// Events to route once this is durable: those that are accepted by it, or by one that was given
     /// out with it. So every wait that was parked before is durable too.
@@ -183,6 +186,9 @@ pub(crate) struct Commits {
     growing: Open,
     steady: Open,
     given: VecDeque<Given>,
+    /// The store took the last batch that it may refuse.
+    takes: bool,
+    flushes: u64,
 }
 
 impl Commits {
@@ -201,6 +207,28 @@ impl Commits {
         let fresh = !open.index.contains_key(&run);
         open.add(run, records);
         fresh
+    }
+
+    /// Lets the records of a run that was there before be written with what the store may refuse.
+    pub(crate) fn join(&mut self, run: RunId) {
+        self.growing.joined = true;
+        self.growing.add(run, &[]);
+    }
+
+    /// Returns how often the open batches were given out.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.flushes
+    }
+
+    /// Tells whether what was added after so many flushes is durable.
+    pub(crate) fn is_durable(&self, flushes: u64) -> bool {
+        flushes < self.flushes && self.given.is_empty()
+    }
+
+    /// Tells whether no event is on its way to the store, which took what it may refuse.
+    pub(crate) fn is_next_to_route(&self) -> bool {
+        let open = self.growing.accepted.is_empty() && self.steady.accepted.is_empty();
+        open && self.takes && self.given.iter().all(|given| given.to_route.is_empty())
     }
 
     /// Returns what the open batches hold of a run.
@@ -250,7 +278,8 @@ impl Commits {
     }
 
     /// Adds a new event that is done. Returns what hangs on it.
-    pub(crate) fn accept_done(&mut self, event: Arc<Event>, routed: EventWrite) -> &mut Effects {
+    pub(crate) fn accept_done(&mut self, event: Arc<Event>) -> &mut Effects {
+        let routed = EventWrite::Routed(event.id.clone());
         self.growing.ids.push(event.id.clone());
         self.growing.events.push(EventWrite::Accepted(event));
         self.growing.events.push(routed);
@@ -292,6 +321,7 @@ impl Node {
     /// Closes the open batches and gives them out. Called when what was waiting has been handled,
     /// so that one sync serves all of it.
     pub fn flush(&mut self, out: &mut Outputs) {
+        self.commits.flushes += 1;
         let growing = std::mem::take(&mut self.commits.growing);
         let steady = std::mem::take(&mut self.commits.steady);
         let mut accepted: Vec<_> =
@@ -341,6 +371,7 @@ impl Node {
             effects: open.effects,
             along,
             grows,
+            joined: open.joined,
             ids: open.ids,
             to_route: Vec::new(),
             routed: open.routed,
@@ -352,6 +383,7 @@ impl Node {
         let Some(given) = self.commits.given.pop_front() else {
             return;
         };
+        self.commits.takes |= given.grows;
         given.effects.release(out);
         given.along.release(out);
         for run in given.runs {
@@ -365,13 +397,14 @@ impl Node {
         self.queue_routes(given.to_route);
     }
 
-    /// A batch that only held new runs was refused: they never were. For any other the node cannot
-    /// go on, since its memory is ahead of the store.
+    /// A batch that only held new runs and events was refused: they never were. For any other the node
+    /// cannot go on, since its memory is ahead of the store.
     pub(crate) fn on_refused(&mut self, error: &stepwell_store::Error, out: &mut Outputs) {
         let Some(given) = self.commits.given.pop_front() else {
             return;
         };
-        if !given.grows {
+        self.commits.takes = false;
+        if !given.grows || given.joined {
             out.list.push(Output::Restart { reason: error.to_string() });
             return;
         }

@@ -12,7 +12,7 @@ use stepwell_core::matching::{Document, Match};
 use stepwell_core::run::{Phase, Run};
 use stepwell_core::time::Timestamp;
 use stepwell_core::{derive, name, payload};
-use stepwell_store::event::{Event, EventId, EventWrite, Known, Place, Scope};
+use stepwell_store::event::{Event, EventId, Known, Place, Scope};
 use stepwell_store::query::{EventName, Key, Queue};
 
 use crate::commit::store_error;
@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply, Sent};
 use crate::question::{Answer, Question};
 use crate::route::Route;
+use crate::single::Asked;
 
 /// For how many names of events is known when the last one was accepted.
 const NAMES_MAX: usize = 65_536;
@@ -41,6 +42,8 @@ pub(crate) struct Events {
     asked: FxHashMap<EventId, VecDeque<Sending>>,
     /// Those whose key is looked up.
     keyed: FxHashMap<RequestId, Sending>,
+    /// Those whose waits are looked up.
+    pub(crate) singles: FxHashMap<RequestId, Asked>,
     /// Ids whose first sending is over, one way or the other.
     pub(crate) over: Vec<EventId>,
     /// When the last event of a name was accepted.
@@ -49,6 +52,8 @@ pub(crate) struct Events {
     floor: Timestamp,
     last_accepted: Timestamp,
     last_parked: Timestamp,
+    /// How many waits were parked, and how many flushes there had been when the last one was.
+    parked: (u64, u64),
     pub(crate) routes: BTreeMap<Place, Route>,
     pub(crate) router: crate::route::Router,
 }
@@ -65,9 +70,15 @@ impl Events {
         self.newest.get(name).copied().unwrap_or(self.floor)
     }
 
-    /// Notes that a wait is parked now.
-    pub(crate) fn parks(&mut self, now: Timestamp) {
+    /// Notes that a wait is parked now, after so many flushes.
+    pub(crate) fn parks(&mut self, now: Timestamp, flushes: u64) {
         self.last_parked = now;
+        self.parked = (self.parked.0 + 1, flushes);
+    }
+
+    /// Returns how many waits were parked, and after how many flushes the last one was.
+    pub(crate) fn parked(&self) -> (u64, u64) {
+        self.parked
     }
 
     fn accepts(&mut self, event: &Event) {
@@ -113,6 +124,12 @@ pub(crate) fn document(event: &Event) -> Option<Document<'_>> {
 
 pub(crate) fn raw(text: &str) -> Option<&RawValue> {
     serde_json::from_str(text).ok()
+}
+
+/// Returns what the sender of an event is told once it is durable.
+pub(crate) fn taken(event: &Event, delivered: Option<u64>, reason: Option<String>) -> Reply {
+    let id = event.id.id.clone();
+    Reply::Sent(Box::new(Sent { id, accepted: true, delivered, reason }))
 }
 
 fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
@@ -237,7 +254,7 @@ impl Node {
         }
         match send.run {
             Some(run) => self.with_run(run, Deferred::Send(Box::new(sending)), out),
-            None => self.accept(&sending, None, None),
+            None => self.address_all(&sending, out),
         }
     }
 
@@ -286,7 +303,7 @@ impl Node {
             parked.wait.event == event.name && has(&event, parked.wait.wanted.as_deref())
         });
         let delivered = waits.count() as u64;
-        self.accept(sending, Some(id), Some(delivered));
+        self.accept(sending.request, event, Some(delivered));
     }
 
     /// There is no run that an event is for, or it cannot be read.
@@ -302,7 +319,7 @@ impl Node {
         }
     }
 
-    fn event_of(&self, sending: &Sending, run: Option<RunId>) -> Event {
+    pub(crate) fn event_of(&self, sending: &Sending, run: Option<RunId>) -> Event {
         let send = &sending.send;
         let app = send.app.as_deref().map(Arc::from);
         Event {
@@ -320,33 +337,37 @@ impl Node {
         }
     }
 
-    fn accept(&mut self, sending: &Sending, run: Option<RunId>, delivered: Option<u64>) {
-        self.stamp();
-        let event = Arc::new(self.event_of(sending, run));
-        self.events.accepts(&event);
-        self.stats.events += 1;
-        let sent = Sent { id: event.id.id.clone(), accepted: true, delivered, reason: None };
-        self.commits.accept(event).reply(sending.request, Reply::Sent(Box::new(sent)));
+    pub(crate) fn accept(&mut self, request: RequestId, event: Event, delivered: Option<u64>) {
+        let event = self.take_in(event);
+        let reply = taken(&event, delivered, None);
+        self.commits.accept(event).reply(request, reply);
+    }
+
+    /// Takes an event that nobody waits for: it is done with its acceptance.
+    pub(crate) fn accept_done(&mut self, request: RequestId, event: Event) {
+        let event = self.take_in(event);
+        let reply = taken(&event, None, None);
+        self.commits.accept_done(event).reply(request, reply);
     }
 
     /// §8.1: an event for a run that is not there, or has ended, does nothing, and says why.
     fn accept_for_nobody(&mut self, sending: &Sending, reason: String) {
-        self.stamp();
-        let event = Arc::new(self.event_of(sending, sending.send.run));
+        let event = self.take_in(self.event_of(sending, sending.send.run));
+        let reply = taken(&event, Some(0), Some(reason));
+        self.commits.accept_done(event).reply(sending.request, reply);
+    }
+
+    /// Stamps an event, and notes that it is the newest.
+    pub(crate) fn take_in(&mut self, event: Event) -> Arc<Event> {
+        let event = Arc::new(Event { accepted_at: self.stamp(), ..event });
         self.events.accepts(&event);
         self.stats.events += 1;
-        let id = event.id.id.clone();
-        let sent = Sent { id, accepted: true, delivered: Some(0), reason: Some(reason) };
-        let routed = EventWrite::Routed(event.id.clone());
-        self.commits.accept_done(event, routed).reply(sending.request, Reply::Sent(Box::new(sent)));
+        event
     }
 
     /// A run sends an event: it is written in the batch that holds the record of its step (§4.6).
     pub(crate) fn accept_from(&mut self, run: RunId, event: Event) {
-        let accepted_at = self.stamp();
-        let event = Arc::new(Event { accepted_at, ..event });
-        self.events.accepts(&event);
-        self.stats.events += 1;
+        let event = self.take_in(event);
         self.commits.accept_with(run, event);
     }
 
@@ -354,6 +375,7 @@ impl Node {
         match answer {
             Answer::Event { id, known } => self.on_event(&id, known.as_ref(), out),
             Answer::Keys { request, runs } => self.on_keys(request, &runs, out),
+            Answer::Single { request, waits } => self.on_single(request, &waits, out),
             Answer::Waits { event, waits, more } => self.on_waits(&event, waits, more, out),
             Answer::Events { look, events, next } => self.on_events(&look, &events, next, out),
             Answer::Unrouted { events, more } => self.on_unrouted(events, more),

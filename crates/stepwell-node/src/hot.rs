@@ -19,6 +19,7 @@ use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
 use crate::route::{Delivery, Triggering};
+use crate::single::Single;
 
 /// A run that a runner holds, as this node knows it.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,8 @@ pub(crate) enum Deferred {
     Send(Box<Sending>),
     /// An event starts it, unless it did.
     Trigger(Box<Triggering>),
+    /// A new event is for a wait of it, and no other.
+    Single(Box<Single>),
 }
 
 impl Deferred {
@@ -91,7 +94,8 @@ impl Deferred {
             | Self::Unblock(_)
             | Self::Deliver(_)
             | Self::Send(_)
-            | Self::Trigger(_) => false,
+            | Self::Trigger(_)
+            | Self::Single(_) => false,
         }
     }
 }
@@ -109,6 +113,19 @@ impl Live {
             outdated: false,
             looking: Vec::new(),
         }
+    }
+
+    /// Tells whether nobody holds the run and nothing of it is on its way.
+    pub(crate) fn is_cold(&self) -> bool {
+        let unheld = self.held.is_none() && self.run.activation().is_none();
+        unheld && self.born && self.unwritten == 0 && self.looking.is_empty()
+    }
+
+    /// What is written of it next may be refused: as with a start, nothing that comes after is done
+    /// before that is durable.
+    pub(crate) fn join(&mut self) {
+        self.born = false;
+        self.unwritten += 1;
     }
 
     /// Returns when the run is to be fired; what is looked for is not waited for.
@@ -309,6 +326,7 @@ impl Node {
                 Deferred::Deliver(delivery) => self.undeliverable(&delivery),
                 Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
                 Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
+                Deferred::Single(single) => self.accept_asked(single.asked),
                 Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
             }
         }
@@ -326,6 +344,7 @@ impl Node {
             Deferred::Deliver(delivery) => self.deliver(run, &delivery),
             Deferred::Send(sending) => self.send_to(run, &sending),
             Deferred::Trigger(triggering) => self.trigger(*triggering, true),
+            Deferred::Single(single) => self.accept_single(run, *single),
         }
     }
 

@@ -20,7 +20,7 @@
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api`, `begin` | starts, cancels, waits |
 //! | `remake` | resolving steps, reruns, forks |
-//! | `events`, `route`, `trigger`, `look`, `sweep` | events: accepting, routing, what they start, looking back |
+//! | `events`, `single`, `route`, `trigger`, `look`, `sweep` | events: accepting, for one wait, routing, what they start, looking back |
 //! | `question` | what is asked of the store about events |
 //! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
@@ -47,6 +47,7 @@ mod remake;
 mod route;
 mod said;
 mod session;
+mod single;
 mod sweep;
 mod timers;
 mod told_events;

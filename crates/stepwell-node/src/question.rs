@@ -36,6 +36,15 @@ pub enum Question {
         /// A key in the scopes of several workflows.
         keys: Vec<Key>,
     },
+    /// The parked waits that a new event may match: enough to tell whether there is one.
+    Single {
+        /// The request that sends it.
+        request: RequestId,
+        /// Its name.
+        name: EventName,
+        /// Where they are filed.
+        leaves: Leaves,
+    },
     /// The parked waits that an event may match.
     Waits {
         /// The event.
@@ -95,6 +104,13 @@ pub enum Answer {
         /// The runs, with the workflows that they are of.
         runs: Vec<(Queue, RunId)>,
     },
+    /// To [`Question::Single`].
+    Single {
+        /// The request.
+        request: RequestId,
+        /// Two of the waits, one, or none.
+        waits: Vec<Wait>,
+    },
     /// To [`Question::Waits`].
     Waits {
         /// The event.
@@ -150,6 +166,9 @@ impl Question {
                     }
                 }
                 Answer::Keys { request, runs }
+            }
+            Self::Single { request, name, leaves } => {
+                Answer::Single { request, waits: store.waits_for(&name, &leaves, None, 2)? }
             }
             Self::Waits { event, name, leaves, after, limit } => {
                 let waits = store.waits_for(&name, &leaves, after.as_ref(), limit)?;

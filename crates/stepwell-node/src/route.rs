@@ -27,7 +27,7 @@ use crate::output::{Output, Outputs};
 use crate::question::Question;
 
 /// How many waits are woken before others get their turn.
-const WAKES: usize = 8;
+const WAKES: usize = 6;
 /// How many events are routed at once.
 const ROUTES_MAX: usize = 64;
 /// How many events wait in memory to be routed; more of them wait in the store.
@@ -74,6 +74,11 @@ pub(crate) struct Router {
 }
 
 impl Router {
+    /// Tells whether no event waits to be routed.
+    fn is_idle(&self) -> bool {
+        self.backlog.is_empty() && !self.scan && !self.asking && self.retry.is_none()
+    }
+
     /// Notes that the store may know events that are not in memory.
     pub(crate) fn scan(&mut self) {
         self.scan = true;
@@ -110,6 +115,13 @@ impl Node {
                 self.events.router.backlog.insert(event.place(), event);
             }
         }
+    }
+
+    /// Tells whether an event that is accepted now is the next to be routed: what was accepted before has
+    /// woken all that it wakes, and the store takes new things.
+    pub(crate) fn is_next_to_route(&self) -> bool {
+        let routed = self.events.routes.values().all(|route| route.done);
+        routed && self.events.router.is_idle() && self.commits.is_next_to_route()
     }
 
     /// Does what has become due by an input: starts runs, goes on with routes.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use stepwell_core::name;
 use stepwell_core::record::{self, BlockCause, LogLine, Opening};
 use stepwell_core::run::{
     Act, AttemptError, EndRace, EndStep, Finish, SleepStep, StartStep, Then, VerifyStep,
@@ -37,10 +36,8 @@ pub(crate) fn opening<'a>(open: &to_node::Opening<'a>, now: Timestamp) -> Openin
 /// Checks the id of a step that code names, or of one of a clean-up (§2.5).
 fn check_step_id(id: &str) -> Result<(), String> {
     let made = [Kind::Compensate, Kind::OnFailure, Kind::NamedWait];
-    if made.into_iter().any(|kind| step_id::check(kind, id).is_ok()) {
-        return Ok(());
-    }
-    name::check("a step id", id).map_err(|error| error.to_string())
+    let kind = made.into_iter().find(|kind| step_id::is_of_space(*kind, id)).unwrap_or(Kind::Run);
+    step_id::check(kind, id).map_err(|error| error.to_string())
 }
 
 fn first(open: Option<to_node::Opening<'_>>, now: Timestamp) -> Option<Opening<'_>> {

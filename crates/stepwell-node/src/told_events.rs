@@ -27,7 +27,7 @@ impl Node {
     ) -> Result<Act<'a>, String> {
         step_id::check(m.open.kind, &m.step).map_err(|error| error.to_string())?;
         name::check("an event", &m.event).map_err(|error| error.to_string())?;
-        self.events.parks(self.now);
+        self.events.parks(self.now, self.commits.flushes());
         let namespace = self.sessions.get(id).map(|session| session.namespace.clone());
         let name = EventName {
             namespace: namespace.unwrap_or_else(|| Arc::from("")),

@@ -17,7 +17,7 @@ use crate::history::{Answer, Asked, Call, Fact, Held, History, Process, Request}
 use crate::net::{Net, Way};
 use crate::plan::Plan;
 use crate::planted::Bug;
-use crate::program::TryEnd;
+use crate::program::{Topic, TryEnd};
 use crate::rng::Rng;
 use crate::trace::Trace;
 
@@ -67,6 +67,8 @@ pub(crate) enum Event {
     CallEnds(Call),
     /// A client sends its next request.
     ClientActs(u64),
+    /// A client sends an event about this.
+    SaysBack(Topic),
     /// A request reaches the node.
     Asks(Request, Box<Asked>, bool),
     /// An answer reaches its client.

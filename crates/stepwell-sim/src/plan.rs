@@ -3,7 +3,10 @@
 //! Swarm testing: a fault that is always there hides what others find, so each seed has a subset of
 //! its own with rates of its own.
 
+use std::time::Duration;
+
 use stepwell_core::limits::Limits;
+use stepwell_sqlite::Options;
 
 use crate::clock::{MILLI, Micros, SECOND};
 use crate::fault::Fault;
@@ -75,6 +78,17 @@ pub(crate) struct Plan {
 const DRIFT_MAX: u64 = 10_000;
 
 impl Plan {
+    /// Returns how the store is opened.
+    pub(crate) fn store(&self) -> Options {
+        Options {
+            segment_bytes: self.segment_bytes,
+            fold_after: Duration::from_micros(self.fold_every / 2),
+            fold_late: Duration::from_micros(self.fold_every * 3),
+            tail_max: self.tail_max,
+            ..Options::default()
+        }
+    }
+
     /// Draws the plan of a seed.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let mut plan = Self {

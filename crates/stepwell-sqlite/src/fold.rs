@@ -1,4 +1,9 @@
 //! Folding: what the log holds goes into tables, in large transactions, in the background.
+//!
+//! New runs are put behind others, many to a page. News of runs that are there already are all over the
+//! tables: a page for each, which takes as long to write as a full one, and syncs of the log wait behind
+//! such writes. So these are folded late and much of it at once, unless somebody waits for them: when
+//! nothing is committed, when there is a lot, or when it is old.
 
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -11,6 +16,7 @@ use stepwell_store::Error;
 use crate::disk::Disk;
 use crate::embedded::{Embedded, Progress, Shared, guard};
 use crate::log::create_slot;
+use crate::options::Options;
 use crate::overlay::{TailBatch, put_together};
 use crate::tables;
 
@@ -18,6 +24,11 @@ use crate::tables;
 const TICK: Duration = Duration::from_millis(100);
 /// How long the fold thread waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// How much the fold thread steps back behind others, by the measure of `nice`.
+#[cfg(target_os = "linux")]
+const STEP_BACK: i32 = 10;
+/// How much larger transactions are that write all over the tables.
+const WIDE: u64 = 4;
 /// How many writes are dropped from the overlay between two commits.
 const TRIM_SLICE: usize = 512;
 
@@ -62,24 +73,16 @@ impl<D: Disk> Embedded<D> {
         }
     }
 
-    /// Does one step of the fold: one transaction with batches closed before `now` less
-    /// `Options::fold_after`, or with the oldest ones while the tail is over `Options::fold_beyond`;
-    /// at most `max_bytes` of them. For callers that run without threads.
+    /// Does one step of the fold: one transaction, with at most `max_bytes` of what is due at `now`,
+    /// engine time. For callers that run without threads.
     ///
     /// # Errors
     /// [`Error::DiskFull`], [`Error::Unavailable`], [`Error::Corrupt`]: the tables are as before,
     /// and the log still holds everything.
     pub fn fold_once(&self, now: Timestamp, max_bytes: u64) -> Result<Folded, Error> {
-        let shared = &*self.shared;
-        let cutoff = now.before(shared.options.fold_after);
-        let target = {
-            let overlay = shared.overlay();
-            let aged = overlay.last_where(|batch| batch.at <= cutoff);
-            aged.max(overlay.position_beyond(shared.options.fold_beyond))
-        };
-        match target {
-            Some(target) => shared.fold_slice(target, max_bytes),
-            None => Ok(Folded { position: shared.overlay().folded, ..Folded::default() }),
+        match self.shared.due(|batch| now.since(batch.at)) {
+            Some(target) => self.shared.fold_slice(target, max_bytes),
+            None => Ok(Folded { position: self.shared.overlay().folded, ..Folded::default() }),
         }
     }
 
@@ -176,6 +179,11 @@ impl<D: Disk> Shared<D> {
     }
 
     fn fold_loop(&self) {
+        // Whoever waits for a run goes first where processors are taken. A tail that grows for it makes
+        // new runs wait. Elsewhere than on Linux the whole process would step back. A system that does
+        // not let a thread step back folds all the same.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(STEP_BACK);
         loop {
             let failed = self.fold_due().is_err();
             self.make_spare();
@@ -196,28 +204,43 @@ impl<D: Disk> Shared<D> {
         }
     }
 
-    /// Folds what is old, what is too much, and what is waited for.
+    /// Folds what is due, a slice at a time.
     fn fold_due(&self) -> Result<(), Error> {
         loop {
-            let (wanted, stop) = {
-                let progress = guard(&self.progress);
-                (progress.wanted, progress.stop)
-            };
             let now = Instant::now();
-            let after = self.options.fold_after;
-            let target = {
-                let overlay = self.overlay();
-                let age = |batch: &TailBatch| now.duration_since(batch.received);
-                // When something is old enough, what is half as old goes with it: fewer, larger
-                // transactions, and fewer runs whose records are parted.
-                let due = overlay.oldest().is_some_and(|oldest| age(oldest) >= after);
-                let aged = overlay.last_where(|batch| due && age(batch) >= after / 2);
-                let beyond = overlay.position_beyond(self.options.fold_beyond);
-                aged.max(beyond).max((wanted > overlay.folded).then_some(wanted))
+            let Some(target) = self.due(|batch| now.duration_since(batch.received)) else {
+                return Ok(());
             };
-            let Some(target) = target.filter(|_| !stop) else { return Ok(()) };
-            self.fold_slice(target, self.options.fold_slice)?;
+            let wide = if self.overlay().is_scattered() { WIDE } else { 1 };
+            while self.fold_slice(target, self.options.fold_slice * wide)?.more {
+                if guard(&self.progress).stop {
+                    return Ok(());
+                }
+            }
         }
+    }
+
+    /// Returns up to where is to be folded, by the age of batches.
+    fn due(&self, age: impl Fn(&TailBatch) -> Duration) -> Option<u64> {
+        let (wanted, stop) = {
+            let progress = guard(&self.progress);
+            (progress.wanted, progress.stop)
+        };
+        let Options { fold_after, fold_late, fold_beyond, .. } = self.options;
+        let overlay = self.overlay();
+        let (oldest, newest) = (overlay.oldest()?, overlay.newest()?);
+        let idle = (age(newest) >= fold_after).then_some(newest.position);
+        // With what is due goes what is half of it: fewer, larger transactions, and fewer runs whose
+        // records are parted.
+        let scattered = overlay.is_scattered();
+        let bound = if scattered { fold_late } else { fold_after };
+        let old = age(oldest) >= bound;
+        let aged = overlay.last_where(|batch| old && age(batch) >= bound / 2);
+        let room = if scattered { fold_beyond / 2 } else { 0 };
+        let long = overlay.bytes() > fold_beyond + room;
+        let beyond = overlay.position_beyond(fold_beyond / 2).filter(|_| long);
+        let asked = (wanted > overlay.folded).then_some(wanted);
+        idle.max(aged).max(beyond).max(asked).filter(|_| !stop)
     }
 
     /// Makes a segment before a commit needs it.

@@ -8,12 +8,17 @@ pub struct Options {
     /// Size of a segment file of the log, in bytes. Default 8 MiB; at least 4 KiB. A batch that is
     /// larger gets a segment of its own size.
     pub segment_bytes: u64,
-    /// Age from which on batches are folded into tables. Default 1 s.
+    /// Age from which on batches are folded into tables, and how long nothing is committed before all
+    /// that is there is folded. Default 1 s.
     pub fold_after: Duration,
-    /// Size of the tail from which on batches are folded whatever their age, in bytes. Default
-    /// 64 MiB.
+    /// The same age where a fold would write all over the tables: more than a quarter of the runs in
+    /// the tail began before it. Default 60 s.
+    pub fold_late: Duration,
+    /// Size of the tail from which on it is folded down to half of this, whatever its age, in bytes;
+    /// half as much again where that would write all over the tables. Default 64 MiB.
     pub fold_beyond: u64,
-    /// How much one transaction of a fold takes, in bytes. Default 8 MiB.
+    /// How much one transaction of a fold takes, in bytes; four times as much where it would write all
+    /// over the tables. Default 8 MiB.
     pub fold_slice: u64,
     /// Size of the tail, in bytes, above which batches that grow the store are refused with
     /// `Error::Unavailable`. Above half of it they wait for the fold. Default 256 MiB.
@@ -30,6 +35,7 @@ impl Default for Options {
         Self {
             segment_bytes: 8 << 20,
             fold_after: Duration::from_secs(1),
+            fold_late: Duration::from_mins(1),
             fold_beyond: 64 << 20,
             fold_slice: 8 << 20,
             tail_max: 256 << 20,

@@ -47,6 +47,24 @@ pub(crate) struct TailWrite {
     pub(crate) waits: Arc<[Wait]>,
 }
 
+/// The tail is scattered where more than this part of its runs began before it.
+const SCATTERED: usize = 4;
+
+impl TailWrite {
+    /// Tells whether the run began with these records.
+    fn begins(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.journal_bytes == self.records.len() as u64)
+    }
+}
+
+/// What the tail has of one run.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// The run began before.
+    older: bool,
+    records: VecDeque<(u64, Bytes)>,
+}
+
 /// Durable batches behind the tables' position, and the rows that hide those of the tables.
 #[derive(Debug)]
 pub(crate) struct Overlay {
@@ -61,7 +79,9 @@ pub(crate) struct Overlay {
     pub(crate) inbox: Inbox,
     bytes: u64,
     tail: VecDeque<Arc<TailBatch>>,
-    pieces: FxHashMap<RunId, VecDeque<(u64, Bytes)>>,
+    pieces: FxHashMap<RunId, Pieces>,
+    /// How many of these runs began before the tail.
+    older: usize,
     workflows: BTreeMap<Queue, (u64, Workflow)>,
 }
 
@@ -78,6 +98,7 @@ impl Overlay {
             bytes: 0,
             tail: VecDeque::new(),
             pieces: FxHashMap::default(),
+            older: 0,
             workflows: BTreeMap::new(),
         }
     }
@@ -89,7 +110,12 @@ impl Overlay {
         self.bytes += batch.bytes;
         for write in &batch.writes {
             let piece = (batch.position, write.records.clone());
-            self.pieces.entry(write.run).or_default().push_back(piece);
+            let pieces = self.pieces.entry(write.run).or_default();
+            if pieces.records.is_empty() {
+                pieces.older = !write.begins();
+                self.older += usize::from(pieces.older);
+            }
+            pieces.records.push_back(piece);
             if let Some(row) = &write.row {
                 self.rows.set(row);
             }
@@ -108,6 +134,11 @@ impl Overlay {
         self.tail.push_back(batch);
     }
 
+    /// Tells whether a fold would write all over the tables: news of runs that are there already.
+    pub(crate) fn is_scattered(&self) -> bool {
+        self.older > self.pieces.len() / SCATTERED
+    }
+
     /// Returns the bytes that a restart would read again.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
@@ -118,9 +149,15 @@ impl Overlay {
         self.tail.front().map(|batch| &**batch)
     }
 
+    /// Returns the newest batch that the tables do not hold.
+    pub(crate) fn newest(&self) -> Option<&TailBatch> {
+        self.tail.back().map(|batch| &**batch)
+    }
+
     /// Returns the records of a run behind `position`, in order.
     pub(crate) fn records(&self, run: RunId) -> Vec<(u64, Bytes)> {
-        self.pieces.get(&run).map(|pieces| pieces.iter().cloned().collect()).unwrap_or_default()
+        let pieces = self.pieces.get(&run).map(|pieces| &pieces.records);
+        pieces.map(|records| records.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Tells whether there are records of a run that the tables do not hold.
@@ -187,8 +224,9 @@ impl Overlay {
 
     fn drop_piece(&mut self, run: RunId) {
         let Some(pieces) = self.pieces.get_mut(&run) else { return };
-        pieces.pop_front();
-        if pieces.is_empty() {
+        pieces.records.pop_front();
+        if pieces.records.is_empty() {
+            self.older -= usize::from(pieces.older);
             self.pieces.remove(&run);
             self.rows.remove(run);
         }

@@ -66,7 +66,7 @@ impl Change<'_, '_> {
         // What was taken from the runner did not crash it.
         let counted = counted && self.run.activation.as_ref().is_some_and(|held| !held.evicted);
         self.push(&Record::Lost(Lost { at: self.env.now, counted }));
-        if let Phase::Ending { .. } = self.run.phase {
+        if self.is_ending() {
             self.end_as_decided(Leave::Evict);
         } else if counted && self.run.lone_losses >= LONE_LOSSES_MAX {
             let cause = BlockCause::CrashesRunner { times: self.run.lone_losses };

@@ -57,7 +57,7 @@ pub struct ChildEnded<'a> {
 impl Change<'_, '_> {
     pub(super) fn invoke(&mut self, invoke: InvokeStep<'_>) -> Result<(), Rejection> {
         let known = self.is_known(&invoke.step, Kind::Invoke, &invoke.open)?;
-        if known || self.is_full() || matches!(self.run.phase, Phase::Ending { .. }) {
+        if known || self.is_full() || self.is_ending() {
             return Ok(());
         }
         // §12: children of children, without end.
@@ -103,7 +103,7 @@ impl Change<'_, '_> {
             return;
         }
         let (step, at) = (ended.step, self.env.now);
-        let ending = matches!(self.run.phase, Phase::Ending { .. });
+        let ending = self.is_ending();
         let (status, output, error) = match ended.status {
             RunStatus::Completed => (StepStatus::Completed, ended.output, None),
             // §7.2: it was cancelled with its parent.

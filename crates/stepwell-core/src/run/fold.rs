@@ -4,6 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::index::Index;
 use super::state::{Activation, Paused, Phase, Run, Step};
 use super::wait::Waits;
 use crate::clean_up::Compensable;
@@ -89,7 +90,7 @@ impl Run {
             lone_losses: 0,
             shunned: None,
             steps: Vec::new(),
-            index: BTreeMap::new(),
+            index: Index::of(id),
             wakes: BTreeSet::new(),
             reordered: BTreeSet::new(),
             ends: started.ends.clone(),
@@ -153,7 +154,7 @@ impl Run {
 
     /// Returns where two steps stand; what the run does not know stands behind all that it does.
     pub(super) fn places(&self, one: &str, other: &str) -> (u32, u32) {
-        let place = |id: &str| self.index.get(id).copied().unwrap_or(u32::MAX);
+        let place = |id: &str| self.index.get(id).unwrap_or(u32::MAX);
         (place(one), place(other))
     }
 
@@ -429,7 +430,7 @@ impl Run {
     /// Finds a step or, at its first record, gives it the next position (§3.5).
     pub(super) fn open_step(&mut self, id: &str, open: Option<&Opening<'_>>) -> u32 {
         if let Some(position) = self.index.get(id) {
-            return *position;
+            return position;
         }
         let position = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
         let id: Arc<str> = Arc::from(id);

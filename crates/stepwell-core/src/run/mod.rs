@@ -11,6 +11,7 @@
 //! | `command`, `act` | commands, what runners say, effects, rejections, and the one entrance [`Run::apply`] |
 //! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race`, `wait` | the commands, by what they are about |
 //! | `fork` | new runs out of others |
+//! | `index` | positions of steps by their ids |
 
 mod act;
 mod activation;
@@ -20,6 +21,7 @@ mod command;
 mod ending;
 mod fold;
 mod fork;
+mod index;
 mod once;
 mod operate;
 mod race;

@@ -55,7 +55,7 @@ impl Change<'_, '_> {
         let Some(step) = self.run.step(id) else {
             return Err(Rejection::Unopened(Arc::from(id)));
         };
-        if step.is_ended() || matches!(self.run.phase, Phase::Ending { .. }) {
+        if step.is_ended() || self.is_ending() {
             return Ok(());
         }
         if verify.verdict == Verdict::NotBegun {

@@ -41,7 +41,7 @@ impl Change<'_, '_> {
     /// §7.6: nothing is awaited any more. A status that is decided stays (§7.1).
     fn terminate(&mut self, operate: Operate<'_>) {
         let held = self.run.activation.is_some();
-        if !matches!(self.run.phase, Phase::Ending { .. }) {
+        if !self.is_ending() {
             // Those of an ending run were told when its end was decided.
             self.cancel_children();
         }
@@ -77,7 +77,7 @@ impl Change<'_, '_> {
     }
 
     fn retry_now(&mut self, operate: Operate<'_>) -> Result<(), Rejection> {
-        if let Phase::Ending { .. } = self.run.phase {
+        if self.is_ending() {
             return Err(Rejection::Ending);
         }
         let now = self.env.now;

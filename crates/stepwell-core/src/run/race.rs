@@ -34,9 +34,13 @@ impl Run {
         self.step(race).is_some_and(|race| race.kind == Kind::Race && !race.is_ended())
     }
 
-    /// §5.5: a step that an ended race has in one of its branches does not begin any more.
+    /// §5.5: a step that an ended race has in one of its branches does not begin any more. A race that
+    /// the decision on the run's end overtook never began, and nothing in it lost (§7.2).
     pub(super) fn lost_its_race(&self, open: &Opening<'_>) -> bool {
-        open.branch.as_ref().is_some_and(|branch| !self.is_racing(&branch.race))
+        open.branch.as_ref().is_some_and(|branch| {
+            let overtaken = self.is_ending() && self.step(&branch.race).is_none();
+            !overtaken && !self.is_racing(&branch.race)
+        })
     }
 
     /// Returns the open steps in the branches of a race, and in those of races inside of it.

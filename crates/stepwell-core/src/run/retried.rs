@@ -35,8 +35,8 @@ impl Run {
         // They are told that nobody wants them any more; their ends concern nobody here.
         self.children.clear();
         let steps = &self.steps;
-        self.index.retain(|_, position| {
-            let step = usize::try_from(*position).ok().and_then(|place| steps.get(place));
+        self.index.retain(|position| {
+            let step = usize::try_from(position).ok().and_then(|place| steps.get(place));
             step.is_some_and(|step| is_kept(step.status))
         });
         self.ended_steps = u32::try_from(self.index.len()).unwrap_or(u32::MAX);

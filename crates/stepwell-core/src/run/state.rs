@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::clean_up::Decided;
+use super::index::Index;
 use super::wait::{Parked, Waits};
 use crate::clean_up::{Compensable, EndOptions};
 use crate::id::RunId;
@@ -43,7 +44,7 @@ pub struct Run {
     pub(super) lone_losses: u32,
     pub(super) shunned: Option<Arc<str>>,
     pub(super) steps: Vec<Step>,
-    pub(super) index: BTreeMap<Arc<str>, u32>,
+    pub(super) index: Index,
     /// When sleeping and retrying steps are due, by position.
     pub(super) wakes: BTreeSet<(Timestamp, u32)>,
     /// Pairs of steps whose changed order is recorded, by position.
@@ -232,6 +233,11 @@ impl Run {
         &self.phase
     }
 
+    /// Tells whether the run's end is decided, and children or its runner are waited for.
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending { .. })
+    }
+
     /// Returns the live activation.
     pub fn activation(&self) -> Option<&Activation> {
         self.activation.as_ref()
@@ -264,12 +270,12 @@ impl Run {
 
     /// Finds a step by its id.
     pub fn step(&self, id: &str) -> Option<&Step> {
-        self.index.get(id).and_then(|position| self.steps.get(usize::try_from(*position).ok()?))
+        self.index.get(id).and_then(|position| self.at(position))
     }
 
     /// Returns the position of a step (§3.5).
     pub fn position(&self, id: &str) -> Option<u32> {
-        self.index.get(id).copied()
+        self.index.get(id)
     }
 
     /// Returns how many steps have ended, which is how many ends the code can be given.

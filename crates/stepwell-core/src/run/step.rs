@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::act::{AttemptError, EndStep, SleepStep, StartStep};
 use super::command::{Change, Effect, Rejection};
-use super::state::{Phase, Step};
+use super::state::Step;
 use crate::failure::{Failure, names};
 use crate::payload;
 use crate::planted::{self, Plant};
@@ -304,7 +304,7 @@ impl Change<'_, '_> {
 
     /// §7.2: nothing new begins in an ending run; the code is not answered.
     pub(super) fn is_ending(&self) -> bool {
-        matches!(self.run.phase, Phase::Ending { .. })
+        self.run.is_ending()
     }
 
     /// Tells whether a step that its message opens is known.

@@ -126,3 +126,21 @@ fn a_handler_that_runs_again_is_given_what_it_kept() {
     world.say(session, &[fails(&given["a"])]);
     assert_eq!(world.status(run), "failed");
 }
+
+/// §7.2, §7.3: a function that returns after a cancel is taken back, also where it stands in a race of which
+/// nothing was heard before the cancel.
+#[test]
+fn what_returns_in_a_race_that_a_cancel_overtook_is_taken_back() {
+    let mut world = World::new();
+    let session = saga(&mut world, &json!({"compensateOnCancel": true}));
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    world.cancel(run);
+    let mut charge = undoable(&a, "charge");
+    charge["ended"]["open"]["branch"] = json!({"race": "r", "name": "pay"});
+    let open = json!({"kind": "race", "after": 0, "agoUs": 0});
+    world.say(session, &[json!({"race": {"a": a, "step": "r", "open": open}}), charge]);
+    world.say(session, &[released(&a, 0)]);
+    let given = world.heard_of(session, "activate");
+    assert_eq!(given[0]["cleanUp"]["compensate"], json!([{"step": "charge"}]));
+}

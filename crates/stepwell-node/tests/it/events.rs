@@ -73,6 +73,14 @@ impl World {
         self.say(session, &[json!({ "released": { "a": a, "seen": 0 } })]);
     }
 
+    /// A run of `flow` that waits for `paid` in step `w`, and that nobody holds.
+    fn parked_run(&mut self, session: SessionId, more: &Value) -> RunId {
+        let (run, a) = self.held_run(session);
+        self.wait_step(session, a, "w", more);
+        self.park(session, a);
+        run
+    }
+
     /// Takes the next message of a name that a runner was sent.
     #[track_caller]
     fn expect(&mut self, session: SessionId, name: &str) -> Value {
@@ -103,12 +111,8 @@ fn an_event_wakes_the_waits_that_ask_for_it() {
     let runner = world.connect(&who(4));
     let (held, a) = world.held_run(runner);
     world.wait_step(runner, a, "w", &json!({ "match": { "order": 7 } }));
-    let (parked, b) = world.held_run(runner);
-    world.wait_step(runner, b, "w", &json!({ "match": { "order": 7 } }));
-    world.park(runner, b);
-    let (other, c) = world.held_run(runner);
-    world.wait_step(runner, c, "w", &json!({ "match": { "order": 8 } }));
-    world.park(runner, c);
+    let parked = world.parked_run(runner, &json!({ "match": { "order": 7 } }));
+    let other = world.parked_run(runner, &json!({ "match": { "order": 8 } }));
     let sent = world.send_event(event("paid", "{\"order\":7.0,\"by\":\"card\"}"));
     let settled = world.expect(runner, "settled");
     assert_eq!((settled["a"].as_u64(), &settled["output"]["by"]), (Some(a), &json!("card")));
@@ -224,15 +228,56 @@ fn a_look_is_made_up_for_after_a_crash() {
 fn an_event_is_routed_after_a_crash() {
     let mut world = World::new();
     let runner = world.connect(&who(4));
-    let (run, a) = world.held_run(runner);
-    world.wait_step(runner, a, "w", &json!({}));
-    world.park(runner, a);
+    let run = world.parked_run(runner, &json!({}));
     world.hold_commits = true;
     world.ask_send(with_id("e", event("paid", "1")));
     let batch = world.batches.pop_front().unwrap();
     assert!(world.take_replies().is_empty(), "it is not durable");
     world.store.commit(&batch).unwrap();
     world.restart();
+    assert_eq!(world.step_status(run, "w"), StepStatus::Completed);
+    assert_eq!(world.did("e"), [Did { run, step: Some("w".into()) }]);
+}
+
+/// §8.2, §4.8: an event for which there is one parked wait ends it in the commit that accepts it.
+#[test]
+fn an_event_for_one_wait_is_written_with_what_it_does() {
+    let mut world = World::new();
+    let runner = world.connect(&who(4));
+    let run = world.parked_run(runner, &json!({ "match": { "order": 7 } }));
+    world.hold_commits = true;
+    let request = world.ask_send(with_id("e", event("paid", "{\"order\":7}")));
+    let batch = world.batches.front().unwrap();
+    assert_eq!((world.batches.len(), batch.grows), (1, true));
+    let written: Vec<_> = batch.runs.iter().map(|write| write.run).collect();
+    assert_eq!(written, [run]);
+    assert!(world.heard_of(runner, "activate").is_empty(), "it is not durable");
+    world.release();
+    world.sent(request);
+    world.expect(runner, "activate");
+    assert_eq!(world.did("e"), [Did { run, step: Some("w".into()) }]);
+}
+
+/// §4.8, §4.9: where the store refuses such an event nothing happened, and the wait goes on.
+#[test]
+fn an_event_for_one_wait_that_is_refused_did_nothing() {
+    let mut world = World::new();
+    let runner = world.connect(&who(4));
+    let run = world.parked_run(runner, &json!({}));
+    let full = Some(stepwell_store::Error::DiskFull { free: 1, reserve: 2 });
+    world.refuse_growth = full.clone();
+    world.ask_send(event("paid", "1"));
+    assert!(world.take_replies().is_empty());
+    assert_eq!(world.restarts.len(), 1, "what is in memory did not happen");
+    world.restart();
+    assert_eq!(world.step_status(run, "w"), StepStatus::Waiting);
+    world.refuse_growth = full;
+    let request = world.ask_send(event("paid", "2"));
+    let refused = world.take_replies().remove(&request);
+    assert!(matches!(refused, Some(Reply::Error(error)) if error.code == Code::DiskFull));
+    assert!(world.restarts.is_empty(), "it is asked again as any other event");
+    world.refuse_growth = None;
+    world.send_event(with_id("e", event("paid", "3")));
     assert_eq!(world.step_status(run, "w"), StepStatus::Completed);
     assert_eq!(world.did("e"), [Did { run, step: Some("w".into()) }]);
 }

@@ -80,11 +80,12 @@ fn alone(story: &Story<'_>, tale: &Tale, of: &MadeOf) -> Result<(), String> {
     if let Some((step, ..)) = kept.iter().find(|(step, ..)| taken_back.contains(step)) {
         return Err(format!("keeps {step}, which was taken back"));
     }
-    // §5.4: what is given the same does the same.
+    // §5.4: what is given the same does the same, as its source did.
     let given = taken_back.is_empty() && !before.forgot;
     let same = given && kept.iter().all(|end| before.ends.contains(end));
-    let changed = tale.lines.iter().any(|line| matches!(line.noted, Noted::OrderChanged));
-    if same && changed && of.from.is_some() {
+    let changes =
+        |tale: &Tale| tale.lines.iter().any(|line| matches!(line.noted, Noted::OrderChanged));
+    if same && changes(tale) && !changes(source) && of.from.is_some() {
         return Err("asks in another order, and was given the same".into());
     }
     let begun = tale.lines.first().map_or(0, |line| line.durable);

@@ -68,7 +68,7 @@ impl Bug {
     pub const NAMED: usize = 15;
 
     /// What can be planted, by number from 1.
-    pub const ALL: [Known; 27] = [
+    pub const ALL: [Known; 28] = [
         known("effect before commit", &["I1"], What::AnswersEarly),
         engine("acknowledge before sync", &["I1", "I5"], Plant::UnsyncedCommit),
         engine("epoch not checked", &["I6", "I7", "I20"], Plant::UncheckedEpoch),
@@ -96,6 +96,7 @@ impl Bug {
         known("a look-back leaves out a second", &["events"], What::LooksLate),
         known("the store finds no waits", &["events"], What::WaitsUnseen),
         known("the store keeps messages that were heard", &["children"], What::InboxKept),
+        engine("an event is done before all its waits are known", &["events"], Plant::WaitUnasked),
     ];
 
     /// Plants a bug.

@@ -58,6 +58,8 @@ impl Maker {
             Profile::Dropping => [3, 1, 4, 1],
             Profile::Long => [30, 1, 0, 1],
             Profile::Plain | Profile::Failing | Profile::Sleepy | Profile::Chain => [8, 2, 1, 1],
+            // What completed in the branches of a race is taken back too.
+            Profile::Saga if self.rng.chance(150) && depth < 2 => return self.race(depth),
             Profile::Saga => [8, 2, 1, 0],
             Profile::Parent => [4, 3, 2, 0],
             Profile::Large | Profile::Poison => [6, 1, 1, 0],

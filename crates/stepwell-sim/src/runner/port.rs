@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use stepwell_core::status::Kind;
 use stepwell_node::SessionId;
+use stepwell_protocol::event::Wait;
 use stepwell_protocol::frame;
 use stepwell_protocol::to_node::{Opening, Resume, ToNode};
 
 use crate::calls::Calls;
-use crate::clock::{Micros, Monotonic};
+use crate::clock::{Micros, Monotonic, SECOND};
 use crate::env::{Env, Event};
 use crate::fault::{Fault, Kinds};
 use crate::history::{Call, Fact, Held, Process};
 use crate::net::Way;
 use crate::planted::Bug;
-use crate::program::Try;
+use crate::program::{Topic, Try};
 
 /// A frame is repeated if it has at most this many bytes.
 const REPEATED_MAX: usize = 16 * 1024;
+/// In how many of 1,000 waits somebody hears of it as it is sent.
+const HEARD: u64 = 150;
 
 /// What a runner's process can do.
 pub(crate) struct Port<'a> {
@@ -81,12 +84,30 @@ impl Port<'_> {
                 }
                 _ => self.env.commands += 1,
             }
+            if let ToNode::Wait(wait) = message {
+                self.hear_of(wait);
+            }
             if let Some((a, step, Some(kind))) = step_of(message)
                 && let Some(held) = self.env.handles.get(&(on, a))
             {
                 let run = held.run;
                 self.env.flight.begin(self.process, run, step, kind);
             }
+        }
+    }
+
+    /// Somebody hears at times that a run is about to wait, and sends what it waits for: mostly so soon
+    /// that the wait is not durable yet.
+    fn hear_of(&mut self, wait: &Wait<'_>) {
+        let is_for = |topic: &Topic| {
+            wait.event == topic.event()
+                && wait.wanted.is_some_and(|wanted| wanted.get() == topic.wanted())
+        };
+        if let Some(topic) = Topic::all().find(is_for)
+            && self.env.rng.chance(HEARD)
+        {
+            let later = self.env.rng.spread(1, SECOND);
+            self.env.after(later, Event::SaysBack(topic));
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use stepwell_core::id::RunId;
@@ -164,13 +163,10 @@ impl Machine {
 
     fn open_store(&mut self, env: &mut Env) -> Result<Life, Error> {
         let options = Options {
-            segment_bytes: env.plan.segment_bytes,
-            fold_after: Duration::from_micros(env.plan.fold_every / 2),
             fold_slice: 1 + self.rng.spread(1_000, 1 << 20),
-            tail_max: env.plan.tail_max,
             disk_reserve: RESERVE,
             store_id: Some(77),
-            ..Options::default()
+            ..env.plan.store()
         };
         let store = Arc::new(Embedded::open_on(self.disk.clone(), self.place.clone(), options)?);
         let high_water = store.high_water()?;

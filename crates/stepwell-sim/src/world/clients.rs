@@ -220,6 +220,12 @@ impl Clients {
         }
     }
 
+    /// A client sends an event that it has heard a run waits for.
+    pub(super) fn say_back(&mut self, topic: Topic, env: &mut Env) {
+        let id = format!("back-{}", self.last).into();
+        self.ask(Pending { asked: Asked::Send { id, topic }, wait: false, tries: 0 }, env);
+    }
+
     pub(super) fn some_run(&mut self) -> Option<RunId> {
         let place = self.rng.place(self.runs.len());
         self.runs.iter().nth(place).copied()

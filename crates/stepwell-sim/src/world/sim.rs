@@ -120,6 +120,7 @@ impl Sim {
             Event::ProcessLeaves(process) => self.fleet.leave(process, env),
             Event::CallEnds(call) => self.fleet.on_call_ends(call, env),
             Event::ClientActs(number) => self.clients.act(number, &self.machine, env),
+            Event::SaysBack(topic) => self.clients.say_back(topic, env),
             Event::Asks(request, asked, wait) => {
                 self.machine.take(Item::Asks(request, *asked, wait), env);
             }

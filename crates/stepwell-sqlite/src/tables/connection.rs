@@ -15,6 +15,8 @@ use super::schema::{DISCARD, LATER, LATER_INDEXES, SCHEMA, STEPS};
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 48;
+/// Size to which the file beside the tables shrinks when it is used anew, in bytes.
+const WAL_KEPT: i64 = 16 << 20;
 /// Format of the tables that is written and read.
 const FORMAT: i64 = 1;
 
@@ -158,6 +160,8 @@ fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error>
             // What was folded leaves the log, so a fold must be as durable as the log.
             writer.pragma_update(None, "synchronous", "full")?;
             writer.pragma_update(None, "cache_size", -32_768)?;
+            // What a large fold needed beside the tables is given back.
+            writer.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
         }
         writer.execute_batch("BEGIN IMMEDIATE")?;
         writer.execute_batch(SCHEMA)?;

@@ -1,7 +1,7 @@
 //! Journals in the tables: chunks of records, each with a check.
 
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
 use stepwell_core::id::RunId;
 use stepwell_store::Error;
 
@@ -39,16 +39,16 @@ pub(super) fn check(run: RunId, chunk: i64, parts: &[impl AsRef<[u8]>]) -> u32 {
 /// [`Damage`].
 pub(crate) fn journal(connection: &Connection, run: RunId) -> Result<Stored, Damage> {
     let read = || {
-        let snapshot = connection.unchecked_transaction()?;
-        let position: i64 = snapshot
-            .prepare_cached("SELECT value FROM meta WHERE name = 'position'")?
-            .query_row([], |row| row.get(0))?;
-        let expected: Option<i64> = snapshot
-            .prepare_cached("SELECT journal_bytes FROM runs WHERE id = ?1")?
-            .query_row([run.to_string()], |row| row.get(0))
-            .optional()?;
-        let chunks = chunks(&snapshot, run)?;
-        snapshot.finish()?;
+        let mut statement = connection.prepare_cached(
+            "SELECT meta.value, runs.journal_bytes FROM meta LEFT JOIN runs ON runs.id = ?1
+                WHERE meta.name = 'position'",
+        )?;
+        let mut rows = statement.query([run.to_string()])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let (position, expected): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+        // The snapshot lasts as long as this statement is not at its end.
+        let chunks = chunks(connection, run)?;
+        drop(rows);
         Ok((position, expected, chunks))
     };
     let (position, expected, chunks) =

@@ -380,26 +380,67 @@ fn a_tail_over_its_bound_refuses_new_runs_only() {
     assert_eq!(store.health().refuses_growth, None);
 }
 
-/// Batches are folded when they are old enough, or when there are too many of them.
+/// Batches are folded when they are old, with those that are half as old, and all of them when nothing is
+/// committed any more.
 #[test]
-fn a_fold_takes_what_is_old_or_too_much() {
+fn a_fold_takes_what_is_old_and_all_when_nothing_comes() {
     let folder = folder();
-    let options = Options { fold_beyond: 10_000, ..options() };
+    let options = Options { fold_after: Duration::from_secs(4), ..options() };
     let store = Embedded::open(folder.path(), options).unwrap();
     store.fold_all().unwrap();
-    for n in 1..=5 {
+    for n in 1..=4 {
         ended_run(&store, n);
     }
-    // Each second has two commits; those of the fifth are younger than a second.
+    assert_eq!(store.fold_once(at(4), u64::MAX).unwrap().batches, 0);
+    ended_run(&store, 5);
+    // Each second has two commits.
     let folded = store.fold_once(at(5), u64::MAX).unwrap();
-    assert_eq!((folded.batches, folded.runs, folded.more), (8, 4, false));
-    assert_eq!(store.fold_once(at(5), u64::MAX).unwrap().batches, 0);
-    for n in 100..150 {
-        ended_run(&store, n);
+    assert_eq!((folded.batches, folded.runs, folded.more), (6, 3, false));
+    assert_eq!(store.fold_once(at(6), u64::MAX).unwrap().batches, 0);
+    let folded = store.fold_once(at(9), u64::MAX).unwrap();
+    assert_eq!((folded.batches, folded.runs, folded.more), (4, 2, false));
+}
+
+/// News of runs that are in the tables already go there late, with as many others as there are by then.
+#[test]
+fn a_fold_that_would_write_all_over_the_tables_waits() {
+    let folder = folder();
+    let (fold_after, fold_late) = (Duration::from_secs(3), Duration::from_secs(8));
+    let options = Options { fold_after, fold_late, ..options() };
+    let store = Embedded::open(folder.path(), options).unwrap();
+    let mut scripts: Vec<_> = (1..=4)
+        .map(|n| {
+            let mut script = Script::new(at(1), n, Start::default());
+            commit(&store, 1, &mut script);
+            script
+        })
+        .collect();
+    store.fold_all().unwrap();
+    for (n, script) in (10..).step_by(2).zip(&mut scripts) {
+        assert_eq!(store.fold_once(at(n), u64::MAX).unwrap().batches, 0, "at {n}");
+        script.activate().ended(RunStatus::Completed);
+        commit(&store, n, script);
     }
-    while store.fold_once(at(5), 2_000).unwrap().more {}
+    // Of 10, 12, 14 and 16, what is half of the 8 seconds old goes with the first.
+    assert_eq!(store.fold_once(at(18), u64::MAX).unwrap().batches, 3);
+}
+
+/// Of a tail that is too long the older half is folded, whatever its age.
+#[test]
+fn a_fold_takes_the_older_half_of_what_is_too_much() {
+    let folder = folder();
+    let fold_after = Duration::from_mins(1);
+    let options = Options { fold_beyond: 10_000, fold_after, ..options() };
+    let store = Embedded::open(folder.path(), options).unwrap();
+    store.fold_all().unwrap();
+    let mut n = 1;
+    while store.health().tail_bytes <= 10_000 {
+        ended_run(&store, n);
+        n += 1;
+    }
+    store.fold_once(at(n - 1), u64::MAX).unwrap();
     let left = store.health().tail_bytes;
-    assert!(left <= 10_000 && left > 5_000, "{left}");
+    assert!(left <= 5_000 && left > 4_000, "{left}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Cell {
             let mut step = Step::new(Arc::from(&*one.step), one.kind, State::Ended);
             step.opened = true;
             step.attempts = one.attempts;
-            step.kept_from = one.kept_from;
+            step.kept_from = one.kept_from.map(Box::new);
             step.end = Some(End {
                 status: one.status,
                 at_us: one.at_us,
@@ -235,7 +235,7 @@ impl Cell {
         if matches!(core.phase, Phase::Loading | Phase::Closed) {
             return None;
         }
-        core.idle_told = core.is_idle();
+        core.idle_told = core.is_idle(self.now());
         Some(Resume {
             run: self.info.run,
             epoch: self.info.epoch,

@@ -28,7 +28,7 @@ impl Cell {
         }
         let Some(attached) = core.attached else { return };
         let now = self.now();
-        let busy = core.idle_told && !core.is_idle();
+        let busy = core.idle_told && !core.is_idle(now);
         let mut outbox = std::mem::take(&mut core.outbox);
         self.shared.link.write(attached.generation, |outgoing| {
             let mut writer = Writer { a: attached.a, now, outgoing };

@@ -25,8 +25,9 @@ pub(crate) enum Racing {
     /// The journal has its end: the branches go where they went before, until it is delivered. The
     /// name is that of the winner, where it won with a value.
     Recorded(Option<String>),
-    /// The run is ending: functions in flight end, and nobody wins.
-    Ending,
+    /// The branches go on, and nobody wins: the run is ending and functions in flight end, or its
+    /// handler only replays (§7.5), to reach all that completed in any of them.
+    Unjudged,
     /// Nothing goes on in it.
     Over,
 }
@@ -37,11 +38,18 @@ struct Winner {
 }
 
 impl Cell {
-    /// Says what the branches of a race are to do.
-    pub(crate) fn racing(&self, place: usize) -> Racing {
+    /// Says what the branches of a race are to do. It has no place where nothing is saved of it: it
+    /// never settles then.
+    pub(crate) fn racing(&self, place: Option<usize>) -> Racing {
         let core = self.lock();
+        if core.phase == Phase::Gathering {
+            // What a branch completed stands before the race's end in the journal. A race that was
+            // open as the run's end was decided has none, and may not be told of at all.
+            return Racing::Unjudged;
+        }
+        let Some(place) = place else { return Racing::Over };
         match (core.phase, core.steps[place].state) {
-            (Phase::Ending | Phase::Leaving(_), _) => Racing::Ending,
+            (Phase::Ending | Phase::Leaving(_), _) => Racing::Unjudged,
             (Phase::Forward, State::Racing) => Racing::Open,
             (Phase::Forward, State::Ended) if core.steps[place].attempt.is_none() => {
                 let end = core.steps[place].end.as_ref();

@@ -19,14 +19,25 @@ pub(super) enum Next {
 
 impl Core {
     /// Tells whether the code waits for the engine only (and perhaps for futures that are no steps).
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self, now: Moment) -> bool {
         let counts = self.counts;
         let waits = counts.waiting + counts.due > 0;
         self.phase == Phase::Forward
             && counts.running == 0
             && counts.telling == 0
             && counts.verifying == 0
+            && self.overstays(now).is_none()
             && if self.is_paused() { waits || self.askable > 0 } else { waits && self.askable == 0 }
+    }
+
+    /// Returns until when a next attempt waits at most for a function that ran out of time (§6.4): the
+    /// run is nobody else's before.
+    fn overstays(&self, now: Moment) -> Option<Moment> {
+        if self.blocking == 0 {
+            return None;
+        }
+        let strays = self.steps.iter().filter(|step| step.state == State::Due);
+        strays.filter_map(Step::stray_until).filter(|until| now < *until).max()
     }
 
     /// How many ends the code has seen, where none is left that it asks for: what was told and is
@@ -49,7 +60,13 @@ impl Cell {
         if !(gathers || core.phase == Phase::Forward) || core.attached.is_none() {
             return;
         }
-        if core.draining && core.counts.running == 0 && core.counts.telling == 0 {
+        let now = self.now();
+        let works = core.counts.running + core.counts.telling > 0;
+        let overstays = core.overstays(now).filter(|_| !works);
+        if let Some(until) = overstays {
+            self.set_timer(core, until, None);
+        }
+        if core.draining && !works && overstays.is_none() {
             // What is in the queue and asked for was not seen: the run is ready again at once.
             self.release(core);
             return;
@@ -57,7 +74,7 @@ impl Cell {
         if gathers {
             return self.rest_gathering(core);
         }
-        if !core.is_idle() {
+        if !core.is_idle(now) {
             core.resting = None;
             return;
         }
@@ -65,7 +82,6 @@ impl Cell {
             core.idle_told = true;
             core.outbox.push_back(Out::Idle);
         }
-        let now = self.now();
         let Some(rest) = core.resting else {
             core.resting = Some(Rest { since: now });
             self.set_timer(core, now.after(self.terms.linger), None);

@@ -21,6 +21,7 @@ use super::line::Line;
 use super::once::Once;
 use super::race::Lane;
 use super::search::Search;
+use super::turn::STRAY_WAIT;
 use crate::moment::Moment;
 use crate::retry::Options;
 use crate::signal::Signal;
@@ -240,8 +241,8 @@ pub(crate) struct Step {
     pub(crate) stray_since: Moment,
     pub(crate) end: Option<End>,
     pub(crate) once: Once,
-    /// The run in which it ended, where a fork kept its end (§9.8).
-    pub(crate) kept_from: Option<RunId>,
+    /// The run in which it ended, where a fork kept its end (§9.8). In a box: it is rare, and large.
+    pub(crate) kept_from: Option<Box<RunId>>,
     pub(crate) details: Option<Box<Details>>,
     /// Random numbers that its function drew.
     pub(crate) draws: u64,
@@ -277,6 +278,11 @@ impl Step {
     pub(crate) fn is_wanted(&self) -> bool {
         let told = self.end.as_ref().is_none_or(|end| end.status != StepStatus::Cancelled);
         self.asked == Asked::Yes && told
+    }
+
+    /// Returns until when its next attempt waits at most for a function of an earlier one (§6.4).
+    pub(crate) fn stray_until(&self) -> Option<Moment> {
+        (self.stray > 0).then(|| self.stray_since.after(STRAY_WAIT))
     }
 
     pub(crate) fn lane(&self) -> Option<&Arc<Lane>> {

@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use super::cell::Cell;
 use super::state::{Core, NO_STEP, Out, Phase, State};
-use super::turn::{START_TOLD_AFTER, STRAY_WAIT};
+use super::turn::START_TOLD_AFTER;
 use crate::moment::Moment;
 
 impl Cell {
@@ -63,7 +63,7 @@ impl Cell {
                 None
             }
             State::Due => {
-                let stray = step.stray > 0 && now < step.stray_since.after(STRAY_WAIT);
+                let stray = step.stray_until().is_some_and(|until| now < until);
                 (step.due <= now && !stray).then(|| step.waker.clone()).flatten()
             }
             State::Verifying => Self::verify_due(core, place, now),

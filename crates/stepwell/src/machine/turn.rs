@@ -96,8 +96,7 @@ impl Cell {
         if step.due > now {
             return Turn::Pending;
         }
-        let stray_until = step.stray_since.after(STRAY_WAIT);
-        if step.stray > 0 && now < stray_until {
+        if let Some(stray_until) = step.stray_until().filter(|until| now < *until) {
             // §6.4: the next attempt begins when the old function has settled, or 5 s later.
             self.set_timer(core, stray_until, Some(place));
             return Turn::Pending;

@@ -61,7 +61,8 @@ impl StepCtx {
     /// §9.8: a result that a fork kept was made under the key of the run that made it.
     fn origin(&self, step: &str) -> RunId {
         let core = self.ctx.cell().lock();
-        let kept = core.find(step).and_then(|place| core.steps[place].kept_from);
+        let kept =
+            core.find(step).and_then(|place| core.steps[place].kept_from.as_deref().copied());
         kept.unwrap_or_else(|| self.ctx.run_id())
     }
 

@@ -102,8 +102,8 @@ impl<'a, T: Serialize + DeserializeOwned> RaceStep<'a, T> {
     }
 
     /// Polls the branches in their order, until one settles that ends the race.
-    fn poll_branches(&mut self, place: usize, cx: &mut Context<'_>) {
-        let cell = self.plan.ctx.cell().clone();
+    fn poll_branches(&mut self, cx: &mut Context<'_>) {
+        let (cell, place) = (self.plan.ctx.cell().clone(), self.plan.place());
         for branch in &mut self.branches {
             let racing = cell.racing(place);
             if matches!(racing, Racing::Over) {
@@ -120,12 +120,14 @@ impl<'a, T: Serialize + DeserializeOwned> RaceStep<'a, T> {
                 Racing::Open => {
                     let max = self.plan.ctx.payload_bytes_max();
                     let outcome = won(&self.plan.id, &branch.name, result, max);
-                    cell.on_won(place, outcome);
+                    if let Some(place) = place {
+                        cell.on_won(place, outcome);
+                    }
                     self.settled = true;
                 }
                 Racing::Recorded(Some(winner)) => self.settled = *winner == *branch.name,
                 Racing::Recorded(None) => self.settled = result.is_err(),
-                Racing::Ending | Racing::Over => {}
+                Racing::Unjudged | Racing::Over => {}
             }
             if self.settled {
                 return;
@@ -179,20 +181,26 @@ impl<T: Serialize + DeserializeOwned> Future for RaceStep<'_, T> {
         {
             this.describe();
         }
-        match this.plan.turn(cx, 0) {
-            Ok(Turn::Ready(end)) => {
+        let turn = match this.plan.turn(cx, 0) {
+            Ok(turn) => turn,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        // §7.5: a handler that only replays goes through the branches even where it is given the
+        // race's end as soon as it asks.
+        if !this.settled {
+            this.poll_branches(cx);
+        }
+        match turn {
+            Turn::Ready(end) => {
                 // §5.5: the losers are dropped; what they had open is cancelled already.
                 this.branches.clear();
                 this.plan.over();
-                return Poll::Ready(this.end(&end));
+                Poll::Ready(this.end(&end))
             }
-            Ok(Turn::Begin(_) | Turn::Verify(_) | Turn::Poll | Turn::Stop | Turn::Pending) => {}
-            Err(error) => return Poll::Ready(Err(error)),
+            Turn::Begin(_) | Turn::Verify(_) | Turn::Poll | Turn::Stop | Turn::Pending => {
+                Poll::Pending
+            }
         }
-        if let Some(place) = this.plan.place().filter(|_| !this.settled) {
-            this.poll_branches(place, cx);
-        }
-        Poll::Pending
     }
 }
 

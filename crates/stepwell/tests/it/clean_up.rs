@@ -283,3 +283,93 @@ fn a_handler_runs_again_and_keeps_what_completed() {
         assert_eq!(world.done(), expected);
     }
 }
+
+/// Books something that can be taken back.
+async fn book(ctx: &Ctx, world: &World, id: &'static str) -> Result<()> {
+    let undo = world.clone();
+    let booked = ctx.run(id, || async { Ok(()) });
+    let booked = booked.compensate(move |()| {
+        undo.does(format!("{id} back"));
+        async { Ok(()) }
+    });
+    booked.await
+}
+
+/// The branch `quick` wins after so many hours, if that is before the deadline.
+async fn offers(ctx: Ctx, Data(world): Data<World>, hours: u64) -> Result<()> {
+    let world = &*world;
+    let race = ctx
+        .race("offers")
+        .branch("quick", |ctx| async move {
+            book(&ctx, world, "first").await?;
+            ctx.sleep("answer", Duration::from_hours(hours)).await?;
+            book(&ctx, world, "second").await
+        })
+        .branch("deep", |ctx| async move {
+            let inner = ctx.race("inner").branch("one", |ctx| async move {
+                ctx.sleep("a minute", "1m").await?;
+                book(&ctx, world, "third").await?;
+                ctx.sleep("a day", "1d").await
+            });
+            inner.await.map(drop)
+        });
+    race.await?;
+    book(&ctx, world, "fourth").await?;
+    Err(Error::terminal("no"))
+}
+
+fn broker() -> (App, World) {
+    let world = World::default();
+    let options = WorkflowOptions::new().timeout("3h").compensate_on_cancel();
+    (App::new("broker").data(world.clone()).workflow_with("offers", offers, options), world)
+}
+
+/// §5.5, §7.5: what completed in the branches of a race is taken back: in the one that won, in those that
+/// lost, and in the races inside of them.
+#[test]
+fn what_completed_in_the_branches_of_a_race_is_taken_back() {
+    let (app, world) = broker();
+    let mut test = Test::new(app).unwrap();
+    let run = test.start("offers", 1).unwrap();
+    test.advance(Duration::from_mins(65));
+    assert_eq!(run.status().unwrap(), RunStatus::Failed, "{:?}", statuses(&run));
+    assert_eq!(world.done(), ["fourth back", "second back", "third back", "first back"]);
+}
+
+/// §5.5, §7.5: the same where the end of the run finds the race open.
+#[test]
+fn what_completed_in_a_race_that_nobody_won_is_taken_back() {
+    for cancels in [true, false] {
+        let (app, world) = broker();
+        let mut test = Test::new(app).unwrap();
+        let run = test.start("offers", 9).unwrap();
+        test.advance(Duration::from_hours(1));
+        if cancels {
+            test.cancel(&run, None).unwrap();
+        }
+        test.advance(Duration::from_hours(3));
+        let status = if cancels { RunStatus::Cancelled } else { RunStatus::TimedOut };
+        assert_eq!(run.status().unwrap(), status, "{:?}", statuses(&run));
+        assert_eq!(world.done(), ["third back", "first back"]);
+        assert_eq!(run.step("offers").unwrap().status, StepStatus::Cancelled);
+    }
+}
+
+/// §5.5, §7.5, §4.2: wherever the process dies.
+#[test]
+fn branches_are_taken_back_wherever_their_process_dies() {
+    for (hours, status, taken_back) in [(1, RunStatus::Failed, 4), (9, RunStatus::TimedOut, 2)] {
+        let report = crash_everywhere(
+            || broker().0,
+            |test| {
+                let run = test.start("offers", hours)?;
+                test.advance(Duration::from_hours(6));
+                assert_eq!(run.status()?, status);
+                Ok(())
+            },
+        );
+        let report = report.unwrap();
+        let made = report.points().filter(|point| point.contains("compensate")).count();
+        assert_eq!(made, taken_back * 4, "{report}");
+    }
+}

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use stepwell::test::{Test, crash_everywhere};
 use stepwell::{App, Ctx, Data, Error, ErrorKind, Result, RunStatus, StepStatus, Won};
+
+use super::world::{World, ended};
 
 async fn quote(ctx: Ctx, seconds: u64) -> Result<(String, u32)> {
     let won = ctx
@@ -140,4 +143,34 @@ fn a_race_without_branches_or_with_a_name_twice_is_refused() {
         let error = run.output::<()>().unwrap_err();
         assert!(error.message().contains(word), "{error}");
     }
+}
+
+/// §7.5, §5.4: a race whose end is there as soon as code in another order asks for it is gone through all
+/// the same.
+#[test]
+fn a_race_that_was_passed_over_is_gone_through_to_clean_up() {
+    async fn flow(ctx: Ctx) -> Result<()> {
+        ctx.run("other", || async { Ok(()) }).await?;
+        let race = ctx.race("race").branch("one", |ctx| async move {
+            ctx.run("book", || async { Ok(1) }).compensate(|_| async { Ok(()) }).await?;
+            ctx.run("more", || async { Ok(2) }).compensate(|_| async { Ok(()) }).await
+        });
+        race.await.map(drop)
+    }
+    let mut world = World::new(App::new("shop").workflow("w", flow));
+    let clean_up = json!({
+        "status": "failed", "error": {"name": "Error", "message": "no"},
+        "compensate": [{"step": "more"}, {"step": "book"}], "onFailure": false, "uncertain": [],
+    });
+    let mut race = ended("race", "race", json!(null));
+    race["output"] = json!({"winner": "one", "value": 2});
+    let steps = [
+        ended("book", "run", json!(1)),
+        ended("more", "run", json!(2)),
+        race,
+        ended("other", "run", json!(null)),
+    ];
+    world.activate(json!({ "ended": steps, "cleanUp": clean_up }));
+    world.advance_ms(1_000);
+    assert_eq!(world.told(), ["order \"book\" \"other\"", "ended compensate\u{1f}more#1 ()"]);
 }

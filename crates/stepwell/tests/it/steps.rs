@@ -184,10 +184,9 @@ fn an_attempt_runs_out_of_time() {
     assert_eq!(world.told(), ["ended slow#2 2"]);
 }
 
-/// §6.4: a blocking function cannot be dropped: the next attempt waits for it for 5 s, and is then
-/// marked as overlapped.
-#[test]
-fn a_blocking_function_may_overlap() {
+/// A run whose function ran out of time after 1 s and goes on, and whose next attempt is due in so many
+/// milliseconds.
+fn overstayed(due_in_ms: u64) -> World {
     async fn workflow(ctx: Ctx) -> Result<u32> {
         ctx.run_blocking("slow", |step| Ok(step.attempt)).timeout("1s").await
     }
@@ -195,13 +194,61 @@ fn a_blocking_function_may_overlap() {
     world.activate(json!({}));
     world.advance_ms(1_000);
     world.told();
-    world.send(json!({ "retry": { "a": 1, "step": "slow", "n": 2, "inUs": 500_000 } }));
-    world.advance_ms(500);
-    assert_eq!(world.told(), ["idle"]);
-    // Linger over, the run would be given back; the old function's end brings it on before.
+    let due_in_us = due_in_ms * 1_000;
+    world.send(json!({ "retry": { "a": 1, "step": "slow", "n": 2, "inUs": due_in_us } }));
+    world
+}
+
+/// Ends the function that goes on, or lets 5 s pass since it ran out of time, 2 of which have passed.
+fn end_or_wait(world: &mut World, ends: bool) {
+    if ends {
+        world.run_blocking();
+    } else {
+        world.advance_ms(2_999);
+        assert_eq!(world.told(), [""; 0]);
+        world.advance_ms(1);
+    }
+}
+
+/// §6.4: a blocking function cannot be dropped: the next attempt waits for it, and the run stays with
+/// its runner meanwhile.
+#[test]
+fn the_next_attempt_waits_for_a_blocking_function() {
+    let mut world = overstayed(500);
+    world.advance_ms(4_900);
+    assert_eq!(world.told(), [""; 0]);
     world.run_blocking();
+    assert_eq!(world.told(), [""; 0]);
     world.run_blocking();
-    assert_eq!(world.told(), ["busy", "ended slow#2 2"]);
+    assert_eq!(world.told(), ["ended slow#2 2"]);
+}
+
+/// §6.4: a run whose next attempt has a while to go is given back once its function has ended, or after
+/// 5 s.
+#[test]
+fn a_run_is_given_back_after_its_function() {
+    for ends in [true, false] {
+        let mut world = overstayed(60_000);
+        world.advance_ms(2_000);
+        assert_eq!(world.told(), [""; 0]);
+        end_or_wait(&mut world, ends);
+        assert_eq!(world.told(), ["idle"], "{ends}");
+        world.advance_ms(1_000);
+        assert_eq!(world.told(), ["released 0"], "{ends}");
+    }
+}
+
+/// §6.4: a runner that stops does not give the run to another one while the function may go on.
+#[test]
+fn a_runner_that_stops_waits_for_a_blocking_function() {
+    for ends in [true, false] {
+        let mut world = overstayed(60_000);
+        world.session.drain();
+        world.advance_ms(2_000);
+        assert_eq!(world.told(), ["drain"]);
+        end_or_wait(&mut world, ends);
+        assert_eq!(world.told(), ["released 0"], "{ends}");
+    }
 }
 
 /// §6.4: overlapped attempts say so.

@@ -257,6 +257,12 @@ impl<'a> Bed<'a> {
         facts.find_map(|fact| Some((fact.at.mono_ns, wanted(&fact.what)?)))
     }
 
+    /// Returns what is wanted of all facts, with when each was.
+    pub(super) fn all<T>(&self, wanted: impl Fn(&What) -> Option<T>) -> Vec<(T, u64)> {
+        let facts = self.sheets.iter().flat_map(|sheet| &sheet.facts);
+        facts.filter_map(|fact| Some((wanted(&fact.what)?, fact.at.mono_ns))).collect()
+    }
+
     /// Drops facts about whatever.
     pub(super) fn drop_all(&mut self, wanted: impl Fn(&What) -> bool) {
         for sheet in self.sheets.iter_mut() {

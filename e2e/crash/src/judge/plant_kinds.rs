@@ -1,5 +1,7 @@
 //! Violations of the rules for events, children, clean-up, and functions that start at most once.
 
+use std::collections::BTreeMap;
+
 use super::plant::Bed;
 use crate::ledger::{Hash, Origin, Source, What};
 use crate::plan::Starts;
@@ -43,13 +45,30 @@ pub(super) fn taken_back_otherwise(bed: &mut Bed<'_>) {
 }
 
 pub(super) fn out_of_order(bed: &mut Bed<'_>) {
-    let Some((run, step, value)) = an_undo(bed) else { return };
-    let told = bed.find(|what| match what {
-        What::Told { run: of, .. } if *of == run => Some(()),
+    let told = bed.all(|what| match what {
+        What::Told { run, .. } => Some(run.clone()),
         _ => None,
     });
-    let Some((told_ns, ())) = told else { return };
-    bed.add(told_ns + 1, What::UndoStart { run, step, value });
+    let told: BTreeMap<String, u64> = told.into_iter().collect();
+    let given = bed.all(|what| match what {
+        What::AckedResult { run, step, .. } => Some((run.clone(), step.clone())),
+        _ => None,
+    });
+    let given: BTreeMap<(String, String), u64> = given.into_iter().collect();
+    // Not every run that is taken back is told, and of a step that a killed runner's code was never
+    // given nobody knows when it completed.
+    let undo = bed.find(|what| match what {
+        What::UndoStart { run, step, value }
+            if given.contains_key(&(run.clone(), step.clone())) =>
+        {
+            let undo = What::UndoStart { run: run.clone(), step: step.clone(), value: *value };
+            told.get(run).map(|told_ns| (told_ns + 1, undo))
+        }
+        _ => None,
+    });
+    if let Some((_, (at, undo))) = undo {
+        bed.add(at, undo);
+    }
 }
 
 pub(super) fn told_otherwise(bed: &mut Bed<'_>) {
