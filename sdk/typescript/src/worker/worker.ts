@@ -53,6 +53,8 @@ export class RunnerWorker implements Surroundings {
     this.#thread = new Worker(new URL("./thread.js", import.meta.url), {
       workerData: data,
       name: "stepwell",
+      // Flags of the program, such as `--eval` or a loader of TypeScript, are not for this thread.
+      execArgv: [],
     });
     this.#thread.on("message", (message: FromThread) => this.#onMessage(message));
     this.#thread.on("error", (error) => this.#end(new ConnectionError(error.message)));
