@@ -15,5 +15,9 @@ npx --no-install biome check .
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
 npx --no-install vitest run
+# The bench's runner is a program as users write it: each of its runs is read back and counted.
+npm run --silent build
+"$STEPWELL_BINARY" bench sequential --runner node --runs 1
+"$STEPWELL_BINARY" bench replay --runner node --runs 1 --steps 500
 # One function blocks its thread for a minute of real time.
 npx --no-install vitest run --config vitest.slow.config.ts

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::{All, Bench, Events, Load, Parked, Sequential, Workload};
+use super::args::{All, Bench, Workload};
 use super::machine::Machine;
 use super::report::Line;
 use super::table::Table;
@@ -10,13 +10,14 @@ use super::workload::{Runtime, measure};
 use crate::cli::{Fault, print_json, print_line};
 
 /// In the order in which they are measured.
-const WORKLOADS: [Workload; 6] = [
+const WORKLOADS: [Workload; 7] = [
     Workload::Sequential,
     Workload::Throughput,
     Workload::Noop,
     Workload::Fanout,
     Workload::Parked,
     Workload::Events,
+    Workload::Replay,
 ];
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
     let mut lines: Vec<Line> = Vec::new();
     for workload in WORKLOADS.into_iter().filter(wanted) {
         for _ in 0..args.times.unwrap_or_else(|| times(workload)) {
-            let line = measure(runtime, &with_defaults(workload))?;
+            let line = measure(runtime, &Bench::of(workload, args.runner))?;
             if args.json {
                 print_json(&line)?;
             } else {
@@ -53,7 +54,10 @@ pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
         print_line("")?;
         print_line(format_args!("- machine: {}", machine.text()))?;
         print_line(format_args!("- build: stepwell {version}, {}", commit.unwrap_or("unknown")))?;
-        print_line(format_args!("- settings: as `stepwell bench all` has them\n"))?;
+        let runner = args.runner.text()?;
+        print_line(format_args!(
+            "- settings: as `stepwell bench all` has them, runner {runner}\n"
+        ))?;
         print_line(table.markdown())?;
     }
     if table.missed.is_empty() {
@@ -66,17 +70,10 @@ pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
 fn times(workload: Workload) -> u32 {
     match workload {
         Workload::Sequential | Workload::Fanout => 5,
-        Workload::Throughput | Workload::Noop | Workload::Parked | Workload::Events => 3,
-    }
-}
-
-fn with_defaults(workload: Workload) -> Bench {
-    match workload {
-        Workload::Sequential => Bench::Sequential(Sequential::default()),
-        Workload::Throughput => Bench::Throughput(Load::default()),
-        Workload::Noop => Bench::Noop(Load::default()),
-        Workload::Fanout => Bench::Fanout(Sequential::default()),
-        Workload::Parked => Bench::Parked(Parked::default()),
-        Workload::Events => Bench::Events(Events::default()),
+        Workload::Throughput
+        | Workload::Noop
+        | Workload::Parked
+        | Workload::Events
+        | Workload::Replay => 3,
     }
 }

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::program::Program;
+
 /// Runs of a sequence that are measured.
 const RUNS: u32 = 20;
 /// How long a load is measured, in seconds.
@@ -11,6 +13,10 @@ const PARKED: u32 = 200_000;
 /// How many runs wait for events, and how many events are sent.
 const WAITS: u32 = 100_000;
 const EVENTS: u32 = 10_000;
+/// How many runs are replayed, and how many steps of each run functions: with their wait, as many as a
+/// run may have.
+const REPLAYS: u32 = 3;
+const REPLAYED: u32 = 9_999;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -27,6 +33,8 @@ pub(crate) enum Bench {
     Parked(Parked),
     /// Events among many waits on one name, then one event that wakes as many
     Events(Events),
+    /// A run with many steps that a new runner takes up
+    Replay(Replay),
     /// All of these, several times; prints a table and fails where a mark is missed
     All(All),
 }
@@ -40,6 +48,7 @@ pub(super) enum Workload {
     Fanout,
     Parked,
     Events,
+    Replay,
 }
 
 /// See [`Bench::All`].
@@ -48,6 +57,9 @@ pub(crate) struct All {
     /// Print one object of JSON a measurement, then one with the table
     #[arg(long)]
     pub(super) json: bool,
+    /// What the runner is written with; some marks are for one of them
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    pub(super) runner: Program,
     /// Only these workloads, divided by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WORKLOADS")]
     pub(super) only: Vec<Workload>,
@@ -59,12 +71,23 @@ pub(crate) struct All {
     pub(super) commit: Option<String>,
 }
 
-/// See [`Bench::Sequential`] and [`Bench::Fanout`].
-#[derive(Debug, Args)]
-pub(crate) struct Sequential {
+/// What each workload can be told.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Common {
     /// Print one object of JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// What the runner is written with; `node` takes the npm package `stepwell` that it finds from the
+    /// current folder
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    pub(super) runner: Program,
+}
+
+/// See [`Bench::Sequential`] and [`Bench::Fanout`].
+#[derive(Debug, Args)]
+pub(crate) struct Sequential {
+    #[command(flatten)]
+    pub(super) common: Common,
     /// How many runs are measured, after as many for warming up
     #[arg(long, default_value_t = RUNS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) runs: u32,
@@ -73,9 +96,8 @@ pub(crate) struct Sequential {
 /// See [`Bench::Throughput`] and [`Bench::Noop`].
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// Print one object of JSON
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
     /// How long is measured, in seconds, after 3 s of warming up; a throughput counts from 30 on
     #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(super) seconds: u64,
@@ -87,9 +109,8 @@ pub(crate) struct Load {
 /// See [`Bench::Parked`].
 #[derive(Debug, Args)]
 pub(crate) struct Parked {
-    /// Print one object of JSON
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
     /// How many runs are parked
     #[arg(long, default_value_t = PARKED, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     pub(super) runs: u32,
@@ -98,15 +119,27 @@ pub(crate) struct Parked {
 /// See [`Bench::Events`].
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// Print one object of JSON
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
     /// How many runs wait
     #[arg(long, default_value_t = WAITS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) waits: u32,
     /// How many events are sent, each for one of them
     #[arg(long = "events", default_value_t = EVENTS, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub(super) sent: u32,
+}
+
+/// See [`Bench::Replay`].
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// How many runs are replayed
+    #[arg(long, default_value_t = REPLAYS, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(super) runs: u32,
+    /// How many steps of each run functions; a wait for an event is one more
+    #[arg(long, default_value_t = REPLAYED, value_parser = clap::value_parser!(u32).range(1..=9_999))]
+    pub(super) steps: u32,
 }
 
 /// The runner that the bench starts.
@@ -120,26 +153,32 @@ pub(crate) struct BenchRunner {
     pub(super) app: String,
 }
 
-impl Default for Sequential {
-    fn default() -> Self {
-        Self { json: false, runs: RUNS }
+impl Bench {
+    /// Returns what each workload can be told.
+    pub(super) fn common(&self) -> Common {
+        match self {
+            Self::Sequential(args) | Self::Fanout(args) => args.common,
+            Self::Throughput(args) | Self::Noop(args) => args.common,
+            Self::Parked(args) => args.common,
+            Self::Events(args) => args.common,
+            Self::Replay(args) => args.common,
+            Self::All(args) => Common { json: args.json, runner: args.runner },
+        }
     }
-}
 
-impl Default for Load {
-    fn default() -> Self {
-        Self { json: false, seconds: SECONDS, in_flight: None }
-    }
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Self { json: false, waits: WAITS, sent: EVENTS }
-    }
-}
-
-impl Default for Parked {
-    fn default() -> Self {
-        Self { json: false, runs: PARKED }
+    /// Returns a workload with its defaults.
+    pub(super) fn of(workload: Workload, runner: Program) -> Self {
+        let common = Common { json: false, runner };
+        let sequence = Sequential { common, runs: RUNS };
+        let load = Load { common, seconds: SECONDS, in_flight: None };
+        match workload {
+            Workload::Sequential => Self::Sequential(sequence),
+            Workload::Throughput => Self::Throughput(load),
+            Workload::Noop => Self::Noop(load),
+            Workload::Fanout => Self::Fanout(sequence),
+            Workload::Parked => Self::Parked(Parked { common, runs: PARKED }),
+            Workload::Events => Self::Events(Events { common, waits: WAITS, sent: EVENTS }),
+            Workload::Replay => Self::Replay(Replay { common, runs: REPLAYS, steps: REPLAYED }),
+        }
     }
 }

@@ -76,7 +76,7 @@ fn fault(error: impl std::fmt::Display) -> Fault {
 
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime)?;
+    let stage = Stage::set(runtime, args.common.runner)?;
     let client = Client::new(&stage.url).map_err(fault)?;
     let few = runtime.block_on(async {
         let runs = park(&stage, "awaiting", 0..FEW + FEW_EVENTS + WARM_UP).await?;
@@ -96,6 +96,7 @@ pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
     let growth = |before: Option<f64>, after: Option<f64>| Some(after? / before?);
     Ok(Line {
         workload: "events",
+        runner: args.common.runner,
         waits: Some(args.waits),
         event_p50_ms: percentile(&many, 0.5),
         event_p99_ms: p99(&many),

@@ -2,9 +2,12 @@
 //!
 //! They are for a machine with 2 cores and an fdatasync of about 0.1 ms, and hold for the median.
 
+use super::program::Program;
+
 /// What a figure has to reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
+    pub(super) runner: Program,
     pub(super) workload: &'static str,
     /// As in JSON.
     pub(super) figure: &'static str,
@@ -19,7 +22,7 @@ pub(super) enum Bound {
 }
 
 /// All marks.
-pub(super) const MARKS: [Mark; 12] = [
+pub(super) const MARKS: [Mark; 16] = [
     at_most("sequential", "step_p50_ms", 0.3),
     at_least("throughput", "steps_per_s", 60_000.0),
     at_least("noop", "runs_per_s", 5_000.0),
@@ -34,19 +37,28 @@ pub(super) const MARKS: [Mark; 12] = [
     at_most("events", "event_drift", 2.0),
     at_most("events", "wake_all_s", 15.0),
     at_most("events", "others_growth", 2.0),
+    // Of 10,000 steps.
+    at_most("replay", "replay_ms", 100.0),
+    node(at_most("sequential", "step_p50_ms", 0.45)),
+    node(at_least("throughput", "steps_per_s", 20_000.0)),
+    node(at_most("replay", "replay_ms", 300.0)),
 ];
 
 const fn at_most(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
-    Mark { workload, figure, bound: Bound::AtMost(bound) }
+    Mark { runner: Program::Rust, workload, figure, bound: Bound::AtMost(bound) }
 }
 
 const fn at_least(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
-    Mark { workload, figure, bound: Bound::AtLeast(bound) }
+    Mark { runner: Program::Rust, workload, figure, bound: Bound::AtLeast(bound) }
 }
 
-/// Returns the mark of a figure, if it has one.
-pub(super) fn find(workload: &str, figure: &str) -> Option<Mark> {
-    MARKS.into_iter().find(|mark| mark.workload == workload && mark.figure == figure)
+const fn node(mark: Mark) -> Mark {
+    Mark { runner: Program::Node, ..mark }
+}
+
+/// Returns the marks of a runner.
+pub(super) fn of(runner: Program) -> impl Iterator<Item = Mark> {
+    MARKS.into_iter().filter(move |mark| mark.runner == runner)
 }
 
 impl Bound {

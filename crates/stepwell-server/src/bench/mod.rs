@@ -1,4 +1,4 @@
-//! `stepwell bench`: measures a server with its durability on, and a Rust runner.
+//! `stepwell bench`: measures a server with its durability on, and a runner in Rust or on Node.
 //!
 //! Server, runner and load are three processes on this machine; the server has a temporary folder.
 //! What the workloads are, and which figures are reached, stands in `bench/README.md`.
@@ -6,11 +6,13 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `args` | commands and flags |
-//! | `workflows` | the runner's side |
+//! | `workflows`, `runner.mjs` | the runner's side, in Rust and for Node |
+//! | `program` | the runner as a command |
 //! | `stage` | server and runner as processes, and what they use |
 //! | `load` | starting runs and timing them |
 //! | `workload` | the workloads |
 //! | `events` | events among many waits |
+//! | `replay` | long runs that a new runner takes up |
 //! | `readback` | every run is read back and counted |
 //! | `report` | the figures, as JSON or as a line for people |
 //! | `all` | every workload several times |
@@ -23,7 +25,9 @@ mod events;
 mod load;
 mod machine;
 mod marks;
+mod program;
 mod readback;
+mod replay;
 mod report;
 mod stage;
 mod table;

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use super::program::Program;
+
 /// One workload's figures; absent where the workload has none of the kind.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Line {
     pub(super) workload: &'static str,
+    pub(super) runner: Program,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) steps_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +75,13 @@ pub(super) struct Line {
     pub(super) others_woken_p99_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) others_growth: Option<f64>,
+    /// From the call that sends a long run its event to the answer that it has ended: a runner that did not
+    /// have it before replays it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) replay_ms: Option<f64>,
+    /// What of that its code took, from its beginning to the last step that had ended before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) replay_code_ms: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -111,6 +121,8 @@ impl Line {
             ("others_p99_ms", "other steps p99 ms", self.others_p99_ms),
             ("others_woken_p99_ms", "meanwhile p99 ms", self.others_woken_p99_ms),
             ("others_growth", "meanwhile to before", self.others_growth),
+            ("replay_ms", "replay ms", self.replay_ms),
+            ("replay_code_ms", "of that code ms", self.replay_code_ms),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),

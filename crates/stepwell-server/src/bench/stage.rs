@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::program::Program;
 use crate::cli::{Client, Fault, Signals};
 
 /// How long a process may take to be there.
@@ -28,6 +29,8 @@ const CUT_OFF: i32 = 130;
 /// signal ends the process.
 pub(super) struct Stage {
     pub(super) url: String,
+    /// What its runners are written with.
+    pub(super) runner: Program,
     listen: String,
     props: Arc<Mutex<Props>>,
     /// Waits for signals.
@@ -70,7 +73,7 @@ pub(super) struct Used {
 }
 
 impl Stage {
-    pub(super) fn set(runtime: &Runtime) -> Result<Self, Fault> {
+    pub(super) fn set(runtime: &Runtime, runner: Program) -> Result<Self, Fault> {
         put_away_after_others();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let listen = format!("127.0.0.1:{port}");
@@ -86,18 +89,34 @@ impl Stage {
         let props =
             Arc::new(Mutex::new(Props { folder, server, runner: idle()?, others: Vec::new() }));
         let watch = runtime.spawn(watch(signals, props.clone()));
-        let stage = Self { url, listen, props, watch };
+        let stage = Self { url, runner, listen, props, watch };
         stage.await_server()?;
-        stage.props().runner = start_runner(&stage.url, APP)?;
-        stage.await_runner(APP)?;
+        stage.start_runner()?;
         Ok(stage)
     }
 
     /// Adds a runner, of another app.
     pub(super) fn add_runner(&self, app: &str) -> Result<(), Fault> {
-        let runner = start_runner(&self.url, app)?;
+        let runner = self.runner.start(&self.url, app)?;
         self.props().others.push(runner);
         self.await_runner(app)
+    }
+
+    /// Ends the runner with SIGKILL, and starts another one in its place.
+    pub(super) fn restart_runner(&self) -> Result<(), Fault> {
+        let ended = || {
+            let mut props = self.props();
+            props.runner.kill()?;
+            props.runner.wait()
+        };
+        ended()?;
+        self.until("the runner that was killed is still there", || Ok(!self.lists(APP)))?;
+        self.start_runner()
+    }
+
+    fn start_runner(&self) -> Result<(), Fault> {
+        self.props().runner = self.runner.start(&self.url, APP)?;
+        self.await_runner(APP)
     }
 
     fn props(&self) -> MutexGuard<'_, Props> {
@@ -105,24 +124,36 @@ impl Stage {
     }
 
     fn await_server(&self) -> Result<(), Fault> {
-        self.until("the server did not start", || self.health().is_ok())
+        self.until("the server did not start", || Ok(self.health().is_ok()))
     }
 
     fn await_runner(&self, app: &str) -> Result<(), Fault> {
-        let named = format!("\"{app}\"");
         self.until("the runner did not connect", || {
-            let answer = Client::new(&self.url).and_then(|client| client.get("/api/v1/runners"));
-            answer.is_ok_and(|answer| {
-                let text = answer.text();
-                text.contains("\"fanout\"") && text.contains(&named)
-            })
+            let mut props = self.props();
+            let Props { runner, others, .. } = &mut *props;
+            let ended = others.last_mut().unwrap_or(runner).try_wait()?;
+            drop(props);
+            match ended {
+                Some(status) => Err(self.runner.ended(status)),
+                None => Ok(self.lists(app)),
+            }
+        })
+    }
+
+    /// Tells whether a runner of an app is connected, with all of its workflows.
+    fn lists(&self, app: &str) -> bool {
+        let named = format!("\"{app}\"");
+        let answer = Client::new(&self.url).and_then(|client| client.get("/api/v1/runners"));
+        answer.is_ok_and(|answer| {
+            let text = answer.text();
+            text.contains("\"fanout\"") && text.contains(&named)
         })
     }
 
     /// Waits until something holds, looking often: what is waited for is measured in places.
-    fn until(&self, what: &str, holds: impl Fn() -> bool) -> Result<(), Fault> {
+    fn until(&self, what: &str, holds: impl Fn() -> Result<bool, Fault>) -> Result<(), Fault> {
         let begun = Instant::now();
-        while !holds() {
+        while !holds()? {
             if begun.elapsed() > START_MAX {
                 return Err(Fault::Machine(format!("{what} on {}", self.listen)));
             }
@@ -209,16 +240,6 @@ fn start_server(folder: &Path, listen: &str) -> Result<Child, Fault> {
         .args(["start", "--listen", listen, "--log", "warn", "--data"])
         .arg(folder)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()?;
-    Ok(child)
-}
-
-fn start_runner(url: &str, app: &str) -> Result<Child, Fault> {
-    let child = Command::new(std::env::current_exe()?)
-        .args(["bench-runner", "--url", url, "--app", app])
-        // The runner ends when this end of it is gone, however this process ended.
-        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()?;
     Ok(child)

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::marks::{self, MARKS};
+use super::marks::{self, Mark};
 use super::report::{Line, number};
 
 /// All measurements.
@@ -34,6 +34,7 @@ impl Table {
     /// Puts measurements together, in the order in which their workloads came.
     pub(super) fn of(lines: &[Line]) -> Self {
         let mut rows: Vec<Row> = Vec::new();
+        let runner = lines.first().map(|line| line.runner).unwrap_or_default();
         let mut workloads: Vec<&'static str> = lines.iter().map(|line| line.workload).collect();
         workloads.dedup();
         for workload in &workloads {
@@ -45,7 +46,8 @@ impl Table {
                 values.sort_by(f64::total_cmp);
                 let (Some(min), Some(max)) = (values.first(), values.last()) else { continue };
                 let median = values.get(values.len() / 2).copied().unwrap_or(*max);
-                let mark = marks::find(workload, name.name);
+                let mark = marks::of(runner)
+                    .find(|mark| mark.workload == *workload && mark.figure == name.name);
                 rows.push(Row {
                     workload,
                     times: values.len(),
@@ -59,7 +61,7 @@ impl Table {
                 });
             }
         }
-        let missed = missed(lines, &workloads, &rows);
+        let missed = missed(lines, marks::of(runner), &rows);
         Self { rows, missed }
     }
 
@@ -116,13 +118,14 @@ impl Table {
     }
 }
 
-fn missed(lines: &[Line], workloads: &[&str], rows: &[Row]) -> Vec<String> {
+fn missed(lines: &[Line], marks: impl Iterator<Item = Mark>, rows: &[Row]) -> Vec<String> {
     let mut missed: Vec<String> = lines
         .iter()
         .filter_map(|line| Some((line.workload, line.does_not_count.as_ref()?)))
         .map(|(workload, why)| format!("{workload}: a measurement does not count: {why}"))
         .collect();
-    for mark in MARKS.iter().filter(|mark| workloads.contains(&mark.workload)) {
+    let measured = |mark: &Mark| lines.iter().any(|line| line.workload == mark.workload);
+    for mark in marks.filter(measured) {
         let row =
             rows.iter().find(|row| row.workload == mark.workload && row.figure == mark.figure);
         match row {
@@ -192,9 +195,10 @@ mod tests {
             event_drift: one,
             wake_all_s: one,
             others_growth: one,
+            replay_ms: one,
             ..Line::default()
         };
-        for mark in MARKS {
+        for mark in marks::MARKS {
             assert!(value(&line, mark.figure).is_some(), "{}", mark.figure);
         }
     }

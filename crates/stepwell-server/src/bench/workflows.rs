@@ -1,6 +1,7 @@
 //! The runner's side: workflows whose steps do nothing, so that what is measured is the engine.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
@@ -9,6 +10,7 @@ use stepwell::{App, Ctx, Error, Result};
 
 use super::args::BenchRunner;
 use super::events::{self, Tally, Woken};
+use super::replay::{self, Replayed};
 use crate::cli::Fault;
 
 /// Runs that the runner has in progress at most.
@@ -47,6 +49,22 @@ async fn parked(ctx: Ctx, _input: u32) -> Result<()> {
     ctx.sleep("park", "1h").await
 }
 
+/// Steps after each other, and a wait; returns what the last replay of the steps took.
+async fn replayed(ctx: Ctx, count: u32) -> Result<Replayed> {
+    let begun = Instant::now();
+    let called = AtomicU32::new(0);
+    for number in 0..count {
+        let function = || async {
+            called.fetch_add(1, Ordering::AcqRel);
+            Ok(number)
+        };
+        ctx.run(format!("step-{number}"), function).await?;
+    }
+    let us = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+    let _: Option<()> = ctx.wait_for_event("wait", replay::EVENT).await?;
+    Ok(Replayed { us, called: called.load(Ordering::Acquire) })
+}
+
 /// Waits for the event that nobody else waits for; returns the microseconds from its sending to here.
 async fn awaiting(ctx: Ctx, number: u32) -> Result<u64> {
     let wanted = events::wanted(number);
@@ -79,6 +97,7 @@ pub(crate) fn serve(args: &BenchRunner) -> std::result::Result<(), Fault> {
         .workflow("noop", noop)
         .workflow("fanout", fanout)
         .workflow("parked", parked)
+        .workflow("replayed", replayed)
         .workflow("awaiting", awaiting)
         .workflow("herd", move |ctx: Ctx, _: u32| herd(ctx, noted.clone()))
         .workflow("woken", move |_: Ctx, (): ()| {

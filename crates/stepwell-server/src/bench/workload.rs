@@ -6,7 +6,9 @@ use super::all;
 use super::args::{Bench, Load, Parked, Sequential};
 use super::events;
 use super::load::{self, Measured, Output, Plan};
+use super::program::Program;
 use super::readback;
+use super::replay;
 use super::report::{Line, percentile};
 use super::stage::{Stage, Used};
 use crate::cli::{Fault, print_json, print_line};
@@ -27,15 +29,11 @@ pub(super) type Runtime = tokio::runtime::Runtime;
 pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let json = match bench {
-        Bench::Sequential(args) | Bench::Fanout(args) => args.json,
-        Bench::Throughput(args) | Bench::Noop(args) => args.json,
-        Bench::Parked(args) => args.json,
-        Bench::Events(args) => args.json,
-        Bench::All(args) => return all::run(&runtime, args),
-    };
+    if let Bench::All(args) = bench {
+        return all::run(&runtime, args);
+    }
     let line = measure(&runtime, bench)?;
-    if json {
+    if bench.common().json {
         print_json(&line)?;
     } else {
         print_line(line.text())?;
@@ -52,15 +50,16 @@ pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
         Bench::Sequential(args) => sequential(runtime, args),
         Bench::Throughput(args) => {
             let plan = plan("steps", THROUGHPUT_STEPS, args.in_flight.unwrap_or(512), args);
-            loaded::<Vec<u32>>(runtime, "throughput", plan)
+            loaded::<Vec<u32>>((runtime, args.common.runner), "throughput", plan)
         }
         Bench::Noop(args) => {
             let plan = plan("noop", 0, args.in_flight.unwrap_or(64), args);
-            loaded::<u32>(runtime, "noop", plan)
+            loaded::<u32>((runtime, args.common.runner), "noop", plan)
         }
         Bench::Fanout(args) => fanout(runtime, args),
         Bench::Parked(args) => parked(runtime, args),
         Bench::Events(args) => events::measure(runtime, args),
+        Bench::Replay(args) => replay::measure(runtime, args),
         Bench::All(_) => Err(Fault::Machine("`all` is no workload".into())),
     }
 }
@@ -71,7 +70,7 @@ fn plan(workflow: &'static str, input: u32, in_flight: u32, args: &Load) -> Plan
 }
 
 fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime)?;
+    let stage = Stage::set(runtime, args.common.runner)?;
     let work = load::sequence::<Vec<u32>>(&stage.url, "steps", SEQUENTIAL_STEPS, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut steps: Vec<f64> = outputs.iter().flatten().map(|us| f64::from(*us) / 1e3).collect();
@@ -86,7 +85,7 @@ fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
 }
 
 fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime)?;
+    let stage = Stage::set(runtime, args.common.runner)?;
     let work = load::sequence::<u32>(&stage.url, "fanout", BRANCHES, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut took: Vec<f64> = outputs.iter().map(|us| f64::from(*us) / 1e3).collect();
@@ -99,8 +98,12 @@ fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
     read_back(&stage, line, measured.started, BRANCHES)
 }
 
-fn loaded<O: Output>(runtime: &Runtime, workload: &'static str, plan: Plan) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime)?;
+fn loaded<O: Output>(
+    (runtime, runner): (&Runtime, Program),
+    workload: &'static str,
+    plan: Plan,
+) -> Result<Line, Fault> {
+    let stage = Stage::set(runtime, runner)?;
     let mut at: Vec<Sample> = Vec::new();
     let work = load::run::<O>(&stage.url, plan, || {
         at.push(Sample::take(&stage)?);
@@ -141,7 +144,7 @@ fn loaded<O: Output>(runtime: &Runtime, workload: &'static str, plan: Plan) -> R
 }
 
 fn parked(runtime: &Runtime, args: &Parked) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime)?;
+    let stage = Stage::set(runtime, args.common.runner)?;
     let before = stage.server_used();
     let disk_before = stage.health()?.disk_bytes;
     runtime.block_on(load::start_all(&stage.url, "parked", args.runs))?;
@@ -173,8 +176,10 @@ fn parked(runtime: &Runtime, args: &Parked) -> Result<Line, Fault> {
     })
 }
 
-fn base(stage: &Stage, measured: &Measured) -> Result<Line, Fault> {
+/// Returns what every workload measures.
+pub(super) fn base(stage: &Stage, measured: &Measured) -> Result<Line, Fault> {
     Ok(Line {
+        runner: stage.runner,
         run_p50_ms: percentile(&measured.run_ms, 0.5),
         run_p99_ms: percentile(&measured.run_ms, 0.99),
         server_cpu_s: stage.server_used().cpu_s,
@@ -186,7 +191,12 @@ fn base(stage: &Stage, measured: &Measured) -> Result<Line, Fault> {
 }
 
 /// Reads every run back: as many as were started, each with all of its steps.
-fn read_back(stage: &Stage, mut line: Line, started: u64, steps: u32) -> Result<Line, Fault> {
+pub(super) fn read_back(
+    stage: &Stage,
+    mut line: Line,
+    started: u64,
+    steps: u32,
+) -> Result<Line, Fault> {
     let stored = readback::count(&stage.url, "completed")?;
     let wanted = started * u64::from(steps);
     let complete = stored.runs == started && stored.steps == wanted;
