@@ -8,7 +8,7 @@ SHELL := /bin/bash
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Builds, starts a server and two example runners, prints how to look around
+run: ## Builds, starts a server and three example runners, prints how to look around
 	@scripts/run.sh
 
 test: ## Runs every check: format, lints, tests, doctests, simulation

@@ -29,3 +29,20 @@ need_cargo() {
 
 # Where cargo puts what it builds.
 target_dir=${CARGO_TARGET_DIR:-$root/target}
+
+# The least Node, as the TypeScript SDK says it.
+needed_node=$(sed -nE 's/.*"node": ">=([0-9.]+)".*/\1/p' sdk/typescript/package.json)
+
+has_node() {
+    command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 || return 1
+    local found least
+    found=$(node --version)
+    least=$(printf '%s\n%s\n' "$needed_node" "${found#v}" | sort -V | head -n 1)
+    [ "$least" = "$needed_node" ]
+}
+
+# npm_install FOLDER installs what the lock file there says, unless that was done before.
+npm_install() {
+    [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] \
+        || npm --prefix "$1" ci --silent --no-audit --no-fund
+}

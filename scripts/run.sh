@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds Stepwell, starts a server with a data folder and the two example runners, starts runs of both,
+# Builds Stepwell, starts a server with a data folder and the three example runners, starts runs of each,
 # and prints the commands to look around. Some runs wait for people; after a while this script decides in
-# their place, and says how. Ctrl-C stops everything; the data folder stays.
+# their place, and says how. Ctrl-C stops everything; the data folder stays. One runner is in TypeScript; it
+# is left out where there is no Node that can run it.
 #
 # LISTEN=127.0.0.1:7878   where the server listens
 # DATA=.stepwell/dev      the data folder; logs and the report stand beside it
@@ -24,6 +25,23 @@ say "building (the first time takes a few minutes) ..."
 cargo build --locked --quiet -p stepwell-server -p checkout -p dependency-audit
 # The audit reads manifests from cargo's cache, also those of packages that are not built here.
 cargo fetch --locked --quiet || say "cargo fetch failed: manifests that are not here will be unknown"
+
+# Builds the example in TypeScript.
+build_typescript() {
+    npm_install sdk/typescript && npm --prefix sdk/typescript run --silent build \
+        && npm_install examples/checkout-ts && npm --prefix examples/checkout-ts run --silent build
+}
+
+typescript=
+if ! has_node; then
+    say "the example in TypeScript is skipped: it needs Node $needed_node or newer, with npm"
+elif build_typescript; then
+    typescript=yes
+elif [ -n "${RUN_FOR:-}" ]; then
+    fail "the example in TypeScript could not be built"
+else
+    say "the example in TypeScript is skipped: it could not be built"
+fi
 
 stop() {
     trap - EXIT INT TERM
@@ -82,17 +100,26 @@ launch checkout "$bin/checkout" --orders examples/checkout/orders.jsonl
 # All that Stepwell is built with is permissive, so this house asks its people about some licences more.
 launch dependency-audit "$bin/dependency-audit" --lock Cargo.lock --out "$report" \
     --ask MIT-0 --ask BSD-3-Clause --ask Unicode-3.0
+programs="Two programs are connected"
+shop=
+if [ -n "$typescript" ]; then
+    launch checkout-ts node examples/checkout-ts/dist/main.js examples/checkout-ts/orders.jsonl
+    programs="Three programs are connected"
+    shop="
+checkout-ts, which does the same in TypeScript as the app \`shop\`,"
+fi
 
 at=""
 [ "$url" = http://127.0.0.1:7878 ] || at=" --url $url"
 cat <<TXT
 
 Stepwell serves at $url (API: $url/api/v1/runs, health: $url/healthz, metrics: $url/metrics).
-Two programs are connected, and have started runs: checkout, with the orders of a file, and
-dependency-audit, which looks at the licence of every package in Cargo.lock. Look around:
+$programs, and have started runs: checkout, with the orders of a file,$shop
+and dependency-audit, which looks at the licence of every package in Cargo.lock. Look around:
 
   $stepwell runs list$at
-  $stepwell runs list --workflow checkout --status waiting,running$at
+  $stepwell runs list --workflow checkout --status waiting,running$at${typescript:+
+  $stepwell runs list --workflow order$at}
   $stepwell runs show RUN$at
   $stepwell runs why RUN$at
   $stepwell runs tail RUN$at
@@ -102,8 +129,8 @@ dependency-audit, which looks at the licence of every package in Cargo.lock. Loo
   cat $report/report.md
 
 Dear orders wait for somebody to approve them, and the audit for decisions about some packages: parked,
-they take no place in a program. One order is left alone, and gives up after 12 s; one card is declined,
-and one parcel cannot be delivered: what was done for these three is taken back.
+they take no place in a program. Of each shop's orders one is left alone, and gives up after 12 s; one card is
+declined, and one parcel cannot be delivered: what was done for these three is taken back.
 What the programs say is in $logs. Ctrl-C stops everything; start again and it goes on.
 TXT
 
@@ -128,10 +155,10 @@ awaiting() { sed -nE 's/^\| ([^ ]+) \| ([^ ]+) \|.*\| awaiting approval \|$/\1 \
 # What people would do.
 decide() {
     local name version order waiting
-    waiting=$(list waiting | grep -cE '"workflow":"(checkout|audit)"' || true)
+    waiting=$(list waiting | grep -cE '"workflow":"(checkout|order|audit)"' || true)
     say ""
     say "$waiting runs are parked and wait for people. Deciding in their place:"
-    for order in 2026-1010 2026-1014; do
+    for order in 2026-1010 2026-1014 ${typescript:+2026-2003}; do
         # With an id of its own an event counts once, however often this script is started.
         tell "order $order is approved" order.reviewed "{\"order\":\"$order\",\"approved\":true}" \
             --id "review-$order"
@@ -156,6 +183,7 @@ show_ends() {
 # Fails unless all runs have come to the ends that they should have.
 check_ends() {
     local completed others failed packages reported made run
+    local -r expected="2026-1017 2026-1018 2026-1020 ${typescript:+2026-2004 2026-2005 2026-2006 }"
     completed=$(list completed | wc -l)
     others=$(list queued,running,waiting,paused,blocked,compensating,cancelled,timed_out | wc -l)
     failed=$(list failed | sed -nE 's/.*"key":"([^"]+)".*/\1/p' | sort | tr '\n' ' ')
@@ -168,7 +196,7 @@ check_ends() {
     say "$completed runs completed, $others have not ended, the orders $failed""failed;"
     say "$made steps were taken back; the report has $reported of $packages packages"
     [ "$completed" -gt "$packages" ] && [ "$others" = 0 ] && [ "$packages" = "$reported" ] \
-        && [ "$failed" = "2026-1017 2026-1018 2026-1020 " ] && [ "$made" -ge 3 ] || fail "see $logs"
+        && [ "$failed" = "$expected" ] && [ "$made" -ge 3 ] || fail "see $logs"
     grep -q '^0 packages are awaiting approval, [1-9]' "$report/report.md" || fail "see $report/report.md"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the TypeScript SDK: types, lints, and its tests against the server that cargo builds.
+# Checks the TypeScript SDK and its example: types, lints, and tests against the server that cargo builds.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,8 +10,8 @@ cd sdk/typescript
 # npm says much about its own settings; what failed is said by its exit code and its log.
 npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
-npx --no-install tsc -p examples/tsconfig.json
 npx --no-install biome check .
+npx --no-install biome check --config-path=. ../../examples/checkout-ts/src
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
 npx --no-install vitest run
@@ -21,3 +21,10 @@ npm run --silent build
 "$STEPWELL_BINARY" bench replay --runner node --runs 1 --steps 500
 # One function blocks its thread for a minute of real time.
 npx --no-install vitest run --config vitest.slow.config.ts
+
+# The example is a package of its own, on what the SDK was built to.
+npm run --silent build
+cd ../../examples/checkout-ts
+npm ci --silent --no-audit --no-fund
+npm run --silent build
+npm test --silent

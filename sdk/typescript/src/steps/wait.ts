@@ -89,7 +89,7 @@ async function wait(
   if (isLate) return value === undefined ? null : value;
   const schema = options.schema ?? schemaOf(options.event);
   if (schema === undefined) return value;
-  return await check(`the data of event \`${asked.event}\``, schema, value);
+  return await check(`step \`${id}\`: the data of event \`${asked.event}\``, schema, value);
 }
 
 function schemaOf(event: WaitOptions["event"]): StandardSchema | undefined {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   app,
+  event,
   InputError,
   RefusedError,
   RunNotEndedError,
@@ -98,6 +100,25 @@ describe("a test", () => {
         "the steps that came: `a month`",
     );
     await test.end();
+  });
+
+  /** §2.4: what a wait is given is checked by the schema of its event. */
+  it("fails a run whose wait is given what does not fit, and says where", async () => {
+    const paid = event("paid", z.object({ cents: z.number() }));
+    const order = workflow({ name: "order" }, async ({ step }) => {
+      return await step.waitForEvent("payment", { event: paid });
+    });
+    await using test = await Test.of(app("shop", { workflows: [order] }));
+    const [good, bad] = [await test.start("order"), await test.start("order")];
+    await test.send("paid", { cents: 5, by: "Ada" }, { run: good.id });
+    await test.send("paid", { cents: "5" }, { run: bad.id });
+    expect(good.output()).toEqual({ cents: 5 });
+    expect(bad.history().error).toMatchObject({
+      name: "InputError",
+      message: expect.stringContaining(
+        "step `payment`: the data of event `paid` does not fit at `$.cents`",
+      ),
+    });
   });
 
   /** §4.8, §9.1: starts are refused as a server refuses them. */

@@ -8,7 +8,7 @@
 //! | `words` | words that mean something else here; marks of unfinished work; skipped tests |
 //! | `pages` | error codes without a page; links to files that are not there |
 //! | `places` | paths of one machine; registries other than crates.io |
-//! | `contract` | statements that are half built; prints the table of statements and tests |
+//! | `contract` | statements that are half built, or shown by one SDK only; prints the table of tests |
 //! | `semantics` | statements without a test, citations without a statement |
 
 mod contract;

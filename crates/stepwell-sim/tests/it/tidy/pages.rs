@@ -159,3 +159,16 @@ fn the_readme_shows_a_program_that_is_built() {
     let block = format!("```rust\n{shown}```");
     assert!(readme.contains(&block), "the README's program is not examples/quickstart/src/main.rs");
 }
+
+#[test]
+fn the_readme_shows_the_program_of_the_package() {
+    let root = tree::root();
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (readme, package) = (read("README.md"), read("sdk/typescript/README.md"));
+    // The first block; a test of the package compiles it.
+    let program = package.split("```ts\n").nth(1).and_then(|rest| rest.split("```").next());
+    let program = program.unwrap_or_default();
+    assert!(program.contains(".serve()"), "the program is not where it was");
+    let block = format!("```ts\n{program}```");
+    assert!(readme.contains(&block), "its program is not that of sdk/typescript/README.md");
+}

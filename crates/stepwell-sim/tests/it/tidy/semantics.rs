@@ -93,7 +93,8 @@ fn untested(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<String> {
 
 fn without_statement(page: &BTreeMap<Number, bool>, files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files.iter().filter(|file| file.is_any(&["rs"]) || file.path.starts_with("spec/")) {
+    let cites = |file: &&File| file.is_any(&["rs", "ts"]) || file.path.starts_with("spec/");
+    for file in files.iter().filter(cites) {
         for (at, line) in file.text.lines().enumerate() {
             for number in citations(line) {
                 // A section as a whole may be cited, though it is not one statement.
@@ -136,6 +137,9 @@ fn missing_tests_and_statements_are_seen() {
         without_statement(&page, &files),
         ["a/tests/it/c.rs:1: \u{a7}4.10", "a/tests/it/c.rs:1: \u{a7}7"]
     );
+    let files = [file("sdk/f/test/g.test.ts", "/** \u{a7}4.1, \u{a7}1, \u{a7}8.1: so */")];
+    assert!(untested(&page, &files).is_empty(), "a test in TypeScript is one");
+    assert_eq!(without_statement(&page, &files), ["sdk/f/test/g.test.ts:1: \u{a7}8.1"]);
     let files = [file("spec/d.json", "{\"section\": \"\u{a7}4.1\"}"), file("e.md", "\u{a7}1")];
     assert_eq!(untested(&page, &files), ["\u{a7}1"], "documents are no tests");
 }

@@ -21,6 +21,7 @@ impl File {
         parts.any(|part| part == "tests" || part == "e2e")
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
+            || name.ends_with(".test.ts")
     }
 
     /// Tells whether the file has one of these endings.

@@ -1,8 +1,8 @@
 /** What happens to an order: a saga with a race and a child run. */
 
 import { app, event, NonRetryableError, type Step, StepError, unchecked, workflow } from "stepwell";
-import type { Line, Order } from "./order.ts";
-import { type Shipment, ship } from "./shipping.ts";
+import type { Line, Order } from "./orders.ts";
+import { type Shipment, sendParcel } from "./shipping.ts";
 import { Shop } from "./shop.ts";
 
 /** From this total on a person has to approve an order. */
@@ -25,9 +25,9 @@ export interface Shipped {
  * a run of its own. Where an order fails, what was done for it is taken back, the last first: the money, then
  * what was set aside.
  */
-export const checkout = workflow.withDeps<Shop>()(
+export const handleOrder = workflow.withDeps<Shop>()(
   {
-    name: "checkout",
+    name: "order",
     input: unchecked<Order>(),
     compensateOnCancel: true,
     // A shop would write to the customer.
@@ -55,7 +55,7 @@ export const checkout = workflow.withDeps<Shop>()(
       gift: order.gift === true,
     };
     const parcel = await step.invoke("shipping", {
-      workflow: ship,
+      workflow: sendParcel,
       input: shipment,
       timeout: "7d",
     });
@@ -85,7 +85,7 @@ async function approve(step: Step<Shop>, order: Order): Promise<void> {
   const { value } = await step.race("approval", {
     review: (one) => one.waitForEvent("review", { event: reviewed, match: { order: order.id } }),
     limit: async (one) => {
-      await one.sleep("time limit", order.review_within ?? "1d");
+      await one.sleep("time limit", order.reviewWithin ?? "1d");
       return null;
     },
   });
@@ -113,4 +113,4 @@ async function charge(step: Step<Shop>, shop: Shop, order: Order, cents: number)
 
 /** Makes the shop's app. */
 export const shopApp = (shop: Shop = new Shop()) =>
-  app("checkout", { workflows: [checkout, ship], deps: shop });
+  app("shop", { workflows: [handleOrder, sendParcel], deps: shop });

@@ -1,7 +1,7 @@
 /** The world outside: stock, payments, parcels. Made up, but it fails as the real one does. */
 
 import { NonRetryableError } from "stepwell";
-import type { Order } from "./order.ts";
+import type { Order } from "./orders.ts";
 
 /** Articles that are not in stock in this shop, and where its carrier does not go. */
 const OUT_OF_STOCK: readonly string[] = ["SKU-GRAMOPHONE", "SKU-TELEGRAPH"];
@@ -20,7 +20,7 @@ export class Shop {
 
   /** Takes money, once for each key however often it is called, and gives the receipt. */
   charge(key: string, order: Order, cents: number, attempt: number): string {
-    const busy = order.bank_busy ?? 0;
+    const busy = order.bankBusy ?? 0;
     if (attempt <= busy) {
       throw new Error(`the bank is busy, attempt ${attempt} of at least ${busy + 1}`);
     }

@@ -18,13 +18,13 @@ export interface Order {
   /** At least one. */
   readonly lines: readonly Line[];
   /** How often the bank is too busy to take the payment, to see retries at work. */
-  readonly bank_busy?: number;
+  readonly bankBusy?: number;
   /** The bank does not take the payment at all. */
   readonly declined?: boolean;
   /** It is wrapped as a gift. */
   readonly gift?: boolean;
   /** How long a person has to approve it, where one has to. */
-  readonly review_within?: `${number}h` | `${number}d`;
+  readonly reviewWithin?: `${number}s` | `${number}h`;
 }
 
 /** Reads a file with one order as JSON on each line. */

@@ -14,8 +14,8 @@ export interface Shipment {
  * Labels and wraps at the same time, while the customer may change their mind, then gives the parcel to the
  * carrier. Returns the parcel's number.
  */
-export const ship = workflow.withDeps<Shop>()(
-  { name: "ship", input: unchecked<Shipment>() },
+export const sendParcel = workflow.withDeps<Shop>()(
+  { name: "parcel", input: unchecked<Shipment>() },
   async ({ input, step, ctx }) => {
     const shop = ctx.deps;
     const wrap = input.gift
