@@ -12,6 +12,7 @@ npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
 npx --no-install tsc -p examples/tsconfig.json
 npx --no-install biome check .
+node scripts/check-lock.mjs
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
 npx --no-install vitest run
