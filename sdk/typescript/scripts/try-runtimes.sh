@@ -5,7 +5,8 @@
 # into a temporary folder, each at the version below. The server is STEPWELL_BINARY.
 #
 # What runs is test/runtimes: programs without a test framework, with the app of the end-to-end tests. The suites of
-# vitest run on the Node that npm is of. Not run: TypeScript as it is on Node 20, which cannot run it.
+# vitest run on the Node that npm is of. Not run: TypeScript as it is on Node 20, and `using` on Node 20 and 22, which
+# have no such thing.
 set -euo pipefail
 tarball=$(realpath "$1")
 shift
@@ -35,7 +36,7 @@ install() {
 
 # The server is that of STEPWELL_BINARY, not one from a registry.
 install app "$tarball" --omit=optional
-cp "$here"/test/runtimes/*.{mjs,cjs,ts} "$here/test/e2e/app.mjs" "$folder/app/"
+cp "$here"/test/runtimes/*.{mjs,cjs,mts} "$here/test/e2e/app.mjs" "$folder/app/"
 cd "$folder/app"
 failed=0
 
@@ -71,7 +72,11 @@ for runtime in "$@"; do
     try "$name" server.mjs "${command[@]}"
     case $runtime in
         node20*) echo "$name: typed: not run: this runtime does not run TypeScript" ;;
-        *) try "$name" typed.ts "${command[@]}" ;;
+        *) try "$name" typed.mts "${command[@]}" ;;
+    esac
+    case $runtime in
+        node20* | node22) echo "$name: using: not run: this runtime has no \`using\`" ;;
+        *) try "$name" using.mts "${command[@]}" ;;
     esac
     try "$name" required.cjs "${command[@]}"
 done
