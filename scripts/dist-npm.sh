@@ -2,7 +2,8 @@
 # Packs the npm packages: `stepwell`, and `@stepwell/linux-x64` with the server in it.
 #   scripts/dist-npm.sh [BINARY] [FOLDER]
 # BINARY is the server; without it a release is built. FOLDER takes the tarballs (default: target/npm).
-# What is packed is checked: publint, attw, and an install of both tarballs in an empty folder.
+# What is packed is checked: publint, attw, and an install of both tarballs in an empty folder. Other runtimes than
+# the Node that runs this: sdk/typescript/scripts/try-runtimes.sh.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,8 +46,10 @@ npm pack --silent --pack-destination "$out" >/dev/null
 sdk=$out/stepwell-$version.tgz
 server=$out/stepwell-linux-x64-$version.tgz
 
+node scripts/check-lock.mjs
 npx --no-install publint run --strict "$sdk"
 npx --no-install attw --profile esm-only "$sdk"
+say "publint and attw have found nothing"
 scripts/try-packed.sh "$sdk" "$server"
 
 say "$sdk: $(du -k "$sdk" | cut -f 1) KiB, unpacked $(tar tzvf "$sdk" | awk '{ n += $3 } END { print int(n / 1024) }') KiB"

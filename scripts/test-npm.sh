@@ -12,6 +12,7 @@ npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
 npx --no-install biome check .
 npx --no-install biome check --config-path=. ../../examples/checkout-ts/src
+node scripts/check-lock.mjs
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
 npx --no-install vitest run
@@ -23,7 +24,6 @@ npm run --silent build
 npx --no-install vitest run --config vitest.slow.config.ts
 
 # The example is a package of its own, on what the SDK was built to.
-npm run --silent build
 cd ../../examples/checkout-ts
 npm ci --silent --no-audit --no-fund
 npm run --silent build

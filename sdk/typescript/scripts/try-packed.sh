@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs packed tarballs in an empty folder and uses them as people do: the command, `import`, `require`,
-# and the compiler with both ways of resolving. Called by scripts/dist-npm.sh of the repository.
+# and the compiler with both ways of resolving; then looks at what was installed. Each check says a line, and the
+# first that fails ends the script. Called by scripts/dist-npm.sh of the repository.
 #   scripts/try-packed.sh SDK.tgz SERVER.tgz
 set -euo pipefail
 sdk=$(realpath "$1") server=$(realpath "$2")
@@ -12,7 +13,7 @@ cd "$folder"
 
 npm init -y >/dev/null
 npm install --silent --no-audit --no-fund "$sdk" "$server"
-env -u STEPWELL_BINARY npx --no-install stepwell --version
+echo "the command says: $(env -u STEPWELL_BINARY npx --no-install stepwell --version 2>/dev/null)"
 
 cat >use.mjs <<'JS'
 import { StepError, workflow } from "stepwell";
@@ -21,12 +22,15 @@ if (workflow({ name: "a" }, () => 1).name !== "a" || StepError.is(1)) throw new 
 await (await TestServer.start()).stop();
 JS
 node use.mjs
+echo "import works on Node $(node --version)"
 
 cat >use.cjs <<'JS'
 const { StepError, workflow } = require("stepwell");
+if (typeof require("stepwell/test").Test !== "function") throw new Error("require of the test kit");
 if (workflow({ name: "a" }, () => 1).name !== "a" || StepError.is(1)) throw new Error("require");
 JS
 node use.cjs
+echo "require works on Node $(node --version)"
 
 cat >use.mts <<'TS'
 import { client, type Duration, StepError, workflow } from "stepwell";
@@ -40,11 +44,30 @@ const one = workflow({ name: "one" }, async ({ step }) => {
 export const all = [client, StepError, TestServer, one, "1d12h" satisfies Duration];
 TS
 
+cat >use.cts <<'TS'
+import stepwell = require("stepwell");
+export const one = stepwell.workflow({ name: "one" }, () => 1);
+TS
+
+# Before the compiler's own needs are there: what people get who install the package.
+installed=$(npm ls --all --parseable 2>/dev/null | tail -n +2)
+for path in $installed; do
+    name=$(node -p 'const p = require(process.argv[1]); `${p.name} ${p.version}`' "$path/package.json")
+    echo "installed: $name, $(find "$path" -type f -printf '%s\n' | awk '{ n += $1 } END { print int(n / 1024) }') KiB unpacked"
+done
+names=$(for path in $installed; do echo "${path##*/node_modules/}"; done | sort | xargs)
+wanted="@stepwell/linux-x64 stepwell ws"
+[ "$names" = "$wanted" ] || { echo "error: installed are $names; wanted: $wanted" >&2 && exit 1; }
+echo "dependencies: 1 (ws), and 1 that is optional (@stepwell/linux-x64)"
+
 mkdir -p node_modules/@types && cp -r "$here/node_modules/@types/node" node_modules/@types/
 cp -r "$here/node_modules/undici-types" node_modules/
 for resolution in nodenext bundler; do
     module=$([ "$resolution" = bundler ] && echo preserve || echo nodenext)
+    # A bundler has no `import = require`.
+    files=(use.mts)
+    [ "$resolution" = bundler ] || files+=(use.cts)
     node "$tsc" --noEmit --strict --module "$module" --moduleResolution "$resolution" \
-        --target es2022 --lib es2022,esnext.disposable --types node use.mts
-    echo "types resolve with $resolution"
+        --target es2022 --lib es2022,esnext.disposable --types node "${files[@]}"
+    echo "types resolve with $resolution: ${files[*]}, TypeScript $(node "$tsc" --version | cut -d ' ' -f 2)"
 done

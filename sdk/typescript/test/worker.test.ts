@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ArgumentError } from "../src/index.js";
 import { Backoff } from "../src/worker/backoff.js";
-import { fromShared, now, sharedNow } from "../src/worker/clock.js";
 import { socketUrl } from "../src/worker/target.js";
 import { thrownBy } from "./support.js";
 
@@ -25,14 +24,5 @@ describe("the worker", () => {
     expect(backoff.next(0.999)).toBeLessThan(2_000);
     backoff.reset();
     expect(backoff.next(0)).toBe(25);
-  });
-
-  /** §4.7: an instant that another thread took is one of this thread's clock, not later. */
-  it("understands the time of another thread", () => {
-    const before = now();
-    const shared = fromShared(sharedNow());
-    const after = now();
-    expect(shared).toBeGreaterThanOrEqual(before - 0.5);
-    expect(shared).toBeLessThanOrEqual(after + 0.5);
   });
 });

@@ -22,6 +22,10 @@ function serverPath(): string {
   }
 }
 
+function isRunning(): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
 const path = serverPath();
 const child = spawn(path, process.argv.slice(2), { stdio: "inherit" });
 
@@ -29,7 +33,8 @@ for (const signal of SIGNALS) {
   process.on(signal, () => {
     // A terminal gives Ctrl-C to both processes; given twice, it would mean "at once".
     const shared = signal === "SIGINT" && process.stdin.isTTY === true;
-    if (!shared) child.kill(signal);
+    // Not by `child.kill`: Deno then shows this signal as the child's end, however that ended.
+    if (!shared && child.pid !== undefined && isRunning()) process.kill(child.pid, signal);
   });
 }
 

@@ -7,7 +7,7 @@ import { after, cancel, now } from "../worker/clock.js";
 const PAUSE_MS = 100;
 const PAUSE_MS_MAX = 2_000;
 
-/** Reasons of a failed request in which the server cannot have seen it. */
+/** What the reason of a failed request holds where the server cannot have seen it. */
 const NOT_SENT = [
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -15,6 +15,8 @@ const NOT_SENT = [
   "EHOSTUNREACH",
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
+  // Deno's errors have no code.
+  "client error (Connect)",
 ];
 
 /** What is asked of the server. */

@@ -7,24 +7,13 @@ import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 
 const realNow: () => number = performance.now.bind(performance);
-const hrtime: () => bigint = process.hrtime.bigint.bind(process.hrtime);
 
-/** Returns the time of this thread's monotonic clock, in milliseconds. */
+/**
+ * Returns the time of this thread's monotonic clock, in milliseconds. It begins when the thread does, or
+ * when the process does: that differs between runtimes.
+ */
 export function now(): number {
   return realNow();
-}
-
-/** Returns the time of the monotonic clock that all threads of the process share, in milliseconds. */
-export function sharedNow(): number {
-  return Number(hrtime()) / 1e6;
-}
-
-/** What a shared instant has to be given to be one of this thread. */
-const SHARED_TO_OWN: number = realNow() - sharedNow();
-
-/** Turns an instant of {@link sharedNow} into one of {@link now}. */
-export function fromShared(at: number): number {
-  return at + SHARED_TO_OWN;
 }
 
 /** A timer that was set. */

@@ -16,8 +16,13 @@ export type ToThread =
   | string
   /** The first frame of a connection. */
   | { readonly kind: "hello"; readonly connection: number; readonly frame: string }
-  /** The node has taken the runner: pings begin. */
-  | { readonly kind: "welcome"; readonly pingMs: number; readonly ttlMs: number }
+  /** The node has taken the runner: pings begin. `now` is the clock of the thread of the code. */
+  | {
+      readonly kind: "welcome";
+      readonly pingMs: number;
+      readonly ttlMs: number;
+      readonly now: number;
+    }
   /** The connection cannot go on; another one is to be made. */
   | { readonly kind: "drop"; readonly connection: number }
   /** No more connections; the thread ends once all that was told is sent. */
@@ -27,7 +32,7 @@ export type ToThread =
 export type FromThread =
   | string
   | { readonly kind: "opened"; readonly connection: number }
-  /** A ping was sent, at an instant of the shared clock. */
+  /** A ping was sent, at an instant of the clock of the thread of the code, or a little earlier. */
   | { readonly kind: "ping"; readonly k: number; readonly at: number; readonly bytes: number }
   | { readonly kind: "closed"; readonly why: string }
   /** The server answered, and not with a WebSocket. */

@@ -15,7 +15,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { WebSocket } from "ws";
 import { ping } from "../protocol/to-node.js";
 import { Backoff } from "./backoff.js";
-import { after, cancel, now, sharedNow, type Timer } from "./clock.js";
+import { after, cancel, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 
 /** How long the node may take to answer the handshake, in milliseconds. */
@@ -43,6 +43,8 @@ class Thread {
   #isStopping = false;
   #heardAt = 0;
   #silentMs = WELCOME_WAIT_MS;
+  /** How much more this thread's clock shows than that of the thread of the code, at most. */
+  #aheadMs = 0;
   #pings: Timer | undefined = undefined;
   #retry: Timer | undefined = undefined;
   #beats = 0;
@@ -71,6 +73,8 @@ class Thread {
       case "welcome":
         this.#backoff.reset();
         this.#silentMs = message.ttlMs;
+        // §4.7: this came after it was said, so pings seem older than they are, and a grant never longer.
+        this.#aheadMs = now() - message.now;
         this.#ping(1, message.pingMs);
         return;
       case "drop":
@@ -155,7 +159,7 @@ class Thread {
 
   #ping(k: number, everyMs: number): void {
     const text = `[${ping(k)}]`;
-    const at = sharedNow();
+    const at = now() - this.#aheadMs;
     this.#socket?.send(text);
     this.#tell({ kind: "ping", k, at, bytes: text.length });
     this.#pings = after(everyMs, () => this.#ping(k + 1, everyMs));
@@ -200,8 +204,8 @@ class Thread {
   #end(): void {
     this.#socket = undefined;
     cancel(this.#pings);
+    // Hearing this, the other thread ends this one: what was told before has come by then.
     this.#tell({ kind: "stopped" });
-    parentPort?.close();
   }
 }
 

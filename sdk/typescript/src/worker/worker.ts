@@ -11,7 +11,7 @@ import { Fault, refusal } from "../session/fault.js";
 import type { Handlers } from "../session/handler.js";
 import { Session, type Surroundings } from "../session/session.js";
 import type { LogBridge, LogLevel, LogLine } from "../types/log.js";
-import { after, cancel, fromShared, hop, now, type Timer } from "./clock.js";
+import { after, cancel, hop, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 
 /** How often the thread of the connection is shown that this one moves, in milliseconds. */
@@ -100,7 +100,7 @@ export class RunnerWorker implements Surroundings {
   }
 
   onWelcome({ pingMs, ttlMs }: Welcome): void {
-    this.#tell({ kind: "welcome", pingMs: Math.max(1, pingMs), ttlMs });
+    this.#tell({ kind: "welcome", pingMs: Math.max(1, pingMs), ttlMs, now: now() });
     if (this.#isLossTold) this.#say("info", "connected to the server again");
     this.#isLossTold = false;
     this.#welcome.resolve();
@@ -135,8 +135,8 @@ export class RunnerWorker implements Surroundings {
         this.#onFault(error);
         return;
       }
-      // A message of the port comes where the queue of microtasks is empty.
-      this.#turn();
+      // Some runtimes bring a message while microtasks wait: the turns of runs come after a hop.
+      this.#afterwards();
       return;
     }
     switch (message.kind) {
@@ -148,7 +148,7 @@ export class RunnerWorker implements Surroundings {
         }
         return;
       case "ping":
-        this.#session.onPing(message.k, fromShared(message.at), message.bytes);
+        this.#session.onPing(message.k, message.at, message.bytes);
         return;
       case "closed":
         this.#session.onDisconnected();

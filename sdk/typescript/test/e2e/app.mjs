@@ -181,6 +181,13 @@ const block = workflow({ name: "block" }, async ({ input, step }) => {
   });
 });
 
+const gate = workflow({ name: "gate" }, async ({ input, step }) => {
+  const asked = await step.run("ask", effect("ask", input.order));
+  const match = { order: input.order };
+  const { by } = await step.waitForEvent("opened", { event: "opened", match });
+  return { asked, by };
+});
+
 const logs = workflow({ name: "logs" }, async ({ step, ctx }) => {
   ctx.log.info("begin");
   await step.run("talk", ({ log }) => log.warn("said", { n: 1 }));
@@ -199,7 +206,7 @@ const many = workflow({ name: "many" }, async ({ input, step }) => {
   return input.n;
 });
 
-const workflows = [chain, retries, child, engine, saga, once, loop, block, logs, many];
+const workflows = [chain, retries, child, engine, saga, once, loop, block, gate, logs, many];
 const runner = await app("e2e", { workflows }).serve({
   url: SERVER,
   ...(SLOTS && { slots: Number(SLOTS) }),
