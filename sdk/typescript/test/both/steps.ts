@@ -9,6 +9,7 @@ import {
   waits,
   workflow,
 } from "stepwell";
+import { expect } from "vitest";
 import { type Behaviour, never } from "./behaviour.js";
 import { comes, ended } from "./stage.js";
 
@@ -187,6 +188,24 @@ const scans = workflow.withWaits(scan)({ name: "scans" }, async ({ step }) => {
   return [first, second];
 });
 
+const deep = JSON.parse(`${"[".repeat(40)}${"]".repeat(40)}`);
+const limits = workflow({ name: "limits" }, async ({ step }) => {
+  const refused: string[] = [];
+  const matches = {
+    deep: { "a b": deep },
+    many: Array.from({ length: 256 }, (_, n) => n),
+    choices: { of: Array.from({ length: 17 }, (_, n) => ({ n })) },
+    large: "x".repeat(16 * 1024),
+  };
+  for (const [id, match] of Object.entries(matches)) {
+    await step.waitForEvent(id, { event: "none", match }).catch((error: unknown) => {
+      if (!StepError.is(error)) throw error;
+      refused.push(error.message, String(error.cause instanceof Error && error.cause.name));
+    });
+  }
+  return refused;
+});
+
 /** See above. */
 export const STEP_BEHAVIOURS: readonly Behaviour[] = [
   {
@@ -233,6 +252,14 @@ export const STEP_BEHAVIOURS: readonly Behaviour[] = [
       await stage.send("scan", { parcel: "p2" });
       await stage.send("scan", { parcel: "p1", gate: 3 });
       await ended(stage, run);
+    },
+  },
+  {
+    name: "§12: matches over a limit are refused",
+    workflows: [limits],
+    play: async (stage) => {
+      const { steps } = await ended(stage, await stage.start("limits"));
+      expect(steps.map(({ status }) => status)).toEqual(Array(4).fill("failed"));
     },
   },
 ];
