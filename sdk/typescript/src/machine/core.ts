@@ -133,6 +133,10 @@ export class Core {
     return this.host.now();
   }
 
+  date(): number {
+    return this.host.date();
+  }
+
   /** Adds a step. */
   add(step: Step): void {
     this.#byId.set(step.id, step);

@@ -132,6 +132,8 @@ class Replay {
       handlers,
       watcher: this.#watcher,
       now: () => this.#now,
+      // No function is called.
+      date: () => 0,
       onWake: () => this.#ring(),
       show: () => undefined,
     });
