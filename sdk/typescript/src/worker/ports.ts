@@ -17,7 +17,12 @@ export type ToThread =
   /** The first frame of a connection. */
   | { readonly kind: "hello"; readonly connection: number; readonly frame: string }
   /** The node has taken the runner: pings begin. */
-  | { readonly kind: "welcome"; readonly pingMs: number; readonly ttlMs: number }
+  | {
+      readonly kind: "welcome";
+      readonly connection: number;
+      readonly pingMs: number;
+      readonly ttlMs: number;
+    }
   /** The connection cannot go on; another one is to be made. */
   | { readonly kind: "drop"; readonly connection: number }
   /** No more connections; the thread ends once all that was told is sent. */

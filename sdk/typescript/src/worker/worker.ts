@@ -103,7 +103,8 @@ export class RunnerWorker implements Surroundings {
   }
 
   onWelcome({ pingMs, ttlMs }: Welcome): void {
-    this.#tell({ kind: "welcome", pingMs: Math.max(1, pingMs), ttlMs });
+    const connection = this.#connection;
+    this.#tell({ kind: "welcome", connection, pingMs: Math.max(1, pingMs), ttlMs });
     if (this.#isLossTold) this.#say("info", "connected to the server again");
     this.#isLossTold = false;
     this.#welcome.resolve();
