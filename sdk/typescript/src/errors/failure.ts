@@ -1,6 +1,6 @@
 /** Errors on the wire: what is recorded of what was thrown, and the way back (§3.3, §6.7). */
 
-import { Buffer } from "node:buffer";
+import { cut } from "../text.js";
 import type { RecordedError } from "../types/workflow.js";
 import { StepwellError } from "./base.js";
 import { isMarked, mark } from "./mark.js";
@@ -113,13 +113,6 @@ function textOf(thrown: unknown): string {
   } catch {
     return Object.prototype.toString.call(thrown);
   }
-}
-
-/** Cuts a text to so many bytes of UTF-8, at the end of a character. */
-export function cut(text: string, bytesMax: number): string {
-  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) return text;
-  const bytes = Buffer.from(text).subarray(0, bytesMax);
-  return `${bytes.toString().replace(/\uFFFD+$/, "")}…`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Behaviours of steps, played on the stand-in and on a real server. */
 
 import {
+  ArgumentError,
   NonRetryableError,
   OutcomeUnknownError,
   RaceLostError,
@@ -206,6 +207,23 @@ const limits = workflow({ name: "limits" }, async ({ step }) => {
   return refused;
 });
 
+const half = "cut \ud83d";
+const halves = workflow({ name: "halves" }, async ({ step, ctx }) => {
+  ctx.log.info(half, { [half]: half });
+  await step.run("throws", () => Promise.reject(new Error(half)), { retry: false }).catch(() => 0);
+  await step.skip("skips", { reason: half });
+  const kept = await step.run("keeps", { [half]: half }, ({ input }) => input, {
+    metadata: { [half]: half },
+  });
+  try {
+    ctx.setSearch({ name: half });
+  } catch (error) {
+    if (!ArgumentError.is(error)) throw error;
+    return [kept, error.message];
+  }
+  throw Object.assign(new Error("it was taken"), { name: half });
+});
+
 /** See above. */
 export const STEP_BEHAVIOURS: readonly Behaviour[] = [
   {
@@ -252,6 +270,15 @@ export const STEP_BEHAVIOURS: readonly Behaviour[] = [
       await stage.send("scan", { parcel: "p2" });
       await stage.send("scan", { parcel: "p1", gate: 3 });
       await ended(stage, run);
+    },
+  },
+  {
+    name: "§2.6: texts that are not Unicode, as a text that was cut amid a character",
+    workflows: [halves],
+    play: async (stage) => {
+      const { status, steps, logs } = await ended(stage, await stage.start("halves"));
+      expect([status, steps[0]?.error]).toEqual(["completed", "Error: cut \ufffd"]);
+      expect(logs).toEqual([' info cut \ufffd {"cut \\ud83d":"cut \\ud83d"}']);
     },
   },
   {
