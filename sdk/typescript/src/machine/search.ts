@@ -45,7 +45,10 @@ function check(core: Core, name: string, value: unknown): void {
   const isNumber = typeof value === "number" && Number.isFinite(value);
   if (value !== null && typeof value !== "string" && typeof value !== "boolean" && !isNumber) {
     const accepted = "accepted: a string, a finite number, a boolean, or null";
-    throw badArgument(core, `the search attribute \`${name}\` is ${typeof value}; ${accepted}`);
+    throw badArgument(
+      core,
+      `the search attribute \`${name}\` is ${typeof value === "number" ? value : typeof value}; ${accepted}`,
+    );
   }
   if (typeof value === "string" && unicode(value) !== value) {
     throw badArgument(

@@ -95,8 +95,15 @@ export class Calls implements Callee {
       fail(error);
       return;
     }
-    if (isThenable(result)) result.then(done, fail);
-    else done(result);
+    if (!isThenable(result)) {
+      done(result);
+      return;
+    }
+    try {
+      result.then(done, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   #outcome(step: Step, attempt: Attempt, value: unknown): Outcome {
