@@ -70,3 +70,23 @@ it("a thenable that throws fails its attempt", async () => {
   await world.say({ settled: { a, step: "a", atUs: 1, status: "failed" } });
   expect(StepError.is(thrown)).toBe(true);
 });
+
+/** §2.5: the place that an error shows is the line that asked for the step. */
+it("an error that is thrown at once shows who asked", async () => {
+  const stacks: string[] = [];
+  const keep = (error: Error): void => void stacks.push(error.stack ?? "");
+  const askAgain = (step: Step): Promise<unknown> => step.run("a", () => 2);
+  const handler = workflow({ name: "w" }, async ({ step }) => {
+    void step.run("a", () => 1);
+    await askAgain(step).catch(keep);
+    await step.run("b", () => askAgain(step).catch(keep)).catch(keep);
+  });
+  const world = await World.of([handler]);
+  await world.activate();
+  expect(stacks.length).toBe(2);
+  for (const stack of stacks) {
+    const [, first = ""] = stack.split("\n");
+    expect(first).toMatch(/askAgain .*misuse\.test\.ts/);
+    expect(stack.split("\n").length).toBeLessThanOrEqual(1 + Error.stackTraceLimit);
+  }
+});
