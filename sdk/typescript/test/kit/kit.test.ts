@@ -246,6 +246,25 @@ describe("replay", () => {
     expect(calls).toEqual([]);
   });
 
+  /** §5.4: ends of one instant are given to the code in the order in which the run was given them. */
+  it("keeps the order of ends", async () => {
+    const both = workflow({ name: "both" }, async ({ step }) => {
+      const order: string[] = [];
+      const call = async (id: string, millis: number): Promise<void> => {
+        await step.run(id, () => new Promise((resolve) => setTimeout(resolve, millis)));
+        order.push(id);
+      };
+      await Promise.all([call("slow", 20), call("quick", 1)]);
+      return order;
+    });
+    const shop = app("shop", { workflows: [both] });
+    await using test = await Test.of(shop);
+    const run = await test.start("both");
+    expect(run.output()).toEqual(["quick", "slow"]);
+    const history = JSON.parse(JSON.stringify(run.history()));
+    expect(await replay(shop, history)).toEqual({ steps: 2, hasEnded: true });
+  });
+
   /** §4.10, §5.4: new steps, missing ones, other kinds, another order, another end are told. */
   it("tells where code goes another way", async () => {
     expect(
