@@ -90,3 +90,28 @@ it("an error that is thrown at once shows who asked", async () => {
     expect(stack.split("\n").length).toBeLessThanOrEqual(1 + Error.stackTraceLimit);
   }
 });
+
+/** §5.6: what goes on after the handler has returned gets nothing, and the log says so once. */
+it("a step after the handler's end is told of", async () => {
+  let late: Step | undefined;
+  const world = await World.of([
+    workflow({ name: "w" }, ({ step }) => {
+      late = step;
+    }),
+  ]);
+  const a = await world.activate();
+  let hasSettled = false;
+  for (const id of ["one", "two"]) {
+    void late
+      ?.run(id, () => 1)
+      .finally(() => {
+        hasSettled = true;
+      });
+  }
+  await world.settle();
+  await world.say({ done: { a } });
+  expect([hasSettled, world.take()]).toEqual([false, [{ finished: { a } }]]);
+  expect(world.lines).toEqual([
+    { level: "warn", message: expect.stringContaining("step `one` is asked for after") },
+  ]);
+});
