@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract crash bench sim dist
+.PHONY: help run test contract crash bench sim dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,3 +28,7 @@ sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of fa
 
 dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
 	@scripts/dist-npm.sh
+
+runtimes: dist ## Tries what `make dist` packs on Node 20.19, 20, 22 and 24, on Bun and on Deno
+	@built=$${CARGO_TARGET_DIR:-target}; STEPWELL_BINARY=$$built/release/stepwell \
+		sdk/typescript/scripts/try-runtimes.sh $$built/npm/stepwell-[0-9]*.tgz

@@ -2,8 +2,8 @@
 # Packs the npm packages: `stepwell`, and `@stepwell/linux-x64` with the server in it.
 #   scripts/dist-npm.sh [BINARY] [FOLDER]
 # BINARY is the server; without it a release is built. FOLDER takes the tarballs (default: target/npm).
-# What is packed is checked: publint, attw, and an install of both tarballs in an empty folder. Other runtimes than
-# the Node that runs this: sdk/typescript/scripts/try-runtimes.sh.
+# What is packed is checked: publint, attw, an install of both tarballs in an empty folder, and the quickstart of the
+# README. Other runtimes than the Node that runs this: `make runtimes`.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -51,6 +51,7 @@ npx --no-install publint run --strict "$sdk"
 npx --no-install attw --profile esm-only "$sdk"
 say "publint and attw have found nothing"
 scripts/try-packed.sh "$sdk" "$server"
+scripts/try-quickstart.sh "$sdk" "$server"
 
 say "$sdk: $(du -k "$sdk" | cut -f 1) KiB, unpacked $(tar tzvf "$sdk" | awk '{ n += $3 } END { print int(n / 1024) }') KiB"
 say "$server: $(du -k "$server" | cut -f 1) KiB"

@@ -131,6 +131,23 @@ describe("errors", () => {
 });
 
 describe("failures on the wire", () => {
+  /** §3.3: what is behind an error of several is told: a refused connection has no other message. */
+  it("are taken down with those that they stand for", () => {
+    const both = [new Error("connect ECONNREFUSED ::1:9"), new Error("connect ECONNREFUSED")];
+    const messageOf = (thrown: unknown): string => toFailure(thrown).message;
+    expect(messageOf(new AggregateError(both))).toBe(
+      "connect ECONNREFUSED ::1:9; connect ECONNREFUSED",
+    );
+    expect(messageOf(new AggregateError([new Error("one"), "two"], "all failed"))).toBe(
+      "all failed: one; two",
+    );
+    expect(messageOf(Object.assign(new Error(""), { code: "ECONNRESET" }))).toBe("ECONNRESET");
+    expect(messageOf(new Error(""))).toBe("");
+    const self = new AggregateError([], "");
+    self.errors.push(self);
+    expect(messageOf(self)).toBe("");
+  });
+
   /** §3.3: name, message, stack and cause of whatever was thrown. */
   it("take down errors with what is behind them", () => {
     const thrown = new TypeError("outer", { cause: new RangeError("inner", { cause: "text" }) });

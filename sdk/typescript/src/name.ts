@@ -42,10 +42,9 @@ function shown(value: unknown): string {
  * @throws `ArgumentError` that names it, and those that exist.
  */
 export function checkMembers(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new ArgumentError(
-      `${where}: options are ${shown(options)}; accepted: {${known.join(", ")}}`,
-    );
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const what = Array.isArray(options) ? "a list" : String(options);
+    throw new ArgumentError(`${where}: options are ${what}; accepted: {${known.join(", ")}}`);
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;

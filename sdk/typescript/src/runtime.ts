@@ -65,7 +65,7 @@ class WorkflowHandler implements Handler {
     const end = callInside(undefined, () => run(scope, context));
     end.then(
       (outcome) => onReturned(core, code, outcome),
-      (error: unknown) => onReturned(core, code, ended(error)),
+      (error: unknown) => onReturned(core, code, ended(core, error)),
     );
   }
 
@@ -135,7 +135,7 @@ function undoing(undo: Undo, output: string | undefined): StepFunction {
   return (step) => undo(output === undefined ? undefined : JSON.parse(output), step as never);
 }
 
-function ended(error: unknown): Outcome {
+function ended(core: Core, error: unknown): Outcome {
   if (error instanceof ContinueAs) return { kind: "continued", input: error.input };
-  return failed(error);
+  return failed(core, error);
 }

@@ -136,6 +136,18 @@ describe("a request that fails", () => {
     );
   });
 
+  /** §12: a server that does not read a body to its end breaks off the connection. */
+  it("says that it may be too large where the connection breaks", async () => {
+    for (const [chars, says] of [
+      [2_000_000, /; it was sent 20000\d\d bytes, which may be more than the server takes$/],
+      [10, /; is a server running there\?/],
+    ] as const) {
+      const { fetch } = server(broken("EPIPE"));
+      const start = client({ fetch }).start("w", "x".repeat(chars));
+      expect(String(await rejectionOf(start))).toMatch(says);
+    }
+  });
+
   /** §8.7: an event that is sent again under its id does nothing more. */
   it("is sent again with the same id where it is an event", async () => {
     const sent = { status: 201, body: { id: "e", accepted: true } };

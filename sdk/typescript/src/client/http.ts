@@ -7,6 +7,10 @@ import { after, cancel, now } from "../worker/clock.js";
 const PAUSE_MS = 100;
 const PAUSE_MS_MAX = 2_000;
 
+/** Reasons that a request meets whose body the server does not read on, and from which size on it may be why. */
+const BROKEN = ["EPIPE", "ECONNRESET", "other side closed"];
+const LARGE_BYTES = 512 * 1024;
+
 /** What the reason of a failed request holds where the server cannot have seen it. */
 const NOT_SENT = [
   "ECONNREFUSED",
@@ -88,9 +92,8 @@ export class Http {
       signal?.throwIfAborted();
       const why = reasons(error);
       const notSent = NOT_SENT.some((code) => why.includes(code));
-      const message = `${shown}: ${why}; is a server running there? \`stepwell dev\` starts one`;
       return {
-        error: new ConnectionError(message, { cause: error }),
+        error: new ConnectionError(`${shown}: ${why}; ${advice(why, body)}`, { cause: error }),
         again: request.repeatable || notSent,
       };
     }
@@ -98,6 +101,15 @@ export class Http {
     if (response.ok && parsed !== undefined) return { status: response.status, body: parsed.value };
     return refused(shown, response, parsed?.value, text);
   }
+}
+
+/** Says what may be wrong. A body that is too large is not read to its end: the connection breaks. */
+function advice(why: string, body: string | undefined): string {
+  const bytes = body === undefined ? 0 : Buffer.byteLength(body);
+  if (bytes < LARGE_BYTES || !BROKEN.some((code) => why.includes(code))) {
+    return "is a server running there? `stepwell dev` starts one";
+  }
+  return `it was sent ${bytes} bytes, which may be more than the server takes`;
 }
 
 interface Failed {

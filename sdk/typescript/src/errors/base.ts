@@ -41,7 +41,9 @@ export class StepwellError extends Error {
     place: ErrorPlace = {},
     docs: string = pageOf(names[0]),
   ) {
+    const limit = deepen();
     super(message, "cause" in place ? { cause: place.cause } : undefined);
+    if (limit !== undefined) Error.stackTraceLimit = limit;
     mark(this, [...names, "StepwellError"]);
     Object.defineProperty(this, "name", { value: names[0], enumerable: false, configurable: true });
     if (place.stepId !== undefined) this.stepId = place.stepId;
@@ -60,13 +62,29 @@ export class StepwellError extends Error {
 /** The folder of the package's code. */
 const OWN: string = new URL("..", import.meta.url).pathname;
 
+/** Lines of a stack that are no code of anybody's. */
+const NATIVE: RegExp = /\((?:<anonymous>|node:internal\/.*)\)$/;
+
+/** Lines of a stack that may be the package's own, above the one that asked for a step. */
+const OWN_LINES_MAX = 16;
+
+/** Has stacks be taken so deep that the user's code is among them; returns how deep they were. */
+function deepen(): number | undefined {
+  const limit: unknown = Error.stackTraceLimit;
+  if (typeof limit !== "number" || limit <= 0 || Object.isFrozen(Error)) return undefined;
+  Error.stackTraceLimit = limit + OWN_LINES_MAX;
+  return limit;
+}
+
 /** Returns the lines of a stack below its message, from the user's code on. */
 function frames(stack: string): string {
   const at = stack.search(/^\s+at /m);
   if (at < 0) return stack;
   const lines = stack.slice(at).split("\n");
-  const first = lines.findIndex((line) => !line.includes(OWN));
-  return (first < 0 ? lines : lines.slice(first)).join("\n");
+  const first = lines.findIndex((line) => !line.includes(OWN) && !NATIVE.test(line));
+  const limit: unknown = Error.stackTraceLimit;
+  const shown = first < 0 ? lines : lines.slice(first);
+  return (typeof limit === "number" ? shown.slice(0, Math.max(limit, 1)) : shown).join("\n");
 }
 
 /** An argument is not accepted; the message says what is. */

@@ -1,6 +1,6 @@
 /** Errors on the wire: what is recorded of what was thrown, and the way back (§3.3, §6.7). */
 
-import { Buffer } from "node:buffer";
+import { cut } from "../text.js";
 import type { RecordedError } from "../types/workflow.js";
 import { StepwellError } from "./base.js";
 import { isMarked, mark } from "./mark.js";
@@ -15,6 +15,8 @@ export interface Failure extends RecordedError {
 
 /** Longest chain that is recorded. */
 const DEPTH_MAX = 8;
+/** Most errors of one that stands for several. */
+const BEHIND_MAX = 8;
 // An error with its whole chain stays below the room that a frame has beside a payload.
 const MESSAGE_BYTES_MAX = 4 * 1024;
 const STACK_BYTES_MAX = 8 * 1024;
@@ -85,7 +87,7 @@ function failureOf(thrown: unknown, depth: number, seen: Set<unknown>): Failure 
   const child = StepwellError.is(thrown) ? get("childRunId") : undefined;
   return {
     name: typeof name === "string" && name !== "" ? cut(name, 256) : "Error",
-    message: cut(typeof message === "string" ? message : textOf(thrown), bytesMax),
+    message: cut(typeof message === "string" ? told(thrown, message) : textOf(thrown), bytesMax),
     ...(typeof stack === "string" && {
       stack: cut(stack, depth === 0 ? STACK_BYTES_MAX : INNER_BYTES_MAX),
     }),
@@ -94,6 +96,21 @@ function failureOf(thrown: unknown, depth: number, seen: Set<unknown>): Failure 
       !seen.has(cause) && { cause: failureOf(cause, depth + 1, seen) }),
     ...(typeof child === "string" && { run: child }),
   };
+}
+
+/** Returns the message of an error, with those of the errors that it stands for. */
+function told(thrown: object, message: string): string {
+  const errors = member(thrown, "errors");
+  const texts = (Array.isArray(errors) ? errors.slice(0, BEHIND_MAX) : []).map((one: unknown) => {
+    const text = typeof one === "object" && one !== null ? member(one, "message") : textOf(one);
+    return typeof text === "string" ? text : "";
+  });
+  const behind = texts.filter((text) => text !== "").join("; ");
+  if (behind !== "") return message === "" ? behind : `${message}: ${behind}`;
+  if (message !== "") return message;
+  // Errors of Node that have no message of their own have this.
+  const code = member(thrown, "code");
+  return typeof code === "string" ? code : "";
 }
 
 /** Reads a member of something that user code threw, which may throw in turn. */
@@ -113,13 +130,6 @@ function textOf(thrown: unknown): string {
   } catch {
     return Object.prototype.toString.call(thrown);
   }
-}
-
-/** Cuts a text to so many bytes of UTF-8, at the end of a character. */
-export function cut(text: string, bytesMax: number): string {
-  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) return text;
-  const bytes = Buffer.from(text).subarray(0, bytesMax);
-  return `${bytes.toString().replace(/\uFFFD+$/, "")}…`;
 }
 
 /**

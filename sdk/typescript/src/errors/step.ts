@@ -51,7 +51,8 @@ export class NonRetryableError extends StepwellError {
 }
 
 /**
- * Sets the step's next attempt (§6.2): a duration from now, or a `Date`.
+ * Sets the step's next attempt (§6.2): a duration from now, or a `Date`. In tests a `Date` is one of the
+ * virtual clock.
  *
  * @throws `ArgumentError` for what is neither.
  */

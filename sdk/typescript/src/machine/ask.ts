@@ -9,7 +9,7 @@ import { deliverPassed } from "./deliver.js";
 import { insideFunction } from "./inside.js";
 import { doubt } from "./once.js";
 import { isLaneOpen, isLaneOver, joinRace } from "./race.js";
-import { duplicate, nested, overLimit, raceLost } from "./refusals.js";
+import { duplicate, nested, overLimit, raceLost, shown } from "./refusals.js";
 import { type Ask, type Given, type State, Step } from "./state.js";
 
 /**
@@ -27,7 +27,10 @@ export function ask(
 ): Step | undefined {
   const outer = insideFunction();
   if (outer !== undefined && outer.core === core) throw nested(core, asked.id, outer.step.id);
-  if (code.isOver || !(core.phase === "forward" || core.phase === "gathering")) return undefined;
+  if (code.isOver || !(core.phase === "forward" || core.phase === "gathering")) {
+    tellLate(core, asked.id);
+    return undefined;
+  }
   if (isLaneOver(asked.lane)) throw raceLost(core, asked.id, asked.lane);
   core.restingSince = undefined;
   const known = core.find(asked.id);
@@ -52,6 +55,19 @@ export function ask(
   step.settle = settle;
   if (step.state === "due") begin(core, step, core.now());
   return step;
+}
+
+/**
+ * Code goes on after the handler has ended. It is not thrown an error: what tries again at every error
+ * would go on for ever.
+ */
+function tellLate(core: Core, id: string): void {
+  if (!core.hasReturned || core.isLateTold) return;
+  core.isLateTold = true;
+  const message =
+    `step \`${shown(id)}\` is asked for after the handler has returned, and never settles: ` +
+    "is an `await` missing?";
+  core.host.print(core, undefined, { level: "warn", message });
 }
 
 /** Returns where a step of a kind stands that was just asked for. */

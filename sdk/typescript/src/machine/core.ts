@@ -100,6 +100,9 @@ export class Core {
   readonly orders: Out[] = [];
   lines: Line[] = [];
   finish: Outcome | undefined = undefined;
+  /** The handler has ended by itself; and whether it was told that it asked for something after that. */
+  hasReturned = false;
+  isLateTold = false;
   /** The run is given out for its clean-up, whose steps have not begun. */
   cleanUp: CleanUp | undefined = undefined;
   /** Since when a handler that only replays was given nothing. */
@@ -131,6 +134,10 @@ export class Core {
 
   now(): number {
     return this.host.now();
+  }
+
+  date(): number {
+    return this.host.date();
   }
 
   /** Adds a step. */

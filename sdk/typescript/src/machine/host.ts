@@ -31,6 +31,8 @@ export interface Host {
   readonly watch: Watch | undefined;
   /** Returns the time of a monotonic clock, in milliseconds. */
   now(): number;
+  /** Returns the time in milliseconds since 1970, as code in this process sees it. */
+  date(): number;
   /**
    * Tells whether a function of the run may start (§4.7). Where none may, the run's
    * `onGrant` is called once one may.

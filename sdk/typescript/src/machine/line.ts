@@ -1,8 +1,8 @@
 /** Lines that code logs (§2.2, §2.3). */
 
 import { storedText } from "../log.js";
+import { cut } from "../text.js";
 import type { LogFields } from "../types/log.js";
-import { cut } from "./bytes.js";
 import type { Core } from "./core.js";
 import type { Line, Step } from "./state.js";
 

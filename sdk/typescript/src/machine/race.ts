@@ -16,6 +16,8 @@ export type Racing =
   | { readonly kind: "open" }
   /** The journal has its end: they go where they went before. The winner, where it gave a value. */
   | { readonly kind: "recorded"; readonly winner: string | undefined }
+  /** The journal has that it was cancelled: they go as far as they came. */
+  | { readonly kind: "cancelled" }
   /** Nothing that they do matters any more. */
   | { readonly kind: "over" };
 
@@ -32,7 +34,10 @@ export function racing(core: Core, race: Step): Racing {
     return { kind: "recorded", winner: winnerOf(race.end?.value) };
   }
   // §7.5: a race that was cancelled is replayed for how the steps of its branches are taken back.
-  return { kind: isGathering ? "open" : "over" };
+  if (isGathering) return { kind: "open" };
+  // §5.4: what its branches were given before is given to them again.
+  const isKept = race.state === "ended" && race.attempt === undefined;
+  return { kind: isKept ? "cancelled" : "over" };
 }
 
 function winnerOf(recorded: unknown): string | undefined {
@@ -66,6 +71,9 @@ export function onBranchSettled(
   } else if (state.kind === "recorded") {
     const isSame = state.winner === undefined ? branch.isRejected : state.winner === branch.name;
     race.decided = isSame;
+    core.mark();
+  } else if (state.kind === "cancelled") {
+    race.decided = true;
     core.mark();
   }
 }

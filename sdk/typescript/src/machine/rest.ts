@@ -78,6 +78,7 @@ export function onReturned(core: Core, code: Code, outcome: Outcome): void {
   }
   if (core.phase !== "forward") return;
   core.finish = outcome;
+  core.hasReturned = true;
   core.phase = "leaving";
   // §7.2: where the run fails, functions in flight are awaited, since they may have to be taken back.
   core.leavingUntil = core.now() + (outcome.kind === "failed" ? core.terms.graceMs : 0);

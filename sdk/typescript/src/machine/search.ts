@@ -1,6 +1,7 @@
 /** Code sets search attributes (§9.4). */
 
 import { nameProblem } from "../name.js";
+import { unicode } from "../text.js";
 import type { SetSearch } from "../types/context.js";
 import { byteLength } from "./bytes.js";
 import type { Core } from "./core.js";
@@ -44,7 +45,16 @@ function check(core: Core, name: string, value: unknown): void {
   const isNumber = typeof value === "number" && Number.isFinite(value);
   if (value !== null && typeof value !== "string" && typeof value !== "boolean" && !isNumber) {
     const accepted = "accepted: a string, a finite number, a boolean, or null";
-    throw badArgument(core, `the search attribute \`${name}\` is ${typeof value}; ${accepted}`);
+    throw badArgument(
+      core,
+      `the search attribute \`${name}\` is ${typeof value === "number" ? value : typeof value}; ${accepted}`,
+    );
+  }
+  if (typeof value === "string" && unicode(value) !== value) {
+    throw badArgument(
+      core,
+      `the search attribute \`${name}\` is not Unicode: ${JSON.stringify(value)}`,
+    );
   }
   const bytes = typeof value === "string" ? byteLength(value) : 0;
   if (bytes > VALUE_BYTES_MAX) {

@@ -30,6 +30,8 @@ export const CREDIT_BYTES: number = 16 * 1024 * 1024;
 export interface Surroundings {
   /** Returns the time of a monotonic clock, in milliseconds. */
   now(): number;
+  /** Returns the time in milliseconds since 1970, as code in this process sees it. */
+  date(): number;
   /** Calls {@link Session.turns} soon, where the queue of microtasks is empty. */
   wake(): void;
   /** Calls {@link Session.onTime} at this instant, at the latest. */
@@ -201,6 +203,10 @@ export class Session implements Host {
 
   now(): number {
     return this.#around.now();
+  }
+
+  date(): number {
+    return this.#around.date();
   }
 
   mayStart(core: Core, now: number): boolean {

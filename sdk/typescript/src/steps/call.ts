@@ -83,7 +83,7 @@ export class Calls implements Callee {
       watch?.ended(core, step, attempt);
       onFunctionEnd(core, step, attempt, outcome);
     };
-    const fail = (error: unknown): void => end(failed(error));
+    const fail = (error: unknown): void => end(failed(core, error));
     const done = (value: unknown): void => end(this.#outcome(step, attempt, value));
     let result: unknown;
     try {
@@ -95,8 +95,15 @@ export class Calls implements Callee {
       fail(error);
       return;
     }
-    if (isThenable(result)) result.then(done, fail);
-    else done(result);
+    if (!isThenable(result)) {
+      done(result);
+      return;
+    }
+    try {
+      result.then(done, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   #outcome(step: Step, attempt: Attempt, value: unknown): Outcome {
@@ -113,7 +120,7 @@ export class Calls implements Callee {
     const text =
       `verify of step \`${shown(step.id)}\` gave no verdict; accepted: ` +
       '{outcome: "done", value}, {outcome: "notDone"} or {outcome: "unknown"}';
-    return failed(new TypeError(text));
+    return failed(this.#core, new TypeError(text));
   }
 }
 
@@ -138,18 +145,18 @@ export function returned(
     const max = core.terms.payloadBytesMax;
     if (!isOver(output, max)) return { kind: "returned", output };
     const bytes = Buffer.byteLength(output ?? "");
-    return failed(new LimitError(`${what} has ${bytes} bytes; the limit is ${max}`, place));
+    return failed(core, new LimitError(`${what} has ${bytes} bytes; the limit is ${max}`, place));
   } catch (error) {
-    return failed(error);
+    return failed(core, error);
   }
 }
 
 /** Returns the outcome of a function, or of a handler, that threw (§6.2). */
-export function failed(error: unknown): Outcome {
+export function failed(core: Core, error: unknown): Outcome {
   const failure = toFailure(error);
   const isLast = isTerminal(error);
   if (!RetryAfterError.is(error)) return { kind: "failed", failure, terminal: isLast };
   // Whoever gave an instant took it from this process's clock, or from a header that is near to it.
-  const retryInMs = error.pauseMs(Date.now());
+  const retryInMs = error.pauseMs(core.date());
   return { kind: "failed", failure, terminal: isLast, retryInMs };
 }

@@ -4,7 +4,7 @@ import { durationMicros, durationMillis, durationText } from "../duration.js";
 import { ArgumentError } from "../errors.js";
 import { found, type Undo } from "../machine/clean.js";
 import { resultOf } from "../machine/state.js";
-import { nameProblem } from "../name.js";
+import { checkMembers, nameProblem } from "../name.js";
 import { check } from "../schema.js";
 import type { Duration } from "../types/duration.js";
 import type { EmitOptions, InvokeSettings } from "../types/step.js";
@@ -13,6 +13,9 @@ import { checkId } from "./name.js";
 import { encodeOf } from "./run.js";
 import { endOf, failing, type Own, type Scope, type Wanted } from "./scope.js";
 import { childError, stepError } from "./thrown.js";
+
+const EMIT_MEMBERS = ["event", "data", "match", "app", "run"];
+const INVOKE_MEMBERS = ["workflow", "app", "runner", "input", "timeout", "compensate"];
 
 async function plain(
   scope: Scope,
@@ -64,7 +67,12 @@ export function skip(
   options: { readonly reason?: string } | undefined,
 ): Promise<unknown> {
   return plain(scope, own, id, () => {
+    if (options !== undefined) checkMembers(`step \`${id}\``, options, ["reason"]);
     const reason = options?.reason;
+    if (reason !== undefined && typeof reason !== "string") {
+      const why = `the reason of step \`${id}\` is ${String(reason)}; accepted: a text`;
+      throw new ArgumentError(why, { stepId: id, runId: scope.core.info.run });
+    }
     return { id, kind: "skip", input: reason && JSON.stringify({ reason }) };
   });
 }
@@ -83,7 +91,9 @@ export function emit(scope: Scope, own: Own, id: string, options: EmitOptions): 
 }
 
 function wantedEvent(scope: Scope, id: string, options: EmitOptions): Wanted {
+  checkMembers(`step \`${id}\``, options, EMIT_MEMBERS);
   const { app, run } = options;
+  checkTarget(scope, id, { app, run });
   const event = nameOf(scope, id, "event", options.event);
   const data = encodeOf(scope, id, "the data", options.data);
   const match = encodeOf(scope, id, "the match", options.match);
@@ -118,8 +128,10 @@ export async function invoke(
 }
 
 function wantedChild(scope: Scope, id: string, options: InvokeCall): Wanted {
+  checkMembers(`step \`${id}\``, options, INVOKE_MEMBERS);
   const workflow = nameOf(scope, id, "workflow", options.workflow);
   const { app, runner, timeout, compensate } = options;
+  checkTarget(scope, id, { app, runner });
   const input = members({
     workflow: JSON.stringify(workflow),
     app: text(app),
@@ -130,6 +142,16 @@ function wantedChild(scope: Scope, id: string, options: InvokeCall): Wanted {
   if (compensate === undefined) return { id, kind: "invoke", input };
   found(scope.core, id, { completed: compensate as Undo, unknown: undefined });
   return { id, kind: "invoke", input, compensable: "completed" };
+}
+
+/** Checks whom a step is for, where it says so. */
+function checkTarget(scope: Scope, id: string, target: Readonly<Record<string, unknown>>): void {
+  for (const [what, name] of Object.entries(target)) {
+    const why = name === undefined ? undefined : nameProblem(`the ${what} of step \`${id}\``, name);
+    if (why !== undefined) {
+      throw new ArgumentError(why, { stepId: id, runId: scope.core.info.run });
+    }
+  }
 }
 
 /** Returns the name of an event or a workflow that code gave by name or by value. */

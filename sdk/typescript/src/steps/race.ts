@@ -65,7 +65,7 @@ function begin(
   const call = async (): Promise<unknown> => branch?.(handle);
   call().then(
     (value) => settled(false, () => won(scope, step.id, name, value)),
-    (error: unknown) => settled(true, () => failed(error)),
+    (error: unknown) => settled(true, () => failed(core, error)),
   );
 }
 

@@ -2,7 +2,9 @@
 
 import { durationMicros, durationText } from "../duration.js";
 import { ArgumentError } from "../errors.js";
+import { shown } from "../machine/refusals.js";
 import { resultOf, type WaitAsk } from "../machine/state.js";
+import { checkMembers } from "../name.js";
 import { checkOnTimeout } from "../named-wait.js";
 import type { Kind } from "../protocol/to-runner.js";
 import { check } from "../schema.js";
@@ -14,6 +16,8 @@ import { members, nameOf } from "./plain.js";
 import { encodeOf } from "./run.js";
 import { endOf, failing, type Own, type Scope } from "./scope.js";
 import { waitError } from "./thrown.js";
+
+const MEMBERS = ["event", "match", "timeout", "onTimeout", "since", "schema"];
 
 /** Most bytes of what a wait gives when its time is over. */
 const VALUE_BYTES_MAX = 16 * 1024;
@@ -97,6 +101,7 @@ function schemaOf(event: WaitOptions["event"]): StandardSchema | undefined {
 }
 
 function askOf(scope: Scope, id: string, options: WaitOptions): WaitAsk {
+  checkMembers(`step \`${shown(id)}\``, options, MEMBERS);
   const { match, timeout, onTimeout = "null", since = "runStart" } = options;
   return {
     event: nameOf(scope, id, "event", options.event),

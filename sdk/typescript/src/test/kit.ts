@@ -76,7 +76,7 @@ export class Test<A extends App = App> implements AsyncDisposable {
   /**
    * Begins a test of an app, on a clock that begins at 2026-01-01.
    *
-   * @throws `ArgumentError` for options that are not accepted.
+   * @throws `ArgumentError` for options that are not accepted, and for a trigger that no server takes.
    */
   static async of<A extends App>(app: A, options: TestOptions = {}): Promise<Test<A>> {
     checkMembers("Test.of", options, ["patience", "log"]);

@@ -4,7 +4,7 @@ import { ArgumentError } from "../errors/base.js";
 import { encode } from "../json.js";
 
 /** JSON whose strings begin with `s`, and whose numbers are texts that begin with `n`. */
-type Coded = string | boolean | null | readonly Coded[] | { readonly [name: string]: Coded };
+export type Coded = string | boolean | null | readonly Coded[] | { readonly [name: string]: Coded };
 
 /**
  * Tells whether a match is contained in an event's data, or in its `match` where it has one: objects by the
@@ -32,7 +32,7 @@ export function textMatches(match: string, event: string): boolean {
 }
 
 /** Reads JSON so that numbers are compared by value, whatever floats can hold. */
-function coded(json: string): Coded {
+export function coded(json: string): Coded {
   const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
   const text = json.replace(tokens, (token) =>
     token.startsWith('"') ? `"s${token.slice(1)}` : `"n${numberText(token)}"`,

@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly watcher: Watcher;
   /** Returns the time of the process's clock, in milliseconds. */
   readonly now: () => number;
+  /** Returns the time in milliseconds since 1970. */
+  readonly date: () => number;
   /** Something is to be done. */
   readonly onWake: () => void;
   readonly show: LogBridge;
@@ -76,6 +78,10 @@ export class Process implements Surroundings {
 
   now(): number {
     return this.#options.now();
+  }
+
+  date(): number {
+    return this.#options.date();
   }
 
   wake(): void {

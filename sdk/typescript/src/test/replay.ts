@@ -65,7 +65,9 @@ export class DivergenceError extends Error {
  * ```
  *
  * What the code does after the last step of a history that has not ended is not looked at. Of a run whose
- * handler ran more than once (§6.5) it is the last run that counts.
+ * handler ran more than once (§6.5) it is the last run that counts. A server shows when steps ended, and not in
+ * which order the code was given their ends: of steps side by side that ended within some milliseconds it may be
+ * another one.
  *
  * @throws `DivergenceError` that names the first step at which the code goes another way: it asks for a step
  * that the history does not have, does not ask for one that it has, asks for another kind or in another order,
@@ -132,6 +134,8 @@ class Replay {
       handlers,
       watcher: this.#watcher,
       now: () => this.#now,
+      // No function is called.
+      date: () => 0,
       onWake: () => this.#ring(),
       show: () => undefined,
     });

@@ -71,6 +71,7 @@ export class World {
       handlers: this.#handlers,
       watcher: this.watcher,
       now: () => ORIGIN_MS + (this.node.now - BEGIN_US) / 1_000,
+      date: () => this.node.now / 1_000,
       onWake: () => this.#ring(),
       show: this.#options.show,
     });

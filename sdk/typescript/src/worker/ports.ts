@@ -19,6 +19,7 @@ export type ToThread =
   /** The node has taken the runner: pings begin. `now` is the clock of the thread of the code. */
   | {
       readonly kind: "welcome";
+      readonly connection: number;
       readonly pingMs: number;
       readonly ttlMs: number;
       readonly now: number;

@@ -38,6 +38,8 @@ class Thread {
   readonly #backoff: Backoff = new Backoff();
   #socket: WebSocket | undefined = undefined;
   #connection = 0;
+  /** The present connection is made: before, nothing can be said on it. */
+  #isOpen = false;
   /** The handshake was given: texts are for this connection. */
   #isTalking = false;
   #isStopping = false;
@@ -66,11 +68,12 @@ class Thread {
     }
     switch (message.kind) {
       case "hello":
-        if (message.connection !== this.#connection) return;
+        if (!this.#isPresent(message.connection)) return;
         this.#isTalking = true;
         this.#socket?.send(message.frame);
         return;
       case "welcome":
+        if (!this.#isPresent(message.connection)) return;
         this.#backoff.reset();
         this.#silentMs = message.ttlMs;
         // §4.7: this came after it was said, so pings seem older than they are, and a grant never longer.
@@ -78,12 +81,17 @@ class Thread {
         this.#ping(1, message.pingMs);
         return;
       case "drop":
-        if (message.connection === this.#connection) this.#lose("it cannot go on");
+        if (this.#isPresent(message.connection)) this.#lose("it cannot go on");
         return;
       case "stop":
         this.#stop();
         return;
     }
+  }
+
+  /** Tells whether a word is for the present connection: that of the other thread may be lost by now. */
+  #isPresent(connection: number): boolean {
+    return this.#isOpen && connection === this.#connection;
   }
 
   #connect(): void {
@@ -103,6 +111,7 @@ class Thread {
     socket.on("open", () => {
       if (!isPresent()) return;
       this.#connection++;
+      this.#isOpen = true;
       this.#heardAt = now();
       this.#silentMs = WELCOME_WAIT_MS;
       this.#watchSilence(socket);
@@ -137,6 +146,7 @@ class Thread {
   #lose(why: string): void {
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#isOpen = false;
     this.#isTalking = false;
     cancel(this.#pings);
     socket?.on("error", () => undefined);

@@ -39,13 +39,14 @@ export class RunnerWorker implements Surroundings {
   #pulseTimer: Timer | undefined = undefined;
   #drainTimer: Timer | undefined = undefined;
   #isLossTold = false;
+  #wasWelcome = false;
   #isStopping = false;
   readonly #welcome: PromiseWithResolve = withResolve();
   readonly #closed: PromiseWithResolve = withResolve();
 
   constructor(options: WorkerOptions) {
     this.#identity = options.identity;
-    this.#show = options.show;
+    this.#show = unfailing(options.show);
     const pulse = new SharedArrayBuffer(4);
     this.#pulse = new Int32Array(pulse);
     this.#session = new Session(options.identity, options.handlers, this);
@@ -84,6 +85,11 @@ export class RunnerWorker implements Surroundings {
     return now();
   }
 
+  date(): number {
+    // Not as it was when the module was loaded: code that is given another clock says instants by it.
+    return Date.now();
+  }
+
   wake(): void {
     hop(() => this.#turn());
   }
@@ -100,9 +106,11 @@ export class RunnerWorker implements Surroundings {
   }
 
   onWelcome({ pingMs, ttlMs }: Welcome): void {
-    this.#tell({ kind: "welcome", pingMs: Math.max(1, pingMs), ttlMs, now: now() });
+    const connection = this.#connection;
+    this.#tell({ kind: "welcome", connection, pingMs: Math.max(1, pingMs), ttlMs, now: now() });
     if (this.#isLossTold) this.#say("info", "connected to the server again");
     this.#isLossTold = false;
+    this.#wasWelcome = true;
     this.#welcome.resolve();
   }
 
@@ -218,10 +226,23 @@ export class RunnerWorker implements Surroundings {
       this.#welcome.resolve();
       this.#closed.resolve();
     } else {
+      // Whoever serves was told that it works, and does not have to wait for the end.
+      if (this.#wasWelcome) this.#say("error", `the runner has stopped: ${why.message}`);
       this.#welcome.reject(why);
       this.#closed.reject(why);
     }
   }
+}
+
+/** A line never fails what it is about: neither the code that logs it, nor the connection. */
+function unfailing(show: LogBridge): LogBridge {
+  return (line) => {
+    try {
+      show(line);
+    } catch {
+      // There is nowhere else to say it.
+    }
+  };
 }
 
 /** Reads an answer that says why (RFC 9457). */

@@ -1,7 +1,8 @@
 /** Behaviours of runs, played on the stand-in and on a real server. */
 
 import { ChildCancelledError, ChildFailedError, ChildTimeoutError, workflow } from "stepwell";
-import type { Behaviour } from "./behaviour.js";
+import { expect } from "vitest";
+import { type Behaviour, never } from "./behaviour.js";
 import { comes, ended } from "./stage.js";
 
 const back = {
@@ -70,6 +71,26 @@ const late = workflow({ name: "late", timeout: "150ms" }, async ({ step }) => {
   await step.run("first", () => 1, back);
   await step.sleep("sleeps", "1h");
 });
+
+/** Cancels a run from inside of its code: see `Stage.cancelNow`. */
+let cancelNow: (run: string) => void = never;
+const overtaken = workflow(
+  { name: "overtaken", compensateOnCancel: true, onFailure: () => "told" },
+  async ({ step }) => {
+    await step.race("limit", {
+      pay: (one) =>
+        one.run(
+          "charge",
+          async ({ signal, ctx }) => {
+            cancelNow(ctx.runId);
+            return await aborted(signal).catch(() => "charged");
+          },
+          back,
+        ),
+      long: (one) => one.sleep("long", "1h"),
+    });
+  },
+);
 
 const twice = workflow(
   { name: "twice", retry: { maxAttempts: 3, backoff: "30ms", jitter: false } },
@@ -194,6 +215,15 @@ export const RUN_BEHAVIOURS: readonly Behaviour[] = [
         await stage.cancel(run);
       }
       await ended(stage, await stage.start("late"));
+    },
+  },
+  {
+    name: "§5.5, §7.2: what returns in a race that a cancel overtook is recorded, and taken back",
+    workflows: [overtaken],
+    play: async (stage) => {
+      cancelNow = (run) => stage.cancelNow(run);
+      const { logs } = await ended(stage, await stage.start("overtaken"));
+      expect(logs).toEqual(["compensate charge info undone"]);
     },
   },
   {

@@ -1,5 +1,6 @@
 /** A place on which behaviours are played: the stand-in, or a real server. */
 
+import { execFileSync } from "node:child_process";
 import {
   type App,
   client,
@@ -8,7 +9,7 @@ import {
   type Runner,
   type StartOptions,
 } from "stepwell";
-import { Test, TestServer } from "stepwell/test";
+import { serverBinary, Test, TestServer } from "stepwell/test";
 
 /** A step, as far as both places show the same of it. */
 export interface ShownStep {
@@ -42,6 +43,8 @@ export interface Stage extends AsyncDisposable {
     options?: { readonly id?: string; readonly match?: never; readonly run?: string },
   ): Promise<string>;
   cancel(run: string): Promise<void>;
+  /** Cancels before anything else happens: what code has begun and not told comes after it. */
+  cancelNow(run: string): void;
   /** Lets so much time pass that everything has happened that is to happen by then. */
   pass(millis: number): Promise<void>;
   show(run: string): Promise<Shown>;
@@ -146,6 +149,12 @@ export class StandIn implements Stage {
     await this.#test.cancel(this.#run(id));
   }
 
+  cancelNow(id: string): void {
+    const { node } = this.#test.world;
+    const run = node.runs.get(id);
+    if (run !== undefined) node.cancel(run);
+  }
+
   async pass(millis: number): Promise<void> {
     await this.#test.advance(millis);
   }
@@ -203,6 +212,10 @@ export class Real implements Stage {
 
   async cancel(id: string): Promise<void> {
     await this.#client.run(id).cancel();
+  }
+
+  cancelNow(id: string): void {
+    execFileSync(serverBinary(), ["runs", "cancel", id, "--url", this.#server.url]);
   }
 
   async pass(millis: number): Promise<void> {

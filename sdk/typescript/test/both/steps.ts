@@ -1,6 +1,7 @@
 /** Behaviours of steps, played on the stand-in and on a real server. */
 
 import {
+  ArgumentError,
   NonRetryableError,
   OutcomeUnknownError,
   RaceLostError,
@@ -9,6 +10,7 @@ import {
   waits,
   workflow,
 } from "stepwell";
+import { expect } from "vitest";
 import { type Behaviour, never } from "./behaviour.js";
 import { comes, ended } from "./stage.js";
 
@@ -187,6 +189,41 @@ const scans = workflow.withWaits(scan)({ name: "scans" }, async ({ step }) => {
   return [first, second];
 });
 
+const deep = JSON.parse(`${"[".repeat(40)}${"]".repeat(40)}`);
+const limits = workflow({ name: "limits" }, async ({ step }) => {
+  const refused: string[] = [];
+  const matches = {
+    deep: { "a b": deep },
+    many: Array.from({ length: 256 }, (_, n) => n),
+    choices: { of: Array.from({ length: 17 }, (_, n) => ({ n })) },
+    large: "x".repeat(16 * 1024),
+  };
+  for (const [id, match] of Object.entries(matches)) {
+    await step.waitForEvent(id, { event: "none", match }).catch((error: unknown) => {
+      if (!StepError.is(error)) throw error;
+      refused.push(error.message, String(error.cause instanceof Error && error.cause.name));
+    });
+  }
+  return refused;
+});
+
+const half = "cut \ud83d";
+const halves = workflow({ name: "halves" }, async ({ step, ctx }) => {
+  ctx.log.info(half, { [half]: half });
+  await step.run("throws", () => Promise.reject(new Error(half)), { retry: false }).catch(() => 0);
+  await step.skip("skips", { reason: half });
+  const kept = await step.run("keeps", { [half]: half }, ({ input }) => input, {
+    metadata: { [half]: half },
+  });
+  try {
+    ctx.setSearch({ name: half });
+  } catch (error) {
+    if (!ArgumentError.is(error)) throw error;
+    return [kept, error.message];
+  }
+  throw Object.assign(new Error("it was taken"), { name: half });
+});
+
 /** See above. */
 export const STEP_BEHAVIOURS: readonly Behaviour[] = [
   {
@@ -233,6 +270,23 @@ export const STEP_BEHAVIOURS: readonly Behaviour[] = [
       await stage.send("scan", { parcel: "p2" });
       await stage.send("scan", { parcel: "p1", gate: 3 });
       await ended(stage, run);
+    },
+  },
+  {
+    name: "§2.6: texts that are not Unicode, as a text that was cut amid a character",
+    workflows: [halves],
+    play: async (stage) => {
+      const { status, steps, logs } = await ended(stage, await stage.start("halves"));
+      expect([status, steps[0]?.error]).toEqual(["completed", "Error: cut \ufffd"]);
+      expect(logs).toEqual([' info cut \ufffd {"cut \\ud83d":"cut \\ud83d"}']);
+    },
+  },
+  {
+    name: "§12: matches over a limit are refused",
+    workflows: [limits],
+    play: async (stage) => {
+      const { steps } = await ended(stage, await stage.start("limits"));
+      expect(steps.map(({ status }) => status)).toEqual(Array(4).fill("failed"));
     },
   },
 ];

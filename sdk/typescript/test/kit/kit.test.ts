@@ -5,6 +5,7 @@ import {
   event,
   InputError,
   RefusedError,
+  RetryAfterError,
   RunNotEndedError,
   unchecked,
   type Workflow,
@@ -53,6 +54,36 @@ describe("a test", () => {
     await test.advance("1h");
     expect(run.output()).toBe("reminded Ada");
     expect(test.now.getTime() - begun.getTime()).toBe(30 * 86_400_000);
+  });
+
+  /** §6.2: an instant is read by the clock of the test, as a duration is. */
+  it.each([
+    { why: "an instant", after: (now: Date) => new Date(now.getTime() + 3_600_000) },
+    { why: "a duration", after: () => "1h" as const },
+  ])("sets an attempt by its own clock: $why", async ({ after }) => {
+    let now = new Date(0);
+    const begun: number[] = [];
+    const limited = workflow({ name: "limited" }, ({ step }) =>
+      step.run("ask", ({ attempt }) => {
+        begun.push(attempt);
+        if (attempt === 1) throw new RetryAfterError(after(now));
+      }),
+    );
+    await using test = await Test.of(app("shop", { workflows: [limited] }));
+    now = test.now;
+    const run = await test.start("limited");
+    await test.advance("59m59s");
+    expect(begun).toEqual([1]);
+    await test.advance("1s");
+    expect([begun, run.status]).toEqual([[1, 2], "completed"]);
+  });
+
+  /** §12: a trigger that no server takes is refused here too. */
+  it("refuses triggers over a limit", async () => {
+    const match = Array.from({ length: 256 }, (_, n) => n);
+    const many = workflow({ name: "many", triggers: [{ event: "e", match }] }, () => undefined);
+    const error = await rejectionOf(Test.of(app("shop", { workflows: [many] })));
+    expect(String(error)).toContain("workflow `many`: a trigger on `e`: the match has 257 values");
   });
 
   /** §4.1: what is saved is not done again; §4.2: what is not, is. */
@@ -234,6 +265,25 @@ describe("replay", () => {
     const half = JSON.parse(JSON.stringify(await history("1m")));
     expect(await replay(same, half)).toEqual({ steps: 3, hasEnded: false });
     expect(calls).toEqual([]);
+  });
+
+  /** §5.4: ends of one instant are given to the code in the order in which the run was given them. */
+  it("keeps the order of ends", async () => {
+    const both = workflow({ name: "both" }, async ({ step }) => {
+      const order: string[] = [];
+      const call = async (id: string, millis: number): Promise<void> => {
+        await step.run(id, () => new Promise((resolve) => setTimeout(resolve, millis)));
+        order.push(id);
+      };
+      await Promise.all([call("slow", 20), call("quick", 1)]);
+      return order;
+    });
+    const shop = app("shop", { workflows: [both] });
+    await using test = await Test.of(shop);
+    const run = await test.start("both");
+    expect(run.output()).toEqual(["quick", "slow"]);
+    const history = JSON.parse(JSON.stringify(run.history()));
+    expect(await replay(shop, history)).toEqual({ steps: 2, hasEnded: true });
   });
 
   /** §4.10, §5.4: new steps, missing ones, other kinds, another order, another end are told. */

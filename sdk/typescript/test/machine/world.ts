@@ -125,6 +125,10 @@ export class World implements Surroundings {
     return this.#now;
   }
 
+  date(): number {
+    return Date.now();
+  }
+
   wake(): void {
     this.#isAwake = true;
   }

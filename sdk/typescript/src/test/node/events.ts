@@ -1,5 +1,8 @@
 /** Events: waits for them, what runs send, what they start (§8). */
 
+import { ArgumentError } from "../../errors.js";
+import type { Registration } from "../../registration.js";
+import { matchProblem } from "../match-limits.js";
 import { textMatches } from "../matching.js";
 import type { Node } from "./node.js";
 import type { NodeRun, NodeStep, Parked } from "./run.js";
@@ -59,6 +62,15 @@ export function accept(node: Node, sent: Sends): string {
   return id;
 }
 
+/** Throws `ArgumentError` for a trigger that no server takes (§12). */
+export function checkTriggers({ name, triggers }: Registration): void {
+  for (const { event, match } of triggers ?? []) {
+    const problem = match === undefined ? undefined : matchProblem(JSON.stringify(match));
+    if (problem === undefined) continue;
+    throw new ArgumentError(`workflow \`${name}\`: a trigger on \`${event}\`: ${problem}`);
+  }
+}
+
 /** Tells whether a run is one of those that an event is for (§8.1). */
 function isFor(event: NodeEvent, run: NodeRun, app: string): boolean {
   const goesOn = run.phase === "forward" || run.phase === "blocked";
@@ -99,6 +111,12 @@ export function onWait(node: Node, run: NodeRun, told: Waits): void {
   const step = structuralOf(node, run, told);
   if (step === undefined) return;
   const { event, onTimeout = "null", match, since = "runStart", forUs } = told;
+  const problem = match === undefined ? undefined : matchProblem(JSON.stringify(match));
+  if (problem !== undefined) {
+    const error = { name: "LimitError", message: `step \`${step.id}\`: ${problem}` };
+    endStep(node, run, step, { status: "failed", error });
+    return;
+  }
   step.status = "waiting";
   step.wakeAt = forUs === undefined ? undefined : step.askedAt + forUs;
   const parked: Parked = {

@@ -19,7 +19,15 @@ import { VERSION } from "../../version.js";
 import { activation } from "./activation.js";
 import { onInvoke } from "./children.js";
 import { cancelRun, decideEnd, endAsDecided, onFinished, stopCleanUp } from "./ends.js";
-import { accept, type NodeEvent, onEmit, onWait, type Sends, timeOutWait } from "./events.js";
+import {
+  accept,
+  checkTriggers,
+  type NodeEvent,
+  onEmit,
+  onWait,
+  type Sends,
+  timeOutWait,
+} from "./events.js";
 import { loseStart, onVerified } from "./once.js";
 import { NodeRun, type NodeStep, type Start } from "./run.js";
 import type { Cause, FromRunner, OfStep } from "./said.js";
@@ -59,6 +67,7 @@ export class Node {
   #ids = 0;
 
   constructor(app: string, workflows: readonly Registration[], now: number) {
+    workflows.forEach(checkTriggers);
     this.app = app;
     this.workflows = new Map(workflows.map((one) => [one.name, one]));
     this.now = now;

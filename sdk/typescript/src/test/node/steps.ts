@@ -231,13 +231,23 @@ function cancelLosers(node: Node, run: NodeRun, race: string): void {
   for (const step of run.steps.filter(isInside)) cancelStep(node, run, step);
 }
 
-/** §5.5: what a branch began before its process knew that another one had won is cancelled. */
+/**
+ * §5.5: what a branch began before its process knew that another one had won is recorded, and cancelled
+ * with that; in a run that is ending, nothing of it is. Tells whether this is such a word.
+ */
 export function beganTooLate(node: Node, run: NodeRun, told: Partial<OfStep>): boolean {
   const { step, open } = told;
-  if (step === undefined || open?.branch === undefined) return false;
-  if (run.byId.has(step) || run.phase === "ending") return false;
-  const race = run.byId.get(open.branch.race);
-  if (race !== undefined && !race.hasEnded) return false;
-  endStep(node, run, openStep(node, run, step, open), { status: "cancelled" });
+  if (step === undefined || open === undefined || run.byId.has(step)) return false;
+  if (!lostItsRace(run, open)) return false;
+  if (run.phase !== "ending") {
+    endStep(node, run, openStep(node, run, step, open), { status: "cancelled" });
+  }
   return true;
+}
+
+/** A race that the decision on the run's end overtook never began, and nothing in it lost (§7.2). */
+function lostItsRace(run: NodeRun, { branch }: Opening): boolean {
+  if (branch === undefined) return false;
+  const race = run.byId.get(branch.race);
+  return race === undefined ? run.phase !== "ending" : race.kind !== "race" || race.hasEnded;
 }
