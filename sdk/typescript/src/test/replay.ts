@@ -11,6 +11,7 @@ import type { RecordedError } from "../types/workflow.js";
 import { after } from "../worker/clock.js";
 import { spelled, unspelled } from "./id.js";
 import { WELCOME } from "./node/node.js";
+import { ENDED } from "./node/run.js";
 import type { Cause, Finished, FromRunner } from "./node/said.js";
 import { Process } from "./process.js";
 import type { History, HistoryStep } from "./view.js";
@@ -22,15 +23,6 @@ const WAIT_MS = 3_600_000;
 
 /** How long code is waited for that awaits something else than steps, in real milliseconds. */
 const PATIENCE_MS = 200;
-
-const ENDED: readonly string[] = [
-  "completed",
-  "failed",
-  "timed_out",
-  "skipped",
-  "cancelled",
-  "unknown",
-];
 
 /** Code followed a history. */
 export interface Replayed {
@@ -197,7 +189,7 @@ function activationOf(history: History): ToRunner {
   // Steps of the clean-up are not the handler's.
   const steps = history.steps.filter(({ kind }) => kind !== "compensate" && kind !== "onFailure");
   const ended = steps.filter(
-    ({ status, completedAt }) => completedAt !== null && ENDED.includes(status),
+    ({ status, completedAt }) => completedAt !== null && ENDED.has(status),
   );
   const order = new Map(ended.map((step, at) => [step, [micros(step.completedAt), at] as const]));
   const key = (step: HistoryStep): readonly [number, number] => order.get(step) ?? [0, 0];
@@ -208,7 +200,7 @@ function activationOf(history: History): ToRunner {
     kind: step.kind as Kind,
     attempts: step.attempts.length,
   });
-  const open = steps.filter((step) => !ended.includes(step) && !ENDED.includes(step.status));
+  const open = steps.filter((step) => !ended.includes(step) && !ENDED.has(step.status));
   return {
     activate: {
       a: 1,

@@ -70,7 +70,8 @@ export class NodeStep {
   }
 }
 
-const ENDED: ReadonlySet<StepStatus> = new Set([
+/** The statuses of steps that have ended (§4.1). */
+export const ENDED: ReadonlySet<string> = new Set<StepStatus>([
   "completed",
   "failed",
   "timed_out",
