@@ -1,6 +1,6 @@
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { SerializationError } from "./errors.js";
+import { LimitError, SerializationError } from "./errors.js";
 import { encode, roundTrip } from "./json.js";
 
 function refusal(value: unknown): SerializationError {
@@ -100,9 +100,33 @@ describe("values as JSON", () => {
     expect(error.cause).toBe(cause);
   });
 
-  it("refuses what is nested beyond the stack", () => {
-    let value: unknown = 1;
-    for (let n = 0; n < 100_000; n += 1) value = [value];
-    expect(refusal(value).reason).toBe("nested too deeply");
+  /** §12: as a server refuses it. */
+  it("refuses what is nested deeper than 128 levels", () => {
+    const nested = (levels: number): unknown => {
+      let value: unknown = 1;
+      for (let n = 0; n < levels; n += 1) value = n % 2 === 0 ? [value] : { value };
+      return value;
+    };
+    expect(encode("it", nested(128))).toContain("1");
+    expect(() => encode("it", nested(129))).toThrow(
+      "it is refused: its arrays and objects nest deeper than 128",
+    );
+    expect(thrownBy(() => encode("it", nested(129)))).toSatisfy(LimitError.is);
+    expect(encode("a request", { input: nested(128) }, { around: 1 })).toContain("1");
+    expect(() => encode("a request", { input: nested(129) }, { around: 1 })).toThrow("than 128");
+  });
+
+  it("refuses what its toJSON nests beyond the stack", () => {
+    const endless: { toJSON(): unknown } = { toJSON: () => ({ toJSON: endless.toJSON }) };
+    expect(refusal(endless).reason).toBe("nested too deeply");
   });
 });
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}

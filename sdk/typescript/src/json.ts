@@ -1,6 +1,9 @@
 /** Values as JSON text (§2.6): what JSON.stringify gives, or an error with the place and why. */
 
-import { SerializationError } from "./errors/step.js";
+import { LimitError, SerializationError } from "./errors/step.js";
+
+/** Deepest nesting of arrays and objects in a payload (§12). */
+const DEPTH_MAX = 128;
 
 /**
  * Objects whose content JSON.stringify would lose without a word, by their tag: `instanceof` does not
@@ -22,22 +25,39 @@ interface Problem {
   readonly reason: string;
 }
 
+/** Where a value is from, for errors, and how it stands in its text. */
+interface Place {
+  readonly stepId?: string;
+  readonly runId?: string;
+  /** Levels of the value that are around its payloads, as the members of a request are. Default 0. */
+  readonly around?: number;
+}
+
+/** The objects that a value is in. */
+interface Above {
+  readonly objects: object[];
+  readonly depthMax: number;
+  /** It nests deeper than it may. */
+  isDeep: boolean;
+}
+
 /**
  * Writes a value as JSON; no value gives `undefined`.
  *
  * @param what - names the value in errors, such as "the result of step `charge`"
- * @throws `SerializationError` with the path inside the value and why.
+ * @throws `SerializationError` with the path inside the value and why; `LimitError` where it nests too deep (§12).
  */
 export function encode(
   what: string,
   value: unknown,
-  place?: { stepId?: string; runId?: string },
+  { around = 0, ...place }: Place = {},
 ): string | undefined {
   if (value === undefined) return undefined;
+  const above: Above = { objects: [], depthMax: DEPTH_MAX + around, isDeep: false };
   let problem: Problem | undefined;
   let text: string | undefined;
   try {
-    problem = problemOf(value, "", []);
+    problem = problemOf(value, "", above);
     if (problem === undefined) text = JSON.stringify(value);
   } catch (error) {
     // A getter or a `toJSON` threw, or the value is nested beyond the stack.
@@ -48,6 +68,7 @@ export function encode(
     });
   }
   if (problem === undefined) return text;
+  if (above.isDeep) throw new LimitError(`${what} is refused: ${problem.reason}`, place);
   const path = `$${problem.path.reverse().map(segment).join("")}`;
   const message = `${what} is not JSON: at \`${path}\` is ${problem.reason}`;
   throw new SerializationError(message, path, problem.reason, place);
@@ -66,7 +87,7 @@ export function segment(part: string | number): string {
 }
 
 /** Finds what JSON cannot hold. `key` is where the value stands, for its `toJSON`. */
-function problemOf(value: unknown, key: string, above: object[]): Problem | undefined {
+function problemOf(value: unknown, key: string, above: Above): Problem | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -95,12 +116,12 @@ function shownAs(value: object | bigint, key: string): { value: unknown } | unde
   return typeof toJson === "function" ? { value: toJson.call(value, key) } : undefined;
 }
 
-function inObject(value: object, key: string, above: object[]): Problem | undefined {
+function inObject(value: object, key: string, above: Above): Problem | undefined {
   const shown = shownAs(value, key);
   if (shown !== undefined && shown.value !== value) {
     return problemOf(shown.value, key, above);
   }
-  if (above.includes(value)) return { path: [], reason: "a cycle: it contains itself" };
+  if (above.objects.includes(value)) return { path: [], reason: "a cycle: it contains itself" };
   const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   const tag = plain ? "" : Object.prototype.toString.call(value);
   const reason = LOST.get(tag);
@@ -109,13 +130,17 @@ function inObject(value: object, key: string, above: object[]): Problem | undefi
   if (tag === "[object Number]" || tag === "[object BigInt]") {
     return problemOf(value.valueOf(), key, above);
   }
-  above.push(value);
+  if (above.objects.length === above.depthMax) {
+    above.isDeep = true;
+    return { path: [], reason: `its arrays and objects nest deeper than ${DEPTH_MAX}` };
+  }
+  above.objects.push(value);
   const problem = Array.isArray(value) ? inArray(value, above) : inMembers(value, above);
-  above.pop();
+  above.objects.pop();
   return problem;
 }
 
-function inArray(array: readonly unknown[], above: object[]): Problem | undefined {
+function inArray(array: readonly unknown[], above: Above): Problem | undefined {
   for (let index = 0; index < array.length; index += 1) {
     const problem = problemOf(array[index], String(index), above);
     if (problem !== undefined) {
@@ -126,7 +151,7 @@ function inArray(array: readonly unknown[], above: object[]): Problem | undefine
   return undefined;
 }
 
-function inMembers(value: object, above: object[]): Problem | undefined {
+function inMembers(value: object, above: Above): Problem | undefined {
   for (const name of Object.keys(value)) {
     const problem = problemOf((value as Record<string, unknown>)[name], name, above);
     if (problem !== undefined) {

@@ -175,15 +175,19 @@ export class Client<A extends App = App> {
     }
     await this.#checkInput(workflow, name, input);
     const app = rest.app ?? (typeof this.#app === "object" ? this.#app.name : this.#app);
-    const body = encode(where, {
-      ...rest,
-      workflow: name,
-      input,
-      ...(app !== undefined && { app }),
-      ...(timeout !== undefined && { timeout: durationMillis(timeout) }),
-      ...(delay !== undefined && { delay: durationMillis(delay) }),
-      ...(at !== undefined && { at: instant(where, at) }),
-    });
+    const body = encode(
+      where,
+      {
+        ...rest,
+        workflow: name,
+        input,
+        ...(app !== undefined && { app }),
+        ...(timeout !== undefined && { timeout: durationMillis(timeout) }),
+        ...(delay !== undefined && { delay: durationMillis(delay) }),
+        ...(at !== undefined && { at: instant(where, at) }),
+      },
+      { around: 1 },
+    );
     // With a key, a repeat gives the first run.
     const repeatable = options.key !== undefined;
     const answer = await this.#post(`/api/v1/runs${query}`, body, repeatable, signal);
@@ -221,12 +225,16 @@ export class Client<A extends App = App> {
     if (schema !== undefined) await check(`the data of ${where}`, schema, saved);
     const { signal, ...rest } = options;
     // An id of its own lets it be sent again without doing more.
-    const body = encode(where, {
-      id: `evt_${randomUUID().replaceAll("-", "")}`,
-      ...rest,
-      event: name,
-      data,
-    });
+    const body = encode(
+      where,
+      {
+        id: `evt_${randomUUID().replaceAll("-", "")}`,
+        ...rest,
+        event: name,
+        data,
+      },
+      { around: 1 },
+    );
     return (await this.#post("/api/v1/events", body, true, signal)) as Sent;
   }
 

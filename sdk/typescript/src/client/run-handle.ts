@@ -212,7 +212,7 @@ export class RunHandle<Out = unknown, In = unknown> {
     checkMembers(`run.${act}`, options, members);
     const { signal, ...body } = options;
     encode(`run.${act}: the input`, body.input);
-    encode(`run.${act}: the outputs`, body.outputs);
+    encode(`run.${act}: the outputs`, body.outputs, { around: 1 });
     const made = await this.#post<{ id: string }>(`/${act}`, body, false, signal);
     return new RunHandle(this.#http, made.id, true);
   }
