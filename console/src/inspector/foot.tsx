@@ -1,0 +1,108 @@
+/** The foot of the inspector: what a step stands between, and ways to take it along. */
+
+import type { ReactNode } from "react";
+import { instant } from "../model/instants.ts";
+import { nameOf, type Run, type Step, titleOf } from "../model/run.ts";
+import { cliOf, curlOf, rawOf } from "../model/take.ts";
+import { clock, counted } from "../model/words.ts";
+import { RunLink } from "../run/header.tsx";
+import { usePage } from "../run/use-page.ts";
+import { Copy } from "../ui/copy.tsx";
+import { At, Name } from "../ui/text.tsx";
+
+/** More names than this are counted. */
+const NAMES_MAX = 6;
+
+/** Shows the foot of a step. */
+export function StepFoot({ step }: { readonly step: Step }): ReactNode {
+  const { contents } = usePage();
+  const begun = instant(step.startedAt ?? step.scheduledAt);
+  const queued = begun - instant(step.scheduledAt);
+  return (
+    <>
+      <dl className="foot-facts">
+        <dt>{step.startedAt === null ? "Known since" : "Started"}</dt>
+        <dd>
+          <At ms={begun}>{clock(begun, "milliseconds")}</At>
+          {queued >= 1 && `, ${Math.round(queued)} ms after it was asked for`}
+        </dd>
+        <Steps words="After" ids={step.after} />
+        <Steps words="Then" ids={contents.followers.get(step.id) ?? []} />
+        {step.kind === "compensate" && <Steps words="Compensates" ids={[nameOf(step.id)]} />}
+        {step.branch !== undefined && (
+          <>
+            <dt>Branch</dt>
+            <dd>
+              <Name>{step.branch.name}</Name> of <Name>{step.branch.race}</Name>
+            </dd>
+          </>
+        )}
+        {step.child !== undefined && (
+          <>
+            <dt>Child</dt>
+            <dd>
+              <RunLink id={step.child.run} />
+            </dd>
+          </>
+        )}
+        {step.keptFrom !== undefined && (
+          <>
+            <dt>Kept from</dt>
+            <dd>
+              <RunLink id={step.keptFrom} />
+            </dd>
+          </>
+        )}
+      </dl>
+      <Take run={contents.run} subject={step} />
+    </>
+  );
+}
+
+function Steps({
+  words,
+  ids,
+}: {
+  readonly words: string;
+  readonly ids: readonly string[];
+}): ReactNode {
+  const { select } = usePage();
+  if (ids.length === 0) return null;
+  return (
+    <>
+      <dt>{words}</dt>
+      <dd>
+        {ids.slice(0, NAMES_MAX).map((id, at) => (
+          <span key={id}>
+            {at > 0 && ", "}
+            <button type="button" className="plain" onClick={() => select({ type: "step", id })}>
+              <Name>{titleOf(id)}</Name>
+            </button>
+          </span>
+        ))}
+        {ids.length > NAMES_MAX && ` and ${counted(ids.length - NAMES_MAX, "more", "more")}`}
+      </dd>
+    </>
+  );
+}
+
+/** Shows the foot of a run. */
+export function RunFoot({ run }: { readonly run: Run }): ReactNode {
+  return <Take run={run} subject={run} />;
+}
+
+function Take({ run, subject }: { readonly run: Run; readonly subject: Step | Run }): ReactNode {
+  return (
+    <div className="foot-acts">
+      <Copy what="as JSON" text={() => rawOf(subject)}>
+        JSON
+      </Copy>
+      <Copy what="as curl" text={() => curlOf(run, location.origin)}>
+        as curl
+      </Copy>
+      <Copy what="as a command" text={() => cliOf(run, location.origin)}>
+        as CLI
+      </Copy>
+    </div>
+  );
+}

@@ -1,0 +1,175 @@
+/** The inspector: all that is known of what is selected. */
+
+import { type ReactNode, useId } from "react";
+import { Counts } from "../list/row.tsx";
+import { fanOutStatus } from "../model/fan-out.ts";
+import { instant } from "../model/instants.ts";
+import { type FanOut, fanOutName } from "../model/parallel.ts";
+import { type Run, type Step, titleOf } from "../model/run.ts";
+import { kindWords, standing } from "../model/step-words.ts";
+import { clock, count, counted } from "../model/words.ts";
+import { goQuery, useQuery } from "../route.ts";
+import { usePage } from "../run/use-page.ts";
+import { Glyph } from "../ui/glyph.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useKeys } from "../ui/keys.ts";
+import { Foreign, Name } from "../ui/text.tsx";
+import { RunFoot, StepFoot } from "./foot.tsx";
+import { Members } from "./members.tsx";
+import { runTabs, stepTabs, type Tab } from "./tabs.tsx";
+
+/** Shows the inspector. `onClose` leaves it. */
+export function Inspector({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const { contents, selected } = usePage();
+  if (selected?.type === "step") {
+    const step = contents.byId.get(selected.id);
+    if (step !== undefined) return <StepInspector key={step.id} step={step} onClose={onClose} />;
+  }
+  if (selected?.type === "many") {
+    const fanOut = contents.fanOuts.get(selected.key);
+    if (fanOut !== undefined) return <FanOutInspector fanOut={fanOut} onClose={onClose} />;
+  }
+  return <RunInspector run={contents.run} onClose={onClose} />;
+}
+
+function StepInspector({
+  step,
+  onClose,
+}: {
+  readonly step: Step;
+  readonly onClose: () => void;
+}): ReactNode {
+  const ended = step.completedAt;
+  const at = ended === null ? "" : ` at ${clock(instant(ended), "milliseconds")}`;
+  return (
+    <section className="inspector" aria-label={`Step ${titleOf(step.id)}`}>
+      <header className="inspector-head">
+        <h2>
+          <Glyph status={step.status} />
+          <Name>{titleOf(step.id)}</Name>
+          <span className="kind">
+            <Foreign>{kindWords(step)}</Foreign>
+          </span>
+          <Close onClose={onClose} />
+        </h2>
+        <p>{`${standing(step)}${at}`}</p>
+      </header>
+      <Tabs tabs={stepTabs(step)} />
+      <StepFoot step={step} />
+    </section>
+  );
+}
+
+function RunInspector({
+  run,
+  onClose,
+}: {
+  readonly run: Run;
+  readonly onClose: () => void;
+}): ReactNode {
+  return (
+    <section className="inspector" aria-label="The run">
+      <header className="inspector-head">
+        <h2>
+          <Glyph status={run.status} />
+          <Name>{run.workflow}</Name>
+          <span className="kind">the run as a whole</span>
+          <Close onClose={onClose} />
+        </h2>
+      </header>
+      <Tabs tabs={runTabs(run)} />
+      <RunFoot run={run} />
+    </section>
+  );
+}
+
+function FanOutInspector({
+  fanOut,
+  onClose,
+}: {
+  readonly fanOut: FanOut;
+  readonly onClose: () => void;
+}): ReactNode {
+  return (
+    <section className="inspector" aria-label={`Steps ${fanOutName(fanOut)}`}>
+      <header className="inspector-head">
+        <h2>
+          <Glyph status={fanOutStatus(fanOut.steps)} />
+          <Name>{fanOutName(fanOut)}</Name>
+          <span className="kind">{counted(fanOut.steps.length, "parallel step")}</span>
+          <Close onClose={onClose} />
+        </h2>
+        <Counts steps={fanOut.steps} />
+      </header>
+      <Members fanOut={fanOut} />
+    </section>
+  );
+}
+
+function Close({ onClose }: { readonly onClose: () => void }): ReactNode {
+  return (
+    <button
+      type="button"
+      className="plain bare close"
+      aria-label="Close the inspector"
+      title="Close (Esc)"
+      onClick={onClose}
+    >
+      <Icon name="close" />
+    </button>
+  );
+}
+
+/** Shows tabs, the first or the one that the address names; `Alt 1` to `Alt 6` choose. */
+function Tabs({ tabs }: { readonly tabs: readonly Tab[] }): ReactNode {
+  const panel = useId();
+  const wanted = useQuery().get("tab");
+  const current = tabs.find((tab) => tab.id === wanted) ?? tabs[0];
+  const choose = (tab: Tab | undefined) => {
+    if (tab !== undefined) goQuery({ tab: tab.id }, "replace");
+  };
+  const at = current === undefined ? -1 : tabs.indexOf(current);
+  useKeys(
+    Object.fromEntries(tabs.map((tab, index) => [`Alt+${index + 1}`, () => choose(tab)] as const)),
+  );
+  if (current === undefined) return null;
+  const turn = (by: number) => choose(tabs[(at + by + tabs.length) % tabs.length]);
+  return (
+    <>
+      <div
+        className="tabs"
+        role="tablist"
+        aria-label="What to show"
+        onKeyDown={(event) => {
+          if (event.key === "ArrowRight") turn(1);
+          else if (event.key === "ArrowLeft") turn(-1);
+          else return;
+          event.stopPropagation();
+        }}
+      >
+        {tabs.map((tab) => (
+          <button
+            key={tab.id}
+            type="button"
+            role="tab"
+            aria-selected={tab === current}
+            aria-controls={panel}
+            tabIndex={tab === current ? 0 : -1}
+            ref={(node) => {
+              // The focus follows the arrows, where it is among the tabs.
+              if (tab === current && node?.parentElement?.contains(document.activeElement))
+                node.focus();
+            }}
+            onClick={() => choose(tab)}
+          >
+            {tab.name}
+            {tab.count !== undefined && <span className="shown">{count(tab.count)}</span>}
+          </button>
+        ))}
+      </div>
+      <div className="tab" id={panel} role="tabpanel">
+        {current.show()}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+/** The tabs of the inspector. One without content is absent. */
+
+import type { ReactNode } from "react";
+import type { Run, Step } from "../model/run.ts";
+import { JsonView } from "../ui/json-view.tsx";
+import { Activations } from "./activations.tsx";
+import { Attempts } from "./attempts.tsx";
+import { FailureView } from "./failure.tsx";
+import { Logs } from "./logs.tsx";
+
+export interface Tab {
+  readonly id: string;
+  readonly name: string;
+  readonly count?: number;
+  readonly show: () => ReactNode;
+}
+
+function json(id: string, name: string, value: unknown): readonly Tab[] {
+  if (value === null || value === undefined) return [];
+  return [{ id, name, show: () => <JsonView value={value} /> }];
+}
+
+/** Returns the tabs of a step: a failed one begins with its error. */
+export function stepTabs(step: Step): readonly Tab[] {
+  const { error } = step;
+  const failed: readonly Tab[] =
+    error === null
+      ? []
+      : [{ id: "error", name: "Error", show: () => <FailureView failure={error} /> }];
+  const attempts: readonly Tab[] =
+    step.attempts.length === 0
+      ? []
+      : [
+          {
+            id: "attempts",
+            name: "Attempts",
+            count: step.attempts.length,
+            show: () => <Attempts step={step} />,
+          },
+        ];
+  return [
+    ...failed,
+    ...json("output", "Output", step.output),
+    ...json("input", "Input", step.input),
+    ...attempts,
+    ...logs(step.logs),
+    ...json("metadata", "Metadata", step.metadata),
+    ...json("raw", "Raw", step),
+  ];
+}
+
+/** Returns the tabs of a run. Raw is the run without its steps, which have their own. */
+export function runTabs(run: Run): readonly Tab[] {
+  const { error } = run;
+  const failed: readonly Tab[] =
+    error === null
+      ? []
+      : [{ id: "error", name: "Error", show: () => <FailureView failure={error} /> }];
+  const { steps: _, ...raw } = run;
+  return [
+    ...failed,
+    ...json("output", "Output", run.output),
+    ...json("input", "Input", run.input),
+    ...logs(run.logs),
+    ...json("metadata", "Metadata", run.metadata),
+    {
+      id: "runners",
+      name: "Runners",
+      count: run.activations.length,
+      show: () => <Activations run={run} />,
+    },
+    ...json("raw", "Raw", raw),
+  ];
+}
+
+function logs(lines: Run["logs"]): readonly Tab[] {
+  if (lines.length === 0) return [];
+  return [{ id: "logs", name: "Logs", count: lines.length, show: () => <Logs lines={lines} /> }];
+}

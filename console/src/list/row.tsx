@@ -1,0 +1,322 @@
+/** The rows of the list. */
+
+import { memo, type ReactNode } from "react";
+import { fanOutStatus } from "../model/fan-out.ts";
+import { instant } from "../model/instants.ts";
+import { linesOf, oneLine } from "../model/json.ts";
+import { fanOutName, startOf, tally } from "../model/parallel.ts";
+import { type Row, selectionOf } from "../model/rows.ts";
+import { type Failure, isFailure, type Note, type Step, titleOf } from "../model/run.ts";
+import { tookOf } from "../model/spans.ts";
+import { kindWords, noteOf } from "../model/step-words.ts";
+import { clock, count, duration, moment, offset } from "../model/words.ts";
+import { RunLink, Ticking } from "../run/header.tsx";
+import { usePage } from "../run/use-page.ts";
+import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { Icon, Notch } from "../ui/icon.tsx";
+import { Lines } from "../ui/json-view.tsx";
+import { useNow } from "../ui/now.ts";
+import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
+import { beneath, firstFrame, LINES_MAX } from "./heights.ts";
+import type { Times } from "./list.tsx";
+
+interface RowProps {
+  readonly row: Row;
+  readonly index: number;
+  readonly top: number;
+  readonly height: number;
+  readonly isSelected: boolean;
+  readonly isOpen: boolean;
+  readonly compact: boolean;
+  /** When the first step began. */
+  readonly start: number;
+  readonly times: Times;
+  readonly onToggle: (row: Row) => void;
+}
+
+/** Shows one row. */
+export function ListRow(props: RowProps): ReactNode {
+  const { row, index, top, height, isSelected } = props;
+  const { select } = usePage();
+  const selection = selectionOf(row);
+  return (
+    <tr
+      id={`row-${index}`}
+      className={`row row-${row.type}`}
+      aria-rowindex={index + 1}
+      aria-selected={selection === null ? undefined : isSelected}
+      style={{ height, transform: `translateY(${top}px)` }}
+      onClick={selection === null ? undefined : () => select(selection)}
+      onDoubleClick={() => props.onToggle(row)}
+    >
+      <RowCells {...props} />
+    </tr>
+  );
+}
+
+const RowCells = memo(function RowCells(props: RowProps): ReactNode {
+  const { row } = props;
+  switch (row.type) {
+    case "step":
+      return <StepCells {...props} row={row} />;
+    case "fanOut":
+      return <FanOutCells {...props} row={row} />;
+    case "idle":
+      return (
+        <td className="gap">
+          <span className="offset mono">{duration(row.ms)}</span>
+          <Notch />
+          nothing ran
+        </td>
+      );
+    case "cleanUp":
+      return <td className="rule hue-red">Clean-up, newest first</td>;
+    case "act":
+      return <ActCell note={row.note} start={props.start} times={props.times} />;
+  }
+});
+
+type Of<T extends Row["type"]> = Omit<RowProps, "row"> & {
+  readonly row: Extract<Row, { type: T }>;
+};
+
+function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNode {
+  const { filter } = usePage();
+  const { step } = row;
+  return (
+    <>
+      <td className="offset mono">
+        <Offset at={startOf(step)} start={start} times={times} />
+      </td>
+      <td className={row.member ? "bracket member" : `bracket bracket-${row.bracket}`} />
+      <td className="what">
+        <div className="line">
+          <Glyph status={step.status} />
+          <Name found={filter.text}>{titleOf(step.id)}</Name>
+          <span className="kind">
+            <Foreign>{kindWords(step)}</Foreign>
+          </span>
+          <span className="end">
+            <StepNote step={step} />
+            {step.child !== undefined && <RunLink id={step.child.run} />}
+            <Took step={step} />
+          </span>
+        </div>
+        <Beneath step={step} isOpen={isOpen} compact={compact} />
+      </td>
+    </>
+  );
+}
+
+/** What a step waits for, or how often it was tried. */
+export function StepNote({ step }: { readonly step: Step }): ReactNode {
+  const isTicking = step.status === "retrying" || step.status === "waiting";
+  const now = useNow(isTicking ? 1000 : null);
+  const note = noteOf(step, now);
+  if (note === null) return null;
+  const retried = step.attempts.length > 1;
+  const hue = retried ? "hue-amber" : `hue-${hueOf(step.status)}`;
+  return (
+    <span className={`note ${hue}`}>
+      {retried && <Icon name="again" />}
+      {note}
+    </span>
+  );
+}
+
+/** How long a step took; while it is open, how long it has. */
+export function Took({ step }: { readonly step: Step }): ReactNode {
+  const took = tookOf(step, Date.now());
+  const hue = took?.open || isFailure(step) ? `took hue hue-${hueOf(step.status)}` : "took";
+  if (took === null) return <span className={hue}>–</span>;
+  if (!took.open) return <span className={hue}>{duration(took.ms)}</span>;
+  return (
+    <span className={hue}>
+      <Ticking from={startOf(step)} />
+    </span>
+  );
+}
+
+function Beneath(props: {
+  readonly step: Step;
+  readonly isOpen: boolean;
+  readonly compact: boolean;
+}): ReactNode {
+  const { step } = props;
+  switch (beneath(step, props.isOpen)) {
+    case "nothing":
+      return null;
+    case "line":
+      if (props.compact) return null;
+      return (
+        <div className="result">
+          <Pieces pieces={oneLine(step.output, 180)} />
+        </div>
+      );
+    case "lines":
+      return <OpenResult value={step.output} />;
+    case "error":
+      return step.error && <ErrorLines error={step.error} frame={firstFrame(step)} />;
+  }
+}
+
+function ErrorLines({
+  error,
+  frame,
+}: {
+  readonly error: Failure;
+  readonly frame: string | null;
+}): ReactNode {
+  return (
+    <div className="error-lines">
+      <div className="error-message hue-red">
+        <Foreign>{`${error.name}: ${error.message.split("\n")[0] ?? ""}`}</Foreign>
+      </div>
+      {frame !== null && (
+        <code>
+          <Foreign>{frame}</Foreign>
+        </code>
+      )}
+    </div>
+  );
+}
+
+function OpenResult({ value }: { readonly value: unknown }): ReactNode {
+  const lines = linesOf(value);
+  return (
+    <div className="result open">
+      <Lines lines={lines.slice(0, LINES_MAX)} />
+      {lines.length > LINES_MAX && (
+        <span className="more">{`${count(lines.length - LINES_MAX)} more lines in the inspector`}</span>
+      )}
+    </div>
+  );
+}
+
+function FanOutCells({ row, start, times, onToggle }: Of<"fanOut">): ReactNode {
+  const { open } = usePage();
+  const { fanOut } = row;
+  const isOpen = open.has(fanOut.key);
+  const first = fanOut.steps[0];
+  const name = fanOutName(fanOut);
+  return (
+    <>
+      <td className="offset mono">
+        {first !== undefined && <Offset at={startOf(first)} start={start} times={times} />}
+      </td>
+      <td className={`bracket bracket-${row.bracket}`} />
+      <td className="what">
+        <div className="line">
+          <Glyph status={fanOutStatus(fanOut.steps)} />
+          <Name>{name}</Name>
+          <span className="kind">×{count(fanOut.steps.length)}</span>
+          <Counts steps={fanOut.steps} />
+          <span className="end">
+            <button
+              type="button"
+              className="plain bare small"
+              aria-expanded={isOpen}
+              aria-label={`${isOpen ? "Close" : "Open"} ${name}`}
+              onClick={(event) => {
+                event.stopPropagation();
+                onToggle(row);
+              }}
+            >
+              <Icon name={isOpen ? "down" : "right"} />
+            </button>
+            <FanOutTook steps={fanOut.steps} />
+          </span>
+        </div>
+      </td>
+    </>
+  );
+}
+
+/** How many members of a fan-out stand where: `997 ok · 3 failed`. */
+export function Counts({ steps }: { readonly steps: readonly Step[] }): ReactNode {
+  const { ok, failed, open, other } = tally(steps);
+  return (
+    <span className="counts">
+      <span>{count(ok)} ok</span>
+      {failed > 0 && <strong className="hue-red">{count(failed)} failed</strong>}
+      {open > 0 && <span className="hue-blue in-hue">{count(open)} in flight</span>}
+      {other > 0 && <span>{count(other)} cancelled or skipped</span>}
+    </span>
+  );
+}
+
+/** From the first begin to the last end of many steps. */
+export function FanOutTook({ steps }: { readonly steps: readonly Step[] }): ReactNode {
+  const from = Math.min(...steps.map(startOf));
+  if (steps.some((step) => step.completedAt === null)) {
+    return (
+      <span className="took hue hue-blue">
+        <Ticking from={from} />
+      </span>
+    );
+  }
+  const to = Math.max(...steps.map((step) => instant(step.completedAt ?? step.scheduledAt)));
+  return <span className="took">{duration(to - from)}</span>;
+}
+
+/** A time of the list: since the start, or by the clock; the other one on hover. */
+function Offset({
+  at,
+  start,
+  times,
+}: {
+  readonly at: number;
+  readonly start: number;
+  readonly times: Times;
+}): ReactNode {
+  return <At ms={at}>{times === "offset" ? offset(at - start) : clock(at)}</At>;
+}
+
+const ACT_WORDS: Readonly<Record<string, string>> = {
+  paused: "paused the run",
+  resumed: "resumed the run",
+  cancelled: "cancelled the run",
+  terminated: "terminated the run",
+  retried: "asked to retry now",
+  resolved: "resolved a step",
+  forked: "forked the run",
+  order_changed: "the order of the code changed",
+  handler_retried: "the handler runs again",
+  verified: "an outcome was verified",
+};
+
+function ActCell({
+  note,
+  start,
+  times,
+}: {
+  readonly note: Note;
+  readonly start: number;
+  readonly times: Times;
+}): ReactNode {
+  const at = instant(note.at);
+  return (
+    <td className="act">
+      <span className="offset mono">
+        <Offset at={at} start={start} times={times} />
+      </span>
+      <span className="person" aria-hidden="true">
+        {(note.by ?? "–").slice(0, 2).toUpperCase()}
+      </span>
+      <span className="act-words" title={moment(at, Date.now())}>
+        {note.by !== null && (
+          <strong>
+            <Foreign>{note.by}</Foreign>{" "}
+          </strong>
+        )}
+        {ACT_WORDS[note.what] ?? note.what.replaceAll("_", " ")}
+        {note.detail !== null && (
+          <span className="kind">
+            {" "}
+            <Foreign>{note.by === null ? note.detail : `“${note.detail}”`}</Foreign>
+          </span>
+        )}
+      </span>
+    </td>
+  );
+}

@@ -1,0 +1,17 @@
+/** Starts the console. */
+
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/run.css";
+import "./styles/list.css";
+import "./styles/spans.css";
+import "./styles/inspector.css";
+import "./styles/timeline.css";
+import "./styles/graph.css";
+import "./styles/runs.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+
+const root = document.getElementById("console");
+if (root === null) throw new Error("the page has no element `console`");
+createRoot(root).render(<App />);

@@ -1,0 +1,141 @@
+/** The sentence under the title: why a run does not move, what it is doing, or how it ended. */
+
+import { instant } from "./instants.ts";
+import { type Piece as JsonPiece, oneLine } from "./json.ts";
+import { type Failure, isFailure, type Note, nameOf, type Run, stepHasEnded } from "./run.ts";
+import { capital, duration } from "./words.ts";
+
+/** A part of a sentence: words, a name that code gave, an instant, a run, or a value. */
+export type Part =
+  | { readonly type: "lead" | "words" | "name"; readonly text: string }
+  | { readonly type: "instant"; readonly at: number }
+  | { readonly type: "run"; readonly id: string }
+  | { readonly type: "value"; readonly pieces: readonly JsonPiece[] };
+
+const words = (text: string): Part => ({ type: "words", text });
+const lead = (text: string): Part => ({ type: "lead", text });
+
+/** Makes the sentence. For an open run it is the server's own answer, so that all that ask are told the same. */
+export function sentenceOf(run: Run): readonly Part[] {
+  switch (run.status) {
+    case "completed":
+      return completed(run);
+    case "failed":
+    case "timed_out":
+      return [...endedBadly(run), ...takenBack(run)];
+    case "cancelled":
+      return [...cancelled(run), ...takenBack(run)];
+    default:
+      return told(run.why ?? `it is ${run.status}`);
+  }
+}
+
+function completed(run: Run): readonly Part[] {
+  const took = run.durationMs === null ? [] : [words(` in ${duration(run.durationMs)}`)];
+  if (run.continuedAs !== null) {
+    return [
+      lead("Completed"),
+      ...took,
+      words(", continued as "),
+      { type: "run", id: run.continuedAs },
+    ];
+  }
+  if (run.output === null) return [lead("Completed"), ...took, words(".")];
+  return [
+    lead("Completed"),
+    ...took,
+    words(" with "),
+    { type: "value", pieces: oneLine(run.output, 160) },
+  ];
+}
+
+function endedBadly(run: Run): readonly Part[] {
+  const step = [...run.steps].reverse().find((one) => isFailure(one) && blames(run.error, one.id));
+  const begin = run.status === "failed" ? "Failed" : "Timed out";
+  if (run.error === null) return [lead(begin), words(".")];
+  if (step === undefined) return [lead(`${begin}: `), ...parts(errorWords(run.error)), words(".")];
+  const cause = step.error ?? run.error;
+  const attempts = step.attempts.length;
+  const after = attempts > 1 ? ` after ${attempts} attempts` : "";
+  return [
+    lead(`${begin} in `),
+    { type: "name", text: nameOf(step.id) },
+    words(`${after}: ${errorWords(cause)}.`),
+  ];
+}
+
+/** The engine's errors name the step in backticks. */
+function blames(error: Failure | null, id: string): boolean {
+  return error?.message.includes(`\`${nameOf(id)}\``) ?? false;
+}
+
+function errorWords(error: Failure): string {
+  const message = error.message.replace(/\.$/, "");
+  return error.name === "Error" || message === ""
+    ? message || error.name
+    : `${error.name}, ${message}`;
+}
+
+function cancelled(run: Run): readonly Part[] {
+  const act = run.history.findLast((note: Note) => note.what === "cancelled");
+  const by = act?.by ? [words(` by ${act.by}`)] : [];
+  const at: Part[] =
+    act === undefined ? [] : [words(" at "), { type: "instant", at: instant(act.at) }];
+  const why = act?.detail ? [words(`: “${act.detail}”`)] : [];
+  return [lead("Cancelled"), ...by, ...at, ...why, words(".")];
+}
+
+function takenBack(run: Run): readonly Part[] {
+  const done = (run.cleanUp?.compensations ?? []).filter((one) => one.status === "completed");
+  if (done.length === 0) return [];
+  const names = done.map((one) => nameOf(one.step));
+  if (names.length > 4) return [words(` ${names.length} steps were compensated.`)];
+  const parts: Part[] = [words(" ")];
+  names.forEach((text, at) => {
+    if (at > 0) parts.push(words(at === names.length - 1 ? " and " : ", "));
+    parts.push({ type: "name", text });
+  });
+  return [...parts, words(names.length === 1 ? " was compensated." : " were compensated.")];
+}
+
+/** Sets the server's answer: its first word strong, names and runs and instants as what they are. */
+export function told(why: string): readonly Part[] {
+  const text = capital(why.endsWith(".") ? why : `${why}.`);
+  const space = text.search(/[ :;]/);
+  if (space < 0) return [lead(text)];
+  return [lead(text.slice(0, space)), ...parts(text.slice(space))];
+}
+
+const MARKS = /`([^`]*)`|(run_[0-9a-f]{32})|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/g;
+
+function parts(text: string): readonly Part[] {
+  const found: Part[] = [];
+  let at = 0;
+  for (const match of text.matchAll(MARKS)) {
+    if (match.index > at) found.push(words(text.slice(at, match.index)));
+    const [whole, name, run, time] = match;
+    if (name !== undefined) found.push({ type: "name", text: name });
+    else if (run !== undefined) found.push({ type: "run", id: run });
+    else if (time !== undefined) found.push({ type: "instant", at: instant(time) });
+    at = match.index + whole.length;
+  }
+  if (at < text.length) found.push(words(text.slice(at)));
+  return found;
+}
+
+/** Names the runner that a run is on, or was on last. */
+export function runnerOf(run: Run): { readonly name: string; readonly now: boolean } | null {
+  const last = run.activations.at(-1);
+  if (last === undefined) return null;
+  return { name: last.runner, now: last.until === null };
+}
+
+/** Counts the children that a run's steps have started. */
+export function childrenOf(run: Run): number {
+  return run.steps.filter((step) => step.child !== undefined).length;
+}
+
+/** Says whether steps are open: then elapsed times tick. */
+export function isTicking(run: Run): boolean {
+  return run.steps.some((step) => !stepHasEnded(step)) || run.endedAt === null;
+}

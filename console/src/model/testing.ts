@@ -1,0 +1,95 @@
+/** Runs and steps for tests. */
+
+import type { Attempt, Run, Step } from "./run.ts";
+
+/** The instant that offsets of tests count from. */
+export const ZERO = Date.parse("2026-11-22T08:00:00Z");
+
+/** Returns the instant so many milliseconds after zero, as the API writes it. */
+export function iso(ms: number): string {
+  return `${new Date(ZERO + ms).toISOString().slice(0, -1)}000Z`;
+}
+
+/** Makes a step that ran from one offset to another; null as the end leaves it open. */
+export function step(id: string, from: number, to: number | null, more: Partial<Step> = {}): Step {
+  return {
+    id,
+    kind: "run",
+    status: to === null ? "running" : "completed",
+    position: 0,
+    input: null,
+    output: null,
+    error: null,
+    attempts: [attempt(1, from, to)],
+    logs: [],
+    metadata: null,
+    scheduledAt: iso(from),
+    startedAt: iso(from),
+    completedAt: to === null ? null : iso(to),
+    nextAt: null,
+    after: [],
+    generation: 1,
+    ...more,
+  };
+}
+
+/** Makes an attempt. */
+export function attempt(n: number, from: number, to: number | null, status?: string): Attempt {
+  return {
+    n,
+    status: status ?? (to === null ? "running" : "completed"),
+    startedAt: iso(from),
+    endedAt: to === null ? null : iso(to),
+    error: null,
+    runner: "blue",
+    overlapped: false,
+  };
+}
+
+/** Makes a run of steps. */
+export function run(steps: readonly Step[], more: Partial<Run> = {}): Run {
+  return {
+    id: "run_0193b5e4000070008000000000000000",
+    namespace: "default",
+    app: "shop",
+    workflow: "checkout",
+    status: "running",
+    key: null,
+    runner: null,
+    version: null,
+    createdAt: iso(0),
+    startedAt: iso(0),
+    endedAt: null,
+    deadline: null,
+    durationMs: null,
+    input: null,
+    output: null,
+    error: null,
+    metadata: null,
+    cleanUp: null,
+    steps,
+    logs: [],
+    activations: [],
+    history: [],
+    parent: null,
+    continuedFrom: null,
+    continuedAs: null,
+    why: null,
+    ...more,
+  };
+}
+
+/** Makes a fan-out: steps side by side, of which some failed. */
+export function fan(
+  prefix: string,
+  count: number,
+  failed: readonly number[] = [],
+): readonly Step[] {
+  return Array.from({ length: count }, (_, at) =>
+    step(`${prefix}${at}`, 100, 200 + at, {
+      position: at + 1,
+      after: ["load"],
+      status: failed.includes(at) ? "failed" : "completed",
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { routeOf, runHref, withQuery } from "./route.ts";
+
+test.each([
+  ["/", { page: "runs" }],
+  ["/runs", { page: "runs" }],
+  ["/runs/run_01", { page: "run", run: "run_01", view: null }],
+  ["/runs/run_01/list", { page: "run", run: "run_01", view: "list" }],
+  ["/runs/a%2Fb/list", { page: "run", run: "a/b", view: "list" }],
+  ["/runs/%E0%A4%A", { page: "run", run: "%E0%A4%A", view: null }],
+  ["/runs/run_01/pie", { page: "unknown" }],
+  ["/elsewhere", { page: "unknown" }],
+])("%s leads to its page", (path, route) => {
+  expect(routeOf(path)).toEqual(route);
+});
+
+test("an address leads back to the run that it was made of", () => {
+  expect(routeOf(runHref("a/b c?#", "list"))).toEqual({
+    page: "run",
+    run: "a/b c?#",
+    view: "list",
+  });
+});
+
+test("members of the query that nobody knows are kept", () => {
+  expect(withQuery("?later=1&step=a", { step: "b&c" })).toBe("?later=1&step=b%26c");
+  expect(withQuery("?step=a", { step: null })).toBe("");
+});

@@ -1,0 +1,185 @@
+/** A run that is known: its header, its views, its inspector, and the keys for them. */
+
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Inspector } from "../inspector/inspector.tsx";
+import { List, type Times } from "../list/list.tsx";
+import type { RunContents } from "../model/contents.ts";
+import { isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
+import { isFailure } from "../model/run.ts";
+import { go, goQuery, type Move, runHref, useQuery, VIEWS, type View } from "../route.ts";
+import { type Keys, useKeys } from "../ui/keys.ts";
+import { useNarrow } from "../ui/narrow.ts";
+import { remember, useStored } from "../ui/stored.ts";
+import { Header } from "./header.tsx";
+import { KeysDialog } from "./keys-dialog.tsx";
+import { Toolbar } from "./toolbar.tsx";
+import { type Page, PageContext } from "./use-page.ts";
+
+interface WorkbenchProps {
+  readonly contents: RunContents;
+  readonly view: View;
+  /** Until when an open run is known; null for one that has ended. */
+  readonly asOf: number | null;
+}
+
+/** Shows the run. */
+export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
+  const query = useQuery();
+  const page = usePageOf(contents, view, asOf, query);
+  const narrow = useNarrow();
+  const [docked, setDocked] = useStored("inspector", ["open", "closed"], "open");
+  const [helping, setHelping] = useState(false);
+  const [times, setTimes] = useStored<Times>("times", ["offset", "clock"], "offset");
+  const [density, setDensity] = useStored("density", ["comfortable", "compact"], "comfortable");
+  const field = useRef<HTMLInputElement>(null);
+  const { filter, open, now, selected } = page;
+  const rows = useMemo(() => rowsOf(contents, filter, open, now), [contents, filter, open, now]);
+  const shown = useMemo(
+    () => contents.steps.reduce((sum, step) => sum + (passes(step, filter) ? 1 : 0), 0),
+    [contents, filter],
+  );
+  const onView = (next: View) => {
+    remember("view", next);
+    go(runHref(contents.run.id, next) + location.search);
+  };
+  const close = () => {
+    if (selected !== null) page.select(null);
+    else setDocked("closed");
+  };
+  const onFailuresOnly = () => goQuery({ failures: filter.failuresOnly ? null : "1" });
+  useKeys({
+    ...pageKeys(page, onView),
+    "/": () => field.current?.focus(),
+    e: onFailuresOnly,
+    i: () => setDocked(docked === "open" ? "closed" : "open"),
+    "?": () => setHelping(true),
+    Escape: () => {
+      if (document.activeElement === field.current) field.current?.blur();
+      else if (helping) setHelping(false);
+      else close();
+    },
+  });
+  const inspecting = narrow ? selected !== null : selected !== null || docked === "open";
+  const where = inspecting ? "beside" : "";
+  return (
+    <PageContext value={page}>
+      <main className="run-page">
+        <Header run={contents.run} />
+        <Toolbar
+          shown={shown}
+          filterField={field}
+          onView={onView}
+          onFilter={(text) => goQuery({ q: text === "" ? null : text }, "replace")}
+          onFailuresOnly={onFailuresOnly}
+        >
+          {narrow && (
+            <button type="button" onClick={() => page.select({ type: "run" })}>
+              The run
+            </button>
+          )}
+          {!narrow && (
+            <>
+              <button
+                type="button"
+                className="plain"
+                onClick={() => setTimes(times === "offset" ? "clock" : "offset")}
+              >
+                {times === "offset" ? "Times since start" : "Times by clock"}
+              </button>
+              <button
+                type="button"
+                className="plain"
+                aria-pressed={density === "compact"}
+                onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
+              >
+                Compact
+              </button>
+              <button type="button" className="plain" onClick={() => setHelping(true)}>
+                Keys <kbd>?</kbd>
+              </button>
+            </>
+          )}
+        </Toolbar>
+        <div className={`run-main ${where}`}>
+          <List rows={rows} times={times} compact={density === "compact"} />
+          {inspecting && <Inspector onClose={close} />}
+        </div>
+      </main>
+      {helping && <KeysDialog onClose={() => setHelping(false)} />}
+    </PageContext>
+  );
+}
+
+function usePageOf(
+  contents: RunContents,
+  view: View,
+  asOf: number | null,
+  query: URLSearchParams,
+): Page {
+  const text = query.get("q") ?? "";
+  const failuresOnly = query.get("failures") === "1";
+  const filter = useMemo(() => ({ text, failuresOnly }), [text, failuresOnly]);
+  const opened = query.get("open") ?? "";
+  const open = useMemo(() => new Set(opened === "" ? [] : opened.split("\u001d")), [opened]);
+  const selected = useSelection(query);
+  const latest = useRef(selected);
+  useEffect(() => {
+    latest.current = selected;
+  });
+  const select = useCallback((selection: Selection | null, move: Move = "push") => {
+    if (isSame(selection, latest.current)) return;
+    goQuery(queryOf(selection), move);
+  }, []);
+  const toggleOpen = useCallback(
+    (key: string) => {
+      const next = new Set(open);
+      if (!next.delete(key)) next.add(key);
+      goQuery({ open: next.size === 0 ? null : [...next].join("\u001d") });
+    },
+    [open],
+  );
+  const now = asOf ?? Number.POSITIVE_INFINITY;
+  return useMemo(
+    () => ({ contents, view, selected, filter, open, now, select, toggleOpen }),
+    [contents, view, selected, filter, open, now, select, toggleOpen],
+  );
+}
+
+function useSelection(query: URLSearchParams): Selection | null {
+  const [step, many, about] = [query.get("step"), query.get("many"), query.get("about")];
+  return useMemo(() => {
+    if (step !== null) return { type: "step", id: step };
+    if (many !== null) return { type: "many", key: many };
+    return about === "run" ? { type: "run" } : null;
+  }, [step, many, about]);
+}
+
+function queryOf(selection: Selection | null): Readonly<Record<string, string | null>> {
+  return {
+    step: selection?.type === "step" ? selection.id : null,
+    many: selection?.type === "many" ? selection.key : null,
+    about: selection?.type === "run" ? "run" : null,
+  };
+}
+
+/** The keys that all views have. */
+function pageKeys(page: Page, onView: (view: View) => void): Keys {
+  const { contents, selected } = page;
+  const failure = (by: 1 | -1) => () => {
+    const failures = contents.steps.filter(isFailure);
+    const current =
+      selected?.type === "step" ? contents.steps.findIndex((one) => one.id === selected.id) : -1;
+    const behind = failures.filter((one) => contents.steps.indexOf(one) > current);
+    const before = failures.filter((one) => contents.steps.indexOf(one) < current);
+    const next = by > 0 ? (behind[0] ?? failures[0]) : (before.at(-1) ?? failures.at(-1));
+    if (next !== undefined) page.select({ type: "step", id: next.id }, "replace");
+  };
+  const copy = (text: string) => () => void navigator.clipboard.writeText(text);
+  return {
+    ...Object.fromEntries(VIEWS.map((view, at) => [`${at + 1}`, () => onView(view)])),
+    n: failure(1),
+    "Shift+n": failure(-1),
+    y: copy(contents.run.id),
+    "Shift+y": () => copy(location.href)(),
+  };
+}
