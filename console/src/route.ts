@@ -2,7 +2,7 @@
 
 import { useMemo, useSyncExternalStore } from "react";
 
-export const VIEWS = ["list"] as const;
+export const VIEWS = ["list", "timeline"] as const;
 export type View = (typeof VIEWS)[number];
 
 export type Route =

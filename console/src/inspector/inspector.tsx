@@ -91,7 +91,7 @@ function FanOutInspector({
   readonly onClose: () => void;
 }): ReactNode {
   return (
-    <section className="inspector" aria-label={`Steps ${fanOutName(fanOut)}`}>
+    <section className="inspector inspector-many" aria-label={`Steps ${fanOutName(fanOut)}`}>
       <header className="inspector-head">
         <h2>
           <Glyph status={fanOutStatus(fanOut.steps)} />

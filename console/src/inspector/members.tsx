@@ -25,18 +25,20 @@ export function Members({ fanOut }: { readonly fanOut: FanOut }): ReactNode {
   return (
     <>
       <Cells steps={fanOut.steps} />
-      <label className="field json-search">
-        <Icon name="search" />
-        <input
-          value={text}
-          placeholder={`Filter ${counted(fanOut.steps.length, "step")}`}
-          aria-label="Filter these steps by name"
-          spellCheck={false}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <span className="shown">{text === "" ? "failed first" : count(shown.length)}</span>
-      </label>
-      <MemberList steps={shown} />
+      <div className="member-panel">
+        <label className="field json-search">
+          <Icon name="search" />
+          <input
+            value={text}
+            placeholder={`Filter ${counted(fanOut.steps.length, "step")}`}
+            aria-label="Filter these steps by name"
+            spellCheck={false}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <span className="shown">{text === "" ? "failed first" : count(shown.length)}</span>
+        </label>
+        <MemberList steps={shown} />
+      </div>
     </>
   );
 }

@@ -59,6 +59,9 @@ test("only idle time over 30 s and over 5 % of the window is worth a fold", () =
   expect(foldable(gap(31), { from: 0, to: 60 * S })).toHaveLength(1);
   expect(foldable(gap(29), { from: 0, to: 60 * S })).toHaveLength(0);
   expect(foldable(gap(60), { from: 0, to: 3600 * S })).toHaveLength(0);
+  // Beside a fold of an hour, a minute is most of what is left.
+  const both = [...gap(60), { from: 70 * S, to: 3590 * S }];
+  expect(foldable(both, { from: 0, to: 3600 * S })).toEqual(both);
 });
 
 test("outside of folds one second has one width everywhere", () => {

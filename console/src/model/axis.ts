@@ -29,10 +29,20 @@ export interface Tick {
   readonly since: number;
 }
 
-/** Returns the idle stretches that are worth a fold in a window: over 30 s and over 5 % of it. */
+/**
+ * Returns the idle stretches that are worth a fold in a window: over 30 s, and over 5 % of what is left of it
+ * when the longer ones are folded.
+ */
 export function foldable(gaps: readonly Stretch[], window: Stretch): readonly Stretch[] {
-  const least = Math.max(FOLD_MS_MIN, (window.to - window.from) * FOLD_SHARE_MIN);
-  return gaps.filter((gap) => gap.to - gap.from > least);
+  let left = window.to - window.from;
+  const folds: Stretch[] = [];
+  for (const gap of [...gaps].sort((a, b) => b.to - b.from - (a.to - a.from))) {
+    const length = gap.to - gap.from;
+    if (length <= Math.max(FOLD_MS_MIN, left * FOLD_SHARE_MIN)) break;
+    folds.push(gap);
+    left -= length;
+  }
+  return folds.sort((a, b) => a.from - b.from);
 }
 
 /** Lays a window out over a width. Outside of folds one second has one width everywhere. */

@@ -1,8 +1,10 @@
 /** All keys of the page. */
 
 import { type ReactNode, useEffect, useRef } from "react";
+import { VIEWS } from "../route.ts";
 
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
+  [VIEWS.map((_, at) => `${at + 1}`), "Views of the run"],
   [["j", "k"], "Next step, step before; arrows do the same"],
   [["Enter"], "Opens a result or a fan-out in place"],
   [["n", "⇧n"], "Next failure, failure before"],
@@ -10,6 +12,10 @@ const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
   [["e"], "Shows failures only"],
   [["i"], "Opens or closes the inspector"],
   [["Alt 1…6"], "Tabs of the inspector"],
+  [["z"], "Folds idle time of the timeline"],
+  [["c"], "Critical path of the timeline"],
+  [["+", "−", "0"], "Zooms in, out, to all"],
+  [["h", "l"], "Moves the timeline back and on"],
   [["y", "⇧y"], "Copies the run's id, the link"],
   [["Esc"], "Closes what was opened last"],
 ];

@@ -2,11 +2,12 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Inspector } from "../inspector/inspector.tsx";
-import { List, type Times } from "../list/list.tsx";
+import { List } from "../list/list.tsx";
 import type { RunContents } from "../model/contents.ts";
 import { isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
 import { isFailure } from "../model/run.ts";
 import { go, goQuery, type Move, runHref, useQuery, VIEWS, type View } from "../route.ts";
+import { Timeline } from "../timeline/timeline.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { remember, useStored } from "../ui/stored.ts";
@@ -14,6 +15,7 @@ import { Header } from "./header.tsx";
 import { KeysDialog } from "./keys-dialog.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { type Page, PageContext } from "./use-page.ts";
+import { timelineKeys, useLooks, ViewControls } from "./view-controls.tsx";
 
 interface WorkbenchProps {
   readonly contents: RunContents;
@@ -29,8 +31,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
   const narrow = useNarrow();
   const [docked, setDocked] = useStored("inspector", ["open", "closed"], "open");
   const [helping, setHelping] = useState(false);
-  const [times, setTimes] = useStored<Times>("times", ["offset", "clock"], "offset");
-  const [density, setDensity] = useStored("density", ["comfortable", "compact"], "comfortable");
+  const looks = useLooks();
   const field = useRef<HTMLInputElement>(null);
   const { filter, open, now, selected } = page;
   const rows = useMemo(() => rowsOf(contents, filter, open, now), [contents, filter, open, now]);
@@ -52,6 +53,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
     "/": () => field.current?.focus(),
     e: onFailuresOnly,
     i: () => setDocked(docked === "open" ? "closed" : "open"),
+    ...(view === "timeline" && timelineKeys(looks)),
     "?": () => setHelping(true),
     Escape: () => {
       if (document.activeElement === field.current) field.current?.blur();
@@ -60,7 +62,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
     },
   });
   const inspecting = narrow ? selected !== null : selected !== null || docked === "open";
-  const where = inspecting ? "beside" : "";
+  const where = inspecting ? (view === "timeline" ? "below" : "beside") : "";
   return (
     <PageContext value={page}>
       <main className="run-page">
@@ -72,36 +74,20 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
           onFilter={(text) => goQuery({ q: text === "" ? null : text }, "replace")}
           onFailuresOnly={onFailuresOnly}
         >
-          {narrow && (
-            <button type="button" onClick={() => page.select({ type: "run" })}>
-              The run
-            </button>
-          )}
-          {!narrow && (
-            <>
-              <button
-                type="button"
-                className="plain"
-                onClick={() => setTimes(times === "offset" ? "clock" : "offset")}
-              >
-                {times === "offset" ? "Times since start" : "Times by clock"}
-              </button>
-              <button
-                type="button"
-                className="plain"
-                aria-pressed={density === "compact"}
-                onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
-              >
-                Compact
-              </button>
-              <button type="button" className="plain" onClick={() => setHelping(true)}>
-                Keys <kbd>?</kbd>
-              </button>
-            </>
-          )}
+          <ViewControls view={view} looks={looks} onHelp={() => setHelping(true)} />
         </Toolbar>
         <div className={`run-main ${where}`}>
-          <List rows={rows} times={times} compact={density === "compact"} />
+          {view === "list" && (
+            <List rows={rows} times={looks.times} compact={looks.density === "compact"} />
+          )}
+          {view === "timeline" && (
+            <Timeline
+              rows={rows}
+              folding={looks.folding}
+              withPath={looks.withPath}
+              onFolding={looks.setFolding}
+            />
+          )}
           {inspecting && <Inspector onClose={close} />}
         </div>
       </main>

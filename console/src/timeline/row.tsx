@@ -1,0 +1,112 @@
+/** The rows of the timeline: a label, and bars. */
+
+import { memo, type ReactNode } from "react";
+import { Counts, FanOutTook, Took } from "../list/row.tsx";
+import type { Axis } from "../model/axis.ts";
+import { fanOutStatus } from "../model/fan-out.ts";
+import { fanOutName } from "../model/parallel.ts";
+import { type Row, selectionOf } from "../model/rows.ts";
+import { titleOf } from "../model/run.ts";
+import { kindWords } from "../model/step-words.ts";
+import type { PathInRows } from "../model/timeline.ts";
+import { count, statusWord } from "../model/words.ts";
+import { usePage } from "../run/use-page.ts";
+import { Glyph } from "../ui/glyph.tsx";
+import { Foreign, Name } from "../ui/text.tsx";
+import { barsWords, FanOutBars, PathMarks, StepBars } from "./bars.tsx";
+
+interface RowProps {
+  readonly row: Row;
+  readonly index: number;
+  readonly top: number;
+  readonly height: number;
+  readonly labels: number;
+  readonly axis: Axis;
+  readonly now: number;
+  readonly start: number;
+  readonly isSelected: boolean;
+  readonly path: PathInRows;
+}
+
+/** Shows a row. */
+export const TimelineRow = memo(function TimelineRow(props: RowProps): ReactNode {
+  const { row, index, top, height, labels, axis, now, isSelected, path } = props;
+  const { select } = usePage();
+  const selection = selectionOf(row);
+  const bars = labels === 0 ? 26 : height;
+  const step = row.type === "step" ? row.step : null;
+  const drops = path.drops.get(index) ?? [];
+  const onPath = step !== null && path.on.has(step.id) ? step : null;
+  return (
+    <li
+      className={isSelected ? "timeline-row selected" : "timeline-row"}
+      style={{ height, transform: `translateY(${top}px)` }}
+    >
+      <button
+        type="button"
+        className="timeline-label"
+        tabIndex={isSelected ? 0 : -1}
+        aria-pressed={isSelected}
+        aria-label={labelWords(row, props.start, now)}
+        style={labels === 0 ? undefined : { width: labels }}
+        onClick={() => selection !== null && select(selection)}
+      >
+        <Label row={row} />
+      </button>
+      <svg
+        className="bars"
+        width={axis.width}
+        height={bars}
+        aria-hidden="true"
+        onClick={() => selection !== null && select(selection)}
+      >
+        {row.type === "step" && <StepBars step={row.step} axis={axis} height={bars} now={now} />}
+        {row.type === "fanOut" && (
+          <FanOutBars fanOut={row.fanOut} axis={axis} height={bars} now={now} />
+        )}
+        {(onPath !== null || drops.length > 0) && (
+          <PathMarks step={onPath} row={index} drops={drops} axis={axis} height={bars} now={now} />
+        )}
+      </svg>
+    </li>
+  );
+});
+
+function Label({ row }: { readonly row: Row }): ReactNode {
+  const { filter } = usePage();
+  if (row.type === "step") {
+    const { step } = row;
+    const tried = step.attempts.length;
+    const words =
+      tried > 1 ? `${kindWords(step) || "compensation"}, ${tried} attempts` : kindWords(step);
+    return (
+      <>
+        <Glyph status={step.status} />
+        <Name found={filter.text}>{titleOf(step.id)}</Name>
+        <span className="kind">
+          <Foreign>{words}</Foreign>
+        </span>
+        <Took step={step} />
+      </>
+    );
+  }
+  if (row.type !== "fanOut") return null;
+  const { steps } = row.fanOut;
+  return (
+    <>
+      <Glyph status={fanOutStatus(steps)} />
+      <Name>{fanOutName(row.fanOut)}</Name>
+      <span className="kind">×{count(steps.length)}</span>
+      <Counts steps={steps} />
+      <FanOutTook steps={steps} />
+    </>
+  );
+}
+
+function labelWords(row: Row, start: number, now: number): string {
+  if (row.type === "step") {
+    const { step } = row;
+    return `${titleOf(step.id)}, ${kindWords(step)}, ${statusWord(step.status)}, ${barsWords(step, start, now)}`;
+  }
+  return row.type === "fanOut" ? `${fanOutName(row.fanOut)}, ${row.fanOut.steps.length} steps` : "";
+}

@@ -1,0 +1,243 @@
+/** The timeline: the steps of the list on one axis of time. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import {
+  type ComponentProps,
+  type ReactNode,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type WheelEvent,
+} from "react";
+import { nextSelectable } from "../list/list.tsx";
+import { axisOf, instantAt } from "../model/axis.ts";
+import { isSame, type Row, selectionOf } from "../model/rows.ts";
+import { hasEnded } from "../model/run.ts";
+import { busyMs, criticalPath, foldsOf, pathInRows, shownOf, timesOf } from "../model/timeline.ts";
+import { duration } from "../model/words.ts";
+import { usePage } from "../run/use-page.ts";
+import { useKeys } from "../ui/keys.ts";
+import { useNarrow } from "../ui/narrow.ts";
+import { useNow } from "../ui/now.ts";
+import { useWidth } from "../ui/width.ts";
+import { AxisLine, Ground, Hairline } from "./ground.tsx";
+import { Overview } from "./overview.tsx";
+import { TimelineRow } from "./row.tsx";
+import { useWindow } from "./use-window.ts";
+
+const LABELS = 316;
+const LABELS_SMALL = 220;
+const EDGE = 12;
+
+interface TimelineProps {
+  readonly rows: readonly Row[];
+  readonly folding: boolean;
+  readonly withPath: boolean;
+  readonly onFolding: (folding: boolean) => void;
+}
+
+/** Shows the timeline. */
+export function Timeline({ rows: all, folding, withPath, onFolding }: TimelineProps): ReactNode {
+  const { contents, selected } = usePage();
+  const rows = useMemo(
+    () => all.filter((row) => row.type === "step" || row.type === "fanOut"),
+    [all],
+  );
+  const box = useRef<HTMLDivElement>(null);
+  const narrow = useNarrow();
+  const total = useWidth(box);
+  const labels = narrow ? 0 : total < 1100 ? LABELS_SMALL : LABELS;
+  const width = Math.max(total - labels - (narrow ? 2 : 1) * EDGE, 80);
+  const time = useTime(width, folding);
+  const { axis, times, now, view } = time;
+  const inRows = useMemo(
+    () => pathInRows(withPath ? criticalPath(contents, now) : [], rows),
+    [contents, withPath, now, rows],
+  );
+  const at = useMemo(
+    () => rows.findIndex((row) => isSame(selectionOf(row), selected)),
+    [rows, selected],
+  );
+  useTimelineKeys(rows, at, view);
+  const hover = useHover(width, narrow ? EDGE : labels);
+  const open = hasEnded(contents.run) ? null : now;
+  const wheel = (event: WheelEvent) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - labels;
+    view.zoom(event.deltaY < 0 ? 1.25 : 0.8, instantAt(axis, x));
+  };
+  const side = { marginLeft: narrow ? EDGE : labels };
+  return (
+    <section className="timeline" ref={box} aria-label="Timeline of the steps" onWheel={wheel}>
+      <div className="timeline-top">
+        <Summary labels={labels} busy={busyMs(times)} whole={times.whole.to - times.whole.from} />
+        <div style={side}>
+          <Overview
+            times={times}
+            whole={time.shown}
+            window={view.window}
+            width={width}
+            onShow={view.show}
+            onFit={view.showAll}
+          />
+          <AxisLine
+            axis={axis}
+            cleanUpFrom={times.cleanUpFrom}
+            now={open}
+            onUnfold={() => onFolding(false)}
+          />
+        </div>
+      </div>
+      <div className="timeline-body" onPointerMove={hover.move} onPointerLeave={hover.leave}>
+        <div className="behind" style={side}>
+          <Ground axis={axis} height={4000} cleanUpFrom={times.cleanUpFrom} now={open} />
+          {hover.x !== null && <Hairline x={hover.x} at={instantAt(axis, hover.x)} />}
+        </div>
+        <Rows
+          rows={rows}
+          at={at}
+          labels={labels}
+          start={times.whole.from}
+          axis={axis}
+          now={now}
+          path={inRows}
+        />
+      </div>
+    </section>
+  );
+}
+
+interface RowsProps extends Omit<ComponentProps<typeof TimelineRow>, OfOneRow> {
+  readonly rows: readonly Row[];
+  /** Which row is selected; under 0 none. */
+  readonly at: number;
+}
+
+type OfOneRow = "row" | "index" | "top" | "height" | "isSelected";
+
+/** Shows the rows that are seen. */
+function Rows({ rows, at, ...shared }: RowsProps): ReactNode {
+  const scroller = useRef<HTMLDivElement>(null);
+  const height = shared.labels === 0 ? 52 : 32;
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize: () => height,
+    overscan: 8,
+  });
+  useEffect(() => {
+    if (height > 0) virtual.measure();
+  }, [virtual, height]);
+  useEffect(() => {
+    if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
+  }, [virtual, at]);
+  return (
+    <div className="timeline-scroll" ref={scroller}>
+      <ol style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (row === undefined) return null;
+          return (
+            <TimelineRow
+              key={item.key}
+              row={row}
+              index={item.index}
+              top={item.start}
+              height={height}
+              isSelected={item.index === at}
+              {...shared}
+            />
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+/** The axis over what is seen, and the times that it is made of. */
+function useTime(width: number, folding: boolean) {
+  const { contents } = usePage();
+  const ended = hasEnded(contents.run);
+  const ticking = useNow(ended ? null : 1000);
+  const now = ended ? Number.POSITIVE_INFINITY : ticking;
+  const times = useMemo(() => timesOf(contents, now), [contents, now]);
+  const shown = useMemo(
+    () => shownOf(times, folding ? foldsOf(times, times.whole) : [], !ended),
+    [times, folding, ended],
+  );
+  const view = useWindow(shown);
+  const axis = useMemo(() => {
+    // What lies beyond now is not idle, it has not been.
+    const until = { from: view.window.from, to: Math.min(view.window.to, times.whole.to) };
+    return axisOf(view.window, width, folding ? foldsOf(times, until) : []);
+  }, [times, view.window, width, folding]);
+  return { axis, times, shown, now: Math.min(now, times.whole.to), view };
+}
+
+function Summary({
+  labels,
+  busy,
+  whole,
+}: {
+  readonly labels: number;
+  readonly busy: number;
+  readonly whole: number;
+}): ReactNode {
+  const share = ((busy / whole) * 100).toFixed(busy / whole < 0.1 ? 1 : 0);
+  const words = `${duration(busy)} of work in ${duration(whole)}, ${share}\u00a0%`;
+  return (
+    <div className="timeline-summary" style={labels === 0 ? undefined : { width: labels }}>
+      <strong>Overview, true proportion</strong>
+      <span>{words}</span>
+    </div>
+  );
+}
+
+function useTimelineKeys(
+  rows: readonly Row[],
+  at: number,
+  view: ReturnType<typeof useWindow>,
+): void {
+  const { select, toggleOpen } = usePage();
+  const move = (by: number) => {
+    const next = nextSelectable(rows, at, by);
+    const selection = next === null ? null : selectionOf(next);
+    if (selection !== null) select(selection, "replace");
+  };
+  useKeys({
+    j: () => move(1),
+    ArrowDown: () => move(1),
+    k: () => move(-1),
+    ArrowUp: () => move(-1),
+    PageDown: () => move(12),
+    PageUp: () => move(-12),
+    Home: () => move(-rows.length),
+    End: () => move(rows.length),
+    Enter: () => {
+      const row = rows[at];
+      if (row?.type === "fanOut") toggleOpen(row.fanOut.key);
+    },
+    "+": () => view.zoom(1.5),
+    "=": () => view.zoom(1.5),
+    "-": () => view.zoom(1 / 1.5),
+    "0": view.showAll,
+    h: () => view.pan(-0.2),
+    l: () => view.pan(0.2),
+    ArrowLeft: () => view.pan(-0.2),
+    ArrowRight: () => view.pan(0.2),
+  });
+}
+
+function useHover(width: number, left: number) {
+  const [x, setX] = useState<number | null>(null);
+  return {
+    x,
+    move: (event: { clientX: number; currentTarget: Element }) => {
+      const place = event.clientX - event.currentTarget.getBoundingClientRect().left - left;
+      setX(place >= 0 && place <= width ? Math.round(place) : null);
+    },
+    leave: () => setX(null),
+  };
+}
