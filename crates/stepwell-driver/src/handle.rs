@@ -15,6 +15,7 @@ use stepwell_node::{
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
 
+use crate::changes::{Cursor, Watch};
 use crate::error::Error;
 pub use crate::inbox::Created;
 use crate::inbox::{Ask, Closed, Inbound, Then};
@@ -251,6 +252,18 @@ impl Handle {
     /// Returns how often the node was dropped and the store opened again.
     pub fn restarts(&self) -> u64 {
         self.shared.restarts.load(Ordering::Relaxed)
+    }
+
+    /// Watches what changes in a namespace from now on, or since `after`.
+    pub fn watch(&self, namespace: Arc<str>, after: Option<Cursor>) -> Watch {
+        self.shared.changes.watch(namespace, after)
+    }
+
+    /// Returns once the server stops.
+    pub async fn stopping(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // An error means that the server is gone, which is a stop as well.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
     }
 
     /// Returns the input schemas of workflows.

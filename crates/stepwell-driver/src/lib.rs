@@ -13,6 +13,7 @@
 //! | `thread` | the thread: lives, one after the other, and what is between them |
 //! | [`clock`] | engine time from the machine's clocks |
 //! | [`schema`] | input schemas of workflows |
+//! | `changes` | what changed, for those who watch |
 //! | `retention` | deleting old runs |
 //! | `error` | why something was not done |
 //!
@@ -30,6 +31,7 @@
 //! # Ok::<(), stepwell_driver::Failed>(())
 //! ```
 
+mod changes;
 pub mod clock;
 mod error;
 mod handle;
@@ -40,6 +42,7 @@ mod retention;
 pub mod schema;
 mod thread;
 
+pub use changes::{Changed, Cursor, NAMED_MAX, Told, Watch};
 pub use error::{Error, Place};
 pub use handle::{Created, Handle, Session, Waited};
 pub use outgoing::{Outbound, Outbox};

@@ -18,6 +18,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::oneshot;
 
+use crate::changes::Changes;
 use crate::clock::{Clock, Machine};
 use crate::inbox::{Ask, Created, Inbound, Then};
 use crate::outgoing::{Outgoing, Sent};
@@ -51,14 +52,23 @@ struct Pending {
     namespace: Arc<str>,
 }
 
+/// A runner's connection.
+struct Connected {
+    namespace: Arc<str>,
+    outgoing: Outgoing,
+    /// It was sent something: what its hello said is known.
+    greeted: bool,
+}
+
 /// A node, the store that it writes to, and who is connected.
 pub(crate) struct Life {
     node: Node,
     store: Arc<dyn Store>,
     schemas: Arc<Schemas>,
+    changes: Arc<Changes>,
     machine: Machine,
     clock: Clock,
-    sessions: HashMap<SessionId, Outgoing>,
+    sessions: HashMap<SessionId, Connected>,
     pending: HashMap<RequestId, Pending>,
     out: Outputs,
     again: bool,
@@ -69,6 +79,7 @@ pub(crate) struct Birth {
     pub(crate) node: Node,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) schemas: Arc<Schemas>,
+    pub(crate) changes: Arc<Changes>,
     /// What the store knows.
     pub(crate) workflows: Vec<Workflow>,
     /// Engine time is not before this.
@@ -84,6 +95,7 @@ impl Life {
             node: birth.node,
             store: birth.store,
             schemas: birth.schemas,
+            changes: birth.changes,
             machine,
             clock,
             sessions: HashMap::new(),
@@ -133,8 +145,9 @@ impl Life {
 
     /// Lets go of everyone, telling why.
     pub(crate) fn end(&mut self, reason: &str) {
-        for (_, outgoing) in self.sessions.drain() {
-            outgoing.close(reason.to_owned());
+        for (_, connected) in self.sessions.drain() {
+            connected.outgoing.close(reason.to_owned());
+            self.changes.runners(&connected.namespace);
         }
         for (_, pending) in self.pending.drain() {
             let error = ApiError { code: Code::Unavailable, detail: reason.to_owned() };
@@ -152,7 +165,9 @@ impl Life {
     fn take(&mut self, item: Inbound) {
         match item {
             Inbound::Connect { session, namespace, outgoing } => {
-                self.sessions.insert(session, outgoing);
+                let connected =
+                    Connected { namespace: Arc::clone(&namespace), outgoing, greeted: false };
+                self.sessions.insert(session, connected);
                 self.tell(Input::Connected { session, namespace });
             }
             // Connections of an earlier life are closed; what they still sent is not looked at.
@@ -160,7 +175,7 @@ impl Life {
                 self.tell(Input::Frame { session, bytes: &bytes });
             }
             Inbound::Disconnect { session } => {
-                if self.sessions.remove(&session).is_some() {
+                if self.drop_session(session).is_some() {
                     self.tell(Input::Disconnected { session });
                 }
             }
@@ -245,7 +260,7 @@ impl Life {
             Output::Send { session, frame } => self.send(session, frame),
             Output::Reply { request, reply } => self.reply(request, reply),
             Output::Close { session, reason } => {
-                if let Some(outgoing) = self.sessions.remove(&session) {
+                if let Some(outgoing) = self.drop_session(session) {
                     tracing::info!(session = session.0, reason, "closing a runner's connection");
                     outgoing.close(reason);
                 }
@@ -272,6 +287,7 @@ impl Life {
             Ok(position) => {
                 let runs = batch.runs.len();
                 tracing::debug!(position = position.0, runs, grows = batch.grows, "committed");
+                self.changes.committed(batch);
                 self.tell(Input::Committed);
                 Ok(())
             }
@@ -333,18 +349,27 @@ impl Life {
     }
 
     fn send(&mut self, session: SessionId, frame: Vec<u8>) {
-        let Some(outgoing) = self.sessions.get(&session) else { return };
-        match outgoing.send(frame) {
+        let Some(connected) = self.sessions.get_mut(&session) else { return };
+        if !std::mem::replace(&mut connected.greeted, true) {
+            self.changes.runners(&connected.namespace);
+        }
+        match connected.outgoing.send(frame) {
             Sent::Queued => return,
             // The end of its connection is on its way here.
             Sent::Gone => {}
             Sent::Full => {
                 tracing::warn!(session = session.0, "a runner does not read what it is sent");
-                outgoing.close("the runner does not read what it is sent".to_owned());
+                connected.outgoing.close("the runner does not read what it is sent".to_owned());
             }
         }
-        self.sessions.remove(&session);
+        self.drop_session(session);
         self.tell(Input::Disconnected { session });
+    }
+
+    fn drop_session(&mut self, session: SessionId) -> Option<Outgoing> {
+        let connected = self.sessions.remove(&session)?;
+        self.changes.runners(&connected.namespace);
+        Some(connected.outgoing)
     }
 
     fn reply(&mut self, request: RequestId, reply: Reply) {

@@ -19,6 +19,7 @@ use stepwell_store::{Error as StoreError, Store};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::changes::Changes;
 use crate::handle::Handle;
 use crate::inbox::{Inbound, Inbox};
 use crate::life::{Birth, Doubt, Flow, INPUTS_MAX, Life};
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) store: RwLock<Option<Arc<dyn Store>>>,
     pub(crate) schemas: Arc<Schemas>,
+    pub(crate) changes: Arc<Changes>,
     pub(crate) restarts: AtomicU64,
     pub(crate) connections: Connections,
 }
@@ -123,10 +125,13 @@ impl Driver {
         let (open, closed) = mpsc::channel(1);
         let connections =
             Connections { runtime: runtime.handle().clone(), open: Mutex::new(Some(open)) };
+        let epoch =
+            random_seed()?.into_iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(byte));
         let shared = Arc::new(Shared {
             inbox: Inbox::new(),
             store: RwLock::new(None),
             schemas: Arc::new(Schemas::default()),
+            changes: Arc::new(Changes::new(epoch)),
             restarts: AtomicU64::new(0),
             connections,
         });
@@ -213,6 +218,7 @@ impl Lives {
             node: Node::new(config),
             store: Arc::clone(&store),
             schemas: Arc::clone(&self.shared.schemas),
+            changes: Arc::clone(&self.shared.changes),
             workflows,
             floor: self.floor.max(high_water),
         };

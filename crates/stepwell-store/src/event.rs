@@ -98,6 +98,16 @@ pub enum EventWrite {
     Routed(EventId),
 }
 
+impl EventWrite {
+    /// Returns which event this is about.
+    pub fn id(&self) -> &EventId {
+        match self {
+            Self::Accepted(event) => &event.id,
+            Self::Did(id, _) | Self::Routed(id) => id,
+        }
+    }
+}
+
 /// How long events are kept; both bounds exclude events accepted at or after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRetention {

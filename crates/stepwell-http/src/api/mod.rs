@@ -9,6 +9,7 @@
 //! | `run` | one run with its steps, and why it is not moving |
 //! | `events` | sending, listing and showing events |
 //! | `known` | workflows and runners |
+//! | `stream` | what changes, as it does |
 //! | `health` | health and metrics |
 //! | `answer` | values as answers |
 
@@ -22,5 +23,6 @@ mod remake;
 mod routes;
 mod run;
 mod runs;
+mod stream;
 
 pub use routes::{Api, Route, router, routes};

@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{acts, events, health, known, remake, run, runs};
+use super::{acts, events, health, known, remake, run, runs, stream};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 21] {
+pub fn routes() -> [Route; 22] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
@@ -56,6 +56,7 @@ pub fn routes() -> [Route; 21] {
         route("GET", "/api/v1/events/{event}", || get(events::show)),
         route("GET", "/api/v1/workflows", || get(known::workflows)),
         route("GET", "/api/v1/runners", || get(known::runners)),
+        route("GET", "/api/v1/stream", || get(stream::stream)),
         route("GET", PATH, || get(worker::connect)),
         route("GET", "/healthz", || get(health::health)),
         route("GET", "/metrics", || get(health::metrics)),

@@ -2,7 +2,7 @@
 
 use stepwell_http::api::routes;
 
-use crate::support::{exchange, request, server};
+use crate::support::{exchange, request, server, status};
 
 /// Proves it for the table that the router is made of, so that a new route is covered at once.
 #[tokio::test]
@@ -31,8 +31,8 @@ async fn every_route_refuses_foreign_hosts_origins_and_sites() {
             let refused = request(to, &line, &[header], b"").await;
             assert_eq!((refused.status, refused.text("code")), (403, "SW1006".into()), "{line}");
         }
-        let ours = request(to, &line, &[("origin", &format!("http://{to}"))], b"").await;
-        assert_ne!(ours.status, 403, "{line}: {ours:?}");
+        let ours = status(to, &line, ("origin", &format!("http://{to}"))).await;
+        assert_ne!(ours, 403, "{line}");
     }
 }
 

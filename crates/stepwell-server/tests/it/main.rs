@@ -13,5 +13,6 @@ mod retention;
 mod rules;
 mod sdk;
 mod stop;
+mod stream;
 mod support;
 mod worker;

@@ -48,6 +48,21 @@ pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Answer {
     }
 }
 
+/// Sends a request and reads the status alone, also of an answer that never ends.
+pub(crate) async fn status(to: SocketAddr, line: &str, header: (&str, &str)) -> u16 {
+    let (name, value) = header;
+    let bytes = format!("{line} HTTP/1.1\r\nhost: {to}\r\n{name}: {value}\r\n\r\n");
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    let mut head = [0; "HTTP/1.1 200".len()];
+    stream.read_exact(&mut head).await.unwrap();
+    let head = String::from_utf8_lossy(&head).into_owned();
+    head.rsplit(' ')
+        .next()
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_else(|| panic!("{head}"))
+}
+
 fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
