@@ -404,6 +404,11 @@ impl Record<'_> {
 ///
 /// Yields a [`DecodeError`] once, as the last item, when the bytes are not a journal.
 pub fn decode(journal: &[u8]) -> impl Iterator<Item = Result<Record<'_>, DecodeError>> {
+    decode_at(journal).map(|record| record.map(|(_, record)| record))
+}
+
+/// Reads the records of a journal as [`decode`] does, each with where it ends, in bytes.
+pub fn decode_at(journal: &[u8]) -> impl Iterator<Item = Result<(usize, Record<'_>), DecodeError>> {
     let mut offset = 0;
     core::iter::from_fn(move || {
         let rest = journal.get(offset..).filter(|rest| !rest.is_empty())?;
@@ -411,7 +416,7 @@ pub fn decode(journal: &[u8]) -> impl Iterator<Item = Result<Record<'_>, DecodeE
         match stream.next()? {
             Ok(record) if rest.get(stream.byte_offset()) == Some(&b',') => {
                 offset += stream.byte_offset() + 1;
-                Some(Ok(record))
+                Some(Ok((offset, record)))
             }
             Ok(_) => {
                 let source = de::Error::custom("a record ends with a comma");

@@ -26,6 +26,7 @@ fn about<'a>(step: &str, what: Option<&str>) -> Cow<'a, str> {
 }
 
 mod attempts;
+mod edges;
 
 impl<'a> View<'a> {
     /// Makes the view of a run from its journal. Payloads are borrowed from it.
@@ -35,8 +36,10 @@ impl<'a> View<'a> {
     pub fn of(id: RunId, journal: &'a [u8]) -> Result<Self, ReplayError> {
         let run = Run::replay(id, journal)?;
         let mut builder = Builder::new(&run);
-        for record in record::decode(journal) {
-            builder.add(record?);
+        for record in record::decode_at(journal) {
+            let (end, record) = record?;
+            builder.journal_bytes = u64::try_from(end).unwrap_or(u64::MAX);
+            builder.add(record);
         }
         Ok(builder.finish())
     }
@@ -49,6 +52,8 @@ struct Builder<'a, 'r> {
     ends: Vec<u32>,
     followed: Vec<u32>,
     runner: Arc<str>,
+    /// How long the journal is with the record that is added.
+    journal_bytes: u64,
     /// When the end of the run was decided: sleeps are cancelled then, functions at its end.
     decided_at: Option<Timestamp>,
     /// Lines of quick functions, which come before the only record of their step.
@@ -112,6 +117,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             ends: Vec::new(),
             followed: Vec::new(),
             runner: Arc::from(""),
+            journal_bytes: 0,
             decided_at: None,
             early_logs: Vec::new(),
             places: BTreeMap::new(),
@@ -288,8 +294,11 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.view.history.push(Note { at, what, by: None, detail });
     }
 
+    /// Returns a step to be changed.
     fn step(&mut self, position: usize) -> Option<&mut StepView<'a>> {
-        self.view.steps.get_mut(position)
+        let step = self.view.steps.get_mut(position)?;
+        step.changed_at = self.journal_bytes;
+        Some(step)
     }
 
     fn open(&mut self, id: &str, open: Option<Opening<'a>>) -> usize {
@@ -325,6 +334,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             after: Vec::new(),
             events_kept_from: None,
             child: None,
+            changed_at: self.journal_bytes,
         });
         position
     }
@@ -380,7 +390,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             return;
         };
         let position = self.places.get(&**id).copied();
-        match position.and_then(|position| self.view.steps.get_mut(position)) {
+        match position.and_then(|position| self.step(position)) {
             Some(step) => step.logs.extend(logged.lines),
             None => self.early_logs.push(logged),
         }
@@ -407,20 +417,10 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.places.retain(|_, place| kept(*place));
         self.ends.retain(|position| usize::try_from(*position).is_ok_and(kept));
         self.generation = retried.generation;
+        let all = self.journal_bytes;
+        self.view.steps.iter_mut().for_each(|step| step.changed_at = all);
         let detail = alloc::format!("{}: {}", retried.error.name, retried.error.message);
         self.note(retried.at, "handler_retried", Some(Cow::Owned(detail)));
-    }
-
-    /// Gives the steps of this run of the handler their edges.
-    fn fix_edges(&mut self) {
-        let implied = self.implied();
-        let from = self.edged;
-        let edges: Vec<Vec<Arc<str>>> =
-            self.followed.iter().skip(from).map(|after| self.edges(*after, &implied)).collect();
-        self.edged += edges.len();
-        for (step, after) in self.view.steps.iter_mut().skip(from).zip(edges) {
-            step.after = after;
-        }
     }
 
     fn finish(mut self) -> View<'a> {
@@ -433,6 +433,10 @@ impl<'a, 'r> Builder<'a, 'r> {
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
             step.status = state.status;
             step.next_at = state.wake;
+            if !state.is_ended() || step.completed_at.is_none() {
+                // What it is follows from the run's state, which any record may have changed.
+                step.changed_at = u64::MAX;
+            }
             step.uncertain =
                 state.begun && !state.compensable.is_no() && state.status == StepStatus::Cancelled;
             if state.is_ended() && step.completed_at.is_none() {
@@ -454,37 +458,5 @@ impl<'a, 'r> Builder<'a, 'r> {
             .steps
             .sort_by_key(|step| (step.started_at.unwrap_or(step.scheduled_at), step.position));
         self.view
-    }
-
-    /// For each count of ends, how many of them another one of them followed.
-    fn implied(&self) -> Vec<u32> {
-        let mut most = 0;
-        let mut implied = alloc::vec![0];
-        for position in &self.ends {
-            let at = usize::try_from(*position).unwrap_or(usize::MAX);
-            if !self.is_cancelled(at) {
-                // What was cancelled was not delivered, and so stands for nothing that it followed.
-                most = self.followed.get(at).copied().unwrap_or(0).max(most);
-            }
-            implied.push(most);
-        }
-        implied
-    }
-
-    fn is_cancelled(&self, place: usize) -> bool {
-        self.run.steps().get(place).is_none_or(|step| step.status == StepStatus::Cancelled)
-    }
-
-    /// Of the first `after` ends, those that none of the others followed: the others are implied.
-    fn edges(&self, after: u32, implied: &[u32]) -> Vec<Arc<str>> {
-        let count = usize::try_from(after).unwrap_or(usize::MAX).min(self.ends.len());
-        let implied = implied.get(count).and_then(|most| usize::try_from(*most).ok()).unwrap_or(0);
-        let ends = self.ends.get(implied..count).unwrap_or_default();
-        let places = ends.iter().filter_map(|position| usize::try_from(*position).ok());
-        places
-            .filter(|place| !self.is_cancelled(*place))
-            .filter_map(|place| self.view.steps.get(place))
-            .map(|step| step.id.clone())
-            .collect()
     }
 }

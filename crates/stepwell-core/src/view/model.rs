@@ -206,6 +206,10 @@ pub struct StepView<'a> {
     /// The child that it invoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildView<'a>>,
+    /// How long the journal was, in bytes, with the last record that changed what is shown here;
+    /// `u64::MAX` where any record may change it.
+    #[serde(skip)]
+    pub changed_at: u64,
 }
 
 /// A child run, as its parent's step shows it.

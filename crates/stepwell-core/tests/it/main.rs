@@ -2,6 +2,7 @@
 
 // Under `cfg(test)` clippy knows that helpers of tests are tests, and may `unwrap`.
 #[cfg(test)]
+mod changed;
 mod damage;
 #[cfg(test)]
 mod matching;

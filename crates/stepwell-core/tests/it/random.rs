@@ -672,6 +672,7 @@ proptest! {
         for cmd in &cmds {
             pair.step(cmd);
         }
+        crate::changed::check(pair.run.id(), &pair.journal);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `runs` | starts and lists |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
+//! | `glance` | runs at a glance, for rows of lists |
 //! | `events` | sending, listing and showing events |
 //! | `known` | workflows and runners |
 //! | `stream` | what changes, as it does |
@@ -17,6 +18,7 @@ mod acts;
 mod answer;
 mod body;
 mod events;
+mod glance;
 mod health;
 mod known;
 mod remake;

@@ -32,6 +32,13 @@ struct Waiting {
     wait: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Showing {
+    wait: Option<String>,
+    since: Option<String>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -39,6 +46,10 @@ struct Shown<'a> {
     view: &'a View<'a>,
     duration_ms: Option<f64>,
     why: Option<String>,
+    cause: Option<&'static str>,
+    /// Of the steps only those that changed since the journal was so long are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
 }
 
 /// Shows a run as it is stored; with `?wait=` once it has ended.
@@ -49,14 +60,15 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
-    let Waiting { wait } = body::query(&uri)?;
+    let Showing { wait, since } = body::query(&uri)?;
+    let since = since.as_deref().map(journal_bytes).transpose()?;
     if let Some(patience) = body::wait(wait.as_deref())? {
         api.node.wait(caller.namespace(), id, patience).await?;
     }
     let runners = api.node.runners(caller.namespace()).await?;
     let shown = api.node.read(move |store| {
         let Some(journal) = store.load(id)? else { return Ok(Err(unknown(id))) };
-        render(store, &caller, (id, &journal), &runners)
+        render(store, &caller, (id, &journal, since), &runners)
     });
     Ok(bytes(StatusCode::OK, shown.await??))
 }
@@ -131,6 +143,14 @@ pub(super) async fn result(
     read.await?
 }
 
+fn journal_bytes(text: &str) -> Result<u64, Problem> {
+    text.parse().map_err(|_| {
+        Problem::bad_request(format!(
+            "`since` is `{text}`; accepted: a number of bytes, the `journalBytes` of an earlier answer"
+        ))
+    })
+}
+
 fn unknown(id: RunId) -> Problem {
     Problem::new(Code::UnknownRun, format!("there is no run {id}"))
 }
@@ -152,18 +172,25 @@ fn view<'a>(
 fn render(
     store: &dyn Store,
     caller: &Caller,
-    (id, journal): (RunId, &[u8]),
+    (id, journal, since): (RunId, &[u8], Option<u64>),
     runners: &[RunnerInfo],
 ) -> Result<Result<Vec<u8>, Problem>, StoreError> {
-    let view = match view(caller, id, journal)? {
+    let mut view = match view(caller, id, journal)? {
         Ok(view) => view,
         Err(problem) => return Ok(Err(problem)),
     };
     let ended = view.status.is_ended();
-    let because = if ended { None } else { Some(because(store, &view, runners)?.text) };
+    let because = if ended { None } else { Some(because(store, &view, runners)?) };
+    // A journal never becomes shorter: who has seen a longer one has seen another.
+    let since = since.filter(|since| *since <= view.journal_bytes);
+    if let Some(since) = since {
+        view.steps.retain(|step| step.changed_at > since);
+    }
     let shown = Shown {
         duration_ms: millis_between(Some(view.created_at), view.ended_at),
-        why: because,
+        cause: because.as_ref().map(|why| why.cause.as_str()),
+        why: because.map(|why| why.text),
+        since,
         view: &view,
     };
     let written = serde_json::to_vec(&shown);
@@ -171,7 +198,11 @@ fn render(
 }
 
 /// Says why a run is not moving: where it waits for a child, also why that one is not, and so on down.
-fn because(store: &dyn Store, view: &View<'_>, runners: &[RunnerInfo]) -> Result<Why, StoreError> {
+pub(super) fn because(
+    store: &dyn Store,
+    view: &View<'_>,
+    runners: &[RunnerInfo],
+) -> Result<Why, StoreError> {
     let mut found = why(view, runners, behind(store, view)?);
     let mut next = awaited_child(view);
     for _ in 0..LEVELS_MAX {

@@ -81,7 +81,7 @@ pub(super) async fn stream(
     let StreamQuery { after } = body::query(&uri)?;
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()));
     // The header is of the browser, which connects again by itself; the parameter is older then.
-    let after = header.map(|id| id.into_owned()).or(after).map(|id| cursor(&id));
+    let after = header.map(std::borrow::Cow::into_owned).or(after).map(|id| cursor(&id));
     let watch = api.node.watch(caller.namespace(), after);
     let reader = Reader { watch, node: api.node, is_new: true, not_before: Instant::now() };
     let messages = futures_util::stream::unfold(reader, |reader| async move {

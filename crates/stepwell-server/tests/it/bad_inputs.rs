@@ -173,6 +173,24 @@ fn addresses() -> Vec<ApiCase> {
             "`soon`",
         ),
         other(
+            "a size of a journal that is none",
+            format!("GET /api/v1/runs/{id}?since=-1"),
+            (400, "SW1001"),
+            "a number of bytes",
+        ),
+        other(
+            "a glance at what is no run",
+            "GET /api/v1/runs/glance?ids=run_1",
+            (400, "SW1001"),
+            "run_1",
+        ),
+        other(
+            "a glance at too many runs",
+            format!("GET /api/v1/runs/glance?ids={}", vec![id; 101].join(",")),
+            (400, "SW1001"),
+            "1 to 100",
+        ),
+        other(
             "a wait that is too long",
             format!("GET /api/v1/runs/{id}?wait=1h"),
             (400, "SW1001"),

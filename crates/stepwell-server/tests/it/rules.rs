@@ -63,6 +63,39 @@ fn ended(a: &Value, step: &str, with: &Value) -> Value {
     json!({ "ended": ended })
 }
 
+/// A list tells of each run what it does and how its steps stand; who has seen a run is told what changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_told_at_a_glance_and_by_what_changed() {
+    let mut stage = Stage::set(json!([{"name": "pay"}])).await;
+    let run = stage.start("pay").await;
+    let a = stage.activate().await["a"].clone();
+    stage.runner.say(json!([ended(&a, "charge", &json!({"output": {"paid": true}}))])).await;
+    stage.is_read().await;
+    let seen = stage.shown(&run).await;
+    let begun = json!({"a": a, "step": "ship", "n": 1, "agoUs": 5,
+        "open": {"kind": "run", "after": 1, "agoUs": 6}});
+    stage.runner.say(json!([{ "started": begun }])).await;
+    stage.is_read().await;
+    let to = stage.server.address();
+    let missing = "run_00000000000000000000000000000001";
+    let glance = get(to, &format!("/api/v1/runs/glance?ids={run},{missing}")).await.json();
+    let glance = &glance["runs"][0];
+    assert_eq!((&glance["id"], &glance["strip"]), (&json!(run), &json!("cr")), "{glance}");
+    assert_eq!(glance["cause"], json!("running"));
+    assert!(glance["doing"].as_str().unwrap().contains("`ship`"), "{glance}");
+    let path = format!("/api/v1/runs/{run}?since={}", seen["journalBytes"]);
+    let changed = get(to, &path).await.json();
+    assert_eq!(changed["since"], seen["journalBytes"]);
+    let steps: Vec<_> = changed["steps"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(steps, [&json!("ship")]);
+    // Nobody has seen more than there is: that was another run.
+    let whole = get(to, &format!("/api/v1/runs/{run}?since=1000000")).await.json();
+    assert_eq!((&whole["since"], whole["steps"].as_array().unwrap().len()), (&Value::Null, 2));
+    let none = get(to, &format!("/api/v1/runs/glance?ids={missing}")).await.json();
+    assert_eq!(none, json!({"runs": []}));
+    stage.server.stop().await;
+}
+
 /// §8.1, §8.3, §8.7: an event shows which waits it woke, which runs it started, and which wait it nearly
 /// woke and why not; sent again it does nothing more.
 #[tokio::test(flavor = "multi_thread")]

@@ -49,10 +49,13 @@ impl<'a> Builder<'a, '_> {
     }
 
     pub(super) fn stop_attempts(&mut self, status: &'static str, at: Timestamp) {
-        let attempts = self.view.steps.iter_mut().flat_map(|step| &mut step.attempts);
-        for attempt in attempts.filter(|attempt| attempt.status == "running") {
-            attempt.status = status;
-            attempt.ended_at = Some(at);
+        let changed_at = self.journal_bytes;
+        for step in &mut self.view.steps {
+            for attempt in step.attempts.iter_mut().filter(|attempt| attempt.status == "running") {
+                attempt.status = status;
+                attempt.ended_at = Some(at);
+                step.changed_at = changed_at;
+            }
         }
     }
 }
