@@ -43,19 +43,43 @@ function followersOf(steps: readonly Step[]): ReadonlyMap<string, readonly strin
   return followers;
 }
 
+/** Takes an answer about a run that was known before: what did not change stays the same object. */
+export function contentsAfter(before: RunContents | null, answer: Run): RunContents {
+  if (before === null || before.run.id !== answer.id) return contentsOf(answer);
+  const steps = mergeSteps(before.run.steps, answer);
+  const run = { ...answer, steps };
+  if (steps !== before.run.steps) return contentsOf(run);
+  return { ...before, run, history: run.history };
+}
+
 /**
- * Keeps the objects of steps that did not change, so that a page draws only what did. What a step that has
- * ended recorded never changes, so it need not be compared; only log lines may come late.
+ * Puts the steps of an answer in place of those known by the same position, and keeps the objects of steps
+ * that did not change, so that a page draws only what did. What a step that has ended recorded never
+ * changes, so it need not be compared; only log lines may come late.
  */
-export function keepSteps(before: Run | null, after: Run): Run {
-  if (before === null || before.id !== after.id) return after;
-  const known = new Map(before.steps.map((step) => [step.id, step]));
-  const steps = after.steps.map((step) => {
-    const old = known.get(step.id);
-    if (old === undefined) return step;
-    const same =
-      stepHasEnded(old) && old.status === step.status && old.logs.length === step.logs.length;
-    return same || JSON.stringify(old) === JSON.stringify(step) ? old : step;
+export function mergeSteps(before: readonly Step[], answer: Run): readonly Step[] {
+  const known = new Map(before.map((step) => [step.position, step]));
+  let isNew = false;
+  const told = answer.steps.map((step) => {
+    const old = known.get(step.position);
+    if (old !== undefined && isSame(old, step)) return old;
+    isNew = true;
+    return step;
   });
-  return { ...after, steps };
+  // Without `since` the answer has all steps, in their order.
+  if (answer.since === undefined) return isNew || told.length !== before.length ? told : before;
+  if (!isNew) return before;
+  for (const step of told) known.set(step.position, step);
+  const order = (step: Step) => step.startedAt ?? step.scheduledAt;
+  return [...known.values()].sort((a, b) => {
+    const [first, second] = [order(a), order(b)];
+    if (first === second) return a.position - b.position;
+    return first < second ? -1 : 1;
+  });
+}
+
+function isSame(old: Step, step: Step): boolean {
+  const ended =
+    stepHasEnded(old) && old.status === step.status && old.logs.length === step.logs.length;
+  return ended || JSON.stringify(old) === JSON.stringify(step);
 }

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { contentsOf, keepSteps } from "./contents.ts";
 import { fanOutStatus } from "./fan-out.ts";
 import { failedFirst, fanOuts, inOrder, parallels, prefixOf, tally } from "./parallel.ts";
-import { fan, run, step } from "./testing.ts";
+import { fan, step } from "./testing.ts";
 
 const ids = (steps: readonly { readonly id: string }[]) => steps.map((one) => one.id);
 
@@ -87,23 +86,4 @@ test("a fan-out is running while one member is, and failed once one failed", () 
   expect(fanOutStatus(ended)).toBe("failed");
   expect(fanOutStatus([...ended, step("a:3", 0, null)])).toBe("running");
   expect(fanOutStatus(fan("a:", 3))).toBe("completed");
-});
-
-test("a new version of a run keeps the steps that did not change", () => {
-  const before = run([step("a", 0, 10), step("b", 10, null), step("c", 11, null)]);
-  const after = keepSteps(before, run([step("a", 0, 10), step("b", 10, 20), step("c", 11, null)]));
-  expect(after.steps[0]).toBe(before.steps[0]);
-  expect(after.steps[1]).not.toBe(before.steps[1]);
-  expect(after.steps[2]).toBe(before.steps[2]);
-});
-
-test("a log line that comes after the end of its step is shown", () => {
-  const line = { at: "2026-11-22T08:00:00.000000Z", level: "info", message: "late" };
-  const after = keepSteps(run([step("a", 0, 10)]), run([step("a", 0, 10, { logs: [line] })]));
-  expect(after.steps[0]?.logs).toEqual([line]);
-});
-
-test("contents know what came directly after a step", () => {
-  const contents = contentsOf(run([step("a", 0, 1), step("b", 2, 3, { after: ["a"] })]));
-  expect(contents.followers.get("a")).toEqual(["b"]);
 });

@@ -144,6 +144,12 @@ export interface Run {
   readonly rerunOf?: string;
   /** Why an open run is not moving, or what it is doing; null once it has ended. */
   readonly why: string | null;
+  /** The same as a word of the API; null once it has ended. */
+  readonly cause: string | null;
+  /** How long its journal is, in bytes; it only grows. */
+  readonly journalBytes: number;
+  /** Of the steps only those that changed since the journal was so long are there. */
+  readonly since?: number;
 }
 
 /** A row of the list of runs. */

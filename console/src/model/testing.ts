@@ -75,6 +75,8 @@ export function run(steps: readonly Step[], more: Partial<Run> = {}): Run {
     continuedFrom: null,
     continuedAs: null,
     why: null,
+    cause: null,
+    journalBytes: 0,
     ...more,
   };
 }
