@@ -3,15 +3,18 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract crash bench sim dist runtimes
+.PHONY: help run console test contract crash bench sim screenshots measure-runs dist runtimes
 
 help: ## Lists the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Builds, starts a server and three example runners, prints how to look around
 	@scripts/run.sh
 
-test: ## Runs every check: format, lints, tests, doctests, simulation
+console: ## Builds the web console, which the next build of the server embeds
+	@scripts/console.sh
+
+test: ## Runs every check: format, lints, tests, console, browser, simulation
 	@scripts/test.sh
 
 contract: ## Prints each statement of the contract with its tests; fails for one without
@@ -25,6 +28,9 @@ bench: ## Measures the workloads with a release build; fails where a mark is mis
 
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
 	@scripts/sim.sh
+
+screenshots: ## Takes pictures of each view of the console, light and dark, desk and phone
+	@scripts/screenshots.sh
 
 dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
 	@scripts/dist-npm.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Stepwell, starts a server with a data folder and the three example runners, starts runs of each,
+# Builds Stepwell with its web console, starts a server with a data folder and the three example runners, starts runs of each,
 # and prints the commands to look around. Some runs wait for people; after a while this script decides in
 # their place, and says how. Ctrl-C stops everything; the data folder stays. One runner is in TypeScript; it
 # is left out where there is no Node that can run it.
@@ -22,6 +22,16 @@ started=()
 
 need_cargo
 say "building (the first time takes a few minutes) ..."
+console=
+if ! has_node; then
+    say "the web console is skipped: it needs Node $needed_node or newer, with npm"
+elif scripts/console.sh; then
+    console=yes
+elif [ -n "${RUN_FOR:-}" ]; then
+    fail "the web console could not be built"
+else
+    say "the web console is skipped: it could not be built"
+fi
 cargo build --locked --quiet -p stepwell-server -p checkout -p dependency-audit
 # The audit reads manifests from cargo's cache, also those of packages that are not built here.
 cargo fetch --locked --quiet || say "cargo fetch failed: manifests that are not here will be unknown"
@@ -113,7 +123,9 @@ at=""
 [ "$url" = http://127.0.0.1:7878 ] || at=" --url $url"
 cat <<TXT
 
-Stepwell serves at $url (API: $url/api/v1/runs, health: $url/healthz, metrics: $url/metrics).
+${console:+The console: $url
+
+}Stepwell serves at $url (API: $url/api/v1/runs, health: $url/healthz, metrics: $url/metrics).
 $programs, and have started runs: checkout, with the orders of a file,$shop
 and dependency-audit, which looks at the licence of every package in Cargo.lock. Look around:
 

@@ -47,6 +47,13 @@ skip() {
     table+=("$(printf '%-12s %8s  %s' "$1" - "skipped: $2")")
 }
 
+# The console comes first: the server embeds it, and is not built with a missing or stale one from here on.
+if has_node; then
+    part console tests scripts/test-console.sh
+    export REQUIRE_CONSOLE=1
+else
+    skip console "Node $needed_node or newer is not installed"
+fi
 part format check cargo fmt --all --check
 part lints check cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 if command -v cargo-nextest >/dev/null 2>&1; then
@@ -65,6 +72,11 @@ if command -v npm >/dev/null 2>&1; then
     part typescript tests scripts/test-npm.sh
 else
     skip typescript "npm is not installed"
+fi
+if has_node && { [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1; }; then
+    part browser tests scripts/test-browser.sh
+else
+    skip browser "Node or Chromium is not installed"
 fi
 part quickstart check scripts/smoke.sh
 folder=$(mktemp -d)

@@ -73,6 +73,23 @@ impl Gate {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Caller, Problem> {
+        self.admit_page(peer, uri, headers)?;
+        self.check_origin(headers)?;
+        check_fetch_site(headers)?;
+        Ok(Caller { namespace: Arc::clone(&self.namespace) })
+    }
+
+    /// Lets a request for a page of the console in, wherever the link stood that was followed: such a page
+    /// holds nothing that is anybody's.
+    ///
+    /// # Errors
+    /// As [`Gate::admit`], but for what a browser says of the site that it comes from.
+    pub fn admit_page(
+        &self,
+        peer: SocketAddr,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
         if !peer.ip().to_canonical().is_loopback() {
             return Err(forbidden("the request comes from another machine"));
         }
@@ -83,10 +100,7 @@ impl Gate {
                 "the headers have {bytes} bytes; accepted: at most {HEADER_BYTES_MAX}"
             )));
         }
-        self.check_host(uri, headers)?;
-        self.check_origin(headers)?;
-        check_fetch_site(headers)?;
-        Ok(Caller { namespace: Arc::clone(&self.namespace) })
+        self.check_host(uri, headers)
     }
 
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {

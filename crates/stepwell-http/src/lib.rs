@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`gate`] | the one door that every request passes |
 //! | [`api`] | the HTTP API |
+//! | [`console`] | the pages of the web console |
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
 //! | [`problem`] | errors as answers |
@@ -27,6 +28,7 @@
 //! ```
 
 pub mod api;
+pub mod console;
 pub mod gate;
 pub mod problem;
 pub mod server;

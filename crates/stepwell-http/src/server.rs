@@ -27,6 +27,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, router};
+use crate::console::{self, Console};
 use crate::gate::Gate;
 use crate::problem::Problem;
 
@@ -57,6 +58,8 @@ pub struct Options {
     pub ping: Duration,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
+    /// The web console. Default none.
+    pub console: Option<Console>,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             limits: Limits::default(),
             ping: Duration::from_secs(1),
             retention: Duration::from_hours(7 * 24),
+            console: None,
         }
     }
 }
@@ -162,7 +166,7 @@ impl Server {
         let (listener, address, gate) = bind(listen).await?;
         let engine = Engine::start(options, open).await?;
         let (stop, stopped) = oneshot::channel();
-        let door = Door::new(gate, engine.api(options));
+        let door = Door::new(gate, options.console, engine.api(options));
         let listener = tokio::spawn(serve_all(listener, door, stopped));
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         Ok(Self { address, engine, stop, listener })
@@ -231,7 +235,7 @@ impl Local {
         let gate = Gate::new(LOCAL).map_err(Error::Refused)?;
         let engine = Engine::start(options, open).await?;
         let api = engine.api(options);
-        let door = Door::new(gate, api.clone());
+        let door = Door::new(gate, options.console, api.clone());
         let (stopping, runtime) = (Arc::new(watch::Sender::new(false)), Runtime::current());
         let pipes = Pipes { door, runtime, stopping };
         Ok(Self { engine, api, pipes, listening: Vec::new() })
@@ -244,7 +248,11 @@ impl Local {
     pub async fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, Error> {
         let (listener, address, gate) = bind(address).await?;
         let (stop, stopped) = oneshot::channel();
-        let listening = serve_all(listener, Door::new(gate, self.api.clone()), stopped);
+        let listening = serve_all(
+            listener,
+            Door::new(gate, self.pipes.door.console, self.api.clone()),
+            stopped,
+        );
         self.listening.push((stop, tokio::spawn(listening)));
         Ok(address)
     }
@@ -295,16 +303,31 @@ impl std::fmt::Debug for Pipes {
 #[derive(Clone)]
 struct Door {
     gate: Gate,
+    console: Option<Console>,
     router: TowerToHyperService<Router>,
 }
 
 impl Door {
-    fn new(gate: Gate, api: Api) -> Self {
-        Self { gate, router: TowerToHyperService::new(router(api)) }
+    fn new(gate: Gate, console: Option<Console>, api: Api) -> Self {
+        Self { gate, console, router: TowerToHyperService::new(router(api)) }
+    }
+
+    /// Answers with a page of the console, which holds no data: a link to it may stand on any site.
+    fn page(
+        &self,
+        peer: SocketAddr,
+        request: &Request<Body>,
+    ) -> Option<Result<Response<Body>, Problem>> {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let page = console::answer(self.console?, method, uri, headers)?;
+        Some(self.gate.admit_page(peer, uri, headers).and(page))
     }
 
     async fn enter(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
         let mut request = request.map(Body::new);
+        if let Some(page) = self.page(peer, &request) {
+            return page.unwrap_or_else(IntoResponse::into_response);
+        }
         match self.gate.admit(peer, request.uri(), request.headers()) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);

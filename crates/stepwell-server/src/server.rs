@@ -1,8 +1,11 @@
 //! A server as it is configured.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use stepwell_driver::Open;
+use stepwell_http::console::Asset;
 use stepwell_http::server::Options;
 pub use stepwell_http::server::{Error, Server};
 use stepwell_store::Store;
@@ -25,9 +28,23 @@ pub async fn start(config: &Config) -> Result<Server, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
-    let options =
-        Options { limits: config.limits.clone(), ping: config.ping, retention: config.retention };
+    let options = Options {
+        limits: config.limits.clone(),
+        ping: config.ping,
+        retention: config.retention,
+        console: Some(console),
+    };
     Server::start(config.listen, &options, open).await
+}
+
+/// A file of the embedded console.
+fn console(path: &str) -> Option<Asset> {
+    let file = stepwell_console::file(path)?;
+    let gzip = match file.gzip {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    Some(Asset { gzip, hash: file.hash })
 }
 
 /// Returns what opens the store that the configuration asks for.

@@ -1,12 +1,12 @@
-/** Checks that package-lock.json names the public registry only, and what a package has to be. */
+/** Checks that a package-lock.json (the argument, or that of this package) names the public registry only, and what a package has to be. */
 
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 const REGISTRY = "https://registry.npmjs.org/";
 
-const { packages } = JSON.parse(
-  readFileSync(new URL("../package-lock.json", import.meta.url), "utf8"),
-);
+const file = process.argv[2] ?? fileURLToPath(new URL("../package-lock.json", import.meta.url));
+const { packages } = JSON.parse(readFileSync(file, "utf8"));
 const wrong = [];
 const unsure = [];
 let checked = 0;

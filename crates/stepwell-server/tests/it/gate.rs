@@ -40,9 +40,22 @@ async fn every_route_refuses_foreign_hosts_origins_and_sites() {
 async fn other_addresses_and_methods_are_behind_the_gate_too() {
     let server = server().await;
     let to = server.address();
-    for line in ["GET /", "GET /nothing", "DELETE /api/v1/runs", "OPTIONS /api/v1/runs"] {
+    for line in ["POST /runs", "GET /nothing", "DELETE /api/v1/runs", "OPTIONS /api/v1/runs"] {
         let refused = request(to, line, &[("origin", "https://evil.example")], b"").await;
         assert_eq!(refused.status, 403, "{line}");
         assert!(!refused.headers.contains("access-control"), "{line}");
     }
+}
+
+/// A link to a page of the console may be followed from anywhere, since the page holds no data; the machine's
+/// own names are asked for all the same.
+#[tokio::test]
+async fn pages_of_the_console_are_shown_wherever_the_link_stood() {
+    let server = server().await;
+    let to = server.address();
+    let followed = request(to, "GET /runs/run_1", &[("sec-fetch-site", "cross-site")], b"").await;
+    assert_eq!(followed.status, 200);
+    assert!(followed.headers.contains("content-security-policy: default-src 'none'"));
+    let raw = "GET /runs HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\n";
+    assert_eq!(exchange(to, raw.as_bytes()).await.status, 403);
 }

@@ -10,6 +10,7 @@ use super::tree;
 /// Each crate of ours with those of ours that it may depend on. Tests are free to see more.
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-core", &[]),
+    ("stepwell-console", &[]),
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core"]),
     ("stepwell-sqlite", &["stepwell-core", "stepwell-store"]),
@@ -30,6 +31,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         "stepwell-server",
         &[
             "stepwell",
+            "stepwell-console",
             "stepwell-core",
             "stepwell-driver",
             "stepwell-http",
