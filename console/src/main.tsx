@@ -2,6 +2,7 @@
 
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/frame.css";
 import "./styles/run.css";
 import "./styles/list.css";
 import "./styles/spans.css";
@@ -9,6 +10,8 @@ import "./styles/inspector.css";
 import "./styles/timeline.css";
 import "./styles/graph.css";
 import "./styles/runs.css";
+import "./styles/events.css";
+import "./styles/runners.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

@@ -1,14 +1,22 @@
 import { expect, test } from "vitest";
-import { routeOf, runHref, withQuery } from "./route.ts";
+import { eventHref, routeOf, runHref, withQuery } from "./route.ts";
 
 test.each([
-  ["/", { page: "runs" }],
-  ["/runs", { page: "runs" }],
+  ["/", { page: "runs", starting: false }],
+  ["/runs", { page: "runs", starting: false }],
+  ["/runs/new", { page: "runs", starting: true }],
   ["/runs/run_01", { page: "run", run: "run_01", view: null }],
   ["/runs/run_01/list", { page: "run", run: "run_01", view: "list" }],
   ["/runs/a%2Fb/list", { page: "run", run: "a/b", view: "list" }],
   ["/runs/%E0%A4%A", { page: "run", run: "%E0%A4%A", view: null }],
+  ["/runs/run_01/graph", { page: "run", run: "run_01", view: "graph" }],
   ["/runs/run_01/pie", { page: "unknown" }],
+  ["/runs/new/list", { page: "unknown" }],
+  ["/events", { page: "events" }],
+  ["/events/order%2F7", { page: "event", event: "order/7" }],
+  ["/events/a/b", { page: "unknown" }],
+  ["/runners", { page: "runners" }],
+  ["/runners/blue", { page: "unknown" }],
   ["/elsewhere", { page: "unknown" }],
 ])("%s leads to its page", (path, route) => {
   expect(routeOf(path)).toEqual(route);
@@ -20,6 +28,10 @@ test("an address leads back to the run that it was made of", () => {
     run: "a/b c?#",
     view: "list",
   });
+});
+
+test("an address leads back to the event that it was made of", () => {
+  expect(routeOf(eventHref("order/7 ?#"))).toEqual({ page: "event", event: "order/7 ?#" });
 });
 
 test("members of the query that nobody knows are kept", () => {

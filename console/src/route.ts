@@ -1,25 +1,44 @@
 /** Addresses: what the page shows stands in its URL, so that it can be shared, reloaded and gone back from. */
 
-import { useMemo, useSyncExternalStore } from "react";
+import { useMemo } from "react";
+import { navigate, useLocationProperty, useSearch } from "wouter/use-browser-location";
 
-export const VIEWS = ["list", "timeline"] as const;
+export const VIEWS = ["list", "graph", "timeline"] as const;
 export type View = (typeof VIEWS)[number];
 
 export type Route =
-  | { readonly page: "runs" }
+  /** `starting`: with the form that starts a run over it. */
+  | { readonly page: "runs"; readonly starting: boolean }
   /** Without a view: the one that was last used. */
   | { readonly page: "run"; readonly run: string; readonly view: View | null }
+  | { readonly page: "events" }
+  | { readonly page: "event"; readonly event: string }
+  | { readonly page: "runners" }
   | { readonly page: "unknown" };
+
+const UNKNOWN: Route = { page: "unknown" };
 
 /** Reads a path. */
 export function routeOf(path: string): Route {
-  const parts = path.split("/").filter((part) => part !== "");
-  if (parts.length === 0 || (parts.length === 1 && parts[0] === "runs")) return { page: "runs" };
-  const [top, run, view, ...rest] = parts;
-  if (top !== "runs" || run === undefined || rest.length > 0) return { page: "unknown" };
+  const [top = "runs", ...rest] = path.split("/").filter((part) => part !== "");
+  if (top === "runs") return runsRoute(rest);
+  if (top === "events") return eventsRoute(rest);
+  return top === "runners" && rest.length === 0 ? { page: "runners" } : UNKNOWN;
+}
+
+function runsRoute([run, view, ...rest]: readonly string[]): Route {
+  if (run === undefined) return { page: "runs", starting: false };
+  if (rest.length > 0) return UNKNOWN;
+  // No id of a run is `new`: all of them begin with `run_`.
+  if (run === "new") return view === undefined ? { page: "runs", starting: true } : UNKNOWN;
   const found = VIEWS.find((one) => one === view);
-  if (view !== undefined && found === undefined) return { page: "unknown" };
+  if (view !== undefined && found === undefined) return UNKNOWN;
   return { page: "run", run: decoded(run), view: found ?? null };
+}
+
+function eventsRoute([event, ...rest]: readonly string[]): Route {
+  if (event === undefined) return { page: "events" };
+  return rest.length > 0 ? UNKNOWN : { page: "event", event: decoded(event) };
 }
 
 function decoded(part: string): string {
@@ -34,6 +53,11 @@ function decoded(part: string): string {
 export function runHref(run: string, view?: View): string {
   const path = `/runs/${encodeURIComponent(run)}`;
   return view === undefined ? path : `${path}/${view}`;
+}
+
+/** Returns the address of an event. */
+export function eventHref(event: string): string {
+  return `/events/${encodeURIComponent(event)}`;
 }
 
 /** Changes members of a query, null removes one; those that nobody knows are kept. */
@@ -53,9 +77,7 @@ export type Move = "push" | "replace";
 /** Goes to an address of the console. */
 export function go(href: string, move: Move = "push"): void {
   if (href === location.pathname + location.search) return;
-  if (move === "push") history.pushState(null, "", href);
-  else history.replaceState(null, "", href);
-  dispatchEvent(new Event("stepwell:moved"));
+  navigate(href, { replace: move === "replace" });
 }
 
 /** Changes members of the query of this page. */
@@ -66,23 +88,14 @@ export function goQuery(
   go(location.pathname + withQuery(location.search, changes), move);
 }
 
-function listen(listener: () => void): () => void {
-  addEventListener("popstate", listener);
-  addEventListener("stepwell:moved", listener);
-  return () => {
-    removeEventListener("popstate", listener);
-    removeEventListener("stepwell:moved", listener);
-  };
-}
-
 /** Returns where the page is. */
 export function useRoute(): Route {
-  const path = useSyncExternalStore(listen, () => location.pathname);
+  const path = useLocationProperty(() => location.pathname);
   return useMemo(() => routeOf(path), [path]);
 }
 
 /** Returns the query of the page. */
 export function useQuery(): URLSearchParams {
-  const query = useSyncExternalStore(listen, () => location.search);
+  const query = useSearch();
   return useMemo(() => new URLSearchParams(query), [query]);
 }

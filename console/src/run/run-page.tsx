@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } fr
 import { type RunState, RunStore } from "../live/run-store.ts";
 import { hasEnded } from "../model/run.ts";
 import { VIEWS, type View } from "../route.ts";
-import { AsOf, Message, TopBar } from "../ui/frame.tsx";
+import { Message } from "../ui/frame.tsx";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
 import { Workbench } from "./workbench.tsx";
@@ -25,21 +25,13 @@ export function RunPage({
   useEffect(() => {
     document.title = title;
   }, [title]);
+  if (state.contents === null) return <Missing id={id} state={state} onAgain={store.refresh} />;
   return (
-    <div className="app">
-      <TopBar>
-        <AsOf at={state.asOf} failed={state.error !== null} onRefresh={store.refresh} />
-      </TopBar>
-      {state.contents === null ? (
-        <Missing id={id} state={state} onAgain={store.refresh} />
-      ) : (
-        <Workbench
-          contents={state.contents}
-          view={view ?? last}
-          asOf={hasEnded(state.contents.run) ? null : (state.asOf ?? Date.now())}
-        />
-      )}
-    </div>
+    <Workbench
+      contents={state.contents}
+      view={view ?? last}
+      asOf={hasEnded(state.contents.run) ? null : (state.asOf ?? Date.now())}
+    />
   );
 }
 

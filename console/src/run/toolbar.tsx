@@ -9,6 +9,7 @@ import { usePage } from "./use-page.ts";
 
 const WORDS: Readonly<Record<View, string>> = {
   list: "List",
+  graph: "Graph",
   timeline: "Timeline",
 };
 

@@ -6,7 +6,7 @@ import { instant } from "../model/instants.ts";
 import type { RunRow } from "../model/run.ts";
 import { capital, count, duration, moment, statusWord } from "../model/words.ts";
 import { runHref } from "../route.ts";
-import { AsOf, Message, TopBar } from "../ui/frame.tsx";
+import { Message } from "../ui/frame.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
 import { At, Foreign } from "../ui/text.tsx";
@@ -44,18 +44,7 @@ export function RunsPage(): ReactNode {
       leaving.abort();
     };
   }, [refresh]);
-  return (
-    <div className="app">
-      <TopBar>
-        <AsOf
-          at={read.at}
-          failed={read.error !== null}
-          onRefresh={() => refresh(new AbortController().signal)}
-        />
-      </TopBar>
-      <Runs read={read} />
-    </div>
-  );
+  return <Runs read={read} />;
 }
 
 function Runs({ read }: { readonly read: Read }): ReactNode {

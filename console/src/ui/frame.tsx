@@ -1,60 +1,55 @@
 /** What all pages have: the bar at the top, and the place for a message where there is nothing else. */
 
 import { type ReactNode, useState } from "react";
-import { clock } from "../model/words.ts";
+import { openPalette } from "../palette/open.ts";
+import type { Route } from "../route.ts";
 import { Icon, type IconName, Mark } from "./icon.tsx";
 import { Link } from "./link.tsx";
 import { recall, remember } from "./stored.ts";
-import { At } from "./text.tsx";
 
-/** Shows the bar at the top. What stands at its right is the page's. */
-export function TopBar({ children }: { readonly children?: ReactNode }): ReactNode {
+const PAGES = [
+  { name: "Runs", href: "/runs", pages: ["runs", "run"], keys: "g r" },
+  { name: "Events", href: "/events", pages: ["events", "event"], keys: "g e" },
+  { name: "Runners", href: "/runners", pages: ["runners"], keys: "g n" },
+] as const satisfies readonly { pages: readonly Route["page"][]; [more: string]: unknown }[];
+
+/** Shows the bar at the top. */
+export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
   return (
     <header className="topbar">
       <Link href="/runs" className="brand" title="All runs">
         <Mark />
-        Stepwell
+        <span className="brand-name">Stepwell</span>
       </Link>
+      <span className="namespace" title="Namespace">
+        default
+      </span>
       <nav aria-label="Pages">
-        <Link href="/runs" current="page">
-          Runs
-        </Link>
+        {PAGES.map(({ name, href, pages, keys }) => (
+          <Link
+            key={href}
+            href={href}
+            title={`${name} (${keys})`}
+            current={pages.some((one) => one === page) ? "page" : undefined}
+          >
+            {name}
+          </Link>
+        ))}
       </nav>
       <div className="right">
-        {children}
+        <button type="button" className="find" aria-keyshortcuts="Control+K" onClick={openPalette}>
+          <Icon name="search" />
+          <span>Find a run, step or event</span>
+          <kbd>{isApple() ? "⌘K" : "Ctrl K"}</kbd>
+        </button>
         <ThemeSwitch />
       </div>
     </header>
   );
 }
 
-/** Says from when the page is: it is asked for again from time to time, and is not live. */
-export function AsOf(props: {
-  readonly at: number | null;
-  readonly failed: boolean;
-  readonly onRefresh: () => void;
-}): ReactNode {
-  return (
-    <>
-      <span className="as-of">
-        {props.failed && "The server does not answer. "}
-        {props.at !== null && (
-          <>
-            As of <At ms={props.at}>{clock(props.at)}</At>
-          </>
-        )}
-      </span>
-      <button
-        type="button"
-        className="plain bare"
-        aria-label="Read again"
-        title="Read again"
-        onClick={props.onRefresh}
-      >
-        <Icon name="again" />
-      </button>
-    </>
-  );
+function isApple(): boolean {
+  return /Mac|iPhone|iPad/.test(navigator.userAgent);
 }
 
 const THEMES = ["system", "light", "dark"] as const;
