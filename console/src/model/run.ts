@@ -162,8 +162,14 @@ export interface RunRow {
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly durationMs: number | null;
+  readonly key: string | null;
+  readonly version: string | null;
   readonly steps: number;
+  readonly stepsEnded: number;
   readonly stepsFailed: number;
+  /** Why it is blocked. */
+  readonly blocked: string | null;
+  readonly search?: Readonly<Record<string, string | number | boolean>>;
 }
 
 const ENDED_RUN: ReadonlySet<RunStatus> = new Set([

@@ -53,7 +53,8 @@ function endedBadly(run: Run): readonly Part[] {
   const step = [...run.steps].reverse().find((one) => isFailure(one) && blames(run.error, one.id));
   const begin = run.status === "failed" ? "Failed" : "Timed out";
   if (run.error === null) return [lead(begin), words(".")];
-  if (step === undefined) return [lead(`${begin}: `), ...parts(errorWords(run.error)), words(".")];
+  if (step === undefined)
+    return [lead(`${begin}: `), ...partsOf(errorWords(run.error)), words(".")];
   const cause = step.error ?? run.error;
   const attempts = step.attempts.length;
   const after = attempts > 1 ? ` after ${attempts} attempts` : "";
@@ -103,12 +104,13 @@ export function told(why: string): readonly Part[] {
   const text = capital(why.endsWith(".") ? why : `${why}.`);
   const space = text.search(/[ :;]/);
   if (space < 0) return [lead(text)];
-  return [lead(text.slice(0, space)), ...parts(text.slice(space))];
+  return [lead(text.slice(0, space)), ...partsOf(text.slice(space))];
 }
 
 const MARKS = /`([^`]*)`|(run_[0-9a-f]{32})|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/g;
 
-function parts(text: string): readonly Part[] {
+/** Reads names, runs and instants out of a sentence of the server's. */
+export function partsOf(text: string): readonly Part[] {
   const found: Part[] = [];
   let at = 0;
   for (const match of text.matchAll(MARKS)) {

@@ -1,6 +1,6 @@
 /** Runs and steps for tests. */
 
-import type { Attempt, Run, Step } from "./run.ts";
+import type { Attempt, Run, RunRow, Step } from "./run.ts";
 
 /** The instant that offsets of tests count from. */
 export const ZERO = Date.parse("2026-11-22T08:00:00Z");
@@ -94,4 +94,25 @@ export function fan(
       status: failed.includes(at) ? "failed" : "completed",
     }),
   );
+}
+
+/** Makes a row of the list of runs. */
+export function rowOf(more: Partial<RunRow> = {}): RunRow {
+  return {
+    id: "run_0193b5e4000070008000000000000000",
+    app: "shop",
+    workflow: "checkout",
+    status: "running",
+    createdAt: iso(0),
+    startedAt: iso(0),
+    endedAt: null,
+    durationMs: null,
+    key: null,
+    version: null,
+    steps: 0,
+    stepsEnded: 0,
+    stepsFailed: 0,
+    blocked: null,
+    ...more,
+  };
 }

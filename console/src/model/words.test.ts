@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import { instant } from "./instants.ts";
-import { duration, elapsed, listed, offset, ordinal, visible } from "./words.ts";
+import {
+  countOrMore,
+  duration,
+  elapsed,
+  listed,
+  offset,
+  ordinal,
+  shortMoment,
+  visible,
+} from "./words.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -70,4 +79,17 @@ test("visible shows control characters and takes the turn out of text that turns
   expect(visible("a\u0000b\u001fc\u007fd\u0085")).toBe("a␀b␟c␡d\ufffd");
   expect(visible("gnp\u202eexe")).toBe("gnp\ufffdexe");
   expect(visible("two\nlines\tתודה")).toBe("two\nlines\tתודה");
+});
+
+test.each([
+  ["2026-11-22T14:02:07", "14:02:07"],
+  ["2026-11-20T09:00:00", "Fri 09:00"],
+  ["2026-11-16T09:00:00", "16 Nov"],
+  ["2025-11-16T09:00:00", "16 Nov 2025"],
+])("%s in a column is %s", (at, words) => {
+  expect(shortMoment(Date.parse(at), Date.parse("2026-11-22T16:00:00"))).toBe(words);
+});
+
+test("a count that stopped says that there are more", () => {
+  expect([countOrMore(1204, false), countOrMore(10_000, true)]).toEqual(["1,204", "10,000+"]);
 });

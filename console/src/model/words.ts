@@ -70,6 +70,21 @@ export function moment(ms: number, now: number): string {
   return `${day} ${clock(ms).slice(0, 5)}`;
 }
 
+/** Says an instant in a column as short as it can: the clock today, the day before that, then the date. */
+export function shortMoment(ms: number, now: number): string {
+  const at = new Date(ms);
+  const day = (form: Intl.DateTimeFormatOptions) => at.toLocaleDateString("en-GB", form);
+  if (at.toDateString() === new Date(now).toDateString()) return clock(ms);
+  if (Math.abs(now - ms) < 6 * DAY) return `${day({ weekday: "short" })} ${clock(ms).slice(0, 5)}`;
+  const isThisYear = at.getFullYear() === new Date(now).getFullYear();
+  return day({ day: "numeric", month: "short", ...(!isThisYear && { year: "numeric" }) });
+}
+
+/** Says how many there are, where more than that were not counted: `10,000+`. */
+export function countOrMore(value: number, orMore: boolean): string {
+  return orMore ? `${count(value)}+` : count(value);
+}
+
 /** Says an instant in full, with its zone: what a hover shows. */
 export function fullMoment(ms: number): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,118 +1,220 @@
-/** The entrance: the newest runs. */
+/** The list of runs: what narrows it stands in the address, and what changes comes in by itself. */
 
-import { type ReactNode, useCallback, useEffect, useState } from "react";
-import { AskError, ask } from "../api/ask.ts";
-import { instant } from "../model/instants.ts";
-import type { RunRow } from "../model/run.ts";
-import { capital, count, duration, moment, statusWord } from "../model/words.ts";
-import { runHref } from "../route.ts";
-import { Message } from "../ui/frame.tsx";
-import { Glyph, hueOf } from "../ui/glyph.tsx";
-import { Link } from "../ui/link.tsx";
-import { At, Foreign } from "../ui/text.tsx";
+import { useQuery as useAnswer } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { ask } from "../api/ask.ts";
+import { onChanges } from "../live/stream.ts";
+import {
+  countOf,
+  type Filters,
+  filtersOf,
+  parametersOf,
+  putFilter,
+  RUN_STATUSES,
+  withFilters,
+} from "../model/filters.ts";
+import { counted } from "../model/words.ts";
+import { go, type Move, useQuery } from "../route.ts";
+import { useKeys } from "../ui/keys.ts";
+import { useStored } from "../ui/stored.ts";
+import { type Kept, listOf } from "./came-from.ts";
+import type { Known } from "./filter-editor.tsx";
+import { FilterRow } from "./filter-row.tsx";
+import { Histogram, useActivity } from "./histogram.tsx";
+import type { ListState } from "./run-list.ts";
+import { type Density, RunsTable } from "./runs-table.tsx";
+import { Loading, NoAnswer, NoMatch, NothingYet, shownOf } from "./states.tsx";
+import { StatusRow, totalOf, useCounts } from "./status-row.tsx";
 
-const ROWS = 100;
+const DENSITIES = ["comfortable", "compact"] as const satisfies readonly Density[];
+const ATTRIBUTES_MAX = 12;
 
-interface Read {
-  readonly rows: readonly RunRow[] | null;
-  readonly at: number | null;
-  readonly error: AskError | null;
-}
-
-/** Shows the newest runs. */
+/** Shows the page. */
 export function RunsPage(): ReactNode {
-  const [read, setRead] = useState<Read>({ rows: null, at: null, error: null });
-  const refresh = useCallback((signal: AbortSignal) => {
-    const at = Date.now();
-    ask(`/runs?limit=${ROWS}`, signal).then(
-      // The list's rows are the server's word.
-      (answer) => setRead({ rows: (answer as { runs: RunRow[] }).runs, at, error: null }),
-      (error: unknown) => {
-        if (signal.aborted) return;
-        const told = error instanceof AskError ? error : new AskError(String(error), 0, null);
-        setRead((before) => ({ ...before, error: told }));
-      },
-    );
-  }, []);
-  useEffect(() => {
-    const leaving = new AbortController();
-    const again = () => refresh(leaving.signal);
-    again();
-    addEventListener("focus", again);
-    return () => {
-      removeEventListener("focus", again);
-      leaving.abort();
-    };
-  }, [refresh]);
-  return <Runs read={read} />;
-}
-
-function Runs({ read }: { readonly read: Read }): ReactNode {
-  const { rows, error } = read;
-  if (rows === null) {
-    return error === null ? null : <Message title={`Could not read the runs: ${error.message}.`} />;
-  }
-  if (rows.length === 0) {
-    return (
-      <Message title="No runs yet.">
-        <p>Connect a runner, then start a run:</p>
-        <pre className="mono">{`stepwell runs start WORKFLOW --input '{}' --url ${location.origin}`}</pre>
-      </Message>
-    );
-  }
+  const query = useQuery();
+  const filters = useMemo(() => filtersOf(query), [query]);
+  const kept = useKept(filters, query);
+  const state = useSyncExternalStore(kept.list.subscribe, kept.list.state);
+  useEffect(() => onChanges(kept.list.onChange), [kept]);
+  const counts = useCounts(filters);
+  const activity = useActivity(filters);
+  const known = useKnown(state);
+  const [density, setDensity] = useStored<Density>("density", DENSITIES, "comfortable");
+  const field = useRef<HTMLInputElement>(null);
+  const addButton = useRef<HTMLButtonElement>(null);
+  const change = (next: Filters, move: Move = "push") =>
+    go(`/runs${withFilters(location.search, next)}`, move);
+  const start = () => go(`/runs/new${location.search}`);
+  useKeys({
+    "/": () => field.current?.focus(),
+    f: () => addButton.current?.click(),
+    n: start,
+    ".": kept.list.showFresh,
+  });
+  const statuses = filters.statuses.length === 0 ? RUN_STATUSES : filters.statuses;
+  const total = counts && totalOf(counts, statuses);
   return (
     <main className="runs">
-      <h1>Newest runs</h1>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Status</th>
-            <th scope="col">Workflow</th>
-            <th scope="col">App</th>
-            <th scope="col">Steps</th>
-            <th scope="col">Started</th>
-            <th scope="col">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((run) => (
-            <RunLine key={run.id} run={run} />
-          ))}
-        </tbody>
-      </table>
+      <div className="runs-title">
+        <h1>Runs</h1>
+        {activity !== null && (
+          <Histogram
+            activity={activity}
+            onChoose={(from, to) => change(between(filters, from, to))}
+          />
+        )}
+        <button type="button" className="filled" aria-keyshortcuts="n" onClick={start}>
+          Start a run <kbd>N</kbd>
+        </button>
+      </div>
+      <StatusRow filters={filters} counts={counts} onChange={change} />
+      <FilterRow
+        filters={filters}
+        known={known}
+        field={field}
+        addButton={addButton}
+        onChange={change}
+      >
+        <button
+          type="button"
+          className="plain"
+          aria-pressed={density === "compact"}
+          onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
+        >
+          Compact
+        </button>
+      </FilterRow>
+      <Body
+        kept={kept}
+        state={state}
+        filters={filters}
+        density={density}
+        total={total?.runs ?? null}
+        onFilters={change}
+      />
+      <footer className="page-foot">
+        <span>{shownOf(state.rows.length, total)}</span>
+        <KeyHints />
+        <span className="zone">Times in {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
+      </footer>
     </main>
   );
 }
 
-function RunLine({ run }: { readonly run: RunRow }): ReactNode {
-  const started = instant(run.startedAt ?? run.createdAt);
+/** The list that these filters make, kept for who comes back to it. */
+function useKept(filters: Filters, query: URLSearchParams): Kept {
+  const parameters = useMemo(() => parametersOf(filters).toString(), [filters]);
+  const kept = useMemo(() => listOf(parameters), [parameters]);
+  useEffect(() => {
+    const text = query.toString();
+    kept.href = text === "" ? "/runs" : `/runs?${text}`;
+  }, [kept, query]);
+  return kept;
+}
+
+/** Filters by a span of time. */
+function between(filters: Filters, from: number, to: number): Filters {
+  const since = putFilter(filters, { field: "from", value: new Date(from).toISOString() });
+  return putFilter(since, { field: "to", value: new Date(to).toISOString() });
+}
+
+interface Workflows {
+  readonly workflows: readonly { readonly app: string; readonly name: string }[];
+}
+
+/** What was seen that can be filtered by. */
+function useKnown(state: ListState): Known {
+  const { data } = useAnswer({
+    queryKey: ["workflows"],
+    // What is in an answer of the server's is its word.
+    queryFn: async ({ signal }) => ((await ask("/workflows", signal)) as Workflows).workflows,
+    staleTime: 60_000,
+  });
+  const { rows } = state;
+  return useMemo(() => {
+    const attributes = new Set<string>();
+    for (const row of rows) {
+      if (attributes.size >= ATTRIBUTES_MAX) break;
+      for (const name of Object.keys(row.search ?? {})) attributes.add(name);
+    }
+    const names = (all: readonly string[]) => [...new Set(all)].sort();
+    return {
+      apps: names((data ?? []).map((one) => one.app)),
+      workflows: names((data ?? []).map((one) => one.name)),
+      attributes: [...attributes],
+    };
+  }, [data, rows]);
+}
+
+interface BodyProps {
+  readonly kept: Kept;
+  readonly state: ListState;
+  readonly filters: Filters;
+  readonly density: Density;
+  readonly total: number | null;
+  readonly onFilters: (filters: Filters) => void;
+}
+
+function Body(props: BodyProps): ReactNode {
+  const { kept, state, filters, density, total } = props;
+  const { list } = kept;
+  if (state.rows.length > 0) {
+    return (
+      <>
+        <Pill state={state} onShow={list.showFresh} />
+        <RunsTable key={list.query} kept={kept} state={state} density={density} total={total} />
+      </>
+    );
+  }
+  if (state.error !== null) {
+    return <NoAnswer what="the runs" error={state.error} onAgain={list.reload} />;
+  }
+  if (state.more === "asking") return <Loading />;
+  if (countOf(filters) === 0) return <NothingYet />;
   return (
-    <tr>
-      <td>
-        <span className={`status hue-${hueOf(run.status)}`}>
-          <Glyph status={run.status} label="word" />
-          {capital(statusWord(run.status))}
-        </span>
-      </td>
-      <td>
-        <Link href={runHref(run.id)} className="workflow">
-          <Foreign>{run.workflow}</Foreign>{" "}
-          <span className="mono" title={run.id}>{`…${run.id.slice(-6)}`}</span>
-        </Link>
-      </td>
-      <td>
-        <Foreign>{run.app}</Foreign>
-      </td>
-      <td>
-        {count(run.steps)}
-        {run.stepsFailed > 0 && (
-          <span className="hue-red failed">{` ${count(run.stepsFailed)} failed`}</span>
-        )}
-      </td>
-      <td>
-        <At ms={started}>{moment(started, Date.now())}</At>
-      </td>
-      <td>{run.durationMs === null ? "–" : duration(run.durationMs)}</td>
-    </tr>
+    <NoMatch
+      filters={filters}
+      searchedTo={state.searchedTo}
+      onFilters={props.onFilters}
+      onSearchOn={state.more === "ready" ? list.more : null}
+    />
   );
+}
+
+/** What is new, behind a count: rows do not move under the hand. */
+function Pill({
+  state,
+  onShow,
+}: {
+  readonly state: ListState;
+  readonly onShow: () => void;
+}): ReactNode {
+  const { fresh, freshOrMore, gone } = state;
+  if (fresh === 0 && gone.size === 0) return null;
+  const words = freshOrMore ? `${fresh}+ new runs` : counted(fresh, "new run");
+  return (
+    <div className="pill-row">
+      <button type="button" className="pill" aria-keyshortcuts="." onClick={onShow}>
+        {fresh > 0 ? words : `${counted(gone.size, "run")} left the list`} <kbd>.</kbd>
+      </button>
+    </div>
+  );
+}
+
+const HINTS: readonly (readonly [keys: readonly string[], does: string])[] = [
+  [["J", "K"], "move"],
+  [["Enter"], "open"],
+  [["F"], "filter"],
+  [["?"], "all keys"],
+];
+
+function KeyHints(): ReactNode {
+  return HINTS.map(([keys, does]) => (
+    <span key={does} className="hint">
+      {keys.map((key) => (
+        <kbd key={key}>{key}</kbd>
+      ))}{" "}
+      {does}
+    </span>
+  ));
 }

@@ -8,15 +8,19 @@ interface LinkProps {
   readonly className?: string;
   readonly title?: string;
   readonly current?: "page" | undefined;
+  /** Called before it is followed here. */
+  readonly onFollow?: () => void;
   readonly children: ReactNode;
 }
 
 /** Links to an address of the console. */
-export function Link({ href, className, title, current, children }: LinkProps): ReactNode {
+export function Link(props: LinkProps): ReactNode {
+  const { href, className, title, current, children } = props;
   const follow = (event: MouseEvent) => {
     const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
     if (elsewhere || event.button !== 0) return;
     event.preventDefault();
+    props.onFollow?.();
     go(href);
   };
   return (

@@ -1,0 +1,64 @@
+/** Answers that are asked for again when the server says that something changed. */
+
+import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { type Change, onChanges } from "../live/stream.ts";
+import { ask } from "./ask.ts";
+
+interface LiveQuery<T> {
+  /** What is asked for, below `/api/v1`; null asks for nothing. */
+  readonly path: string | null;
+  readonly read: (answer: unknown) => T;
+  /** Says whether a change may have changed the answer. */
+  readonly when: (change: Change) => boolean;
+  /** It is asked for no more often than this. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 2000;
+
+/** Says whether a run may have changed. */
+export function runsChanged(change: Change): boolean {
+  return change.others || change.runs.size > 0;
+}
+
+/** Asks, and asks again after changes while the page is seen. The last answer stands until the next. */
+export function useLiveQuery<T>(query: LiveQuery<T>): UseQueryResult<T> {
+  const { path, read } = query;
+  const result = useQuery({
+    queryKey: ["live", path],
+    queryFn: async ({ signal }) => read(await ask(path ?? "", signal)),
+    enabled: path !== null,
+    placeholderData: keepPreviousData,
+  });
+  const latest = useRef({ query, refetch: result.refetch });
+  useEffect(() => {
+    latest.current = { query, refetch: result.refetch };
+  });
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let [due, askedAt] = [false, performance.now()];
+    const askAgain = () => {
+      timer = undefined;
+      // What changed while nobody looked is asked for when somebody does.
+      if (document.visibilityState !== "visible") return;
+      [due, askedAt] = [false, performance.now()];
+      if (latest.current.query.path !== null) void latest.current.refetch();
+    };
+    const plan = () => {
+      const { everyMs = EVERY_MS } = latest.current.query;
+      if (due) timer ??= setTimeout(askAgain, Math.max(0, askedAt + everyMs - performance.now()));
+    };
+    const stop = onChanges((change) => {
+      due ||= latest.current.query.when(change);
+      plan();
+    });
+    document.addEventListener("visibilitychange", plan);
+    return () => {
+      stop();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", plan);
+    };
+  }, []);
+  return result;
+}

@@ -1,0 +1,174 @@
+/** One row of the list of runs: a line of a table on the desk, a card on the phone. */
+
+import { type MouseEvent, memo, type ReactNode } from "react";
+import { doingOf, type Glance } from "../model/glance.ts";
+import { instant } from "../model/instants.ts";
+import { hasEnded, type RunRow } from "../model/run.ts";
+import { capital, counted, duration, shortMoment, statusWord, visible } from "../model/words.ts";
+import { go, runHref } from "../route.ts";
+import { Elapsed } from "../ui/elapsed.tsx";
+import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { Link } from "../ui/link.tsx";
+import { Strip } from "../ui/strip.tsx";
+import { At, Foreign } from "../ui/text.tsx";
+
+/** How much of a row has place. */
+export type Layout = "wide" | "middle" | "card";
+
+interface RunRowProps {
+  readonly row: RunRow;
+  readonly glance: Glance | undefined;
+  readonly index: number;
+  readonly top: number;
+  readonly height: number;
+  readonly layout: Layout;
+  readonly isCurrent: boolean;
+  /** It matches no more, and stays until somebody asks for what is new. */
+  readonly isGone: boolean;
+  /** Shows where the keys are. */
+  readonly onVisit: (id: string) => void;
+}
+
+const STRIP_PX: Readonly<Record<Layout, number>> = { wide: 142, middle: 96, card: 84 };
+
+/** Shows the row. */
+export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
+  const { row, layout } = props;
+  const open = (event: MouseEvent) => {
+    const target = event.target instanceof Element ? event.target : null;
+    // Who marks text means to copy it.
+    if (target?.closest("a") || getSelection()?.isCollapsed === false) return;
+    props.onVisit(row.id);
+    if (event.metaKey || event.ctrlKey) window.open(runHref(row.id));
+    else go(runHref(row.id));
+  };
+  const classes = ["run-row", props.isGone && "gone", layout === "card" && "card"];
+  return (
+    <tr
+      id={`run-row-${props.index}`}
+      className={classes.filter(Boolean).join(" ")}
+      aria-rowindex={props.index + 2}
+      aria-selected={props.isCurrent}
+      title={props.isGone ? "It does not match the filters any more" : undefined}
+      style={{ height: props.height, transform: `translateY(${props.top}px)` }}
+      onClick={open}
+    >
+      {layout === "card" ? <Card {...props} /> : <Cells {...props} />}
+    </tr>
+  );
+});
+
+function Cells({ row, glance, layout, onVisit }: RunRowProps): ReactNode {
+  const started = instant(row.startedAt ?? row.createdAt);
+  return (
+    <>
+      <td className={`run-status hue-${hueOf(row.status)} is-${row.status}`}>
+        <Glyph status={row.status} label="word" />
+        <span className="word">{capital(statusWord(row.status))}</span>
+      </td>
+      <td className="run-name">
+        <Workflow row={row} onVisit={onVisit} />
+      </td>
+      <td className="run-doing">
+        <DoingText row={row} glance={glance} />
+      </td>
+      <td className="run-strip">
+        <Steps row={row} glance={glance} width={STRIP_PX[layout]} />
+      </td>
+      {layout === "wide" && (
+        <>
+          <td className="run-attributes">
+            <Attributes row={row} />
+          </td>
+          <td className="run-started">
+            <At ms={started}>{shortMoment(started, Date.now())}</At>
+          </td>
+        </>
+      )}
+      <td className="run-took">
+        <Took row={row} />
+      </td>
+    </>
+  );
+}
+
+function Card({ row, glance, onVisit }: RunRowProps): ReactNode {
+  return (
+    <td className={`hue-${hueOf(row.status)} is-${row.status}`}>
+      <span className="card-line">
+        <Glyph status={row.status} />
+        <span className="run-name">
+          <Workflow row={row} onVisit={onVisit} />
+        </span>
+        <span className="run-took">
+          <Took row={row} />
+        </span>
+      </span>
+      <span className="card-line">
+        <span className="run-doing">
+          <DoingText row={row} glance={glance} />
+        </span>
+        <Steps row={row} glance={glance} width={STRIP_PX.card} />
+      </span>
+    </td>
+  );
+}
+
+function Workflow({
+  row,
+  onVisit,
+}: {
+  readonly row: RunRow;
+  readonly onVisit: (id: string) => void;
+}): ReactNode {
+  return (
+    <Link
+      href={runHref(row.id)}
+      title={`${visible(row.workflow)} ${row.id}`}
+      onFollow={() => onVisit(row.id)}
+    >
+      <b>
+        <Foreign>{row.workflow}</Foreign>
+      </b>
+      <span className="mono">…{row.id.slice(-5)}</span>
+    </Link>
+  );
+}
+
+function DoingText({
+  row,
+  glance,
+}: {
+  readonly row: RunRow;
+  readonly glance: Glance | undefined;
+}): ReactNode {
+  const { text, isCode } = doingOf(row, glance, Date.now());
+  return (
+    <span className={isCode ? "mono" : ""} title={visible(text)}>
+      <Foreign>{text}</Foreign>
+    </span>
+  );
+}
+
+function Steps(props: {
+  readonly row: RunRow;
+  readonly glance: Glance | undefined;
+  readonly width: number;
+}): ReactNode {
+  const { row, glance } = props;
+  if (glance !== undefined && glance.strip !== "") {
+    return <Strip strip={glance.strip} counts={row} width={props.width} />;
+  }
+  return row.steps === 0 ? null : <span className="few">{counted(row.steps, "step")}</span>;
+}
+
+function Attributes({ row }: { readonly row: RunRow }): ReactNode {
+  const all = Object.entries(row.search ?? {});
+  const text = all.map(([name, value]) => `${name} ${value}`).join(" · ");
+  return <span title={visible(text)}>{<Foreign>{text}</Foreign>}</span>;
+}
+
+function Took({ row }: { readonly row: RunRow }): ReactNode {
+  if (hasEnded(row)) return duration(row.durationMs ?? 0);
+  return <Elapsed from={instant(row.createdAt)} />;
+}

@@ -1,0 +1,235 @@
+/** The table of runs: only what is seen is drawn, and more is asked for at its end. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { RunRow } from "../model/run.ts";
+import { counted, moment } from "../model/words.ts";
+import { go, runHref } from "../route.ts";
+import { useKeys } from "../ui/keys.ts";
+import { useNarrow } from "../ui/narrow.ts";
+import { useWidth } from "../ui/width.ts";
+import type { Kept } from "./came-from.ts";
+import type { ListState, RunList } from "./run-list.ts";
+import { type Layout, RunLine } from "./run-row.tsx";
+
+export type Density = "comfortable" | "compact";
+
+const ROW_PX: Readonly<Record<Density, number>> = { comfortable: 36, compact: 28 };
+const CARD_PX = 64;
+/** Narrower than this, attributes and start have no column. */
+const WIDE_PX = 1180;
+/** So many rows before the end the next page is asked for. */
+const AHEAD = 60;
+const OVERSCAN = 10;
+
+const HEADS: readonly (readonly [name: string, className: string, only?: Layout])[] = [
+  ["Status", "run-status"],
+  ["Workflow", "run-name"],
+  ["What it is doing, or how it ended", "run-doing"],
+  ["Steps", "run-strip"],
+  ["Attributes", "run-attributes", "wide"],
+  ["Started", "run-started", "wide"],
+  ["Took", "run-took"],
+];
+
+interface RunsTableProps {
+  readonly kept: Kept;
+  readonly state: ListState;
+  readonly density: Density;
+  /** How many there are in all, where that is known. */
+  readonly total: number | null;
+}
+
+/** Shows the table. */
+export function RunsTable({ kept, state, density, total }: RunsTableProps): ReactNode {
+  const { list } = kept;
+  const { rows, glances, gone } = state;
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useWidth(scroller);
+  const narrow = useNarrow();
+  const layout: Layout = narrow ? "card" : width >= WIDE_PX ? "wide" : "middle";
+  const height = narrow ? CARD_PX : ROW_PX[density];
+  const [current, setCurrent] = useCurrent(kept, rows);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    estimateSize: () => height,
+    overscan: OVERSCAN,
+    scrollPaddingStart: narrow ? 0 : 32,
+    initialOffset: kept.scrollTop,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them
+  useEffect(() => virtual.measure(), [height]);
+  useLooking(list, state, virtual.range, scroller);
+  const visit = (id: string) => {
+    kept.scrollTop = scroller.current?.scrollTop ?? 0;
+    setCurrent(id);
+  };
+  const [visitLatest] = useState(() => ({ visit }));
+  useLayoutEffect(() => {
+    visitLatest.visit = visit;
+  });
+  const [onVisit] = useState(() => (id: string) => visitLatest.visit(id));
+  const at = current === null ? -1 : rows.findIndex((row) => row.id === current);
+  useTableKeys({
+    rows,
+    at,
+    page: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / height) - 2),
+    onMove: (index) => {
+      const row = rows[index];
+      if (row === undefined) return;
+      setCurrent(row.id);
+      virtual.scrollToIndex(index, { align: "auto" });
+    },
+    onOpen: (row) => {
+      visit(row.id);
+      go(runHref(row.id));
+    },
+  });
+  return (
+    <div className={`runs-table ${layout} ${density}`} ref={scroller}>
+      <table
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: it has the keys of a grid
+        role="grid"
+        tabIndex={0}
+        aria-label="Runs, newest first"
+        aria-rowcount={state.more === "none" ? rows.length + 1 : (total ?? -1)}
+        aria-activedescendant={at >= 0 ? `run-row-${at}` : undefined}
+      >
+        <thead>
+          <tr aria-rowindex={1}>
+            {HEADS.filter(([, , only]) => only === undefined || only === layout).map(
+              ([name, className]) => (
+                <th key={name} scope="col" className={className}>
+                  {name}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            return (
+              <RunLine
+                key={item.key}
+                row={row}
+                glance={glances.get(row.id)}
+                index={item.index}
+                top={item.start}
+                height={height}
+                layout={layout}
+                isCurrent={item.index === at}
+                isGone={gone.has(row.id)}
+                onVisit={onVisit}
+              />
+            );
+          })}
+        </tbody>
+      </table>
+      <Foot state={state} onMore={list.more} />
+    </div>
+  );
+}
+
+/** What stands below the last row. */
+function Foot({
+  state,
+  onMore,
+}: {
+  readonly state: ListState;
+  readonly onMore: () => void;
+}): ReactNode {
+  const { more, error, searchedTo, rows } = state;
+  if (more === "none" || rows.length === 0) return null;
+  const back =
+    searchedTo === null ? "" : `Searched back to ${moment(Date.parse(searchedTo), Date.now())}. `;
+  return (
+    <p className="runs-foot">
+      {more === "failed" && `Could not read further: ${error?.message ?? "no answer"}. `}
+      {more === "asking" ? `${back}${counted(rows.length, "run")}, reading on` : back}
+      {(more === "failed" || (more === "ready" && searchedTo !== null)) && (
+        <button type="button" onClick={onMore}>
+          {more === "failed" ? "Try again" : "Search further"}
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** The run that the keys are at. It is kept with the list, for who comes back to it. */
+function useCurrent(
+  kept: Kept,
+  rows: readonly RunRow[],
+): readonly [string | null, (id: string) => void] {
+  const [current, setCurrent] = useState(kept.current);
+  const known = rows.length === 0 || rows.some((row) => row.id === current);
+  const set = (id: string) => {
+    kept.current = id;
+    setCurrent(id);
+  };
+  return [known ? current : null, set];
+}
+
+/** Tells the list what is seen, and asks for more near its end. */
+function useLooking(
+  list: RunList,
+  state: ListState,
+  range: { readonly startIndex: number; readonly endIndex: number } | null,
+  scroller: { readonly current: HTMLElement | null },
+): void {
+  const [touched, setTouched] = useState(false);
+  useEffect(() => {
+    const node = scroller.current;
+    if (node === null) return;
+    const look = () => {
+      setTouched(node.matches(":hover") || node.contains(document.activeElement));
+    };
+    const events = ["pointerenter", "pointerleave", "focusin", "focusout"] as const;
+    for (const event of events) node.addEventListener(event, look);
+    return () => {
+      for (const event of events) node.removeEventListener(event, look);
+    };
+  }, [scroller]);
+  const first = range?.startIndex ?? 0;
+  const last = range?.endIndex ?? 0;
+  useEffect(() => {
+    list.look({ first, last, calm: first === 0 && !touched });
+  }, [list, first, last, touched]);
+  const { more, rows } = state;
+  useEffect(() => {
+    // A search that found nothing goes on only where somebody asks.
+    if (more === "ready" && last >= rows.length - AHEAD && rows.length > 0) list.more();
+  }, [list, more, last, rows.length]);
+}
+
+interface TableKeys {
+  readonly rows: readonly RunRow[];
+  readonly at: number;
+  /** How many rows are a page. */
+  readonly page: number;
+  readonly onMove: (index: number) => void;
+  readonly onOpen: (row: RunRow) => void;
+}
+
+function useTableKeys({ rows, at, page, onMove, onOpen }: TableKeys): void {
+  const by = (steps: number) => () => {
+    const from = at < 0 && steps < 0 ? 0 : at;
+    onMove(Math.min(rows.length - 1, Math.max(0, from + steps)));
+  };
+  const row = rows[at];
+  useKeys({
+    j: by(1),
+    ArrowDown: by(1),
+    k: by(-1),
+    ArrowUp: by(-1),
+    PageDown: by(page),
+    PageUp: by(-page),
+    Home: by(-rows.length),
+    End: by(rows.length),
+    Enter: row && (() => onOpen(row)),
+    y: row && (() => void navigator.clipboard.writeText(row.id)),
+  });
+}

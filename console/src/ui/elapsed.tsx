@@ -1,0 +1,16 @@
+/** Elapsed time of what is open. */
+
+import type { ReactNode } from "react";
+import { useConnection } from "../live/stream.ts";
+import { elapsed } from "../model/words.ts";
+import { useNow } from "./now.ts";
+
+/** An elapsed time that ticks; where the server is away it stops at what is known, and says so. */
+export function Elapsed({ from }: { readonly from: number }): ReactNode {
+  const { state, asOf } = useConnection();
+  const fine = Date.now() - from < 10_000;
+  const away = state === "away" && asOf !== null;
+  const now = useNow(away ? null : fine ? 100 : 1000);
+  if (away) return `at least ${elapsed(asOf - from)}`;
+  return <span className="ticks">{elapsed(now - from)}</span>;
+}
