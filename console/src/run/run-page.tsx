@@ -3,8 +3,10 @@
 import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { type RunState, RunStore } from "../live/run-store.ts";
 import { hasEnded } from "../model/run.ts";
-import { VIEWS, type View } from "../route.ts";
-import { Message } from "../ui/frame.tsx";
+import { go, runHref, VIEWS, type View } from "../route.ts";
+import { listHref, standAt, useNeighbours } from "../runs/came-from.ts";
+import { NoAnswer } from "../runs/states.tsx";
+import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
 import { Workbench } from "./workbench.tsx";
@@ -25,6 +27,7 @@ export function RunPage({
   useEffect(() => {
     document.title = title;
   }, [title]);
+  useNeighbourKeys(id, view);
   if (state.contents === null) return <Missing id={id} state={state} onAgain={store.refresh} />;
   return (
     <Workbench
@@ -33,6 +36,19 @@ export function RunPage({
       asOf={hasEnded(state.contents.run) ? null : (state.asOf ?? Date.now())}
     />
   );
+}
+
+/** The keys that lead to the runs before and after in the list that one came from. */
+function useNeighbourKeys(id: string, view: View | null): void {
+  const { before, after } = useNeighbours(id);
+  const to = (run: string | null) =>
+    run === null
+      ? undefined
+      : () => {
+          standAt(run);
+          go(runHref(run, view ?? undefined), "replace");
+        };
+  useKeys({ "[": to(before), "]": to(after) });
 }
 
 function Missing({
@@ -45,23 +61,34 @@ function Missing({
   readonly onAgain: () => void;
 }): ReactNode {
   const { error } = state;
-  if (error === null) return <main className="run-page" aria-busy="true" />;
-  if (error.status === 404) {
-    return (
-      <Message title={`There is no run …${id.slice(-6)}.`}>
-        <p>It may have been removed when its time was over, or be kept by another server.</p>
-        <p>
-          <Link href="/runs">All runs</Link>
-        </p>
-      </Message>
-    );
-  }
+  if (error === null) return <RunLines />;
   return (
-    <Message title={`Could not read the run: ${error.message}.`}>
-      {error.code !== null && <p>{error.code}</p>}
-      <button type="button" onClick={onAgain}>
-        Try again
-      </button>
-    </Message>
+    <main className="page">
+      {error.status === 404 ? (
+        <div className="teach" role="alert">
+          <h2>{`No run …${id.slice(-5)} in default.`}</h2>
+          <p>It may have been removed when its time was over, or belong to another namespace.</p>
+          <p className="mono gone-id">{id}</p>
+        </div>
+      ) : (
+        <NoAnswer what="the run" error={error} onAgain={onAgain} />
+      )}
+      <p className="way-out">
+        <Link href={listHref()}>Runs</Link>
+      </p>
+    </main>
+  );
+}
+
+/** The lines of a run's page before it is known. */
+function RunLines(): ReactNode {
+  return (
+    <main className="run-page" aria-busy="true">
+      <div className="run-lines">
+        <div />
+        <div />
+        <div />
+      </div>
+    </main>
   );
 }

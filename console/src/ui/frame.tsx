@@ -5,6 +5,7 @@ import { openPalette } from "../palette/open.ts";
 import type { Route } from "../route.ts";
 import { Icon, type IconName, Mark } from "./icon.tsx";
 import { Link } from "./link.tsx";
+import { LiveState } from "./live-state.tsx";
 import { recall, remember } from "./stored.ts";
 
 const PAGES = [
@@ -39,9 +40,10 @@ export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
       <div className="right">
         <button type="button" className="find" aria-keyshortcuts="Control+K" onClick={openPalette}>
           <Icon name="search" />
-          <span>Find a run, step or event</span>
+          <span className="find-words">Find a run, step or event</span>
           <kbd>{isApple() ? "⌘K" : "Ctrl K"}</kbd>
         </button>
+        <LiveState />
         <ThemeSwitch />
       </div>
     </header>
