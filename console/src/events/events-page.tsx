@@ -161,7 +161,6 @@ function Table({
   const virtual = useVirtualizer({
     count: events.length,
     getScrollElement: () => scroller.current,
-    getItemKey: (index) => events[index]?.id ?? index,
     estimateSize: () => height,
     overscan: 10,
     scrollPaddingStart: narrow ? 0 : 32,
@@ -215,7 +214,7 @@ function Table({
             if (event === undefined) return null;
             return (
               <EventLine
-                key={item.key}
+                key={event.id}
                 event={event}
                 index={item.index}
                 top={item.start}

@@ -5,7 +5,7 @@ import { AskError } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
 import { instant } from "../model/instants.ts";
 import { type AppRunners, byApp, type Runner, type Runs, readRunners } from "../model/runners.ts";
-import { count, counted, listed, moment } from "../model/words.ts";
+import { count, counted, listed, moment, shortMoment } from "../model/words.ts";
 import { Loading, NoAnswer } from "../runs/states.tsx";
 import { Copy } from "../ui/copy.tsx";
 import { Elapsed } from "../ui/elapsed.tsx";
@@ -61,7 +61,7 @@ function AppSection({ app }: { readonly app: AppRunners }): ReactNode {
         <table>
           <thead>
             <tr>
-              {["Runner", "Connected for", "Build", "Slots", "Holds", "Last heard", "Runs"].map(
+              {["Runner", "Connected since", "Build", "Slots", "Holds", "Last heard", "Runs"].map(
                 (head) => (
                   <th key={head} scope="col">
                     {head}
@@ -96,11 +96,16 @@ function RunnerRow({ runner }: { readonly runner: AppRunners["runners"][number] 
           </span>
         )}
       </th>
-      <td data-head="Connected for" title={`Since ${moment(connected, Date.now())}`}>
-        <Elapsed from={connected} />
+      <td data-head="Connected since">
+        <At ms={connected}>{shortMoment(connected, Date.now())}</At>{" "}
+        <span className="quiet">
+          <Elapsed from={connected} />
+        </span>
       </td>
       <td data-head="Build">
-        <Foreign>{runner.build ?? "–"}</Foreign> <span className="quiet">{runner.sdk}</span>
+        <span title={`${runner.build ?? "no build"}, ${runner.sdk}`}>
+          <Foreign>{runner.build ?? "–"}</Foreign> <span className="quiet">{runner.sdk}</span>
+        </span>
       </td>
       <td data-head="Slots">
         <Slots used={runner.busy} of={runner.slots} />

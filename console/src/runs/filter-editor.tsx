@@ -1,6 +1,14 @@
 /** The form of one filter, and the choice of what a new one is about. */
 
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { FIELDS, type Field, type Filter, OPS, type Op } from "../model/filters.ts";
 
 /** What is known to be filtered by. */
@@ -47,7 +55,8 @@ export function NewFilter(props: {
     return <FilterForm filter={blank} known={props.known} onApply={props.onApply} />;
   }
   return (
-    <div className="choices">
+    // biome-ignore lint/a11y/noStaticElementInteractions: arrows move among its buttons, which Tab reaches too
+    <div className="choices" onKeyDown={walk}>
       {FIELDS.map((field, at) => (
         <button
           key={field}
@@ -75,6 +84,16 @@ export function NewFilter(props: {
       </button>
     </div>
   );
+}
+
+/** Moves the focus among the buttons by arrows. */
+function walk(event: KeyboardEvent<HTMLElement>): void {
+  const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (by === 0) return;
+  event.preventDefault();
+  const all = [...event.currentTarget.querySelectorAll("button")];
+  const at = all.findIndex((one) => one.matches(":focus"));
+  all[(at + by + all.length) % all.length]?.focus();
 }
 
 interface FormProps {

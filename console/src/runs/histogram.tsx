@@ -98,6 +98,7 @@ function Bars({ activity, onChoose }: HistogramProps): ReactNode {
         width={width}
         height={HEIGHT_PX + 1}
         viewBox={`0 0 ${width} ${HEIGHT_PX + 1}`}
+        preserveAspectRatio="none"
         aria-hidden="true"
       >
         {span !== null && <Chosen span={span} />}

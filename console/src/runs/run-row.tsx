@@ -4,7 +4,15 @@ import { type MouseEvent, memo, type ReactNode } from "react";
 import { doingOf, type Glance } from "../model/glance.ts";
 import { instant } from "../model/instants.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
-import { capital, counted, duration, shortMoment, statusWord, visible } from "../model/words.ts";
+import {
+  capital,
+  counted,
+  duration,
+  fullMoment,
+  shortMoment,
+  statusWord,
+  visible,
+} from "../model/words.ts";
 import { go, runHref } from "../route.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
@@ -49,7 +57,7 @@ export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
       className={classes.filter(Boolean).join(" ")}
       aria-rowindex={props.index + 2}
       aria-selected={props.isCurrent}
-      title={props.isGone ? "It does not match the filters any more" : undefined}
+      title={hoverOf(props)}
       style={{ height: props.height, transform: `translateY(${props.top}px)` }}
       onClick={open}
     >
@@ -57,6 +65,18 @@ export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
     </tr>
   );
 });
+
+/** What the row has no place for. */
+function hoverOf({ row, layout, isGone }: RunRowProps): string | undefined {
+  if (isGone) return "It does not match the filters any more";
+  if (layout === "wide") return undefined;
+  const started = `Started ${fullMoment(instant(row.startedAt ?? row.createdAt))}`;
+  return visible([started, ...attributesOf(row)].join("\n"));
+}
+
+function attributesOf(row: RunRow): readonly string[] {
+  return Object.entries(row.search ?? {}).map(([name, value]) => `${name} ${value}`);
+}
 
 function Cells({ row, glance, layout, onVisit }: RunRowProps): ReactNode {
   const started = instant(row.startedAt ?? row.createdAt);
@@ -163,9 +183,12 @@ function Steps(props: {
 }
 
 function Attributes({ row }: { readonly row: RunRow }): ReactNode {
-  const all = Object.entries(row.search ?? {});
-  const text = all.map(([name, value]) => `${name} ${value}`).join(" · ");
-  return <span title={visible(text)}>{<Foreign>{text}</Foreign>}</span>;
+  const text = attributesOf(row).join(" · ");
+  return (
+    <span title={visible(text)}>
+      <Foreign>{text}</Foreign>
+    </span>
+  );
 }
 
 function Took({ row }: { readonly row: RunRow }): ReactNode {

@@ -53,7 +53,6 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    getItemKey: (index) => rows[index]?.id ?? index,
     estimateSize: () => height,
     overscan: OVERSCAN,
     scrollPaddingStart: narrow ? 0 : 32,
@@ -114,7 +113,7 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
             if (row === undefined) return null;
             return (
               <RunLine
-                key={item.key}
+                key={row.id}
                 row={row}
                 glance={glances.get(row.id)}
                 index={item.index}
