@@ -6,7 +6,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { AskError, ask } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
 import { type EventRow, type EventsPage as Page, readEvents } from "../model/events.ts";
-import { counted } from "../model/words.ts";
+import { counted, ZONE } from "../model/words.ts";
 import { eventHref, go, goQuery, useQuery } from "../route.ts";
 import { Loading, NoAnswer } from "../runs/states.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -52,7 +52,7 @@ export function EventsPage(): ReactNode {
       )}
       <footer className="page-foot">
         <span>{events.length > 0 && `${counted(events.length, "event")} read`}</span>
-        <span className="zone">Times in {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
+        <span className="zone">Times in {ZONE}</span>
       </footer>
     </main>
   );
@@ -162,7 +162,7 @@ function Table({
     count: events.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan: 10,
+    overscan: 6,
     scrollPaddingStart: narrow ? 0 : 32,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them

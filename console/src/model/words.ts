@@ -6,6 +6,18 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+// Made once: making one costs more than using it for a whole page of rows.
+const NUMBER = new Intl.NumberFormat("en-US");
+const dates = (form: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat("en-GB", form);
+const WEEKDAY = dates({ weekday: "short" });
+const DAY_MONTH = dates({ day: "numeric", month: "short" });
+const DATE = dates({ day: "numeric", month: "short", year: "numeric" });
+const WEEKDAY_DAY_MONTH = dates({ weekday: "short", day: "numeric", month: "short" });
+const FULL_DATE = dates({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+
+/** The zone that times are told in. */
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** Says how long something took: `172 ms`, `2.42 s`, `1 m 04 s`, `22 h 41 m`, `3 d 4 h`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
@@ -66,18 +78,16 @@ export function clock(ms: number, fine: "seconds" | "milliseconds" = "seconds"):
 export function moment(ms: number, now: number): string {
   const at = new Date(ms);
   if (at.toDateString() === new Date(now).toDateString()) return clock(ms);
-  const day = at.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
-  return `${day} ${clock(ms).slice(0, 5)}`;
+  return `${WEEKDAY_DAY_MONTH.format(at)} ${clock(ms).slice(0, 5)}`;
 }
 
 /** Says an instant in a column as short as it can: the clock today, the day before that, then the date. */
 export function shortMoment(ms: number, now: number): string {
   const at = new Date(ms);
-  const day = (form: Intl.DateTimeFormatOptions) => at.toLocaleDateString("en-GB", form);
   if (at.toDateString() === new Date(now).toDateString()) return clock(ms);
-  if (Math.abs(now - ms) < 6 * DAY) return `${day({ weekday: "short" })} ${clock(ms).slice(0, 5)}`;
+  if (Math.abs(now - ms) < 6 * DAY) return `${WEEKDAY.format(at)} ${clock(ms).slice(0, 5)}`;
   const isThisYear = at.getFullYear() === new Date(now).getFullYear();
-  return day({ day: "numeric", month: "short", ...(!isThisYear && { year: "numeric" }) });
+  return (isThisYear ? DAY_MONTH : DATE).format(at);
 }
 
 /** Says how many there are, where more than that were not counted: `10,000+`. */
@@ -87,19 +97,12 @@ export function countOrMore(value: number, orMore: boolean): string {
 
 /** Says an instant in full, with its zone: what a hover shows. */
 export function fullMoment(ms: number): string {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const day = new Date(ms).toLocaleDateString("en-GB", {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-  });
-  return `${day} ${clock(ms, "milliseconds")}, ${zone}`;
+  return `${FULL_DATE.format(ms)} ${clock(ms, "milliseconds")}, ${ZONE}`;
 }
 
 /** Says a count with separators: `1,000`. */
 export function count(value: number): string {
-  return value.toLocaleString("en-US");
+  return NUMBER.format(value);
 }
 
 /** Says a count with its noun: `1 step`, `1,000 steps`. */

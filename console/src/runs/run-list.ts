@@ -81,9 +81,12 @@ export class RunList {
   readonly #known = new Set<string>();
   /** What changed since it was last asked for. */
   #headDirty = false;
-  #othersDirty = false;
   readonly #dirtyRows = new Set<string>();
   readonly #dirtyGlances = new Set<string>();
+  /** Runs changed that were not named: each open one may have, but those that were read since. */
+  #othersChanged = false;
+  readonly #readRows = new Set<string>();
+  readonly #readGlances = new Set<string>();
   /** Answers to questions from before the list was read anew do not count. */
   #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -150,20 +153,19 @@ export class RunList {
   /** Hears of changes on the server. */
   readonly onChange = (change: Change): void => {
     for (const id of change.runs.keys()) {
-      if (this.#known.has(id)) this.#mark(id);
-      else this.#headDirty = true;
+      if (this.#known.has(id)) {
+        this.#dirtyRows.add(id);
+        this.#dirtyGlances.add(id);
+      } else this.#headDirty = true;
     }
     if (change.others) {
       this.#headDirty = true;
-      this.#othersDirty = true;
+      this.#othersChanged = true;
+      this.#readRows.clear();
+      this.#readGlances.clear();
     }
     this.#plan();
   };
-
-  #mark(id: string): void {
-    this.#dirtyRows.add(id);
-    this.#dirtyGlances.add(id);
-  }
 
   /** Shows the runs that waited, and drops the rows that match no more. */
   readonly showFresh = (): void => {
@@ -232,24 +234,32 @@ export class RunList {
   }
 
   #seenDirty(): boolean {
-    return this.#seen().some((row) => this.#dirtyRows.has(row.id));
+    return this.#seen().some(
+      (row) => this.#dirtyRows.has(row.id) || this.#mayHaveChanged(row, this.#readRows),
+    );
+  }
+
+  #mayHaveChanged(row: RunRow, read: ReadonlySet<string>): boolean {
+    return this.#othersChanged && !hasEnded(row) && !read.has(row.id);
   }
 
   #glanceless(): readonly string[] {
     if (!this.#hasGlances) return [];
     const { glances } = this.#state;
-    const ids = this.#seen().map((row) => row.id);
-    return ids.filter((id) => this.#dirtyGlances.has(id) || !glances.has(id)).slice(0, GLANCES_MAX);
+    const isDirty = (row: RunRow) =>
+      !glances.has(row.id) ||
+      this.#dirtyGlances.has(row.id) ||
+      this.#mayHaveChanged(row, this.#readGlances);
+    return this.#seen()
+      .filter(isDirty)
+      .slice(0, GLANCES_MAX)
+      .map((row) => row.id);
   }
 
   async #refresh(): Promise<void> {
     this.#refreshing = true;
     this.#refreshedAt = performance.now();
     const { signal } = this.#asking;
-    if (this.#othersDirty) {
-      this.#othersDirty = false;
-      for (const row of this.#state.rows) if (!hasEnded(row)) this.#mark(row.id);
-    }
     try {
       const glances = this.#glanceless();
       await Promise.all([this.#refreshRows(), glances.length > 0 && this.#glance(glances)]);
@@ -275,7 +285,10 @@ export class RunList {
   /** Asks for the rows from one on, as they are now. */
   async #window(first: number, limit: number): Promise<void> {
     const { rows } = this.#state;
-    for (const row of rows.slice(first, first + limit)) this.#dirtyRows.delete(row.id);
+    for (const row of rows.slice(first, first + limit)) {
+      this.#dirtyRows.delete(row.id);
+      this.#readRows.add(row.id);
+    }
     const above = rows[first - 1];
     const generation = this.#generation;
     const page = await this.#ask({
@@ -331,10 +344,13 @@ export class RunList {
   }
 
   async #glance(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      this.#dirtyGlances.delete(id);
+      this.#readGlances.add(id);
+    }
     try {
       const answer = await ask(`/runs/glance?ids=${ids.join(",")}`, this.#asking.signal);
       const glances = new Map(this.#state.glances);
-      for (const id of ids) this.#dirtyGlances.delete(id);
       for (const glance of readGlances(answer)) glances.set(glance.id, glance);
       // A run that is gone has no glance, and is not asked for again.
       for (const id of ids) if (!glances.has(id)) glances.set(id, { ...NOTHING, id });

@@ -13,7 +13,7 @@ import {
   RUN_STATUSES,
   withFilters,
 } from "../model/filters.ts";
-import { counted } from "../model/words.ts";
+import { counted, ZONE } from "../model/words.ts";
 import { go, type Move, useQuery } from "../route.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useStored } from "../ui/stored.ts";
@@ -95,7 +95,7 @@ export function RunsPage(): ReactNode {
       <footer className="page-foot">
         <span>{shownOf(state.rows.length, total)}</span>
         <KeyHints />
-        <span className="zone">Times in {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
+        <span className="zone">Times in {ZONE}</span>
       </footer>
     </main>
   );

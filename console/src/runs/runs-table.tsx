@@ -1,7 +1,7 @@
 /** The table of runs: only what is seen is drawn, and more is asked for at its end. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { RunRow } from "../model/run.ts";
 import { counted, moment } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
@@ -20,7 +20,7 @@ const CARD_PX = 64;
 const WIDE_PX = 1180;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 60;
-const OVERSCAN = 10;
+const OVERSCAN = 6;
 
 const HEADS: readonly (readonly [name: string, className: string, only?: Layout])[] = [
   ["Status", "run-status"],
@@ -49,7 +49,7 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
   const narrow = useNarrow();
   const layout: Layout = narrow ? "card" : width >= WIDE_PX ? "wide" : "middle";
   const height = narrow ? CARD_PX : ROW_PX[density];
-  const [current, setCurrent] = useCurrent(kept, rows);
+  const [at, setCurrent] = useCurrent(kept, rows);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -70,7 +70,6 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
     visitLatest.visit = visit;
   });
   const [onVisit] = useState(() => (id: string) => visitLatest.visit(id));
-  const at = current === null ? -1 : rows.findIndex((row) => row.id === current);
   useTableKeys({
     rows,
     at,
@@ -158,18 +157,21 @@ function Foot({
   );
 }
 
-/** The run that the keys are at. It is kept with the list, for who comes back to it. */
+/** Where the keys are; -1 where they are nowhere. It is kept with the list, for who comes back to it. */
 function useCurrent(
   kept: Kept,
   rows: readonly RunRow[],
-): readonly [string | null, (id: string) => void] {
+): readonly [at: number, set: (id: string) => void] {
   const [current, setCurrent] = useState(kept.current);
-  const known = rows.length === 0 || rows.some((row) => row.id === current);
   const set = (id: string) => {
     kept.current = id;
     setCurrent(id);
   };
-  return [known ? current : null, set];
+  const at = useMemo(
+    () => (current === null ? -1 : rows.findIndex((row) => row.id === current)),
+    [rows, current],
+  );
+  return [at, set];
 }
 
 /** Tells the list what is seen, and asks for more near its end. */
