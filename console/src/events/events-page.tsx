@@ -41,15 +41,17 @@ export function EventsPage(): ReactNode {
         <h1>Events</h1>
         <NameField field={field} name={name} />
       </div>
-      {error !== null && events.length === 0 ? (
-        <NoAnswer what="the events" error={error} onAgain={again} />
-      ) : isPending ? (
-        <Loading />
-      ) : events.length === 0 ? (
-        <NoEvents name={name} />
-      ) : (
-        <Table events={events} onMore={more} />
-      )}
+      <div className="page-body">
+        {error !== null && events.length === 0 ? (
+          <NoAnswer what="the events" error={error} onAgain={again} />
+        ) : isPending ? (
+          <Loading />
+        ) : events.length === 0 ? (
+          <NoEvents name={name} />
+        ) : (
+          <Table events={events} onMore={more} />
+        )}
+      </div>
       <footer className="page-foot">
         <span>{events.length > 0 && `${counted(events.length, "event")} read`}</span>
         <span className="zone">Times in {ZONE}</span>

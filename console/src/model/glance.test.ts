@@ -13,12 +13,21 @@ const glance = (more: Partial<Glance>): Glance => ({
   ...more,
 });
 
-test("an open run says what it is doing, without the marks of the sentence", () => {
+test("an open run says what it is doing, without marks and without its status again", () => {
   const doing = "waiting for event `order.paid` in step `pay`";
   expect(doingOf(rowOf({ status: "waiting" }), glance({ doing }), NOW)).toEqual({
-    text: "waiting for event order.paid in step pay",
+    text: "for event order.paid in step pay",
     isCode: false,
   });
+  const blocked = doingOf(
+    rowOf({ status: "blocked" }),
+    glance({ doing: "blocked: by `tax`" }),
+    NOW,
+  );
+  expect(blocked.text).toBe("by tax");
+  expect(doingOf(rowOf({ status: "running" }), glance({ doing: "running" }), NOW).text).toBe(
+    "running",
+  );
 });
 
 test("an ended run says its error, or else its output as code", () => {

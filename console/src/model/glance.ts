@@ -27,18 +27,24 @@ export interface Doing {
 export function doingOf(row: RunRow, glance: Glance | undefined, now: number): Doing {
   if (glance !== undefined) {
     const { doing, error, output } = glance;
-    if (!hasEnded(row) && doing !== null) return words(plainOf(doing, now));
+    if (!hasEnded(row) && doing !== null) return words(withoutStatus(plainOf(doing, now), row));
     if (error !== null) return words(error.name === "" ? error.message : errorWords(error));
     if (output !== null) return { text: output, isCode: true };
     if (doing !== null) return words(plainOf(doing, now));
     if (hasEnded(row)) return words("");
   }
-  if (row.blocked !== null) return words(plainOf(row.blocked, now));
+  if (row.blocked !== null) return words(withoutStatus(plainOf(row.blocked, now), row));
   return words(stepsOf(row));
 }
 
 function words(text: string): Doing {
   return { text, isCode: false };
+}
+
+/** The status stands at the row's begin already. */
+function withoutStatus(text: string, { status }: RunRow): string {
+  const rest = text.startsWith(status) ? text.slice(status.length).replace(/^:/, "").trim() : "";
+  return rest === "" ? text : rest;
 }
 
 function errorWords({ name, message }: { name: string; message: string }): string {

@@ -10,6 +10,8 @@ import { RunList } from "./run-list.ts";
 class Server {
   rows: readonly RunRow[] = [];
   readonly asked: string[] = [];
+  /** Lists lag behind. */
+  stale = false;
   /** Addresses that begin like this are not known. */
   unknown: string | null = null;
 
@@ -30,7 +32,8 @@ class Server {
     const fits = this.rows.slice(begin).filter((row) => status === null || row.status === status);
     const limit = Number(params.get("limit"));
     const runs = fits.slice(0, limit);
-    return json({ runs, next: fits.length > limit ? runs.at(-1)?.id : null });
+    const next = fits.length > limit ? runs.at(-1)?.id : null;
+    return json({ runs, next, stale: this.stale });
   }
 
   #glance(params: URLSearchParams): Promise<Response> {
@@ -205,4 +208,20 @@ test("the first run of an empty list appears by itself", async () => {
   list.onChange(changed(run(1).id));
   await settle(1000);
   expect(idsOf(list)).toEqual([run(1).id]);
+});
+
+test("a list that lags behind is asked for again until it does not", async () => {
+  server.rows = runs(20, 1);
+  const list = await shown();
+  server.stale = true;
+  list.onChange(changed(run(21).id));
+  await settle(1100);
+  expect(list.state().fresh).toBe(0);
+  server.stale = false;
+  server.rows = runs(21, 1);
+  await settle(600);
+  expect(list.state().fresh).toBe(1);
+  server.asked.length = 0;
+  await settle(3000);
+  expect(server.asked).toEqual([]);
 });

@@ -42,6 +42,8 @@ interface Page {
   readonly runs: readonly RunRow[];
   readonly next: string | null;
   readonly searchedTo?: string | null;
+  /** It misses writes that were durable when it was asked for. */
+  readonly stale?: boolean;
 }
 
 /** The rows that are seen, and whether new ones may come in by themselves. */
@@ -295,7 +297,15 @@ export class RunList {
       limit: String(limit),
       ...(above !== undefined && { cursor: above.id }),
     });
-    if (generation === this.#generation) await this.#reconcile(page, above);
+    if (generation !== this.#generation) return;
+    if (page.stale === true) this.#askAgain(first);
+    await this.#reconcile(page, above);
+  }
+
+  /** What a stale page misses is asked for once more, half a second later. */
+  #askAgain(first: number): void {
+    if (first === 0) this.#headDirty = true;
+    for (const row of this.#seen()) if (!hasEnded(row)) this.#dirtyRows.add(row.id);
   }
 
   async #reconcile(page: Page, above: RunRow | undefined): Promise<void> {

@@ -84,14 +84,16 @@ export function RunsPage(): ReactNode {
           Compact
         </button>
       </FilterRow>
-      <Body
-        kept={kept}
-        state={state}
-        filters={filters}
-        density={density}
-        total={total?.runs ?? null}
-        onFilters={change}
-      />
+      <div className="page-body">
+        <Body
+          kept={kept}
+          state={state}
+          filters={filters}
+          density={density}
+          total={total?.runs ?? null}
+          onFilters={change}
+        />
+      </div>
       <footer className="page-foot">
         <span>{shownOf(state.rows.length, total)}</span>
         <KeyHints />
