@@ -1,5 +1,11 @@
 /** Questions to the server: JSON over HTTP, and what it says where it refuses. */
 
+/** A place of what was sent that is wrong, by its JSON pointer. */
+export interface Place {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** An answer that is no answer: what the server refused, or that it was not reached. */
 export class AskError extends Error {
   override readonly name = "AskError";
@@ -10,6 +16,8 @@ export class AskError extends Error {
     readonly status: number,
     /** The code `SWnnnn`, where the server gave one. */
     readonly code: string | null,
+    /** Which places of an input are wrong, where the server says so. */
+    readonly places: readonly Place[] = [],
   ) {
     super(message);
   }
@@ -18,12 +26,25 @@ export class AskError extends Error {
 const ANSWER_MS_MAX = 20_000;
 
 /** Asks for what is below `/api/v1`. */
-export async function ask(path: string, signal: AbortSignal): Promise<unknown> {
+export function ask(path: string, signal: AbortSignal): Promise<unknown> {
+  return answerTo(path, { headers: { accept: "application/json" } }, signal);
+}
+
+/**
+ * Sends a request to what is below `/api/v1`, and reads its answer.
+ *
+ * @throws `AskError` where the server refuses or is not reached; what `signal` throws where it stops.
+ */
+export async function answerTo(
+  path: string,
+  request: RequestInit,
+  signal: AbortSignal,
+): Promise<unknown> {
   const over = AbortSignal.timeout(ANSWER_MS_MAX);
   let answer: Response;
   try {
     answer = await fetch(`/api/v1${path}`, {
-      headers: { accept: "application/json" },
+      ...request,
       signal: AbortSignal.any([signal, over]),
     });
     if (answer.ok) return await answer.json();
@@ -37,12 +58,27 @@ export async function ask(path: string, signal: AbortSignal): Promise<unknown> {
   throw await refusal(answer);
 }
 
+/** Makes any error one of these, so that those who show it need to know one kind only. */
+export function asAskError(error: unknown): AskError {
+  if (error instanceof AskError) return error;
+  return new AskError(error instanceof Error ? error.message : String(error), 0, null);
+}
+
 async function refusal(answer: Response): Promise<AskError> {
   const problem: unknown = await answer.json().catch(() => null);
-  const { detail, title, code } = (problem ?? {}) as Record<string, unknown>;
+  const { detail, title, code, errors } = (problem ?? {}) as Record<string, unknown>;
   const told = [detail, title].find((text) => typeof text === "string");
   // A proxy answers in its own words where the server is away.
   const message =
     typeof told === "string" ? told : `the server answered with status ${answer.status}`;
-  return new AskError(message, answer.status, typeof code === "string" ? code : null);
+  const named = typeof code === "string" ? code : null;
+  return new AskError(message, answer.status, named, placesOf(errors));
+}
+
+function placesOf(errors: unknown): readonly Place[] {
+  if (!Array.isArray(errors)) return [];
+  return errors.flatMap((one: unknown) => {
+    const { path, message } = (one ?? {}) as Record<string, unknown>;
+    return typeof path === "string" && typeof message === "string" ? [{ path, message }] : [];
+  });
 }

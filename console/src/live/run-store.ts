@@ -1,6 +1,6 @@
 /** One run as the page has it: asked for, asked again for what changed, and told to those who show it. */
 
-import { AskError, ask } from "../api/ask.ts";
+import { type AskError, asAskError, ask } from "../api/ask.ts";
 import { contentsAfter, type RunContents } from "../model/contents.ts";
 import { hasEnded, readRun } from "../model/run.ts";
 import { type Change, onChanges } from "./stream.ts";
@@ -124,9 +124,4 @@ export class RunStore {
     this.#state = state;
     for (const tell of this.#told) tell();
   }
-}
-
-function asAskError(error: unknown): AskError {
-  if (error instanceof AskError) return error;
-  return new AskError(error instanceof Error ? error.message : String(error), 0, null);
 }

@@ -84,6 +84,8 @@ export interface Step {
   readonly branch?: { readonly race: string; readonly name: string };
   readonly child?: { readonly run: string; readonly app: string; readonly workflow: string };
   readonly keptFrom?: string;
+  /** Present where the function starts at most once. */
+  readonly once?: unknown;
 }
 
 export interface Activation {
@@ -133,6 +135,16 @@ export interface Run {
   readonly metadata: unknown;
   readonly search?: Readonly<Record<string, string | number | boolean>>;
   readonly cleanUp: CleanUp | null;
+  /** Who holds the run back, while somebody does. */
+  readonly paused?: {
+    readonly at: string;
+    readonly by: string | null;
+    readonly reason: string | null;
+  } | null;
+  /** Why a blocked run is blocked; `step` where it is about one. */
+  readonly blocked?: { readonly kind: string; readonly step?: string } | null;
+  /** When the handler runs again after it failed. */
+  readonly retryAt?: string | null;
   readonly steps: readonly Step[];
   readonly logs: readonly LogLine[];
   readonly activations: readonly Activation[];
