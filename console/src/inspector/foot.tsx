@@ -5,9 +5,9 @@ import { instant } from "../model/instants.ts";
 import { nameOf, type Run, type Step, titleOf } from "../model/run.ts";
 import { cliOf, curlOf, rawOf } from "../model/take.ts";
 import { clock, counted } from "../model/words.ts";
-import { RunLink } from "../run/header.tsx";
 import { usePage } from "../run/use-page.ts";
 import { Copy } from "../ui/copy.tsx";
+import { RunLink } from "../ui/run-link.tsx";
 import { At, Name } from "../ui/text.tsx";
 
 /** More names than this are counted. */

@@ -10,13 +10,14 @@ import { type Failure, isFailure, type Note, type Step, titleOf } from "../model
 import { tookOf } from "../model/spans.ts";
 import { kindWords, noteOf } from "../model/step-words.ts";
 import { clock, count, duration, moment, offset } from "../model/words.ts";
-import { RunLink, Ticking } from "../run/header.tsx";
 import { usePage } from "../run/use-page.ts";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Icon, Notch } from "../ui/icon.tsx";
 import { Lines } from "../ui/json-view.tsx";
 import { useNow } from "../ui/now.ts";
+import { RunLink } from "../ui/run-link.tsx";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
+import { Ticking } from "../ui/ticking.tsx";
 import { beneath, firstFrame, LINES_MAX } from "./heights.ts";
 import type { Times } from "./list.tsx";
 

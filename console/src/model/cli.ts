@@ -8,8 +8,8 @@ export interface SignedWords {
   readonly reason: string;
 }
 
-/** A flag with its value; a value of null leaves it out. */
-export type Flag = readonly [flag: string, value: string | null];
+/** A flag, or one with its value; a value of null leaves it out. */
+export type Flag = readonly [flag: string] | readonly [flag: string, value: string | null];
 
 const COMMANDS: Readonly<Record<Exclude<ActName, "send">, string>> = {
   cancel: "cancel",
@@ -51,6 +51,7 @@ function signature({ by, reason }: SignedWords): readonly Flag[] {
 
 function line(words: readonly string[], flags: readonly Flag[]): string {
   const said = flags.flatMap(([flag, value]) => {
+    if (value === undefined) return [flag];
     if (value === null) return [];
     // A value that begins like a flag would be taken for one.
     return value.startsWith("-") ? [`${flag}=${quoted(value)}`] : [flag, quoted(value)];

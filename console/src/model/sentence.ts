@@ -132,11 +132,6 @@ export function runnerOf(run: Run): { readonly name: string; readonly now: boole
   return { name: last.runner, now: last.until === null };
 }
 
-/** Counts the children that a run's steps have started. */
-export function childrenOf(run: Run): number {
-  return run.steps.filter((step) => step.child !== undefined).length;
-}
-
 /** Says whether steps are open: then elapsed times tick. */
 export function isTicking(run: Run): boolean {
   return run.steps.some((step) => !stepHasEnded(step)) || run.endedAt === null;

@@ -17,6 +17,7 @@ const PATHS = {
   moon: "M13 9.6A5.6 5.6 0 0 1 6.4 3a5.6 5.6 0 1 0 6.6 6.6Z",
   system: "M2 3h12v8H2zm4 10.5h4M8 11v2.5",
   again: "M13.2 8.6A5.3 5.3 0 1 1 11.6 4.2M13.4 1.9v3.4h-3.4",
+  more: "M3 8h.1m4.9 0h.1m4.9 0h.1",
   keys: "M1.5 4h13v8h-13zM4 6.7h.1m2.5 0h.1m2.6 0h.1m2.5 0h.1M5 9.5h6",
 } as const;
 

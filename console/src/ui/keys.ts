@@ -1,6 +1,7 @@
 /** Keys of the page. Single letters are off while a field has the focus, and while a dialog is open. */
 
 import { useEffect, useRef } from "react";
+import { recall } from "./stored.ts";
 
 /** What keys do, by their names: `j`, `Shift+N`, `Alt+1`, `Escape`; `g r` is one after the other. */
 export type Keys = Readonly<Record<string, ((event: KeyboardEvent) => void) | undefined>>;
@@ -24,6 +25,15 @@ function isField(target: EventTarget | null): boolean {
     target instanceof HTMLElement &&
     (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   );
+}
+
+/** WCAG 2.1.4: keys that are one character can be switched off. */
+export function areLettersOff(): boolean {
+  return recall("letters", ["on", "off"], "on") === "off";
+}
+
+function isLetterAlone(name: string): boolean {
+  return /^(Shift\+)?\S$/.test(name);
 }
 
 /** How long the first key of two waits for the second. */
@@ -50,7 +60,8 @@ function beginsTwo(name: string): boolean {
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const name = keyName(event);
-  if (isField(event.target) && name !== "Escape") return;
+  if (isField(event.target) && name !== "Escape" && !name.startsWith("Ctrl+")) return;
+  if (isLetterAlone(name) && areLettersOff()) return;
   // What is behind a dialog has no keys; its own are handled in it.
   if (document.querySelector("dialog[open]") !== null) return;
   // Space and Enter belong to the control that has the focus.

@@ -14,6 +14,15 @@ export function recall<T extends string>(name: string, accepted: readonly T[], o
   }
 }
 
+/** Reads what is remembered under a name, whatever it is; empty where nothing is. */
+export function recallText(name: string): string {
+  try {
+    return localStorage.getItem(PREFIX + name) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 /** Remembers a value under a name. */
 export function remember(name: string, value: string): void {
   try {

@@ -1,0 +1,73 @@
+/** The acts at the right of the title: three of them, and the others behind a menu. */
+
+import type { ReactNode } from "react";
+import { openAct } from "../acts/acts.tsx";
+import { useActsOff } from "../acts/off.ts";
+import { actKey, actWord, type Offer, offersOf } from "../model/offers.ts";
+import type { Run } from "../model/run.ts";
+import { Icon } from "../ui/icon.tsx";
+import { type Keys, useKeys } from "../ui/keys.ts";
+import { Menu } from "../ui/menu.tsx";
+import { Foreign } from "../ui/text.tsx";
+
+const SHOWN = 3;
+
+/** Shows the acts that the run offers, and listens for their keys. */
+export function RunActs({ run }: { readonly run: Run }): ReactNode {
+  const off = useActsOff();
+  const offers = offersOf(run);
+  const open = (offer: Offer) => openAct(offer);
+  useKeys(off === null ? keysOf(offers) : {});
+  const copy = (text: string) => void navigator.clipboard.writeText(text);
+  return (
+    <div className="run-acts">
+      {offers.slice(0, SHOWN).map((offer) => (
+        <button
+          key={`${offer.act} ${offer.step}`}
+          type="button"
+          disabled={off !== null}
+          title={off ?? undefined}
+          aria-keyshortcuts={actKey(offer.act) ?? undefined}
+          onClick={() => open(offer)}
+        >
+          <Foreign>{actWord(run, offer)}</Foreign>
+          <KeyHint offer={offer} />
+        </button>
+      ))}
+      <Menu
+        label="More acts"
+        items={[
+          ...offers.slice(SHOWN).map((offer) => ({
+            name: actWord(run, offer),
+            keys: shownKey(offer) ?? undefined,
+            off,
+            onChoose: () => open(offer),
+          })),
+          { name: "Copy id", keys: "Y", onChoose: () => copy(run.id) },
+          { name: "Copy link", keys: "⇧Y", onChoose: () => copy(location.href) },
+        ]}
+      >
+        <Icon name="more" />
+      </Menu>
+    </div>
+  );
+}
+
+function KeyHint({ offer }: { readonly offer: Offer }): ReactNode {
+  const key = shownKey(offer);
+  return key === null ? null : <kbd>{key}</kbd>;
+}
+
+/** Writes the key of an act as keyboards show it. */
+export function shownKey(offer: Offer): string | null {
+  return actKey(offer.act)?.replace("Shift+", "⇧").toUpperCase() ?? null;
+}
+
+function keysOf(offers: readonly Offer[]): Keys {
+  return Object.fromEntries(
+    offers.flatMap((offer) => {
+      const key = actKey(offer.act);
+      return key === null ? [] : [[key, () => openAct(offer)] as const];
+    }),
+  );
+}
