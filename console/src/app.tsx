@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { makeQueryClient } from "./api/query-client.ts";
 import { EventPage } from "./events/event-page.tsx";
 import { EventsPage } from "./events/events-page.tsx";
-import { openPalette } from "./palette/open.ts";
+import { Overlays } from "./palette/overlays.tsx";
 import { go, type Route, useRoute } from "./route.ts";
 import { RunPage } from "./run/run-page.tsx";
 import { RunnersPage } from "./runners/runners-page.tsx";
@@ -34,13 +34,13 @@ export function App(): ReactNode {
     "g r": () => go("/runs"),
     "g e": () => go("/events"),
     "g n": () => go("/runners"),
-    "Ctrl+k": openPalette,
   });
   return (
     <QueryClientProvider client={client}>
       <div className="app">
         <TopBar page={route.page} />
         <Page route={route} />
+        <Overlays />
       </div>
     </QueryClientProvider>
   );

@@ -7,6 +7,7 @@ import "./styles/run.css";
 import "./styles/header.css";
 import "./styles/acts.css";
 import "./styles/forms.css";
+import "./styles/palette.css";
 import "./styles/list.css";
 import "./styles/spans.css";
 import "./styles/inspector.css";

@@ -7,6 +7,7 @@ import { TextInput } from "../forms/field.tsx";
 import type { SignedWords } from "../model/cli.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { platformKey } from "../ui/platform.ts";
 import { Foreign } from "../ui/text.tsx";
 import { useActsOff } from "./off.ts";
 import {
@@ -36,40 +37,30 @@ interface ActDialogProps {
   readonly unsigned?: boolean;
   readonly reasonHint?: string;
   readonly wide?: boolean;
-  readonly perform: (signed: Signed, signal: AbortSignal) => Promise<void>;
+  /** Does it. Returns what is to be told before the dialog goes; null for nothing. */
+  readonly perform: (signed: Signed, signal: AbortSignal) => Promise<string | null>;
   readonly onClose: () => void;
   readonly children?: ReactNode | ((places: readonly Place[]) => ReactNode);
 }
 
 /** Shows an act. It stays until the server has said that the act is durable. */
 export function ActDialog(props: ActDialogProps): ReactNode {
-  const { typed = null, unsigned = false, children } = props;
-  const [reason, setReason] = useState("");
-  const [by, setBy] = useState(person);
-  const [naming, setNaming] = useState(by === "");
-  const [name, setName] = useState("");
+  const { children } = props;
+  const signing = useSigning(props.unsigned ?? false, props.typed ?? null);
   const [tried, setTried] = useState(false);
-  const { busy, error, run } = usePerform();
+  const { busy, error, told, run } = usePerform();
   const away = useActsOff();
   const off = props.over ?? away;
-  const faults = {
-    form: props.wrong ?? null,
-    by: unsigned ? null : refusedText("Your name", by, 1),
-    reason: unsigned ? null : refusedText("The reason", reason, REASON_CHARS_MIN),
-    typed: typed === null || name === typed ? null : "This is not its name",
-  };
+  const fault = props.wrong ?? null;
   const act = () => {
     setTried(true);
-    if (busy || off !== null || Object.values(faults).some((fault) => fault !== null)) return;
-    const signed = { by: by.trim(), reason: reason.trim() };
+    if (busy || off !== null || fault !== null || signing.isWrong) return;
     run(async (signal) => {
-      await props.perform(signed, signal);
-      if (unsigned) return;
-      setPerson(signed.by);
-      keepReason(signed.reason);
+      const said = await props.perform(signing.signed, signal);
+      signing.keep();
+      return said;
     }, props.onClose);
   };
-  const shown = (fault: string | null) => (tried ? fault : null);
   return (
     <Dialog
       title={props.title}
@@ -77,78 +68,158 @@ export function ActDialog(props: ActDialogProps): ReactNode {
       busy={busy}
       onAct={act}
       wide={props.wide ?? false}
+      under={
+        <>
+          <fieldset className="act-form" disabled={busy}>
+            <SigningFields {...props} signing={signing} tried={tried} />
+          </fieldset>
+          <CommandLine text={props.line(signing.signed)} />
+          <Said error={error} told={told} off={off} fault={tried ? fault : null} />
+        </>
+      }
       foot={
         <Foot
           {...props}
           busy={busy}
           off={off}
-          by={unsigned || naming ? null : by}
+          by={signing.isNaming ? null : signing.signed.by}
           onAct={act}
-          onName={() => setNaming(true)}
+          onName={signing.startNaming}
         />
       }
     >
       <p className="act-lead">{props.lead}</p>
-      <fieldset className="act-form" disabled={busy}>
-        {typeof children === "function" ? children(error?.places ?? []) : children}
-        {!unsigned && naming && (
-          <TextInput
-            name="Your name"
-            value={by}
-            onValue={setBy}
-            error={shown(faults.by)}
-            hint="Asked for once, and kept in this browser."
-          />
-        )}
-        {!unsigned && (
-          <Reason
-            value={reason}
-            onValue={setReason}
-            error={shown(faults.reason)}
-            hint={props.reasonHint ?? "Stays in the history of the run, with your name."}
-          />
-        )}
-        {typed !== null && (
-          <TextInput
-            name={
-              <>
-                Type <Foreign>{typed}</Foreign> to go on
-              </>
-            }
-            mono
-            value={name}
-            onValue={setName}
-            error={shown(faults.typed)}
-          />
-        )}
-      </fieldset>
-      <CommandLine text={props.line({ by, reason })} />
-      <Said error={error} off={off} fault={shown(faults.form)} />
+      {children !== undefined && (
+        <fieldset className="act-form" disabled={busy}>
+          {typeof children === "function" ? children(error?.places ?? []) : children}
+        </fieldset>
+      )}
     </Dialog>
+  );
+}
+
+/** Who acts and why, while it is typed. */
+interface Signing {
+  readonly signed: Signed;
+  readonly faults: {
+    readonly by: string | null;
+    readonly reason: string | null;
+    readonly typed: string | null;
+  };
+  readonly isWrong: boolean;
+  readonly isNaming: boolean;
+  readonly startNaming: () => void;
+  readonly set: (change: Partial<Typed>) => void;
+  readonly now: Typed;
+  /** Remembers both for the next act. */
+  readonly keep: () => void;
+}
+
+interface Typed {
+  readonly by: string;
+  readonly reason: string;
+  readonly name: string;
+}
+
+function useSigning(unsigned: boolean, typed: string | null): Signing {
+  const [now, setNow] = useState<Typed>(() => ({ by: person(), reason: "", name: "" }));
+  const [isNaming, setNaming] = useState(!unsigned && now.by === "");
+  const signed = { by: now.by.trim(), reason: now.reason.trim() };
+  const faults = {
+    by: unsigned ? null : refusedText("Your name", now.by, 1),
+    reason: unsigned ? null : refusedText("The reason", now.reason, REASON_CHARS_MIN),
+    typed: typed === null || now.name === typed ? null : "This is not its name",
+  };
+  return {
+    signed,
+    faults,
+    isWrong: Object.values(faults).some((fault) => fault !== null),
+    isNaming: isNaming || unsigned,
+    startNaming: () => setNaming(true),
+    set: (change) => setNow({ ...now, ...change }),
+    now,
+    keep: () => {
+      if (unsigned) return;
+      setPerson(signed.by);
+      keepReason(signed.reason);
+    },
+  };
+}
+
+function SigningFields(props: {
+  readonly signing: Signing;
+  readonly tried: boolean;
+  readonly typed?: string | null;
+  readonly unsigned?: boolean;
+  readonly reasonHint?: string;
+}): ReactNode {
+  const { signing, tried, typed = null, unsigned = false } = props;
+  const { now, set, faults } = signing;
+  const shown = (fault: string | null) => (tried ? fault : null);
+  return (
+    <>
+      {!unsigned && signing.isNaming && (
+        <TextInput
+          name="Your name"
+          value={now.by}
+          onValue={(by) => set({ by })}
+          error={shown(faults.by)}
+          hint="Asked for once, and kept in this browser."
+        />
+      )}
+      {!unsigned && (
+        <Reason
+          value={now.reason}
+          onValue={(reason) => set({ reason })}
+          error={shown(faults.reason)}
+          hint={props.reasonHint ?? "Stays in the history of the run, with your name."}
+        />
+      )}
+      {typed !== null && (
+        <TextInput
+          name={
+            <>
+              Type <Foreign>{typed}</Foreign> to go on
+            </>
+          }
+          mono
+          value={now.name}
+          onValue={(name) => set({ name })}
+          error={shown(faults.typed)}
+        />
+      )}
+    </>
   );
 }
 
 interface Performing {
   readonly busy: boolean;
   readonly error: AskError | null;
-  readonly run: (task: (signal: AbortSignal) => Promise<void>, onDone: () => void) => void;
+  /** What was done, but not all that was wanted. */
+  readonly told: string | null;
+  readonly run: (task: (signal: AbortSignal) => Promise<string | null>, onDone: () => void) => void;
 }
+
+const IDLE = { busy: false, error: null, told: null };
 
 /** Runs one act at a time. What the server refuses is kept until the next try. */
 function usePerform(): Performing {
-  const [state, setState] = useState<{ busy: boolean; error: AskError | null }>({
-    busy: false,
-    error: null,
-  });
+  const [state, setState] = useState<Omit<Performing, "run">>(IDLE);
   const acting = useRef<AbortController | null>(null);
   useEffect(() => () => acting.current?.abort(), []);
   const run: Performing["run"] = (task, onDone) => {
     const controller = new AbortController();
     acting.current = controller;
-    setState({ busy: true, error: null });
-    task(controller.signal).then(onDone, (error: unknown) => {
-      if (!controller.signal.aborted) setState({ busy: false, error: asAskError(error) });
-    });
+    setState({ ...IDLE, busy: true });
+    task(controller.signal).then(
+      (told) => {
+        if (told === null) onDone();
+        else setState({ ...IDLE, told });
+      },
+      (error: unknown) => {
+        if (!controller.signal.aborted) setState({ ...IDLE, error: asAskError(error) });
+      },
+    );
   };
   return { ...state, run };
 }
@@ -192,11 +263,12 @@ export function CommandLine({ text }: { readonly text: string }): ReactNode {
 
 function Said(props: {
   readonly error: AskError | null;
+  readonly told: string | null;
   readonly off: string | null;
   readonly fault: string | null;
 }): ReactNode {
   const { error, off, fault } = props;
-  const told = off ?? fault;
+  const told = off ?? fault ?? props.told;
   return (
     <div role="alert" className="act-said">
       {error !== null && (
@@ -205,7 +277,11 @@ function Said(props: {
           {error.code !== null && <span className="mono"> {error.code}</span>}
         </p>
       )}
-      {told !== null && <p className="act-note">{told}</p>}
+      {told !== null && (
+        <p className="act-note">
+          <Foreign>{told}</Foreign>
+        </p>
+      )}
     </div>
   );
 }
@@ -253,12 +329,8 @@ function Foot(props: {
         onClick={props.onAct}
       >
         {busy ? "Waiting for the server" : props.verb}
-        <kbd>{isApple() ? "⌘↵" : "Ctrl ↵"}</kbd>
+        <kbd>{platformKey("⌘↵")}</kbd>
       </button>
     </>
   );
-}
-
-function isApple(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.userAgent);
 }

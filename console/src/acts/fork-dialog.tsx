@@ -71,6 +71,7 @@ export function ForkDialog({ run, step, over, onClose }: ForkDialogProps): React
           ...(outputs.length > 0 && { outputs: Object.fromEntries(outputs) }),
         };
         go(runHref(await fork(run.id, request, signed, signal)));
+        return null;
       }}
       onClose={onClose}
     >
@@ -78,7 +79,7 @@ export function ForkDialog({ run, step, over, onClose }: ForkDialogProps): React
       <FromField run={run} from={from} onFrom={setFrom} />
       <Kept plan={plan} edits={edits} onEdit={(id, text) => setEdits({ ...edits, [id]: text })} />
       <Again plan={plan} />
-      <JsonField name="Input" text={input} onText={setInput} original={run.input} />
+      <JsonField name="Input" text={input} onText={setInput} original={run.input} rowsMax={7} />
     </ActDialog>
   );
 }

@@ -6,7 +6,7 @@ import { actLine } from "../model/cli.ts";
 import { instant } from "../model/instants.ts";
 import { inFlight, isPaused } from "../model/offers.ts";
 import { isCleanUp, type Run, type Step } from "../model/run.ts";
-import { clock, elapsed } from "../model/words.ts";
+import { clock, elapsed, statusWord } from "../model/words.ts";
 import { useNow } from "../ui/now.ts";
 import { Foreign, Name } from "../ui/text.tsx";
 import { ActDialog } from "./act-dialog.tsx";
@@ -35,7 +35,10 @@ export function PlainActDialog({ run, act, over, onClose }: PlainActProps): Reac
       over={over}
       typed={act === "terminate" ? run.workflow : null}
       line={(signed) => actLine(act, run.id, signed)}
-      perform={(signed, signal) => operate(run.id, act, signed, signal)}
+      perform={async (signed, signal) => {
+        await operate(run.id, act, signed, signal);
+        return null;
+      }}
       onClose={onClose}
     >
       {act === "cancel" && <CancelNote run={run} />}
@@ -182,7 +185,9 @@ function TerminateLead({ run }: { readonly run: Run }): ReactNode {
   const inCleanUp = run.cleanUp !== null || run.status === "compensating";
   return (
     <>
-      {inCleanUp ? "Stops clean-up. " : "Ends the run at once, without clean-up. "}
+      {inCleanUp
+        ? `Stops clean-up; the run ends as ${statusWord(run.cleanUp?.status ?? "failed")}. `
+        : "Ends the run as cancelled at once, without clean-up. "}
       {busy.length > 0 && (
         <>
           <StepNames ids={idsOf(busy)} /> {are(busy)} not awaited.{" "}

@@ -51,6 +51,7 @@ export function RerunDialog(props: {
         // What was not edited is left to the server, which knows it to the last digit.
         const input = isSame ? undefined : new JsonText(text);
         go(runHref(await rerun(run.id, input, signed, signal)));
+        return null;
       }}
       onClose={onClose}
     >

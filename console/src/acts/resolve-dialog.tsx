@@ -47,7 +47,10 @@ export function ResolveDialog(props: {
       over={over}
       wrong={wrongIn(answer)}
       line={(signed) => actLine("resolve", run.id, signed, flagsOf(step.id, answer))}
-      perform={(signed, signal) => resolve(run.id, step.id, resolutionOf(answer), signed, signal)}
+      perform={async (signed, signal) => {
+        await resolve(run.id, step.id, resolutionOf(answer), signed, signal);
+        return null;
+      }}
       onClose={onClose}
     >
       <Evidence step={step} />

@@ -2,7 +2,6 @@
 
 import { type ReactNode, useMemo, useState } from "react";
 import { type EventRequest, JsonText, type Sent, sendEvent } from "../api/act.ts";
-import { AskError } from "../api/ask.ts";
 import { TextInput } from "../forms/field.tsx";
 import { JsonField, jsonError } from "../forms/json-field.tsx";
 import { compactJson, type Flag, sendLine } from "../model/cli.ts";
@@ -80,8 +79,7 @@ export function SendEventDialog(props: SendEventDialogProps): ReactNode {
       perform={async (_, signal) => {
         const sent = await sendEvent(requestOf(draft), signal);
         onSent?.(sent);
-        const nothing = nothingDone(sent);
-        if (nothing !== null) throw new AskError(nothing, 409, null);
+        return nothingDone(sent);
       }}
       onClose={onClose}
     >
@@ -91,6 +89,7 @@ export function SendEventDialog(props: SendEventDialogProps): ReactNode {
         text={data}
         onText={(next) => set({ data: next })}
         optional
+        isFirst={initial.event !== undefined}
         hint="What the waiting code is given."
       />
       <JsonField
@@ -165,9 +164,9 @@ function requestOf({ event, data, match, id, app, run }: Draft): EventRequest {
 /** The event is durable, but whoever sent it to a run wanted that run to move. */
 function nothingDone(sent: Sent): string | null {
   if (!sent.accepted)
-    return `an event with the id ${sent.id} was sent before, so this one does nothing`;
+    return `An event with the id ${sent.id} was sent before, so this one does nothing.`;
   if (sent.delivered !== 0) return null;
-  return `the event was taken but woke nothing${sent.reason === undefined ? "" : `: ${sent.reason}`}`;
+  return `The event is kept, but woke nothing${sent.reason === undefined ? "" : `: ${sent.reason}`}.`;
 }
 
 function Lead(props: { readonly run: string; readonly app: string }): ReactNode {

@@ -73,9 +73,10 @@ export function StartDialog(props: StartDialogProps): ReactNode {
       wrong={wrong}
       line={() => startLine(workflow?.name ?? "", flagsOf(workflow, text, more))}
       perform={async (_, signal) => {
-        if (workflow === undefined) return;
+        if (workflow === undefined) return null;
         const { id, created } = await startRun(requestOf(workflow, text, more), signal);
         props.onStarted(id, created);
+        return null;
       }}
       onClose={props.onClose}
     >

@@ -21,6 +21,10 @@ interface JsonFieldProps {
   readonly optional?: boolean;
   /** What the server said of it. */
   readonly error?: string | null;
+  /** How many lines are seen at most. */
+  readonly rowsMax?: number;
+  /** Whether a dialog begins with it. */
+  readonly isFirst?: boolean;
 }
 
 /** Says what is wrong with a text of JSON; null where nothing is. */
@@ -39,7 +43,7 @@ export function changesIn(text: string, original: unknown): readonly string[] | 
 
 /** Shows JSON in a field. Tab leaves it. */
 export function JsonField(props: JsonFieldProps): ReactNode {
-  const { name, text, onText, hint, optional = false } = props;
+  const { name, text, onText, hint, optional = false, rowsMax = ROWS_MAX } = props;
   const settled = useDeferredValue(text);
   const wrong = useMemo(() => jsonError(settled, optional), [settled, optional]);
   const tells = Object.hasOwn(props, "original");
@@ -52,7 +56,7 @@ export function JsonField(props: JsonFieldProps): ReactNode {
   const follow = (event: UIEvent<HTMLTextAreaElement>) => {
     under.current?.scrollTo(event.currentTarget.scrollLeft, event.currentTarget.scrollTop);
   };
-  const lines = text.length > MARKED_CHARS_MAX ? ROWS_MAX : text.split("\n").length;
+  const lines = text.length > MARKED_CHARS_MAX ? rowsMax : text.split("\n").length;
   return (
     <Field
       name={name}
@@ -74,9 +78,10 @@ export function JsonField(props: JsonFieldProps): ReactNode {
           )}
           <textarea
             id={id}
+            data-first={props.isFirst ? "" : undefined}
             value={text}
             wrap="off"
-            rows={Math.min(ROWS_MAX, Math.max(ROWS_MIN, lines))}
+            rows={Math.min(rowsMax, Math.max(ROWS_MIN, lines))}
             spellCheck={false}
             autoComplete="off"
             autoCapitalize="off"

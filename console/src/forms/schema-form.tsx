@@ -38,6 +38,7 @@ export function SchemaForm(props: SchemaFormProps): ReactNode {
       text={text}
       onText={onText}
       optional={props.optional ?? false}
+      rowsMax={isForm ? 24 : 14}
       {...(Object.hasOwn(props, "original") && { original: props.original })}
     />
   );

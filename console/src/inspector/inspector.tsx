@@ -1,6 +1,7 @@
 /** The inspector: all that is known of what is selected. */
 
 import { type ReactNode, useId } from "react";
+import { StepActs } from "../acts/step-acts.tsx";
 import { Counts } from "../list/row.tsx";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { instant } from "../model/instants.ts";
@@ -39,6 +40,7 @@ function StepInspector({
   readonly step: Step;
   readonly onClose: () => void;
 }): ReactNode {
+  const { contents } = usePage();
   const ended = step.completedAt;
   const at = ended === null ? "" : ` at ${clock(instant(ended), "milliseconds")}`;
   return (
@@ -50,6 +52,7 @@ function StepInspector({
           <span className="kind">
             <Foreign>{kindWords(step)}</Foreign>
           </span>
+          <StepActs run={contents.run} step={step} />
           <Close onClose={onClose} />
         </h2>
         <p>{`${standing(step)}${at}`}</p>

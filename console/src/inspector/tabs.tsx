@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import type { Run, Step } from "../model/run.ts";
+import { History } from "../run/history.tsx";
 import { JsonView } from "../ui/json-view.tsx";
 import { Activations } from "./activations.tsx";
 import { Attempts } from "./attempts.tsx";
@@ -56,6 +57,17 @@ export function runTabs(run: Run): readonly Tab[] {
     error === null
       ? []
       : [{ id: "error", name: "Error", show: () => <FailureView failure={error} /> }];
+  const history: readonly Tab[] =
+    run.history.length === 0
+      ? []
+      : [
+          {
+            id: "history",
+            name: "History",
+            count: run.history.length,
+            show: () => <History run={run} />,
+          },
+        ];
   const { steps: _, ...raw } = run;
   return [
     ...failed,
@@ -63,6 +75,7 @@ export function runTabs(run: Run): readonly Tab[] {
     ...json("input", "Input", run.input),
     ...logs(run.logs),
     ...json("metadata", "Metadata", run.metadata),
+    ...history,
     {
       id: "runners",
       name: "Runners",

@@ -2,6 +2,7 @@
 
 import { memo, type ReactNode } from "react";
 import { fanOutStatus } from "../model/fan-out.ts";
+import { initialsOf, noteWords } from "../model/history.ts";
 import { instant } from "../model/instants.ts";
 import { linesOf, oneLine } from "../model/json.ts";
 import { fanOutName, startOf, tally } from "../model/parallel.ts";
@@ -273,19 +274,6 @@ function Offset({
   return <At ms={at}>{times === "offset" ? offset(at - start) : clock(at)}</At>;
 }
 
-const ACT_WORDS: Readonly<Record<string, string>> = {
-  paused: "paused the run",
-  resumed: "resumed the run",
-  cancelled: "cancelled the run",
-  terminated: "terminated the run",
-  retried: "asked to retry now",
-  resolved: "resolved a step",
-  forked: "forked the run",
-  order_changed: "the order of the code changed",
-  handler_retried: "the handler runs again",
-  verified: "an outcome was verified",
-};
-
 function ActCell({
   note,
   start,
@@ -302,7 +290,7 @@ function ActCell({
         <Offset at={at} start={start} times={times} />
       </span>
       <span className="person" aria-hidden="true">
-        {(note.by ?? "–").slice(0, 2).toUpperCase()}
+        {initialsOf(note.by)}
       </span>
       <span className="act-words" title={moment(at, Date.now())}>
         {note.by !== null && (
@@ -310,7 +298,7 @@ function ActCell({
             <Foreign>{note.by}</Foreign>{" "}
           </strong>
         )}
-        {ACT_WORDS[note.what] ?? note.what.replaceAll("_", " ")}
+        {noteWords(note)}
         {note.detail !== null && (
           <span className="kind">
             {" "}

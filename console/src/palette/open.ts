@@ -1,14 +1,34 @@
-/** Asks for the palette from anywhere, without loading it. */
+/** Asks for the palette and the dialogs beside it from anywhere, without loading them. */
 
-const NAME = "stepwell:palette";
+/** What stands over every page. */
+export type Overlay = "palette" | "keys" | "settings";
 
-/** Opens the palette, if the page has one. */
-export function openPalette(): void {
-  dispatchEvent(new Event(NAME));
+const NAME = "stepwell:overlay";
+
+function open(overlay: Overlay): void {
+  dispatchEvent(new CustomEvent<Overlay>(NAME, { detail: overlay }));
 }
 
-/** Calls `listener` whenever the palette is asked for, until the returned function is called. */
-export function onOpenPalette(listener: () => void): () => void {
-  addEventListener(NAME, listener);
-  return () => removeEventListener(NAME, listener);
+/** Opens the palette. */
+export function openPalette(): void {
+  open("palette");
+}
+
+/** Opens the keys of the page. */
+export function openKeys(): void {
+  open("keys");
+}
+
+/** Opens the settings. */
+export function openSettings(): void {
+  open("settings");
+}
+
+/** Calls `listener` whenever something is asked for, until the returned function is called. */
+export function onOpen(listener: (overlay: Overlay) => void): () => void {
+  const told = (event: Event) => {
+    if (event instanceof CustomEvent) listener(event.detail as Overlay);
+  };
+  addEventListener(NAME, told);
+  return () => removeEventListener(NAME, told);
 }

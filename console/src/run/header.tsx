@@ -4,6 +4,7 @@ import { type ReactNode, useRef } from "react";
 import { Acts } from "../acts/acts.tsx";
 import type { Run } from "../model/run.ts";
 import { capital, statusWord } from "../model/words.ts";
+import { useTellHere } from "../palette/here.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
@@ -18,6 +19,7 @@ import { useShrunk } from "./use-shrunk.ts";
 export function Header({ run }: { readonly run: Run }): ReactNode {
   const header = useRef<HTMLElement>(null);
   const shrunk = useShrunk(header);
+  useTellHere(run);
   return (
     <header ref={header} className={shrunk ? "run-header shrunk" : "run-header"}>
       <div className="title-row">

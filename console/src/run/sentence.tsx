@@ -5,7 +5,7 @@ import { openAct } from "../acts/acts.tsx";
 import { useActsOff } from "../acts/off.ts";
 import { lastMoved } from "../model/moved.ts";
 import { actWord, decidingOf } from "../model/offers.ts";
-import { hasEnded, nameOf, type Run } from "../model/run.ts";
+import { hasEnded, nameOf, type Run, titleOf } from "../model/run.ts";
 import { type Part, sentenceOf } from "../model/sentence.ts";
 import { clock, elapsed, moment, statusWord } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
@@ -45,7 +45,7 @@ function SentencePart({ part }: { readonly part: Part }): ReactNode {
     case "words":
       return <Foreign>{part.text}</Foreign>;
     case "name":
-      return <Name>{part.text}</Name>;
+      return <Name>{titleOf(part.text)}</Name>;
     case "run":
       return <RunLink id={part.id} />;
     case "value":

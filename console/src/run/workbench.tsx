@@ -1,18 +1,18 @@
 /** A run that is known: its header, its views, its inspector, and the keys for them. */
 
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 import { Inspector } from "../inspector/inspector.tsx";
 import { List } from "../list/list.tsx";
 import type { RunContents } from "../model/contents.ts";
 import { isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
 import { isFailure } from "../model/run.ts";
+import { openKeys } from "../palette/open.ts";
 import { go, goQuery, type Move, runHref, useQuery, VIEWS, type View } from "../route.ts";
 import { Timeline } from "../timeline/timeline.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { remember, useStored } from "../ui/stored.ts";
 import { Header } from "./header.tsx";
-import { KeysDialog } from "./keys-dialog.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { type Page, PageContext } from "./use-page.ts";
 import { timelineKeys, useLooks, ViewControls } from "./view-controls.tsx";
@@ -30,7 +30,6 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
   const page = usePageOf(contents, view, asOf, query);
   const narrow = useNarrow();
   const [docked, setDocked] = useStored("inspector", ["open", "closed"], "open");
-  const [helping, setHelping] = useState(false);
   const looks = useLooks();
   const field = useRef<HTMLInputElement>(null);
   const { filter, open, now, selected } = page;
@@ -54,10 +53,8 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
     e: onFailuresOnly,
     i: () => setDocked(docked === "open" ? "closed" : "open"),
     ...(view === "timeline" && timelineKeys(looks)),
-    "?": () => setHelping(true),
     Escape: () => {
       if (document.activeElement === field.current) field.current?.blur();
-      else if (helping) setHelping(false);
       else close();
     },
   });
@@ -74,7 +71,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
           onFilter={(text) => goQuery({ q: text === "" ? null : text }, "replace")}
           onFailuresOnly={onFailuresOnly}
         >
-          <ViewControls view={view} looks={looks} onHelp={() => setHelping(true)} />
+          <ViewControls view={view} looks={looks} onHelp={openKeys} />
         </Toolbar>
         <div className={`run-main ${where}`}>
           {view === "list" && (
@@ -91,7 +88,6 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
           {inspecting && <Inspector onClose={close} />}
         </div>
       </main>
-      {helping && <KeysDialog onClose={() => setHelping(false)} />}
     </PageContext>
   );
 }

@@ -9,9 +9,13 @@ interface DialogProps {
   readonly busy?: boolean;
   /** What ⌘Enter or Ctrl+Enter does. */
   readonly onAct?: (() => void) | undefined;
+  /** What stays in sight while the rest scrolls. */
+  readonly under?: ReactNode;
   /** Buttons at the foot. */
   readonly foot?: ReactNode;
   readonly wide?: boolean;
+  /** The palette stands near the top and has no head. */
+  readonly kind?: "palette";
   readonly children: ReactNode;
 }
 
@@ -19,7 +23,7 @@ const FOCUSABLE = "input, textarea, select, button:not(.dialog-close)";
 
 /** Shows a dialog while it is mounted. The focus begins in its first empty field, and goes back where it was. */
 export function Dialog(props: DialogProps): ReactNode {
-  const { title, onClose, busy = false, onAct, foot, wide = false, children } = props;
+  const { title, onClose, busy = false, onAct, under, foot, wide = false, kind, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const label = useId();
   useLayoutEffect(() => {
@@ -37,7 +41,7 @@ export function Dialog(props: DialogProps): ReactNode {
   return (
     <dialog
       ref={dialog}
-      className={wide ? "dialog wide" : "dialog"}
+      className={["dialog", wide ? "wide" : "", kind ?? ""].join(" ").trim()}
       aria-labelledby={label}
       aria-busy={busy}
       onCancel={(event) => {
@@ -74,6 +78,7 @@ export function Dialog(props: DialogProps): ReactNode {
         </button>
       </header>
       <div className="dialog-body">{children}</div>
+      {under !== undefined && <div className="dialog-under">{under}</div>}
       {foot !== undefined && <footer className="dialog-foot">{foot}</footer>}
     </dialog>
   );
@@ -90,7 +95,10 @@ function useBusy(dialog: { readonly current: HTMLDialogElement | null }, busy: b
 
 function focusFirst(node: HTMLDialogElement): void {
   const all = Array.from(node.querySelectorAll<HTMLElement>(FOCUSABLE));
-  const usable = all.filter((one) => !one.matches(":disabled, [tabindex='-1']"));
+  const usable = all.filter(
+    (one) =>
+      !one.matches(":disabled, [tabindex='-1']") && one.closest("details:not([open])") === null,
+  );
   const empty = usable.find(
     (one) => one.matches("input, textarea") && "value" in one && one.value === "",
   );

@@ -1,12 +1,13 @@
 /** What all pages have: the bar at the top, and the place for a message where there is nothing else. */
 
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { openPalette } from "../palette/open.ts";
 import type { Route } from "../route.ts";
 import { Icon, type IconName, Mark } from "./icon.tsx";
 import { Link } from "./link.tsx";
 import { LiveState } from "./live-state.tsx";
-import { recall, remember } from "./stored.ts";
+import { platformKey } from "./platform.ts";
+import { setTheme, THEMES, type Theme, useTheme } from "./theme.ts";
 
 const PAGES = [
   { name: "Runs", href: "/runs", pages: ["runs", "run"], keys: "g r" },
@@ -41,7 +42,7 @@ export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
         <button type="button" className="find" aria-keyshortcuts="Control+K" onClick={openPalette}>
           <Icon name="search" />
           <span className="find-words">Find a run, step or event</span>
-          <kbd>{isApple() ? "⌘K" : "Ctrl K"}</kbd>
+          <kbd>{platformKey("⌘K")}</kbd>
         </button>
         <LiveState />
         <ThemeSwitch />
@@ -50,12 +51,6 @@ export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
   );
 }
 
-function isApple(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.userAgent);
-}
-
-const THEMES = ["system", "light", "dark"] as const;
-type Theme = (typeof THEMES)[number];
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = {
   system: "system",
   light: "sun",
@@ -63,17 +58,17 @@ const THEME_ICONS: Readonly<Record<Theme, IconName>> = {
 };
 
 function ThemeSwitch(): ReactNode {
-  const [theme, setTheme] = useState<Theme>(() => recall("theme", THEMES, "system"));
+  const theme = useTheme();
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";
-  const change = () => {
-    remember("theme", next);
-    if (next === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
-    setTheme(next);
-  };
   const name = `Theme: ${theme}. Change to ${next}`;
   return (
-    <button type="button" className="plain bare" aria-label={name} title={name} onClick={change}>
+    <button
+      type="button"
+      className="plain bare"
+      aria-label={name}
+      title={name}
+      onClick={() => setTheme(next)}
+    >
       <Icon name={THEME_ICONS[theme]} />
     </button>
   );

@@ -1,0 +1,98 @@
+/** What the palette can do besides finding runs: acts and steps of the run that is shown, views, pages, settings. */
+
+import { openAct } from "../acts/acts.tsx";
+import { actWord, offersOf } from "../model/offers.ts";
+import type { Entry } from "../model/palette.ts";
+import { type Run, type RunRow, type StepStatus, titleOf } from "../model/run.ts";
+import { kindWords } from "../model/step-words.ts";
+import { capital, statusWord, visible } from "../model/words.ts";
+import { go, goQuery, runHref, VIEWS } from "../route.ts";
+import { shownKey } from "../run/run-acts.tsx";
+import { setTheme, THEMES } from "../ui/theme.ts";
+import { openKeys, openSettings } from "./open.ts";
+
+/** An entry with what choosing it does. */
+export interface Doing extends Entry {
+  /** Said beside it, faint. */
+  readonly hint: string;
+  /** The glyph before it, for steps and runs. */
+  readonly status?: StepStatus | RunRow["status"];
+  readonly keys?: string | undefined;
+  readonly onChoose: () => void;
+}
+
+type Plain = readonly [text: string, hint: string, onChoose: () => void, keys?: string];
+
+function entries(group: string, all: readonly Plain[]): readonly Doing[] {
+  return all.map(([text, hint, onChoose, keys]) => ({
+    id: `${group} ${text}`,
+    group,
+    text,
+    hint,
+    keys,
+    onChoose,
+  }));
+}
+
+/** Lists what does not depend on a question to the server. */
+export function entriesOf(run: Run | null): readonly Doing[] {
+  return [
+    ...(run === null ? [] : [...actsOf(run), ...stepsOf(run), ...viewsOf(run)]),
+    ...entries("Pages", [
+      ["Runs", "all runs", () => go("/runs"), "g r"],
+      ["Events", "", () => go("/events"), "g e"],
+      ["Runners", "", () => go("/runners"), "g n"],
+      ["Start a run", "", () => go("/runs/new")],
+    ]),
+    ...entries("Settings", [
+      ...THEMES.map((theme): Plain => [`Theme: ${theme}`, "", () => setTheme(theme)]),
+      ["Keys", "all keys of this page", openKeys, "?"],
+      ["Settings", "theme, keys, your name", openSettings],
+    ]),
+  ];
+}
+
+function actsOf(run: Run): readonly Doing[] {
+  return offersOf(run).map((offer) => ({
+    id: `act ${offer.act} ${offer.step}`,
+    group: "Acts on this run",
+    text: visible(actWord(run, offer)),
+    hint: visible(run.workflow),
+    keys: shownKey(offer) ?? undefined,
+    onChoose: () => openAct(offer),
+  }));
+}
+
+function stepsOf(run: Run): readonly Doing[] {
+  return run.steps.map((step) => ({
+    id: `step ${step.id}`,
+    group: "Steps of this run",
+    text: visible(titleOf(step.id)),
+    hint: visible(kindWords(step)),
+    status: step.status,
+    onChoose: () => goQuery({ step: step.id, many: null, about: null }),
+  }));
+}
+
+function viewsOf(run: Run): readonly Doing[] {
+  return VIEWS.map((view, at) => ({
+    id: `view ${view}`,
+    group: "Views",
+    text: capital(view),
+    hint: "of this run",
+    keys: `${at + 1}`,
+    onChoose: () => go(runHref(run.id, view) + location.search),
+  }));
+}
+
+/** Makes entries of runs that the server found. */
+export function entriesOfRuns(runs: readonly RunRow[]): readonly Doing[] {
+  return runs.map((run) => ({
+    id: `run ${run.id}`,
+    group: "Runs",
+    text: `${visible(run.workflow)} …${run.id.slice(-6)}`,
+    hint: `${statusWord(run.status)} · ${visible(run.app)}`,
+    status: run.status,
+    onChoose: () => go(runHref(run.id)),
+  }));
+}

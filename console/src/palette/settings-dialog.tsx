@@ -1,0 +1,60 @@
+/** What people choose for this browser: theme, keys, name. */
+
+import { type ReactNode, useState } from "react";
+import { setPerson, usePerson } from "../acts/signature.ts";
+import { Choice, TextInput } from "../forms/field.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { useStored } from "../ui/stored.ts";
+import { setTheme, type Theme, useTheme } from "../ui/theme.ts";
+
+/** Shows the settings. Each holds as soon as it is chosen. */
+export function SettingsDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const theme = useTheme();
+  const [letters, setLetters] = useStored("letters", ["on", "off"], "on");
+  const person = usePerson();
+  const [name, setName] = useState(person);
+  return (
+    <Dialog
+      title="Settings"
+      onClose={onClose}
+      onAct={onClose}
+      foot={
+        <>
+          <span className="act-by">Kept in this browser.</span>
+          <button type="button" onClick={onClose}>
+            Close
+          </button>
+        </>
+      }
+    >
+      <Choice<Theme>
+        name="Theme"
+        value={theme}
+        onValue={setTheme}
+        options={[
+          { value: "system", words: "As the system" },
+          { value: "light", words: "Light" },
+          { value: "dark", words: "Dark" },
+        ]}
+      />
+      <Choice
+        name="Keys of a single letter"
+        value={letters}
+        onValue={setLetters}
+        options={[
+          { value: "on", words: "On" },
+          { value: "off", words: "Off, for those who speak to their computer" },
+        ]}
+      />
+      <TextInput
+        name="Your name"
+        value={name}
+        onValue={(next) => {
+          setName(next);
+          setPerson(next);
+        }}
+        hint="Stands beside what you do in the history of runs."
+      />
+    </Dialog>
+  );
+}
