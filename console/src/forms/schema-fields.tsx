@@ -171,12 +171,12 @@ function ObjectPart(props: ShownProps<ObjectField>): ReactNode {
   const shown = field.members.filter((member) => member.required || has(member.name));
   const absent = field.members.filter((member) => !member.required && !has(member.name));
   return (
-    <fieldset className={top ? "form-object top" : "form-object"}>
+    <fieldset className={top ? "form-object top" : "form-object"} aria-label={props.name}>
       {!top && (
-        <legend>
+        <div className="form-legend">
           <Title field={field} name={props.name} required={props.required} />
           {props.onRemove && <Remove name={props.name} onRemove={props.onRemove} />}
-        </legend>
+        </div>
       )}
       {error !== null && (
         <p className="form-error">
@@ -243,11 +243,11 @@ function ArrayPart(props: ShownProps<ArrayField>): ReactNode {
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   const hidden = items.length - ITEMS_SHOWN;
   return (
-    <fieldset className="form-object">
-      <legend>
+    <fieldset className="form-object" aria-label={props.name}>
+      <div className="form-legend">
         <Title field={field} name={props.name} required={props.required} />
         {props.onRemove && <Remove name={props.name} onRemove={props.onRemove} />}
-      </legend>
+      </div>
       {error !== null && (
         <p className="form-error">
           <Foreign>{error}</Foreign>

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { sentenceOf } from "./sentence.ts";
+import { describe, expect, it, test } from "vitest";
+import { sentenceOf, told } from "./sentence.ts";
 import { iso, run, step } from "./testing.ts";
 
 function words(sentence: ReturnType<typeof sentenceOf>): string {
@@ -72,4 +72,18 @@ test("a cancelled run says by whom and why", () => {
   expect(words(sentenceOf(run([], { status: "cancelled", history })))).toBe(
     "Cancelled by ann at ‹instant›: “wrong index”.",
   );
+});
+
+describe("the strong words of an answer", () => {
+  it.each([
+    ["backing off: attempt 3 of step `a` is due at noon", "Backing off"],
+    ["waiting in step `a` for an event `b`", "Waiting"],
+    ["paused by ann since noon", "Paused"],
+    ["step `ship` runs on runner `blue`", "Step"],
+    ["it ends failed once it is cleaned up; more", "It ends failed"],
+    ["blocked: it crashes its runner", "Blocked"],
+    ["`a` waits", "`a` waits."],
+  ])("of %j", (why, words) => {
+    expect(told(why)[0]).toEqual({ type: "lead", text: words });
+  });
 });

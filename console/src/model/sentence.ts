@@ -99,12 +99,15 @@ function takenBack(run: Run): readonly Part[] {
   return [...parts, words(names.length === 1 ? " was compensated." : " were compensated.")];
 }
 
-/** Sets the server's answer: its first word strong, names and runs and instants as what they are. */
+/** Where the first words of an answer end: what it is, before where, for whom and until when. */
+const LEAD_ENDS = /[:;,.]| (?:in|for|by|until|once|on|since) | `/;
+
+/** Sets the server's answer: its first words strong, names and runs and instants as what they are. */
 export function told(why: string): readonly Part[] {
   const text = capital(why.endsWith(".") ? why : `${why}.`);
-  const space = text.search(/[ :;]/);
-  if (space < 0) return [lead(text)];
-  return [lead(text.slice(0, space)), ...partsOf(text.slice(space))];
+  const end = text.search(LEAD_ENDS);
+  if (end <= 0) return [lead(text)];
+  return [lead(text.slice(0, end)), ...partsOf(text.slice(end))];
 }
 
 const MARKS = /`([^`]*)`|(run_[0-9a-f]{32})|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/g;

@@ -19,6 +19,10 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
+function isNarrow(): boolean {
+  return matchMedia("(max-width: 719px)").matches;
+}
+
 const FOCUSABLE = "input, textarea, select, button:not(.dialog-close)";
 
 /** Shows a dialog while it is mounted. The focus begins in its first empty field, and goes back where it was. */
@@ -31,7 +35,9 @@ export function Dialog(props: DialogProps): ReactNode {
     const before = document.activeElement;
     if (node === null) return;
     node.showModal();
-    focusFirst(node);
+    // On a phone the focus of a field would bring up its keyboard, over half of what is to be read.
+    if (isNarrow()) node.focus();
+    else focusFirst(node);
     return () => {
       node.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -41,6 +47,7 @@ export function Dialog(props: DialogProps): ReactNode {
   return (
     <dialog
       ref={dialog}
+      tabIndex={-1}
       className={["dialog", wide ? "wide" : "", kind ?? ""].join(" ").trim()}
       aria-labelledby={label}
       aria-busy={busy}
