@@ -82,7 +82,7 @@ describe("the strong words of an answer", () => {
     ["step `ship` runs on runner `blue`", "Step"],
     ["it ends failed once it is cleaned up; more", "It ends failed"],
     ["blocked: it crashes its runner", "Blocked"],
-    ["`a` waits", "`a` waits."],
+    ["all 8 slots of its runners are taken, behind 2 runs", "All 8 slots of its runners are taken"],
   ])("of %j", (why, words) => {
     expect(told(why)[0]).toEqual({ type: "lead", text: words });
   });
