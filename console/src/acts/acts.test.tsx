@@ -7,6 +7,9 @@ import { run, step } from "../model/testing.ts";
 import { Acts } from "./acts.tsx";
 import { acts, press, problem, serve, show, type } from "./testing.tsx";
 
+const connection = vi.hoisted(() => ({ state: "live", asOf: 0, retryAt: null }));
+vi.mock("../live/stream.ts", () => ({ useConnection: () => connection }));
+
 const done = () => Response.json({ id: "run_new", created: true }, { status: 201 });
 const nothing = () => Response.json({ workflows: [] });
 
@@ -135,6 +138,25 @@ describe("an act", () => {
     await waitFor(() => expect(location.search).toBe(""));
     await waitFor(() => expect(document.activeElement).toBe(button));
     button.remove();
+  });
+});
+
+describe("while the server is away", () => {
+  afterEach(() => {
+    connection.state = "live";
+  });
+
+  test.each([
+    [11_000, true],
+    [5_000, false],
+  ])("for %i ms, an act waits: %j", (ago, waits) => {
+    connection.state = "away";
+    connection.asOf = Date.now() - ago;
+    serve(done);
+    open(waiting, "act=pause");
+    const button = screen.getByRole<HTMLButtonElement>("button", { name: /Pause the run/ });
+    expect(button.disabled).toBe(waits);
+    expect(screen.queryByText(/has not been heard since/) !== null).toBe(waits);
   });
 });
 
