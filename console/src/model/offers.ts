@@ -84,9 +84,7 @@ export function decidingOf(run: Run): Offer | null {
 }
 
 function isWaiting(run: Run): boolean {
-  return run.cause === undefined || run.cause === null
-    ? run.status === "waiting"
-    : run.cause === "waiting_for_event" || (run.cause === "parked" && run.status === "waiting");
+  return run.cause === null ? run.status === "waiting" : run.cause === "waiting_for_event";
 }
 
 /** Names an act as a button does. */

@@ -114,7 +114,7 @@ const RUNNER_CAUSES: ReadonlySet<string> = new Set([
 function placeOf(run: Run): { readonly href: string; readonly words: string } | null {
   if (hasEnded(run)) return null;
   const { cause } = run;
-  if (cause !== undefined && cause !== null && RUNNER_CAUSES.has(cause)) {
+  if (cause !== null && RUNNER_CAUSES.has(cause)) {
     return { href: "/runners", words: "Runners" };
   }
   if (cause !== "child") return null;

@@ -5,7 +5,7 @@
  * until somebody asks for what is new. The server is asked at most twice a second, only for what is seen.
  */
 
-import { AskError, ask } from "../api/ask.ts";
+import { AskError, asAskError, ask } from "../api/ask.ts";
 import type { Change } from "../live/stream.ts";
 import { type Glance, readGlances } from "../model/glance.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
@@ -410,9 +410,4 @@ const NOTHING: Omit<Glance, "id"> = {
 /** Says whether the server does not know what it was asked. */
 function isUnasked(error: unknown): boolean {
   return error instanceof AskError && (error.status === 404 || error.status === 400);
-}
-
-function asAskError(error: unknown): AskError {
-  if (error instanceof AskError) return error;
-  return new AskError(error instanceof Error ? error.message : String(error), 0, null);
 }
