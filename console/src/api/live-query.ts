@@ -3,7 +3,7 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type Change, onChanges } from "../live/stream.ts";
-import { ask } from "./ask.ts";
+import { AskError, ask } from "./ask.ts";
 
 interface LiveQuery<T> {
   /** What is asked for, below `/api/v1`; null asks for nothing. */
@@ -31,9 +31,12 @@ export function useLiveQuery<T>(query: LiveQuery<T>): UseQueryResult<T> {
     enabled: path !== null,
     placeholderData: keepPreviousData,
   });
-  const latest = useRef({ query, refetch: result.refetch });
+  const { refetch, error } = result;
+  // What the server does not know it will not know after the next change either.
+  const isRefused = error instanceof AskError && error.status >= 400 && error.status < 500;
+  const latest = useRef({ query, refetch, isRefused });
   useEffect(() => {
-    latest.current = { query, refetch: result.refetch };
+    latest.current = { query, refetch, isRefused };
   });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,7 +46,8 @@ export function useLiveQuery<T>(query: LiveQuery<T>): UseQueryResult<T> {
       // What changed while nobody looked is asked for when somebody does.
       if (document.visibilityState !== "visible") return;
       [due, askedAt] = [false, performance.now()];
-      if (latest.current.query.path !== null) void latest.current.refetch();
+      const { query, refetch, isRefused } = latest.current;
+      if (query.path !== null && !isRefused) void refetch();
     };
     const plan = () => {
       const { everyMs = EVERY_MS } = latest.current.query;

@@ -34,9 +34,9 @@ export function EventPage({ id }: { readonly id: string }): ReactNode {
     <main className="page">
       {asked.status === 404 ? (
         <div className="teach" role="alert">
-          <h2>
+          <h1>
             No event <Foreign>{id}</Foreign> in default.
-          </h2>
+          </h1>
           <p>It may have been removed when its time was over, or belong to another namespace.</p>
         </div>
       ) : (

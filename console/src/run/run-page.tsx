@@ -66,7 +66,7 @@ function Missing({
     <main className="page">
       {error.status === 404 ? (
         <div className="teach" role="alert">
-          <h2>{`No run …${id.slice(-5)} in default.`}</h2>
+          <h1>{`No run …${id.slice(-5)} in default.`}</h1>
           <p>It may have been removed when its time was over, or belong to another namespace.</p>
           <p className="mono gone-id">{id}</p>
         </div>

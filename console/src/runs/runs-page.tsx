@@ -13,7 +13,7 @@ import {
   RUN_STATUSES,
   withFilters,
 } from "../model/filters.ts";
-import { counted, ZONE } from "../model/words.ts";
+import { countOrMore, ZONE } from "../model/words.ts";
 import { go, type Move, useQuery } from "../route.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useStored } from "../ui/stored.ts";
@@ -23,7 +23,7 @@ import { FilterRow } from "./filter-row.tsx";
 import { Histogram, useActivity } from "./histogram.tsx";
 import type { ListState } from "./run-list.ts";
 import { type Density, RunsTable } from "./runs-table.tsx";
-import { Loading, NoAnswer, NoMatch, NothingYet, shownOf } from "./states.tsx";
+import { Loading, NoAnswer, NoMatch, NothingYet } from "./states.tsx";
 import { StatusRow, totalOf, useCounts } from "./status-row.tsx";
 
 const DENSITIES = ["comfortable", "compact"] as const satisfies readonly Density[];
@@ -53,6 +53,7 @@ export function RunsPage(): ReactNode {
   });
   const statuses = filters.statuses.length === 0 ? RUN_STATUSES : filters.statuses;
   const total = counts && totalOf(counts, statuses);
+  const shown = total ?? { runs: state.rows.length, orMore: state.more !== "none" };
   return (
     <main className="runs">
       <div className="runs-title">
@@ -95,7 +96,7 @@ export function RunsPage(): ReactNode {
         />
       </div>
       <footer className="page-foot">
-        <span>{shownOf(state.rows.length, total)}</span>
+        <span>{`${countOrMore(shown.runs, shown.orMore)} ${shown.runs === 1 ? "run" : "runs"}`}</span>
         <KeyHints />
         <span className="zone">Times in {ZONE}</span>
       </footer>
@@ -161,12 +162,7 @@ function Body(props: BodyProps): ReactNode {
   const { kept, state, filters, density, total } = props;
   const { list } = kept;
   if (state.rows.length > 0) {
-    return (
-      <>
-        <Pill state={state} onShow={list.showFresh} />
-        <RunsTable key={list.query} kept={kept} state={state} density={density} total={total} />
-      </>
-    );
+    return <RunsTable key={list.query} kept={kept} state={state} density={density} total={total} />;
   }
   if (state.error !== null) {
     return <NoAnswer what="the runs" error={state.error} onAgain={list.reload} />;
@@ -180,26 +176,6 @@ function Body(props: BodyProps): ReactNode {
       onFilters={props.onFilters}
       onSearchOn={state.more === "ready" ? list.more : null}
     />
-  );
-}
-
-/** What is new, behind a count: rows do not move under the hand. */
-function Pill({
-  state,
-  onShow,
-}: {
-  readonly state: ListState;
-  readonly onShow: () => void;
-}): ReactNode {
-  const { fresh, freshOrMore, gone } = state;
-  if (fresh === 0 && gone.size === 0) return null;
-  const words = freshOrMore ? `${fresh}+ new runs` : counted(fresh, "new run");
-  return (
-    <div className="pill-row">
-      <button type="button" className="pill" aria-keyshortcuts="." onClick={onShow}>
-        {fresh > 0 ? words : `${counted(gone.size, "run")} left the list`} <kbd>.</kbd>
-      </button>
-    </div>
   );
 }
 

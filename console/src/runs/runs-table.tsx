@@ -60,7 +60,7 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them
   useEffect(() => virtual.measure(), [height]);
-  useLooking(list, state, virtual.range, scroller);
+  const hands = useLooking(list, state, virtual.range, at >= 0);
   const visit = (id: string) => {
     kept.scrollTop = scroller.current?.scrollTop ?? 0;
     setCurrent(id);
@@ -84,9 +84,11 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
       visit(row.id);
       go(runHref(row.id));
     },
+    onLeave: () => setCurrent(null),
   });
   return (
-    <div className={`runs-table ${layout} ${density}`} ref={scroller}>
+    <div className={`runs-table ${layout} ${density}`} ref={scroller} {...hands}>
+      <Pill state={state} onShow={list.showFresh} />
       <table
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: it has the keys of a grid
         role="grid"
@@ -132,6 +134,26 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
   );
 }
 
+/** What is new, behind a count. It is in the table: a hand on it is a hand on the rows. */
+function Pill({
+  state,
+  onShow,
+}: {
+  readonly state: ListState;
+  readonly onShow: () => void;
+}): ReactNode {
+  const { fresh, freshOrMore, gone } = state;
+  if (fresh === 0 && gone.size === 0) return null;
+  const words = freshOrMore ? `${fresh}+ new runs` : counted(fresh, "new run");
+  return (
+    <div className="pill-row">
+      <button type="button" className="pill" aria-keyshortcuts="." onClick={onShow}>
+        {fresh > 0 ? words : `${counted(gone.size, "run")} left the list`} <kbd>.</kbd>
+      </button>
+    </div>
+  );
+}
+
 /** What stands below the last row. */
 function Foot({
   state,
@@ -161,9 +183,9 @@ function Foot({
 function useCurrent(
   kept: Kept,
   rows: readonly RunRow[],
-): readonly [at: number, set: (id: string) => void] {
+): readonly [at: number, set: (id: string | null) => void] {
   const [current, setCurrent] = useState(kept.current);
-  const set = (id: string) => {
+  const set = (id: string | null) => {
     kept.current = id;
     setCurrent(id);
   };
@@ -174,36 +196,33 @@ function useCurrent(
   return [at, set];
 }
 
-/** Tells the list what is seen, and asks for more near its end. */
+/** Tells the list what is seen and whether a hand is on it, and asks for more near its end. */
 function useLooking(
   list: RunList,
   state: ListState,
   range: { readonly startIndex: number; readonly endIndex: number } | null,
-  scroller: { readonly current: HTMLElement | null },
-): void {
-  const [touched, setTouched] = useState(false);
-  useEffect(() => {
-    const node = scroller.current;
-    if (node === null) return;
-    const look = () => {
-      setTouched(node.matches(":hover") || node.contains(document.activeElement));
-    };
-    const events = ["pointerenter", "pointerleave", "focusin", "focusout"] as const;
-    for (const event of events) node.addEventListener(event, look);
-    return () => {
-      for (const event of events) node.removeEventListener(event, look);
-    };
-  }, [scroller]);
+  /** The keys are at a row. */
+  isWalked: boolean,
+) {
+  const [isPointed, setPointed] = useState(false);
+  const [isFocused, setFocused] = useState(false);
   const first = range?.startIndex ?? 0;
   const last = range?.endIndex ?? 0;
   useEffect(() => {
-    list.look({ first, last, calm: first === 0 && !touched });
-  }, [list, first, last, touched]);
+    const isTouched = isPointed || isFocused || isWalked;
+    list.look({ first, last, calm: first === 0 && !isTouched });
+  }, [list, first, last, isPointed, isFocused, isWalked]);
   const { more, rows } = state;
   useEffect(() => {
     // A search that found nothing goes on only where somebody asks.
     if (more === "ready" && last >= rows.length - AHEAD && rows.length > 0) list.more();
   }, [list, more, last, rows.length]);
+  return {
+    onPointerEnter: () => setPointed(true),
+    onPointerLeave: () => setPointed(false),
+    onFocus: () => setFocused(true),
+    onBlur: () => setFocused(false),
+  };
 }
 
 interface TableKeys {
@@ -213,9 +232,10 @@ interface TableKeys {
   readonly page: number;
   readonly onMove: (index: number) => void;
   readonly onOpen: (row: RunRow) => void;
+  readonly onLeave: () => void;
 }
 
-function useTableKeys({ rows, at, page, onMove, onOpen }: TableKeys): void {
+function useTableKeys({ rows, at, page, onMove, onOpen, onLeave }: TableKeys): void {
   const by = (steps: number) => () => {
     const from = at < 0 && steps < 0 ? 0 : at;
     onMove(Math.min(rows.length - 1, Math.max(0, from + steps)));
@@ -231,6 +251,7 @@ function useTableKeys({ rows, at, page, onMove, onOpen }: TableKeys): void {
     Home: by(-rows.length),
     End: by(rows.length),
     Enter: row && (() => onOpen(row)),
+    Escape: row && onLeave,
     y: row && (() => void navigator.clipboard.writeText(row.id)),
   });
 }

@@ -13,7 +13,7 @@ import {
   without,
   wordsOf,
 } from "../model/filters.ts";
-import { counted, countOrMore, listed, moment, statusWord } from "../model/words.ts";
+import { countOrMore, listed, moment, statusWord } from "../model/words.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
@@ -147,10 +147,4 @@ export function Loading({ rows = 12 }: { readonly rows?: number }): ReactNode {
       ))}
     </div>
   );
-}
-
-/** Says how many runs are shown of how many. */
-export function shownOf(rows: number, total: { runs: number; orMore: boolean } | null): string {
-  if (total === null) return counted(rows, "run");
-  return `${countOrMore(total.runs, total.orMore)} ${total.runs === 1 ? "run" : "runs"}`;
 }

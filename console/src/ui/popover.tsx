@@ -6,7 +6,7 @@ interface PopoverProps {
   readonly className?: string;
   /** What the button shows. */
   readonly button: ReactNode;
-  /** What the button and what floats are called. */
+  /** What floats is called so; the button is named by what it shows. */
   readonly label: string;
   readonly buttonRef?: RefObject<HTMLButtonElement | null>;
   readonly children: (close: () => void) => ReactNode;
@@ -39,7 +39,7 @@ export function Popover(props: PopoverProps): ReactNode {
         type="button"
         ref={button}
         className={props.className}
-        aria-label={props.label}
+        title={props.label}
         aria-haspopup="dialog"
         aria-expanded={place !== null}
         popoverTarget={id}
