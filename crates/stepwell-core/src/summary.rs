@@ -3,11 +3,44 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
 use crate::id::RunId;
 use crate::run::{Phase, Run};
 use crate::search::Attributes;
 use crate::status::RunStatus;
 use crate::time::Timestamp;
+
+/// Most characters that lists have of an error's name and of its message.
+pub const ERROR_CHARS_MAX: usize = 200;
+
+/// An error as lists show it: each part has at most [`ERROR_CHARS_MAX`] characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorLine {
+    /// The error's name.
+    pub name: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+impl ErrorLine {
+    /// Cuts an error.
+    pub fn of(error: &Failure<'_>) -> Self {
+        let cut = |text: &str| text.chars().take(ERROR_CHARS_MAX).collect();
+        Self { name: cut(&error.name), message: cut(&error.message) }
+    }
+
+    /// Writes it as JSON, for stores.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads it from JSON, for stores; `None` when it is none.
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
 
 /// What lists, queues and timers need of a run without loading it.
 ///
@@ -52,6 +85,8 @@ pub struct Summary {
     pub journal_bytes: u64,
     /// The run that invoked it.
     pub parent: Option<RunId>,
+    /// Why it did not complete, once it has ended.
+    pub error: Option<ErrorLine>,
     /// Its search attributes (§9.4).
     pub search: Attributes,
 }
@@ -83,7 +118,22 @@ impl Summary {
             blocked,
             journal_bytes: run.journal_bytes(),
             parent: run.parent().map(|parent| parent.run),
+            error: run.error().cloned(),
             search: run.search().clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// §9.4: an error is cut between characters, and reads back from what stores keep.
+    #[test]
+    fn errors_are_cut_for_lists() {
+        let line = ErrorLine::of(&Failure::new("Ü", "ü".repeat(300)));
+        assert_eq!((line.name.as_str(), line.message.chars().count()), ("Ü", ERROR_CHARS_MAX));
+        assert_eq!(ErrorLine::from_json(&line.to_json()), Some(line));
+        assert_eq!(ErrorLine::from_json("{}"), None);
     }
 }

@@ -44,5 +44,5 @@ mod tables;
 
 pub use embedded::Embedded;
 pub use fold::Folded;
-pub use options::Options;
+pub use options::{Effort, Options};
 pub use tables::Place;

@@ -26,6 +26,8 @@ pub struct Options {
     /// Free space, in bytes, below which batches that grow the store are refused with
     /// `Error::DiskFull`. Default 64 MiB.
     pub disk_reserve: u64,
+    /// How much work one page of a list may be.
+    pub effort: Effort,
     /// The id of a store that is made anew. Default: drawn at random.
     pub store_id: Option<u128>,
 }
@@ -40,7 +42,37 @@ impl Default for Options {
             fold_slice: 8 << 20,
             tail_max: 256 << 20,
             disk_reserve: 64 << 20,
+            effort: Effort::default(),
             store_id: None,
+        }
+    }
+}
+
+/// How much work one page of a list may be, where no index leads to what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// An attribute that at most so many runs have leads to them. Default 4,000.
+    pub few: usize,
+    /// How many of the newest runs are looked at before an index of attributes is read whole.
+    /// Default 1,500.
+    pub probed: usize,
+    /// How many entries of such indexes are read. Default 400,000.
+    pub scanned: usize,
+    /// How many runs are looked at for a text or the end of an id; one whose text is read counts for 25.
+    /// Default 500,000.
+    pub looked: usize,
+    /// How long that may take. Default 150 ms.
+    pub time: Duration,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            few: 4_000,
+            probed: 1_500,
+            scanned: 400_000,
+            looked: 500_000,
+            time: Duration::from_millis(150),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded store as a [`Store`].
 
+use std::cmp::Reverse;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +12,9 @@ use stepwell_core::wait::Wait;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{InboxWrite, Message, MessageId};
-use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use stepwell_store::query::{
+    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+};
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -164,15 +167,49 @@ impl<D: Disk> Store for Embedded<D> {
     }
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
-        self.shared.check_poison()?;
-        let wanted = self.shared.overlay().head;
-        self.shared.await_fold(wanted, patience)?;
-        let reader = self.shared.reader()?;
-        let snapshot = reader.unchecked_transaction().map_err(|e| tables::failed(&e))?;
-        let position = tables::position(&reader)?;
-        let (runs, more) = tables::list(&reader, filter)?;
-        drop(snapshot);
-        Ok(Page { runs, more, position: Position(position), stale: position < wanted })
+        let list = |reader: &Reader<'_>| tables::list(reader, filter, self.shared.options.effort);
+        let (found, position, stale) = self.shared.patiently(patience, list)?;
+        let tables::Found { runs, more, reached } = found;
+        Ok(Page { runs, more, reached, position, stale })
+    }
+
+    fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
+        let counts =
+            |reader: &Reader<'_>| tables::counts(reader, filter, self.shared.options.effort);
+        let (counts, position, stale) = self.shared.patiently(patience, counts)?;
+        Ok(Counts { counts, position, stale })
+    }
+
+    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
+        let activity = |reader: &Reader<'_>| tables::activity(reader, ask);
+        let (minutes, position, stale) = self.shared.patiently(patience, activity)?;
+        Ok(Activity { minutes, position, stale })
+    }
+
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        if list.newest {
+            let fetch = |reader: &Reader<'_>, after: Option<Reverse<Place>>, limit| {
+                let after = after.as_ref().map(|place| &place.0);
+                let places = tables::events_list(reader, list, (after, limit))?;
+                Ok(places.into_iter().map(Reverse).collect())
+            };
+            let fresh = |overlay: &Overlay| {
+                overlay.events.list(list, after, limit).into_iter().map(Reverse).collect()
+            };
+            let after = after.cloned().map(Reverse);
+            let found = self.shared.scan(after.as_ref(), limit, fetch, (fresh, |_, _| false))?;
+            return Ok(found.into_iter().map(|place| place.0).collect());
+        }
+        let fetch = |reader: &Reader<'_>, after: Option<Place>, limit| {
+            tables::events_list(reader, list, (after.as_ref(), limit))
+        };
+        let fresh = |overlay: &Overlay| overlay.events.list(list, after, limit);
+        self.shared.scan(after, limit, fetch, (fresh, |_, _| false))
     }
 
     fn event(&self, id: &EventId) -> Result<Option<Known>, Error> {
@@ -313,6 +350,24 @@ impl OfRun for Wait {
 }
 
 impl<D: Disk> Shared<D> {
+    /// Asks the tables once they hold everything that is durable now, or patience is over. Says of which
+    /// position the answer is, and whether that is behind.
+    fn patiently<T>(
+        &self,
+        patience: Duration,
+        ask: impl Fn(&Reader<'_>) -> Result<T, Error>,
+    ) -> Result<(T, Position, bool), Error> {
+        self.check_poison()?;
+        let wanted = self.overlay().head;
+        self.await_fold(wanted, patience)?;
+        let reader = self.reader()?;
+        let snapshot = reader.unchecked_transaction().map_err(|e| tables::failed(&e))?;
+        let position = tables::position(&reader)?;
+        let answer = ask(&reader)?;
+        drop(snapshot);
+        Ok((answer, Position(position), position < wanted))
+    }
+
     /// Reads rows of runs, in tables and overlay as one: a run's rows in the overlay hide those in
     /// the tables. Runs that are quarantined are left out.
     fn scan_runs<T: OfRun>(

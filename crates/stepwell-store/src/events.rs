@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stepwell_core::time::Timestamp;
 
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
-use crate::query::EventName;
+use crate::query::{EventList, EventName};
 
 /// What batches said of events, with an index for each question.
 #[derive(Debug, Default)]
@@ -98,6 +98,36 @@ impl Events {
         let places = self.named.get(event).into_iter().flat_map(move |set| behind(set, after));
         // Before the first event of `since` there is nothing to skip but what came earlier.
         places.skip_while(move |place| place.accepted_at < since)
+    }
+
+    /// Returns events of a namespace that are kept, in the order that is asked for, behind the given
+    /// one; at most `limit`.
+    pub fn list(&self, list: &EventList, after: Option<&Place>, limit: usize) -> Vec<Place> {
+        let EventList { namespace, name, from, newest } = list;
+        let first =
+            EventName { namespace: Arc::clone(namespace), name: name.clone().unwrap_or_default() };
+        let named = self.named.range(first..).take_while(|(one, _)| {
+            one.namespace == *namespace && name.as_ref().is_none_or(|name| *name == one.name)
+        });
+        let mut found: Vec<Place> = Vec::new();
+        for (_, places) in named {
+            // Of each name as many as the page may hold: which of them it does is seen at the end.
+            if *newest {
+                let end = after.cloned().map_or(Bound::Unbounded, Bound::Excluded);
+                let behind = places.range((Bound::Unbounded, end)).rev();
+                let kept = behind.take_while(|place| place.accepted_at >= *from);
+                found.extend(kept.take(limit).cloned());
+            } else {
+                let kept = behind(places, after).skip_while(|place| place.accepted_at < *from);
+                found.extend(kept.take(limit));
+            }
+        }
+        found.sort_unstable();
+        if *newest {
+            found.reverse();
+        }
+        found.truncate(limit);
+        found
     }
 
     /// Returns events that have not done all that they do, behind the given one.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
@@ -16,7 +17,10 @@ use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::events::Events;
 use crate::inbox::{InboxWrite, Message, MessageId};
-use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use crate::query::{
+    Activity, ActivityAsk, Count, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+    Tally,
+};
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
 
@@ -204,10 +208,50 @@ impl Store for Memory {
     fn query(&self, filter: &Filter, _patience: Duration) -> Result<Page, Error> {
         let state = self.state();
         let limit = filter.limit.max(1);
-        let mut found = state.rows.newest(filter.before).filter(|row| matches(filter, row));
+        let mut found = state.rows.newest(filter.before).filter(|row| filter.matches(row));
         let runs: Vec<_> = found.by_ref().take(limit).map(|row| Summary::clone(row)).collect();
         let more = found.next().is_some();
-        Ok(Page { runs, more, position: state.head, stale: false })
+        Ok(Page { runs, more, reached: None, position: state.head, stale: false })
+    }
+
+    fn counts(&self, filter: &Filter, _patience: Duration) -> Result<Counts, Error> {
+        let state = self.state();
+        let filter = Filter { statuses: Vec::new(), ..filter.clone() };
+        let mut counts: BTreeMap<RunStatus, u64> = BTreeMap::new();
+        for row in state.rows.newest(None).filter(|row| filter.matches(row)) {
+            *counts.entry(row.status).or_default() += 1;
+        }
+        let count = |status| (status, Count::of(counts.get(&status).copied().unwrap_or_default()));
+        let counts = RunStatus::ALL.into_iter().map(count).collect();
+        Ok(Counts { counts, position: state.head, stale: false })
+    }
+
+    fn activity(&self, ask: &ActivityAsk, _patience: Duration) -> Result<Activity, Error> {
+        let state = self.state();
+        let filter = Filter {
+            namespace: Arc::clone(&ask.namespace),
+            app: ask.app.clone(),
+            workflow: ask.workflow.clone(),
+            ..Filter::default()
+        };
+        let mut tally = Tally::new(ask);
+        let ended = state.ended.range((ask.from, RunId::MIN)..(Tally::to(ask), RunId::MIN)).rev();
+        for (at, run) in ended {
+            let row = state.rows.get(*run).filter(|row| filter.matches(row));
+            if !tally.add(*at, row.map(|row| row.status)) {
+                break;
+            }
+        }
+        Ok(Activity { minutes: tally.minutes(), position: state.head, stale: false })
+    }
+
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        Ok(self.state().events.list(list, after, limit))
     }
 
     fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
@@ -228,19 +272,4 @@ impl Store for Memory {
         let head = self.state().head;
         Health { head, folded: head, ..Health::default() }
     }
-}
-
-fn matches(filter: &Filter, row: &Summary) -> bool {
-    let is = |wanted: &Option<Arc<str>>, found: &Arc<str>| {
-        wanted.as_ref().is_none_or(|wanted| wanted == found)
-    };
-    row.namespace == filter.namespace
-        && is(&filter.app, &row.app)
-        && is(&filter.workflow, &row.workflow)
-        && (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
-        && (filter.key.is_none() || filter.key == row.key)
-        && (filter.parent.is_none() || filter.parent == row.parent)
-        && filter.from.is_none_or(|from| row.created_at >= from)
-        && filter.to.is_none_or(|to| row.created_at < to)
-        && filter.search.iter().all(|term| term.matches(&row.search))
 }

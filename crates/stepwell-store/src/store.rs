@@ -12,7 +12,9 @@ use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use crate::query::{
+    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+};
 
 /// How many batches a store has made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +145,18 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Place>, Error>;
 
+    /// Returns events of a namespace whose content is kept, in the order of (acceptance, id) or the
+    /// other way round, behind the given one in that order; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error>;
+
     /// Returns events of any namespace that have not done all that they do, in the order of
     /// (acceptance, namespace, id), after the given one; at most `limit`.
     ///
@@ -176,6 +190,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`].
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error>;
+
+    /// Counts the runs of each status that a filter asks for; its statuses, cursor and limit are not
+    /// looked at. Waits as [`Store::query`] does.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error>;
+
+    /// Counts runs that ended, by the minute, the last to end first. Waits as [`Store::query`] does.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error>;
 
     /// Deletes runs that ended before `cutoff`, with their keys; at most `limit`. Returns how many.
     ///

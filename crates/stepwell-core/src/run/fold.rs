@@ -17,6 +17,7 @@ use crate::record::{
 };
 use crate::search::{self, Attributes};
 use crate::status::{Kind, StepStatus};
+use crate::summary::ErrorLine;
 use crate::time::Timestamp;
 
 /// A stored journal is not the history of a run.
@@ -77,6 +78,7 @@ impl Run {
             created_at: started.at,
             started_at: None,
             ended_at: None,
+            error: None,
             deadline: started.deadline,
             phase: Phase::Forward,
             ready_since: started.not_before.is_none().then_some(started.at),
@@ -372,6 +374,7 @@ impl Run {
         self.paused = None;
         self.delayed = None;
         self.ended_at = Some(ended.at);
+        self.error = ended.error.as_ref().map(ErrorLine::of);
         self.activation = None;
         self.ready_since = None;
     }

@@ -13,6 +13,7 @@ use crate::once::OnUnknown;
 use crate::record::{BlockCause, Continues, Parent};
 use crate::search::Attributes;
 use crate::status::{Kind, RunStatus, StepStatus};
+use crate::summary::ErrorLine;
 use crate::time::Timestamp;
 
 /// Losses from which on a run gets a runner to itself (§4.4).
@@ -30,6 +31,8 @@ pub struct Run {
     pub(super) created_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
+    /// Why it did not complete, once it has ended.
+    pub(super) error: Option<ErrorLine>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) phase: Phase,
     pub(super) ready_since: Option<Timestamp>,
@@ -221,6 +224,11 @@ impl Run {
     /// Returns when the run ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.ended_at
+    }
+
+    /// Returns the error with which the run ended, cut for lists.
+    pub fn error(&self) -> Option<&ErrorLine> {
+        self.error.as_ref()
     }
 
     /// Returns when the run times out.

@@ -253,9 +253,12 @@ impl<'a> Row<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct List<'a> {
     runs: Vec<Row<'a>>,
     next: Option<RunId>,
+    #[serde(serialize_with = "iso_option", skip_serializing_if = "Option::is_none")]
+    searched_to: Option<Timestamp>,
     stale: bool,
 }
 
@@ -267,8 +270,13 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Problem> {
     let filter = filter(&caller, body::query(&uri)?, now())?;
     let page = api.node.read(move |store| store.query(&filter, LIST_PATIENCE)).await?;
-    let next = page.runs.last().filter(|_| page.more).map(|run| run.id);
-    let list = List { runs: page.runs.iter().map(Row::of).collect(), next, stale: page.stale };
+    let last = page.runs.last().filter(|_| page.more).map(|run| run.id);
+    let list = List {
+        runs: page.runs.iter().map(Row::of).collect(),
+        next: page.reached.or(last),
+        searched_to: page.reached.map(RunId::created),
+        stale: page.stale,
+    };
     json(StatusCode::OK, &list)
 }
 
@@ -305,6 +313,7 @@ fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, P
             .map_err(|why| Problem::bad_request(format!("`search`: {why}")))?,
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
         limit,
+        ..Filter::default()
     })
 }
 

@@ -10,7 +10,7 @@ use super::workload::{Runtime, measure};
 use crate::cli::{Fault, print_json, print_line};
 
 /// In the order in which they are measured.
-const WORKLOADS: [Workload; 7] = [
+const WORKLOADS: [Workload; 8] = [
     Workload::Sequential,
     Workload::Throughput,
     Workload::Noop,
@@ -18,6 +18,7 @@ const WORKLOADS: [Workload; 7] = [
     Workload::Parked,
     Workload::Events,
     Workload::Replay,
+    Workload::Lists,
 ];
 
 #[derive(Serialize)]
@@ -75,5 +76,6 @@ fn times(workload: Workload) -> u32 {
         | Workload::Parked
         | Workload::Events
         | Workload::Replay => 3,
+        Workload::Lists => 1,
     }
 }

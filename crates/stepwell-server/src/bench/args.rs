@@ -17,6 +17,8 @@ const EVENTS: u32 = 10_000;
 /// run may have.
 const REPLAYS: u32 = 3;
 const REPLAYED: u32 = 9_999;
+/// How many runs lists are made of.
+const LISTED: u32 = 200_000;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -35,6 +37,8 @@ pub(crate) enum Bench {
     Events(Events),
     /// A run with many steps that a new runner takes up
     Replay(Replay),
+    /// First pages of lists by every pair of filters, among many stored runs
+    Lists(Lists),
     /// All of these, several times; prints a table and fails where a mark is missed
     All(All),
 }
@@ -49,6 +53,7 @@ pub(super) enum Workload {
     Parked,
     Events,
     Replay,
+    Lists,
 }
 
 /// See [`Bench::All`].
@@ -142,6 +147,16 @@ pub(crate) struct Replay {
     pub(super) steps: u32,
 }
 
+/// See [`Bench::Lists`].
+#[derive(Debug, Args)]
+pub(crate) struct Lists {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// How many runs are stored
+    #[arg(long, default_value_t = LISTED, value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    pub(super) runs: u32,
+}
+
 /// The runner that the bench starts.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRunner {
@@ -162,6 +177,7 @@ impl Bench {
             Self::Parked(args) => args.common,
             Self::Events(args) => args.common,
             Self::Replay(args) => args.common,
+            Self::Lists(args) => args.common,
             Self::All(args) => Common { json: args.json, runner: args.runner },
         }
     }
@@ -178,6 +194,7 @@ impl Bench {
             Workload::Fanout => Self::Fanout(sequence),
             Workload::Parked => Self::Parked(Parked { common, runs: PARKED }),
             Workload::Events => Self::Events(Events { common, waits: WAITS, sent: EVENTS }),
+            Workload::Lists => Self::Lists(Lists { common, runs: LISTED }),
             Workload::Replay => Self::Replay(Replay { common, runs: REPLAYS, steps: REPLAYED }),
         }
     }

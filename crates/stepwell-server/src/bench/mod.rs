@@ -13,6 +13,7 @@
 //! | `workload` | the workloads |
 //! | `events` | events among many waits |
 //! | `replay` | long runs that a new runner takes up |
+//! | `lists`, `filler` | first pages of lists among many stored runs |
 //! | `readback` | every run is read back and counted |
 //! | `report` | the figures, as JSON or as a line for people |
 //! | `all` | every workload several times |
@@ -22,6 +23,8 @@
 mod all;
 mod args;
 mod events;
+mod filler;
+mod lists;
 mod load;
 mod machine;
 mod marks;

@@ -82,6 +82,11 @@ pub(super) struct Line {
     /// What of that its code took, from its beginning to the last step that had ended before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) replay_code_ms: Option<f64>,
+    /// The first page of a list: the median over all pairs of filters, and the longest of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) list_p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) list_worst_ms: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -123,6 +128,8 @@ impl Line {
             ("others_growth", "meanwhile to before", self.others_growth),
             ("replay_ms", "replay ms", self.replay_ms),
             ("replay_code_ms", "of that code ms", self.replay_code_ms),
+            ("list_p50_ms", "list p50 ms", self.list_p50_ms),
+            ("list_worst_ms", "list worst ms", self.list_worst_ms),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),

@@ -74,6 +74,15 @@ pub(super) struct Used {
 
 impl Stage {
     pub(super) fn set(runtime: &Runtime, runner: Program) -> Result<Self, Fault> {
+        Self::set_filled(runtime, runner, |_| Ok(()))
+    }
+
+    /// As [`Stage::set`], on a folder that is filled before.
+    pub(super) fn set_filled(
+        runtime: &Runtime,
+        runner: Program,
+        fill: impl FnOnce(&Path) -> Result<(), Fault>,
+    ) -> Result<Self, Fault> {
         put_away_after_others();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let listen = format!("127.0.0.1:{port}");
@@ -84,6 +93,7 @@ impl Stage {
             Signals::new()?
         };
         std::fs::create_dir_all(&folder)?;
+        fill(&folder)?;
         let server = start_server(&folder, &listen)?;
         // From here on dropping the stage ends what was started.
         let props =

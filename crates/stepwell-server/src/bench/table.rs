@@ -196,6 +196,7 @@ mod tests {
             wake_all_s: one,
             others_growth: one,
             replay_ms: one,
+            list_worst_ms: one,
             ..Line::default()
         };
         for mark in marks::MARKS {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::all;
 use super::args::{Bench, Load, Parked, Sequential};
 use super::events;
+use super::lists;
 use super::load::{self, Measured, Output, Plan};
 use super::program::Program;
 use super::readback;
@@ -32,7 +33,16 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
     if let Bench::All(args) = bench {
         return all::run(&runtime, args);
     }
-    let line = measure(&runtime, bench)?;
+    let line = match bench {
+        Bench::Lists(args) => {
+            let (line, table) = lists::measure(&runtime, args)?;
+            if !args.common.json {
+                print_line(table)?;
+            }
+            line
+        }
+        _ => measure(&runtime, bench)?,
+    };
     if bench.common().json {
         print_json(&line)?;
     } else {
@@ -60,6 +70,7 @@ pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
         Bench::Parked(args) => parked(runtime, args),
         Bench::Events(args) => events::measure(runtime, args),
         Bench::Replay(args) => replay::measure(runtime, args),
+        Bench::Lists(args) => lists::measure(runtime, args).map(|(line, _)| line),
         Bench::All(_) => Err(Fault::Machine("`all` is no workload".into())),
     }
 }

@@ -34,6 +34,7 @@ fn ended(at: Timestamp) -> RunWrite {
         blocked: None,
         journal_bytes: 0,
         parent: None,
+        error: None,
         search: stepwell_core::search::Attributes::new(),
     };
     RunWrite { run: id, records: Vec::new(), summary, waits: Arc::default() }

@@ -13,7 +13,9 @@ use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
-use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use stepwell_store::query::{
+    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+};
 use stepwell_store::{Error, Health, Position, Store};
 
 use super::bug::What;
@@ -143,6 +145,23 @@ impl Store for Shown {
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
         self.store.query(filter, patience)
+    }
+
+    fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
+        self.store.counts(filter, patience)
+    }
+
+    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
+        self.store.activity(ask, patience)
+    }
+
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.store.events_list(list, after, limit)
     }
 
     fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {

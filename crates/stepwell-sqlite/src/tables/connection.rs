@@ -14,7 +14,7 @@ use super::schema::{DISCARD, LATER, LATER_INDEXES, SCHEMA, STEPS};
 /// How long a connection waits for another process that reads the file, such as `sqlite3`.
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
-const STATEMENTS: usize = 48;
+const STATEMENTS: usize = 64;
 /// Size to which the file beside the tables shrinks when it is used anew, in bytes.
 const WAL_KEPT: i64 = 16 << 20;
 /// Format of the tables that is written and read.

@@ -9,7 +9,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place, Scope};
-use stepwell_store::query::EventName;
+use stepwell_store::query::{EventList, EventName};
 
 use super::connection::failed;
 use super::read::rows;
@@ -72,6 +72,27 @@ pub(crate) fn events_for(
     let (at, _, id) = begin(after);
     let values = params![event.namespace, event.name, since.as_micros(), at, id, rows(limit)];
     places(connection, sql, values)
+}
+
+/// Returns events of a namespace that are kept, in the order that is asked for.
+pub(crate) fn events_list(
+    connection: &Connection,
+    list: &EventList,
+    (after, limit): (Option<&Place>, usize),
+) -> Result<Vec<Place>, Error> {
+    let EventList { namespace, name, from, newest } = list;
+    let index = if name.is_some() { "events_name" } else { "events_age" };
+    let named = if name.is_some() { "AND name = ?2" } else { "AND ?2 IS NULL" };
+    let (behind, order) = if *newest { ("<", "DESC") } else { (">", "ASC") };
+    let sql = format!(
+        "SELECT accepted_at, namespace, id FROM events INDEXED BY {index}
+        WHERE kept = 1 AND namespace = ?1 {named} AND accepted_at >= ?3
+            AND accepted_at {behind}= ?4 AND (accepted_at, id) {behind} (?4, ?5)
+        ORDER BY accepted_at {order}, id {order} LIMIT ?6"
+    );
+    let start = if *newest { (i64::MAX, "") } else { (i64::MIN, "") };
+    let (at, id) = after.map_or(start, |place| (place.accepted_at.as_micros(), &*place.id.id));
+    places(connection, &sql, params![namespace, name, from.as_micros(), at, id, rows(limit)])
 }
 
 /// Returns events that have not done all that they do, by (instant, namespace, id).

@@ -6,14 +6,21 @@
 //! | `connection` | opening, and a pool for readers |
 //! | `read` | queues, timers, keys, rows |
 //! | `list` | pages of runs |
+//! | `activity` | how many runs ended, by the minute |
+//! | `counts` | how many runs of each status |
+//! | `find`, `walk`, `search`, `check` | which runs fit a filter: plans, indexes of rows, of attributes, one run |
 //! | `history` | journals: chunks, their check, reading them whole |
 //! | `events` | events and what they did |
 //! | `inbox` | messages between runs |
 //! | `waits` | parked waits, by event and leaf |
 //! | `write` | what a fold writes, in one transaction |
 
+mod activity;
+mod check;
 mod connection;
+mod counts;
 mod events;
+mod find;
 mod history;
 mod inbox;
 mod list;
@@ -22,14 +29,19 @@ mod row;
 mod schema;
 mod search;
 mod waits;
+mod walk;
 mod write;
 
+pub(crate) use activity::activity;
 pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
-pub(crate) use events::{damaged_events, did, event, events_for, purge_events, unrouted};
+pub(crate) use counts::counts;
+pub(crate) use events::{
+    damaged_events, did, event, events_for, events_list, purge_events, unrouted,
+};
 pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use inbox::inbox;
-pub(crate) use list::list;
+pub(crate) use list::{Found, list};
 pub(crate) use read::{
     active, blocked, due, ended_before, find_key, high_water, integrity, position, ready,
     runs_behind, workflows,

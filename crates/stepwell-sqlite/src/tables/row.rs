@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use stepwell_core::id::{ParseError, RunId};
 use stepwell_core::search::from_json;
 use stepwell_core::status::RunStatus;
-use stepwell_core::summary::Summary;
+use stepwell_core::summary::{ErrorLine, Summary};
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 
@@ -18,7 +18,7 @@ use super::search;
 pub(super) fn columns() -> String {
     format!(
         "id, namespace, app, workflow, status, key, created_at, started_at, ended_at, version, \
-         ready_at, timer_at, active, steps, steps_ended, steps_failed, blocked, journal_bytes, parent, {}",
+         ready_at, timer_at, active, steps, steps_ended, steps_failed, blocked, journal_bytes, parent, error, {}",
         search::COLUMN
     )
 }
@@ -46,16 +46,13 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let instant = |at: usize| row.get::<_, i64>(at).map(Timestamp::from_micros);
     let maybe_instant =
         |at: usize| row.get::<_, Option<i64>>(at).map(|one| one.map(Timestamp::from_micros));
-    let status = row.get_ref(4)?.as_str().map_err(|e| bad(4, e))?;
-    let status = RunStatus::parse(status)
-        .ok_or_else(|| bad(4, Unread(format!("`{status}` is not the status of a run"))))?;
-    let attributes = row.get_ref(19)?.as_str().map_err(|e| bad(19, e))?;
+    let attributes = row.get_ref(20)?.as_str().map_err(|e| bad(20, e))?;
     Ok(Summary {
         id: run_id(row, 0)?,
         namespace: text(1)?,
         app: text(2)?,
         workflow: text(3)?,
-        status,
+        status: status_of(row, 4)?,
         key: maybe_text(5)?,
         created_at: instant(6)?,
         started_at: maybe_instant(7)?,
@@ -72,9 +69,22 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
         parent: maybe_text(18)?
             .map(|run| run.parse().map_err(|e: ParseError| bad(18, e)))
             .transpose()?,
+        error: maybe_text(19)?
+            .map(|text| {
+                let why = || bad(19, Unread(format!("`{text}` is no error")));
+                ErrorLine::from_json(&text).ok_or_else(why)
+            })
+            .transpose()?,
         search: from_json(attributes)
-            .ok_or_else(|| bad(19, Unread(format!("`{attributes}` are no attributes"))))?,
+            .ok_or_else(|| bad(20, Unread(format!("`{attributes}` are no attributes"))))?,
     })
+}
+
+/// Reads a column that holds the status of a run.
+pub(super) fn status_of(row: &Row<'_>, at: usize) -> rusqlite::Result<RunStatus> {
+    let status = row.get_ref(at)?.as_str().map_err(|e| bad(at, e))?;
+    RunStatus::parse(status)
+        .ok_or_else(|| bad(at, Unread(format!("`{status}` is not the status of a run"))))
 }
 
 /// Reads a column that holds the id of a run.

@@ -36,11 +36,10 @@ CREATE TABLE IF NOT EXISTS runs (
     steps_failed INTEGER NOT NULL,
     blocked TEXT,
     journal_bytes INTEGER NOT NULL,
-    parent TEXT
+    parent TEXT,
+    error TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS runs_by_status ON runs (namespace, status, id);
-CREATE INDEX IF NOT EXISTS runs_by_workflow ON runs (namespace, workflow, status, id);
 CREATE INDEX IF NOT EXISTS runs_ready ON runs (namespace, app, workflow, ready_at, id)
     WHERE ready_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_timer ON runs (timer_at, id) WHERE timer_at IS NOT NULL;
@@ -49,7 +48,6 @@ CREATE INDEX IF NOT EXISTS runs_blocked ON runs (namespace, app, workflow, id)
     WHERE blocked IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_key ON runs (namespace, key, app, workflow, id)
     WHERE key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS runs_ended ON runs (ended_at, id) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS history (
     run TEXT NOT NULL,
@@ -98,10 +96,12 @@ CREATE TABLE IF NOT EXISTS searches (
     number REAL,
     text TEXT,
     value TEXT NOT NULL,
+    app TEXT,
+    workflow TEXT,
+    status TEXT,
+    created_at INTEGER,
     PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX IF NOT EXISTS searches_value ON searches (namespace, name, kind, number, text, run);
 
 CREATE TABLE IF NOT EXISTS waits (
     namespace TEXT NOT NULL,
@@ -129,12 +129,53 @@ CREATE TABLE IF NOT EXISTS inbox (
 
 /// Columns that came after the first version, each by its table and name, and how it is added to tables
 /// that do not have it.
-pub(super) const LATER: [(&str, &str, &str); 1] =
-    [("runs", "parent", "ALTER TABLE runs ADD COLUMN parent TEXT")];
+pub(super) const LATER: [(&str, &str, &str); 3] = [
+    ("runs", "parent", "ALTER TABLE runs ADD COLUMN parent TEXT"),
+    (
+        "runs",
+        "error",
+        "ALTER TABLE runs ADD COLUMN error TEXT;
+        UPDATE runs SET error = (
+            SELECT json_object(
+                'name', substr(r.value ->> '$.error.name', 1, 200),
+                'message', substr(r.value ->> '$.error.message', 1, 200))
+            FROM history AS h,
+                json_each(CASE WHEN json_valid('[' || rtrim(h.records, ',') || ']')
+                    THEN '[' || rtrim(h.records, ',') || ']' ELSE '[]' END) AS j,
+                json_each(j.value) AS r
+            WHERE h.run = runs.id
+                AND h.chunk = (SELECT max(chunk) FROM history WHERE run = runs.id)
+                AND r.key = 'ended' AND r.value -> '$.error' IS NOT NULL)
+        WHERE ended_at IS NOT NULL AND status <> 'completed'",
+    ),
+    (
+        "searches",
+        "app",
+        "ALTER TABLE searches ADD COLUMN app TEXT;
+        ALTER TABLE searches ADD COLUMN workflow TEXT;
+        ALTER TABLE searches ADD COLUMN status TEXT;
+        ALTER TABLE searches ADD COLUMN created_at INTEGER;
+        UPDATE searches SET (app, workflow, status, created_at) =
+            (SELECT app, workflow, status, created_at FROM runs WHERE id = searches.run)",
+    ),
+];
 
-/// Indexes on columns of [`LATER`].
+/// Indexes on columns of [`LATER`], and those that took the place of others.
+///
+/// Lists read nothing but these until they know which runs to show, so they hold all that lists are
+/// filtered by. The id comes where runs are wanted in its order, and what is only looked at behind it.
 pub(super) const LATER_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS runs_parent ON runs (parent, status, id) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_status ON runs (namespace, status, id, created_at);
+CREATE INDEX IF NOT EXISTS runs_app ON runs (namespace, app, workflow, status, id, created_at);
+CREATE INDEX IF NOT EXISTS runs_over ON runs (ended_at, id, namespace, app, workflow, status)
+    WHERE ended_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS searches_term ON searches
+    (namespace, name, kind, number, text, run, app, workflow, status, created_at);
+DROP INDEX IF EXISTS runs_by_status;
+DROP INDEX IF EXISTS runs_by_workflow;
+DROP INDEX IF EXISTS runs_ended;
+DROP INDEX IF EXISTS searches_value;
 ";
 
 /// One row for each step of each run, read from `history`.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql, Transaction, TransactionBehavior, params};
 use stepwell_core::id::RunId;
-use stepwell_core::summary::Summary;
+use stepwell_core::summary::{ErrorLine, Summary};
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::Error;
@@ -132,15 +132,17 @@ pub(crate) fn put_rows(
 
 const PUT_ROW: &str = "INSERT INTO runs (id, namespace, app, workflow, status, key, created_at,
         started_at, ended_at, version, ready_at, timer_at, active, steps, steps_ended,
-        steps_failed, blocked, journal_bytes, parent)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+        steps_failed, blocked, journal_bytes, parent, error)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+        ?20)
     ON CONFLICT (id) DO UPDATE SET namespace = excluded.namespace, app = excluded.app,
         workflow = excluded.workflow, status = excluded.status, key = excluded.key,
         created_at = excluded.created_at, started_at = excluded.started_at,
         ended_at = excluded.ended_at, version = excluded.version, ready_at = excluded.ready_at,
         timer_at = excluded.timer_at, active = excluded.active, steps = excluded.steps,
         steps_ended = excluded.steps_ended, steps_failed = excluded.steps_failed,
-        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes, parent = excluded.parent";
+        blocked = excluded.blocked, journal_bytes = excluded.journal_bytes, parent = excluded.parent,
+        error = excluded.error";
 
 fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Result<()> {
     let instant = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
@@ -164,6 +166,7 @@ fn set_row(statement: &mut CachedStatement<'_>, row: &Summary) -> rusqlite::Resu
         row.blocked,
         i64::try_from(row.journal_bytes).unwrap_or(i64::MAX),
         row.parent.map(|run| run.to_string()),
+        row.error.as_ref().map(ErrorLine::to_json),
     ])?;
     Ok(())
 }

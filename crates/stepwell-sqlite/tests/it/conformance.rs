@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
-use stepwell_sqlite::{Embedded, Options};
+use stepwell_sqlite::{Effort, Embedded, Options};
 use stepwell_store::Store;
 use stepwell_store::conformance::{Harness, Injected, run_all};
 use stepwell_store::memory::Memory;
@@ -25,17 +25,23 @@ impl Harness for InMemory {
 /// Stores in folders of their own.
 struct InFolders {
     folding: bool,
+    effort: Effort,
     now: Option<(TempDir, Arc<Embedded>)>,
 }
 
 impl InFolders {
     fn new(folding: bool) -> Self {
-        Self { folding, now: None }
+        Self { folding, effort: Effort::default(), now: None }
     }
 
     fn open_in(&mut self, folder: TempDir) -> Arc<dyn Store> {
         // Small segments, so that they are changed and used again all the time.
-        let options = Options { segment_bytes: 16 << 10, disk_reserve: 0, ..Options::default() };
+        let options = Options {
+            segment_bytes: 16 << 10,
+            disk_reserve: 0,
+            effort: self.effort,
+            ..Options::default()
+        };
         let store = Arc::new(Embedded::open(folder.path(), options).unwrap());
         if self.folding {
             store.spawn_fold().unwrap();
@@ -72,6 +78,15 @@ impl Harness for InFolders {
     fn settle(&mut self, _store: &Arc<dyn Store>) {
         let (_, store) = self.now.as_ref().unwrap();
         store.fold_all().unwrap();
+    }
+}
+
+/// Lists are the same where attributes are read whole, and where there is no time for that.
+#[test]
+fn lists_are_the_same_whatever_effort_is_made() {
+    for (scanned, looked) in [(0, 1), (30, 60), (1_000, 1_000)] {
+        let effort = Effort { few: 0, probed: 2, scanned, looked, ..Effort::default() };
+        run_all(&mut InFolders { effort, ..InFolders::new(false) });
     }
 }
 

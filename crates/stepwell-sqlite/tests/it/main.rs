@@ -5,3 +5,4 @@ mod conformance;
 mod crash;
 mod folder;
 mod trace;
+mod upgrade;

@@ -1,5 +1,6 @@
 //! What the world does with events: accept them, ask for them, drop them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stepwell_core::time::Timestamp;
@@ -8,7 +9,7 @@ use super::model::Model;
 use super::world::{World, paged};
 use crate::batch::Batch;
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Place, Scope};
-use crate::query::EventName;
+use crate::query::{EventList, EventName};
 
 impl World<'_> {
     /// Accepts an event of the default namespace, as `change` makes it, and returns its id.
@@ -74,6 +75,18 @@ impl World<'_> {
             });
             assert_eq!(found, self.model.unrouted(), "unrouted, by {limit}");
         }
+        let known = self.model.events.values().map(|known| &known.event);
+        let names = known.map(|event| (event.id.namespace.clone(), Some(event.name.clone())));
+        let names: BTreeSet<_> = names.chain([("default".into(), None)]).collect();
+        let halfway = self.model.events.values().nth(self.model.events.len() / 2);
+        let halfway = halfway.map_or(Timestamp::MIN, |known| known.event.accepted_at);
+        for (namespace, name) in names {
+            for (from, newest) in [(Timestamp::MIN, true), (Timestamp::MIN, false), (halfway, true)]
+            {
+                let (namespace, name) = (namespace.clone(), name.clone());
+                self.events_list(&EventList { namespace, name, from, newest });
+            }
+        }
         let nobody = EventId { namespace: "default".into(), id: "nobody".into() };
         assert_eq!(self.store().event(&nobody).unwrap(), None);
     }
@@ -88,6 +101,17 @@ impl World<'_> {
             assert_eq!(found, expected, "events {name:?} since {since}, by {limit}");
         }
         expected.into_iter().map(|place| place.id).collect()
+    }
+
+    /// Lists events in pages of many sizes, and compares with the model.
+    fn events_list(&self, list: &EventList) {
+        let expected = self.model.events_list(list);
+        for limit in [1, 3, 1_000] {
+            let found = paged(limit, |after: Option<Place>| {
+                self.store().events_list(list, after.as_ref(), limit).unwrap()
+            });
+            assert_eq!(found, expected, "{list:?}, by {limit}");
+        }
     }
 
     /// Asks what an event did in pages of many sizes, and compares with the model.

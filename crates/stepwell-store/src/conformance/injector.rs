@@ -13,7 +13,9 @@ use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use crate::query::{
+    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+};
 use crate::store::{Health, Position, Store};
 
 /// How a commit fails.
@@ -161,6 +163,23 @@ impl<S: Store + ?Sized> Store for Injector<S> {
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
         self.inner.query(filter, patience)
+    }
+
+    fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
+        self.inner.counts(filter, patience)
+    }
+
+    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
+        self.inner.activity(ask, patience)
+    }
+
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.inner.events_list(list, after, limit)
     }
 
     fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {

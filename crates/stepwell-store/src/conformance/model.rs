@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
@@ -12,7 +13,7 @@ use stepwell_core::wait::Wait;
 use crate::batch::{Batch, Workflow};
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::inbox::{InboxWrite, Message, MessageId};
-use crate::query::{Cursor, EventName, Filter, Key, Queue};
+use crate::query::{ActivityAsk, Cursor, EventList, EventName, Filter, Key, Minute, Queue};
 
 /// All that was written, without any index.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +80,47 @@ impl Model {
         };
         let kept = self.events.values().filter(|known| known.kept);
         sorted(kept.filter(of).map(|known| known.event.place()))
+    }
+
+    pub(super) fn events_list(&self, list: &EventList) -> Vec<Place> {
+        let of = |known: &&Known| {
+            let event = &known.event;
+            event.id.namespace == list.namespace
+                && list.name.as_ref().is_none_or(|name| *name == event.name)
+                && event.accepted_at >= list.from
+        };
+        let kept = self.events.values().filter(|known| known.kept);
+        let mut places = sorted(kept.filter(of).map(|known| known.event.place()));
+        if list.newest {
+            places.reverse();
+        }
+        places
+    }
+
+    /// Looks at runs that ended, the last first, and puts them into their minutes.
+    pub(super) fn activity(&self, ask: &ActivityAsk) -> Vec<Minute> {
+        let place = |at: Timestamp| (at.as_micros() - ask.from.as_micros()).div_euclid(60_000_000);
+        let minutes = i64::from(ask.minutes);
+        let ended = self.rows().filter_map(|row| Some((row.ended_at?, row.id, row)));
+        let within = ended.filter(|(at, ..)| (0..minutes).contains(&place(*at)));
+        let mut ended: Vec<_> = within.collect();
+        ended.sort_by_key(|(at, id, _)| (*at, *id));
+        ended.reverse();
+        let cut = ended.get(ask.looked).map(|(at, ..)| place(*at));
+        let seen: Vec<_> = ended.into_iter().take(ask.looked).collect();
+        let of = |row: &Summary| {
+            row.namespace == ask.namespace
+                && ask.app.as_ref().is_none_or(|app| *app == row.app)
+                && ask.workflow.as_ref().is_none_or(|one| *one == row.workflow)
+        };
+        let minute = |number: i64| {
+            let rows = seen.iter().filter(|(at, _, row)| place(*at) == number && of(row));
+            let bad = |row: &Summary| matches!(row.status, RunStatus::Failed | RunStatus::TimedOut);
+            let failed = rows.clone().filter(|(.., row)| bad(row)).count() as u64;
+            let or_more = cut.is_some_and(|cut| number <= cut);
+            Minute { ended: rows.count() as u64, failed, or_more }
+        };
+        (0..minutes).map(minute).collect()
     }
 
     pub(super) fn unrouted(&self) -> Vec<Place> {
@@ -159,6 +201,14 @@ impl Model {
             let to = filter.to.is_none_or(|to| row.created_at < to);
             let before = filter.before.is_none_or(|before| row.id < before);
             let search = filter.search.iter().all(|term| term.matches(&row.search));
+            let text = filter.text.as_ref().is_none_or(|text| {
+                let values = row.search.values().map(stepwell_core::search::to_json);
+                let error =
+                    row.error.iter().map(|error| format!("{}\0{}", error.name, error.message));
+                let own = format!("{}\0{:?}\0{:?}\0{}", row.workflow, row.key, row.blocked, row.id);
+                values.chain(error).chain([own]).any(|one| text.is_in(&one))
+            });
+            let id = filter.id.is_none_or(|part| part.matches(row.id));
             namespace
                 && app
                 && workflow
@@ -169,6 +219,8 @@ impl Model {
                 && to
                 && before
                 && search
+                && text
+                && id
         };
         let mut rows: Vec<_> = self.rows().filter(wanted).cloned().collect();
         rows.reverse();

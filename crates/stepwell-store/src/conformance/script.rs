@@ -252,7 +252,8 @@ impl Script {
             at,
             status,
             output: None,
-            error: None,
+            error: (status == RunStatus::Failed)
+                .then(|| Failure::new("PaymentError", "card \"declined\"")),
             continued_as: None,
         }))
     }

@@ -14,7 +14,7 @@ use super::model::Model;
 use super::script::{Script, Start};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::query::{EventName, Filter, Key};
+use crate::query::{ActivityAsk, EventName, Filter, Key};
 use crate::rows::{event_of, key_of};
 use crate::store::{Position, Store};
 
@@ -214,13 +214,39 @@ impl<'h> World<'h> {
 
     /// Lists, patiently, and compares with the model.
     pub(super) fn list(&self, filter: &Filter) -> Vec<RunId> {
-        let page = self.store().query(filter, PATIENCE).unwrap();
-        assert!(!page.stale, "a list is complete after {PATIENCE:?}");
-        assert!(page.position >= self.last, "a list is of a position that shows every write");
+        let (mut found, mut ask) = (Vec::new(), filter.clone());
+        let limit = filter.limit.max(1);
+        let last = loop {
+            let page = self.store().query(&ask, PATIENCE).unwrap();
+            assert!(!page.stale, "a list is complete after {PATIENCE:?}");
+            assert!(page.position >= self.last, "a list is of a position that shows every write");
+            found.extend(page.runs.iter().cloned());
+            // A store may stop before a page is full; it goes on from there.
+            let Some(reached) = page.reached.filter(|_| found.len() < limit) else { break page };
+            assert!(page.more, "{filter:?}: there may be more");
+            assert!(ask.before.is_none_or(|before| reached < before), "{filter:?}: it gets on");
+            ask = Filter { before: Some(reached), limit: limit - found.len(), ..ask };
+        };
         let (rows, more) = self.model.list(filter);
-        assert_eq!(page.runs, rows, "{filter:?}");
-        assert_eq!(page.more, more, "{filter:?}: more");
-        page.runs.iter().map(|row| row.id).collect()
+        assert_eq!(found, rows, "{filter:?}");
+        assert!(last.more == more || last.reached.is_some(), "{filter:?}: more");
+        self.count(filter);
+        found.iter().map(|row| row.id).collect()
+    }
+
+    /// Counts, patiently, and compares with the model: exactly, or with less where a store gave up.
+    fn count(&self, filter: &Filter) {
+        let counted = self.store().counts(filter, PATIENCE).unwrap();
+        assert!(!counted.stale && counted.position >= self.last, "{filter:?}");
+        assert_eq!(counted.counts.iter().map(|one| one.0).collect::<Vec<_>>(), RunStatus::ALL);
+        let all =
+            Filter { statuses: Vec::new(), before: None, limit: usize::MAX, ..filter.clone() };
+        let rows = self.model.list(&all).0;
+        for (status, count) in counted.counts {
+            let runs = rows.iter().filter(|row| row.status == status).count() as u64;
+            let fits = if count.or_more { count.runs <= runs } else { count.runs == runs };
+            assert!(fits, "{filter:?}: {count:?} of {runs} are {status}");
+        }
     }
 
     /// Asks the store everything and compares with the model.
@@ -228,6 +254,7 @@ impl<'h> World<'h> {
         self.check_runs();
         self.check_queues();
         self.check_lists();
+        self.check_activity();
         self.check_waits();
         self.check_events();
         self.check_inbox();
@@ -310,6 +337,18 @@ impl<'h> World<'h> {
                 }
                 filter.before = page.last().copied();
             }
+        }
+    }
+
+    fn check_activity(&self) {
+        let ends = self.model.rows().filter_map(|row| row.ended_at);
+        let from = ends.min().unwrap_or(self.now).before(Duration::from_secs(20));
+        for (app, minutes, looked) in [(None, 3, 1_000), (Some("shop"), 9, 1_000), (None, 9, 2)] {
+            let (namespace, app) = ("default".into(), app.map(Arc::from));
+            let ask = ActivityAsk { namespace, app, workflow: None, from, minutes, looked };
+            let found = self.store().activity(&ask, PATIENCE).unwrap();
+            assert!(!found.stale && found.position >= self.last, "{ask:?}");
+            assert_eq!(found.minutes, self.model.activity(&ask), "{ask:?}");
         }
     }
 

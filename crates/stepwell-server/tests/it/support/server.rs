@@ -16,7 +16,9 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::memory::Memory;
-use stepwell_store::query::{Cursor, EventName, Filter, Key, Page, Queue};
+use stepwell_store::query::{
+    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+};
 use stepwell_store::{Error, Health, Position, Store};
 
 /// Settings of a test's server: any free port.
@@ -155,6 +157,23 @@ impl Store for FaultyStore {
 
     fn query(&self, filter: &Filter, patience: Duration) -> Result<Page, Error> {
         self.memory.query(filter, patience)
+    }
+
+    fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
+        self.memory.counts(filter, patience)
+    }
+
+    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
+        self.memory.activity(ask, patience)
+    }
+
+    fn events_list(
+        &self,
+        list: &EventList,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, Error> {
+        self.memory.events_list(list, after, limit)
     }
 
     fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {

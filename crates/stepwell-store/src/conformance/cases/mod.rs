@@ -5,6 +5,7 @@ mod events;
 mod inbox;
 mod keys;
 mod lists;
+mod pairs;
 mod purges;
 mod queues;
 mod states;
@@ -31,6 +32,7 @@ pub(super) fn all() -> Vec<Case> {
         states::cases(),
         queues::cases(),
         lists::cases(),
+        pairs::cases(),
         keys::cases(),
         commits::cases(),
         purges::cases(),
