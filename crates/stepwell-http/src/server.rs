@@ -26,7 +26,7 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, router};
+use crate::api::{Api, Past, router};
 use crate::console::{self, Console};
 use crate::gate::Gate;
 use crate::problem::Problem;
@@ -131,7 +131,11 @@ impl Engine {
     }
 
     fn api(&self, options: &Options) -> Api {
-        Api { node: self.node.handle().clone(), limits: Arc::new(options.limits.clone()) }
+        Api {
+            node: self.node.handle().clone(),
+            limits: Arc::new(options.limits.clone()),
+            past: Past::default(),
+        }
     }
 
     /// Writes what the node holds, closes the store.

@@ -14,7 +14,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
 use stepwell_node::SendRequest;
 use stepwell_store::event::{Did, EventId, Known, Place};
-use stepwell_store::query::EventName;
+use stepwell_store::query::{EventList, EventName};
 use stepwell_store::{Error as StoreError, Store};
 
 use super::answer::json;
@@ -125,7 +125,8 @@ impl Shown {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listing {
-    event: String,
+    event: Option<String>,
+    order: Option<String>,
     from: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
@@ -133,18 +134,54 @@ struct Listing {
 
 #[derive(Serialize)]
 struct List {
-    events: Vec<Shown>,
+    events: Vec<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// Lists events of a name whose content is kept, oldest first.
+/// An event of a list, with how much it did.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    event: Shown,
+    /// How many runs it started, and how many waits it woke.
+    started: usize,
+    woke: usize,
+    /// It did more than was counted.
+    more: bool,
+}
+
+impl Listed {
+    fn of(store: &dyn Store, known: &Known) -> Result<Self, StoreError> {
+        let did = store.did(&known.event.id, None, DID_MAX + 1)?;
+        let counted = did.get(..DID_MAX).unwrap_or(&did);
+        let started = counted.iter().filter(|did| did.step.is_none()).count();
+        let woke = counted.len() - started;
+        Ok(Self { event: Shown::of(known), started, woke, more: did.len() > DID_MAX })
+    }
+}
+
+/// Reads whether newer events come first; without a name they do.
+fn newest(order: Option<&str>, named: bool) -> Result<bool, Problem> {
+    match order {
+        None => Ok(!named),
+        Some("newest") => Ok(true),
+        Some("oldest") => Ok(false),
+        Some(other) => {
+            let text = format!("`order` is `{other}`; accepted: newest, oldest");
+            Err(Problem::bad_request(text))
+        }
+    }
+}
+
+/// Lists events whose content is kept.
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let Listing { event, from, limit, cursor } = body::query(&uri)?;
+    let Listing { event, order, from, limit, cursor } = body::query(&uri)?;
+    let newest = newest(order.as_deref(), event.is_some())?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let text = format!("`limit` is {limit}; accepted: 1 to {LIMIT_MAX}");
@@ -156,15 +193,17 @@ pub(super) async fn list(
     })?;
     let namespace = caller.namespace();
     let after = cursor.as_deref().map(|text| place_of(&namespace, text)).transpose()?;
-    let name = EventName { namespace, name: Arc::from(event) };
+    let asked = EventList { namespace, name: event.map(Arc::from), from, newest };
     let list = api
         .node
         .read(move |store| {
-            let places = store.events_for(&name, from, after.as_ref(), limit)?;
+            let places = store.events_list(&asked, after.as_ref(), limit)?;
             let cursor = places.last().filter(|_| places.len() >= limit).map(cursor_of);
             let mut events = Vec::with_capacity(places.len());
             for place in &places {
-                events.extend(store.event(&place.id)?.as_ref().map(Shown::of));
+                if let Some(known) = store.event(&place.id)? {
+                    events.push(Listed::of(store, &known)?);
+                }
             }
             Ok(List { events, cursor })
         })

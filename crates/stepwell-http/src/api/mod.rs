@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | `routes` | the one table of routes, and the router made of it |
 //! | `body` | reading bodies and queries, strictly |
-//! | `runs` | starts and lists |
+//! | `runs` | starts |
+//! | `list` | lists of runs, and counts of them |
+//! | `activity` | how many runs ended, by the minute |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
 //! | `glance` | runs at a glance, for rows of lists |
@@ -14,6 +16,7 @@
 //! | `health` | health and metrics |
 //! | `answer` | values as answers |
 
+mod activity;
 mod acts;
 mod answer;
 mod body;
@@ -21,10 +24,12 @@ mod events;
 mod glance;
 mod health;
 mod known;
+mod list;
 mod remake;
 mod routes;
 mod run;
 mod runs;
 mod stream;
 
+pub use activity::Past;
 pub use routes::{Api, Route, router, routes};

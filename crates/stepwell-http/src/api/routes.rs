@@ -11,7 +11,7 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{acts, events, glance, health, known, remake, run, runs, stream};
+use super::{activity, acts, events, glance, health, known, list, remake, run, runs, stream};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -23,6 +23,8 @@ pub struct Api {
     pub node: Handle,
     /// The limits in force.
     pub limits: Arc<Limits>,
+    /// What is kept of past minutes.
+    pub past: activity::Past,
 }
 
 /// An address and what may be done there.
@@ -35,12 +37,14 @@ pub struct Route {
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 23] {
+pub fn routes() -> [Route; 25] {
     let route = |method, path, handler| Route { method, path, handler };
     [
         route("POST", "/api/v1/runs", || post(runs::start)),
-        route("GET", "/api/v1/runs", || get(runs::list)),
+        route("GET", "/api/v1/runs", || get(list::list)),
         route("GET", "/api/v1/runs/glance", || get(glance::glance)),
+        route("GET", "/api/v1/runs/counts", || get(list::counts)),
+        route("GET", "/api/v1/runs/activity", || get(activity::activity)),
         route("GET", "/api/v1/runs/{run}", || get(run::show)),
         route("GET", "/api/v1/runs/{run}/why", || get(run::answer_why)),
         route("GET", "/api/v1/runs/{run}/result", || get(run::result)),

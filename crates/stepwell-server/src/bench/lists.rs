@@ -21,10 +21,24 @@ const TOLD: usize = 40;
 
 #[derive(Deserialize)]
 struct Page {
+    #[serde(default)]
     runs: Vec<serde::de::IgnoredAny>,
     next: Option<String>,
     stale: bool,
 }
+
+/// Questions beside the pairs: counts, minutes, texts. The first is of everything.
+const OTHERS: [&str; 9] = [
+    "/counts?",
+    "/counts?app=shop",
+    "/counts?search=amount%3E%3D0",
+    "/counts?search=tier%3Dgold%2Ccountry%3DIT",
+    "/counts?q=declined",
+    "/activity?minutes=1440",
+    "/activity?minutes=1440&app=rare",
+    "?q=nowhere",
+    "?id=00000000",
+];
 
 /// What one question took.
 struct Asked {
@@ -49,19 +63,24 @@ pub(super) fn measure(runtime: &Runtime, args: &Lists) -> Result<(Line, String),
     let mut asked = Vec::new();
     for (number, one) in filters.iter().enumerate() {
         for other in filters.iter().skip(number) {
-            asked.extend(pair(one, other).map(|query| ask(&client, &query)).transpose()?);
+            let query = pair(one, other).map(|query| format!("?{query}"));
+            asked.extend(query.map(|query| ask(&client, &query)).transpose()?);
         }
     }
     asked.sort_by(|one, other| other.max_ms.total_cmp(&one.max_ms));
     let mut middle: Vec<f64> = asked.iter().map(|one| one.p50_ms).collect();
     middle.sort_by(f64::total_cmp);
+    let others: Vec<Asked> =
+        OTHERS.iter().map(|query| ask(&client, query)).collect::<Result<_, _>>()?;
     let line = Line {
         workload: "lists",
         list_p50_ms: percentile(&middle, 0.5),
         list_worst_ms: asked.first().map(|one| one.max_ms),
+        counts_ms: others.first().map(|one| one.max_ms),
         ..base(&stage, &Measured::default())?
     };
-    Ok((line, table(&asked)))
+    let text = format!("{} pairs; the slowest of them:\n{}", asked.len(), table(&asked));
+    Ok((line, format!("{text}\n\nbeside them:\n{}\n", table(&others))))
 }
 
 /// A filter of each kind, with much, little and nothing that fits.
@@ -108,7 +127,7 @@ fn pair(one: &(&str, String), other: &(&str, String)) -> Option<String> {
 }
 
 fn ask(client: &Client, query: &str) -> Result<Asked, Fault> {
-    let path = format!("/api/v1/runs?{query}");
+    let path = format!("/api/v1/runs{query}");
     let (mut took, mut rows, mut short) = (Vec::new(), 0, false);
     for _ in 0..TIMES {
         let begun = Instant::now();
@@ -128,8 +147,7 @@ fn ask(client: &Client, query: &str) -> Result<Asked, Fault> {
 }
 
 fn table(asked: &[Asked]) -> String {
-    let mut lines = vec![format!("{} questions; the slowest of them:", asked.len())];
-    lines.push(format!("{:>8} {:>8} {:>5}  filters", "p50 ms", "max ms", "rows"));
+    let mut lines = vec![format!("{:>8} {:>8} {:>5}  question", "p50 ms", "max ms", "rows")];
     lines.extend(asked.iter().take(TOLD).map(|one| {
         let Asked { what, rows, short, p50_ms, max_ms } = one;
         let short = if *short { "+" } else { " " };

@@ -87,6 +87,9 @@ pub(super) struct Line {
     pub(super) list_p50_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) list_worst_ms: Option<f64>,
+    /// Counts of all runs by status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) counts_ms: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -130,6 +133,7 @@ impl Line {
             ("replay_code_ms", "of that code ms", self.replay_code_ms),
             ("list_p50_ms", "list p50 ms", self.list_p50_ms),
             ("list_worst_ms", "list worst ms", self.list_worst_ms),
+            ("counts_ms", "counts ms", self.counts_ms),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),

@@ -197,6 +197,7 @@ mod tests {
             others_growth: one,
             replay_ms: one,
             list_worst_ms: one,
+            counts_ms: one,
             ..Line::default()
         };
         for mark in marks::MARKS {

@@ -101,6 +101,8 @@ pub(super) struct Dev {
 pub(super) enum Runs {
     /// List runs, newest first
     List(List),
+    /// Count runs by status
+    Counts(Which),
     /// Show a run with its steps on a time line
     Show {
         /// The run's id
@@ -199,10 +201,13 @@ pub(super) struct ForkRun {
 pub(super) enum Events {
     /// Send an event: it starts workflows that trigger on it, and wakes runs that wait for it
     Send(SendEvent),
-    /// List events of a name that are kept, oldest first
+    /// List events that are kept: all, newest first, or those of a name, oldest first
     List {
         /// The events' name
-        event: String,
+        event: Option<String>,
+        /// Which come first: newest or oldest
+        #[arg(long, value_name = "ORDER")]
+        order: Option<String>,
         /// Accepted at or after this instant, such as 2026-11-21T14:02:05Z
         #[arg(long, value_name = "INSTANT")]
         from: Option<String>,
@@ -269,18 +274,15 @@ pub(super) struct ActOn {
     pub(super) reach: Reach,
 }
 
-/// See [`Runs::List`].
+/// Which runs are meant.
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(super) struct Which {
     /// Only runs of this app
     #[arg(long)]
     pub(super) app: Option<String>,
     /// Only runs of this workflow
     #[arg(long)]
     pub(super) workflow: Option<String>,
-    /// Only runs with these statuses, divided by commas
-    #[arg(long, value_name = "STATUSES")]
-    pub(super) status: Option<String>,
     /// Only runs that this one invoked
     #[arg(long, value_name = "RUN")]
     pub(super) parent: Option<String>,
@@ -296,14 +298,30 @@ pub(super) struct List {
     /// Only runs with these search attributes, such as `amount>=10,country=DE`
     #[arg(long, value_name = "TERMS")]
     pub(super) search: Option<String>,
+    /// Only the run with this id, or those whose ids end so: at least 4 digits
+    #[arg(long)]
+    pub(super) id: Option<String>,
+    /// Only runs in whose workflow, key, id, attributes or error this text is found
+    #[arg(long, value_name = "TEXT")]
+    pub(super) query: Option<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// See [`Runs::List`].
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Only runs with these statuses, divided by commas
+    #[arg(long, value_name = "STATUSES")]
+    pub(super) status: Option<String>,
     /// Most runs to list, 1 to 500
     #[arg(long, default_value = "50", value_name = "N")]
     pub(super) limit: String,
     /// Go on behind the page before
     #[arg(long)]
     pub(super) cursor: Option<String>,
-    #[command(flatten)]
-    pub(super) reach: Reach,
 }
 
 /// See [`Runs::Start`].

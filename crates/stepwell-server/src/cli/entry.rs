@@ -34,6 +34,7 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Start(start) => serve::run(start),
         Command::Runs(runs) => match runs {
             Runs::List(list) => runs::list(&list),
+            Runs::Counts(which) => runs::counts(&which),
             Runs::Show { run, full, reach } => show::run(&run, full, &reach),
             Runs::Tail { run, reach } => tail::run(&run, &reach),
             Runs::Why { run, reach } => show::why(&run, &reach),

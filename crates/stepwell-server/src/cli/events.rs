@@ -78,10 +78,11 @@ struct NearMiss {
 pub(super) fn run(events: &Events) -> Result<(), Fault> {
     match events {
         Events::Send(send) => self::send(send),
-        Events::List { event, from, limit, cursor, reach } => {
+        Events::List { event, order, from, limit, cursor, reach } => {
             let client = Client::new(&reach.url)?;
             let parameters = [
-                ("event", Some(event.as_str())),
+                ("event", event.as_deref()),
+                ("order", order.as_deref()),
                 ("from", from.as_deref()),
                 ("limit", Some(limit.as_str())),
                 ("cursor", cursor.as_deref()),

@@ -1,5 +1,6 @@
-//! `runs list`, `runs start`.
+//! `runs list`, `runs counts`, `runs start`.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use comfy_table::Cell;
@@ -10,7 +11,7 @@ use stepwell_core::duration;
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
 
-use super::args::{List, Reach, StartRun};
+use super::args::{List, Reach, StartRun, Which};
 use super::client::{Client, segment, with_query};
 use super::fault::Fault;
 use super::model::{Row, Started, span};
@@ -20,40 +21,92 @@ use super::out;
 pub(super) const WAIT_MAX: &str = "5m";
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Page {
     runs: Vec<Box<RawValue>>,
     next: Option<String>,
+    searched_to: Option<String>,
     stale: bool,
+}
+
+impl Which {
+    /// Returns the parameters of the address.
+    fn parameters(&self) -> [(&'static str, Option<&str>); 9] {
+        [
+            ("app", self.app.as_deref()),
+            ("workflow", self.workflow.as_deref()),
+            ("key", self.key.as_deref()),
+            ("parent", self.parent.as_deref()),
+            ("from", self.from.as_deref()),
+            ("to", self.to.as_deref()),
+            ("search", self.search.as_deref()),
+            ("id", self.id.as_deref()),
+            ("q", self.query.as_deref()),
+        ]
+    }
 }
 
 /// Lists runs.
 pub(super) fn list(args: &List) -> Result<(), Fault> {
-    let client = Client::new(&args.reach.url)?;
-    let parameters = [
-        ("app", args.app.as_deref()),
-        ("workflow", args.workflow.as_deref()),
+    let reach = &args.which.reach;
+    let client = Client::new(&reach.url)?;
+    let mut parameters = args.which.parameters().to_vec();
+    parameters.extend([
         ("status", args.status.as_deref()),
-        ("key", args.key.as_deref()),
-        ("parent", args.parent.as_deref()),
-        ("from", args.from.as_deref()),
-        ("to", args.to.as_deref()),
-        ("search", args.search.as_deref()),
         ("limit", Some(&*args.limit)),
         ("cursor", args.cursor.as_deref()),
-    ];
+    ]);
     let page: Page = client.get(&with_query("/api/v1/runs", &parameters))?.read()?;
-    if args.reach.json {
+    if reach.json {
         page.runs.iter().try_for_each(out::json)?;
     } else if page.runs.is_empty() {
-        out::note("no run fits");
+        out::note(if page.searched_to.is_some() { "no run fits so far" } else { "no run fits" });
     } else {
         show(&page.runs)?;
     }
     if page.stale {
         out::note("the list lags behind: the newest changes may be missing");
     }
-    if let Some(next) = page.next {
-        out::note(format_args!("older runs follow: --cursor {next}"));
+    match (page.next, page.searched_to) {
+        (Some(next), Some(to)) => {
+            out::note(format_args!("looked back to {to}; older runs may fit: --cursor {next}"));
+        }
+        (Some(next), None) => out::note(format_args!("older runs follow: --cursor {next}")),
+        (None, _) => {}
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    counts: BTreeMap<String, Count>,
+    stale: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    runs: u64,
+    or_more: bool,
+}
+
+/// Counts runs by status.
+pub(super) fn counts(args: &Which) -> Result<(), Fault> {
+    let client = Client::new(&args.reach.url)?;
+    let answer = client.get(&with_query("/api/v1/runs/counts", &args.parameters()))?;
+    if args.reach.json {
+        return out::line(answer.text());
+    }
+    let Counts { counts, stale } = answer.read()?;
+    let mut table = out::table(&["status", "runs"]);
+    for status in RunStatus::ALL.map(RunStatus::as_str) {
+        let Some(Count { runs, or_more }) = counts.get(status) else { continue };
+        let more = if *or_more { "+" } else { "" };
+        table.add_row([out::status_cell(status, status), Cell::new(format!("{runs}{more}"))]);
+    }
+    out::line(table)?;
+    if stale {
+        out::note("the counts lag behind: the newest changes may be missing");
     }
     Ok(())
 }

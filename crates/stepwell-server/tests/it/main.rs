@@ -7,6 +7,7 @@ mod api;
 mod bad_inputs;
 mod cli;
 mod gate;
+mod lists;
 mod process;
 mod recovery;
 mod retention;
