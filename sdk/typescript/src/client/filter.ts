@@ -18,6 +18,10 @@ export interface RunFilter {
   readonly status?: RunStatus | readonly RunStatus[];
   /** Only children of this run. */
   readonly parent?: string;
+  /** The whole id, or how it ends: at least its last 4 hexadecimal digits. */
+  readonly id?: string;
+  /** Part of workflow, key, id, search attributes, or the error with which it ended, whatever its case. */
+  readonly query?: string;
   /** Created at or after: an instant, or a duration back from now. */
   readonly from?: Date | Duration;
   /** Created before: an instant, or a duration back from now. */
@@ -26,17 +30,29 @@ export interface RunFilter {
   readonly search?: Readonly<Record<string, SearchValue | SearchRange>>;
 }
 
-const MEMBERS = ["app", "workflow", "key", "status", "parent", "from", "to", "search"];
+const MEMBERS = [
+  "app",
+  "workflow",
+  "key",
+  "status",
+  "parent",
+  "id",
+  "query",
+  "from",
+  "to",
+  "search",
+];
 const OPS = ["<", "<=", ">", ">="];
 
 /** Returns the filter as a query; `more` are further members that the caller knows. */
 export function filterQuery(filter: RunFilter, more: readonly string[]): URLSearchParams {
   checkMembers("runs.list", filter, [...MEMBERS, ...more]);
   const query = new URLSearchParams();
-  for (const name of ["app", "workflow", "key", "parent"] as const) {
+  for (const name of ["app", "workflow", "key", "parent", "id"] as const) {
     const value = filter[name];
     if (value !== undefined) query.set(name, value);
   }
+  if (filter.query !== undefined) query.set("q", filter.query);
   if (filter.status !== undefined) query.set("status", [filter.status].flat().join(","));
   for (const name of ["from", "to"] as const) {
     const value = filter[name];

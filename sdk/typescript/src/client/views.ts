@@ -144,6 +144,8 @@ export interface RunSummary {
   readonly stepsFailed: number;
   readonly blocked: string | null;
   readonly parent: string | null;
+  /** Why it did not complete; each part is cut to 200 characters. */
+  readonly error: { readonly name: string; readonly message: string } | null;
   readonly search?: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -152,6 +154,8 @@ export interface RunPage {
   readonly runs: readonly RunSummary[];
   /** The `cursor` of the next page; null on the last one. */
   readonly next: string | null;
+  /** Where the server stopped looking before the page was full: older runs may fit. */
+  readonly searchedTo?: string;
   /** The list misses writes that were durable when it was asked for. */
   readonly stale: boolean;
 }
