@@ -1,0 +1,31 @@
+/** A runner as a process of its own, so that it may be killed: `--url … --apps shop,finance --build 2026.11.1`. */
+
+import { parseArgs } from "node:util";
+import { type AppName, apps, type Build, RUNNERS } from "./apps.ts";
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string" },
+    apps: { type: "string" },
+    build: { type: "string", default: "2026.11.1" },
+  },
+});
+if (values.url === undefined) throw new Error("--url is needed");
+const build: Build = values.build === "2026.11.2" ? "2026.11.2" : "2026.11.1";
+const known = apps(build);
+const isApp = (name: string): name is AppName => Object.hasOwn(known, name);
+const names = (values.apps ?? Object.keys(known).join(",")).split(",").filter(isApp);
+const runners = await Promise.all(
+  names.map(
+    async (name) =>
+      await known[name].serve({
+        url: values.url ?? "",
+        runner: RUNNERS[name].name,
+        slots: RUNNERS[name].slots,
+        build,
+        log: false,
+      }),
+  ),
+);
+process.stdout.write("serving\n");
+await Promise.all(runners.map(({ closed }) => closed));
