@@ -1,0 +1,101 @@
+/**
+ * Serves the built console where the server does not do that itself: with the same policy, and with everything
+ * below /api and /healthz handed on to the server.
+ */
+
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { extname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The policy of the console's pages. */
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; worker-src 'self'";
+
+const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
+};
+
+/** Pages that stand in front of a server. */
+export class Pages {
+  readonly #http: Server;
+
+  private constructor(http: Server) {
+    this.#http = http;
+  }
+
+  /** Starts to serve on a free port. */
+  static async start(server: string): Promise<Pages> {
+    const http = createServer((asked, answer) => {
+      const path = new URL(asked.url ?? "/", server).pathname;
+      if (/^\/(api|healthz)(\/|$)/.test(path)) handOn(server, asked, answer);
+      else void page(path, answer);
+    });
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    return new Pages(http);
+  }
+
+  /** Its address. */
+  get url(): string {
+    const address = this.#http.address();
+    if (address === null || typeof address === "string")
+      throw new Error("the pages are not served");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async end(): Promise<void> {
+    this.#http.closeAllConnections();
+    this.#http.close();
+    await once(this.#http, "close");
+  }
+}
+
+/** Asks the server in place of the page, as if it were the server's own; what it streams is streamed on. */
+function handOn(server: string, asked: IncomingMessage, answer: ServerResponse): void {
+  const { host } = new URL(server);
+  const headers = { ...asked.headers, host, ...(asked.headers.origin && { origin: server }) };
+  const on = request(
+    new URL(asked.url ?? "/", server),
+    { method: asked.method, headers },
+    (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      answer.flushHeaders();
+      got.pipe(answer);
+      got.on("error", () => answer.destroy());
+    },
+  );
+  // A server that is away is one whose connection breaks, as it would for its own pages.
+  on.on("error", () => answer.destroy());
+  answer.on("close", () => on.destroy());
+  asked.pipe(on);
+}
+
+async function page(path: string, answer: ServerResponse): Promise<void> {
+  const file = normalize(join(DIST, path));
+  const isAsset = file.startsWith(DIST) && !file.endsWith(sep) && extname(file) !== "";
+  try {
+    const found = isAsset ? file : join(DIST, "index.html");
+    const body = await readFile(found);
+    answer.writeHead(200, {
+      "content-type": TYPES[extname(found)] ?? "application/octet-stream",
+      "content-security-policy": POLICY,
+    });
+    answer.end(body);
+  } catch {
+    answer.writeHead(404).end();
+  }
+}
