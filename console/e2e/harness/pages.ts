@@ -1,6 +1,6 @@
 /**
  * Serves the built console where the server does not do that itself: with the same policy, and with everything
- * below /api and /healthz handed on to the server.
+ * below /api and /healthz handed on to the server. It can also hand on all there is, to count open streams.
  */
 
 import { once } from "node:events";
@@ -32,21 +32,28 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Pages that stand in front of a server. */
 export class Pages {
   readonly #http: Server;
+  readonly #streams = new Set<ServerResponse>();
 
-  private constructor(http: Server) {
-    this.#http = http;
-  }
-
-  /** Starts to serve on a free port. */
-  static async start(server: string): Promise<Pages> {
-    const http = createServer((asked, answer) => {
+  private constructor(server: string, ownPages: boolean) {
+    this.#http = createServer((asked, answer) => {
       const path = new URL(asked.url ?? "/", server).pathname;
-      if (/^\/(api|healthz)(\/|$)/.test(path)) handOn(server, asked, answer);
+      if (path === "/api/v1/stream") this.#count(answer);
+      if (ownPages || /^\/(api|healthz)(\/|$)/.test(path)) handOn(server, asked, answer);
       else void page(path, answer);
     });
-    http.listen(0, "127.0.0.1");
-    await once(http, "listening");
-    return new Pages(http);
+  }
+
+  /** Starts to serve on a free port; with `ownPages` the server's own pages. */
+  static async start(server: string, ownPages = false): Promise<Pages> {
+    const pages = new Pages(server, ownPages);
+    pages.#http.listen(0, "127.0.0.1");
+    await once(pages.#http, "listening");
+    return pages;
+  }
+
+  /** How many streams of changes are open now. */
+  get streams(): number {
+    return this.#streams.size;
   }
 
   /** Its address. */
@@ -55,6 +62,11 @@ export class Pages {
     if (address === null || typeof address === "string")
       throw new Error("the pages are not served");
     return `http://127.0.0.1:${address.port}`;
+  }
+
+  #count(answer: ServerResponse): void {
+    this.#streams.add(answer);
+    answer.on("close", () => this.#streams.delete(answer));
   }
 
   async end(): Promise<void> {

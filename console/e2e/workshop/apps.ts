@@ -5,7 +5,16 @@ import { catalogueSync, ledgerClose, payout, settlement, statement } from "./fin
 import { hostile } from "./hostile.ts";
 import { archiveOrders, renderPreviews, salesExport } from "./reports.ts";
 import { app } from "./sdk.ts";
-import { customs, delivery, orderImport, priceAudit, quote, renewal, stockCount } from "./store.ts";
+import {
+  customs,
+  delivery,
+  orderImport,
+  priceAudit,
+  quote,
+  renewal,
+  stockCount,
+  unloading,
+} from "./store.ts";
 
 /** Builds of the app `catalogue`: the later one does not fit what the earlier one began. */
 export type Build = "2026.11.1" | "2026.11.2";
@@ -21,6 +30,7 @@ const shop = [
   delivery,
   customs,
   stockCount,
+  unloading,
 ];
 
 /** The apps by name, as a runner serves them. */

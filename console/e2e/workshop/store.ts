@@ -166,3 +166,20 @@ export const stockCount = workflow(
     return { hall, scan };
   },
 );
+
+/** Unloads a lorry once a dock is free: pallet by pallet, each as long as one says. */
+export const unloading = workflow(
+  { name: "unloading", version: "1" },
+  async ({ input, step, ctx }) => {
+    const { lorry, pallets, eachMs } = input as { lorry: string; pallets: number; eachMs: number };
+    ctx.setSearch({ lorry });
+    await step.waitForEvent("free dock", { event: "dock.free", match: { lorry } });
+    for (let n = 1; n <= pallets; n++) {
+      await step.run(`pallet ${n}`, async () => {
+        await work(eachMs);
+        return { sscc: `3401234${hash(`${lorry} ${n}`)}`, pieces: 40 + ((n * 17) % 60) };
+      });
+    }
+    return { lorry, pallets };
+  },
+);
