@@ -4,6 +4,7 @@
  */
 
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import {
   createServer,
@@ -12,7 +13,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The policy of the console's pages. */
@@ -98,9 +99,10 @@ function handOn(server: string, asked: IncomingMessage, answer: ServerResponse):
 
 async function page(path: string, answer: ServerResponse): Promise<void> {
   const file = normalize(join(DIST, path));
-  const isAsset = file.startsWith(DIST) && !file.endsWith(sep) && extname(file) !== "";
+  // What is no file of the build is an address of the console, whatever it looks like.
+  const isAsset = file.startsWith(DIST) && statSync(file, { throwIfNoEntry: false })?.isFile();
   try {
-    const found = isAsset ? file : join(DIST, "index.html");
+    const found = isAsset === true ? file : join(DIST, "index.html");
     const body = await readFile(found);
     answer.writeHead(200, {
       "content-type": TYPES[extname(found)] ?? "application/octet-stream",

@@ -91,8 +91,12 @@ async function inspectAll(page: Page, ids: readonly string[]): Promise<Seen> {
       for (let n = 0; n < 200 && !isSo(); n++) await turn();
       return isSo();
     };
-    // What the console says of itself: marks of control characters, and of ids that the engine makes.
-    const plain = (text: string) => text.replace(/\s+/g, " ").trim();
+    // Characters that would turn the text around are shown as a mark.
+    const plain = (text: string) =>
+      text
+        .replace(/[\u202a-\u202e\u2066-\u2069\ufffd]/g, "")
+        .replace(/\s+/g, " ")
+        .trim();
     for (const id of all) {
       history.pushState(null, "", `${location.pathname}?step=${encodeURIComponent(id)}`);
       dispatchEvent(new PopStateEvent("popstate"));

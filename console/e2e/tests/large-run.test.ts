@@ -12,11 +12,16 @@ test("10,000 steps are there soon, and scroll without a hitch", async ({ open, s
   // One step is the load of the book, the others are its lines.
   const run = await ledger(stage, 9_998);
   const tab = await open();
-  const begin = performance.now();
-  await tab.page.goto(`${tab.origin}/runs/${run.id}/list`);
-  await tab.page.getByRole("grid").getByText("book line 1", { exact: true }).waitFor();
-  const first = performance.now() - begin;
-  figure("navigation to first step", `${first.toFixed(0)} ms`);
+  const firsts: number[] = [];
+  for (let n = 0; n < 3; n++) {
+    const begin = performance.now();
+    await tab.page.goto(`${tab.origin}/runs/${run.id}/list`);
+    await tab.page.getByRole("grid").getByText("book line 1", { exact: true }).waitFor();
+    firsts.push(performance.now() - begin);
+  }
+  figure("navigation to first step", firsts.map((ms) => `${ms.toFixed(0)} ms`).join(", "));
+  // The middle of three: the machine may do something else meanwhile.
+  const first = firsts.sort((a, b) => a - b)[1];
 
   const grid = tab.page.getByRole("grid");
   await expect

@@ -1,0 +1,89 @@
+/** The places of the console: each page, view and dialog by its address, or by what opens it. */
+
+import type { Tab } from "./tab.ts";
+import { runOf } from "./test.ts";
+
+/** A place, and how to get there. */
+export interface Place {
+  readonly name: string;
+  readonly path: () => string;
+  /** What is done there to see it. */
+  readonly then?: (tab: Tab) => Promise<void>;
+}
+
+const at = (name: string, path: () => string, then?: Place["then"]): Place => ({
+  name,
+  path,
+  ...(then && { then }),
+});
+
+/** The act's dialog is open. */
+const dialog: NonNullable<Place["then"]> = async ({ page }) => {
+  await page.getByRole("dialog").waitFor();
+};
+
+const inspector: NonNullable<Place["then"]> = async ({ page }) => {
+  await page.getByRole("tabpanel").waitFor();
+};
+
+const key = (name: string, then?: Place["then"]): NonNullable<Place["then"]> => {
+  return async (tab) => {
+    await tab.page.keyboard.press(name);
+    await then?.(tab);
+  };
+};
+
+const run = (scene: Parameters<typeof runOf>[0], rest = "") => `/runs/${runOf(scene)}${rest}`;
+
+/** Pages, views and tabs of the inspector. */
+export const PAGES: readonly Place[] = [
+  at("runs", () => "/runs"),
+  at("runs-filtered", () => "/runs?app=shop&status=failed,blocked"),
+  at("runs-no-match", () => "/runs?app=shop&wf=nobody-has-this&status=failed"),
+  at("run-list", () => run("retried", "/list?step=charge"), inspector),
+  at("run-list-waiting", () => run("waiting", "/list")),
+  at("run-list-failed", () => run("failed", "/list")),
+  at("run-list-fan-out", () => run("fanOut", "/list")),
+  at("run-list-acts", () => run("paused", "/list")),
+  at("run-graph", () => run("failed", "/graph")),
+  at("run-graph-race", () => run("raced", "/graph")),
+  at("run-graph-children", () => run("children", "/graph")),
+  at("run-graph-1000", () => run("fanOutWide", "/graph")),
+  at("run-timeline", () => run("failed", "/timeline?step=charge"), inspector),
+  at("run-timeline-running", () => run("running", "/timeline")),
+  at("run-timeline-fan-out", () => run("fanOut", "/timeline")),
+  at("run-blocked", () => run("unknown", "/list")),
+  at("run-blocked-code", () => run("blocked", "/list")),
+  at("run-queued", () => run("queued", "/list")),
+  at("run-cancelled", () => run("cancelled", "/list")),
+  at("run-clean-up", () => run("badSaga", "/list")),
+  at("run-compensating", () => run("compensating", "/timeline")),
+  at("run-timed-out", () => run("timedOut", "/list")),
+  at("inspector-output", () => run("large", "/list?step=rows&tab=output"), inspector),
+  at("inspector-input", () => run("failed", "/list?step=charge&tab=input"), inspector),
+  at("inspector-error", () => run("failed", "/list?step=ship&tab=error"), inspector),
+  at("inspector-attempts", () => run("retried", "/list?step=charge&tab=attempts"), inspector),
+  at("inspector-logs", () => run("retried", "/list?step=charge&tab=logs"), inspector),
+  at("inspector-raw", () => run("retried", "/list?step=charge&tab=raw"), inspector),
+  at("inspector-run", () => run("failed", "/list?about=run"), inspector),
+  at("events", () => "/events"),
+  at("runners", () => "/runners"),
+  at("missing-run", () => "/runs/run_00000000000000000000000000000000"),
+  at("missing-page", () => "/nowhere"),
+];
+
+/** Dialogs and what else floats. */
+export const DIALOGS: readonly Place[] = [
+  at("act-cancel", () => run("waiting", "/list?act=cancel"), dialog),
+  at("act-pause", () => run("waiting", "/list?act=pause"), dialog),
+  at("act-resume", () => run("paused", "/list?act=resume"), dialog),
+  at("act-retry", () => run("retrying", "/list?act=retry"), dialog),
+  at("act-terminate", () => run("compensating", "/list?act=terminate"), dialog),
+  at("act-rerun", () => run("failed", "/list?act=rerun"), dialog),
+  at("act-fork", () => run("failed", "/list?act=fork&step=ship"), dialog),
+  at("act-send", () => run("waiting", "/list?act=send&step=approval"), dialog),
+  at("act-resolve", () => run("unknown", "/list?act=resolve&step=wire"), dialog),
+  at("start", () => "/runs/new?app=shop&wf=checkout", dialog),
+  at("keys", () => run("failed", "/list"), key("?", dialog)),
+  at("palette", () => run("failed", "/list"), key("Control+k", dialog)),
+];

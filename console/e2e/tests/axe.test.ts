@@ -1,0 +1,64 @@
+/** No page, view or dialog has a serious or critical finding of axe, in light and in dark. */
+
+import axe from "axe-core";
+import { DIALOGS, PAGES } from "../harness/places.ts";
+import type { Tab } from "../harness/tab.ts";
+import { expect, test } from "../harness/test.ts";
+
+/** What another theme may change. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
+for (const [what, places] of [
+  ["pages", PAGES],
+  ["dialogs", DIALOGS],
+] as const) {
+  test(`${what} have no serious finding of axe, in light and in dark`, async ({ open }) => {
+    const tab = await open({ reducedMotion: true });
+    tab.allow(/status of 404/);
+    const found: string[] = [];
+    for (const { name, path, then } of places) {
+      await tab.page.emulateMedia({ colorScheme: "light" });
+      await tab.go(path());
+      await then?.(tab);
+      for (const finding of await findings(tab)) found.push(`${name}: ${finding}`);
+      await tab.page.emulateMedia({ colorScheme: "dark" });
+      for (const finding of await findings(tab, COLOURS)) found.push(`${name}, dark: ${finding}`);
+    }
+    expect(found).toEqual([]);
+  }, 120_000);
+}
+
+test("a phone has no serious finding of axe", async ({ open }) => {
+  const tab = await open({ width: 390, height: 844, touch: true, reducedMotion: true });
+  tab.allow(/status of 404/);
+  const found: string[] = [];
+  for (const { name, path } of PAGES) {
+    await tab.go(path());
+    for (const finding of await findings(tab)) found.push(`${name}: ${finding}`);
+  }
+  expect(found).toEqual([]);
+}, 120_000);
+
+/** Runs axe in the page; what it loads is evaluated beside the page's policy, and asks for nothing. */
+async function findings({ page }: Tab, rules?: readonly string[]): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const only = rules === undefined ? {} : { runOnly: [...rules] };
+  return await page.evaluate(async (options) => {
+    const { violations } = await window.axe.run(document, {
+      resultTypes: ["violations"],
+      ...options,
+    });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => {
+        const [first] = nodes;
+        return `${id}, ${nodes.length} times: ${first?.html.slice(0, 160)} ${first?.failureSummary ?? ""}`;
+      });
+  }, only);
+}
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
