@@ -11,7 +11,8 @@ export function chromiumPath(): string {
   return found;
 }
 
-const OPTIONS = {
+/** How it is started. */
+export const OPTIONS = {
   args: [
     // Chromium has no sandbox for root.
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

@@ -1,42 +1,53 @@
 /** The places of the console: each page, view and dialog by its address, or by what opens it. */
 
+import type { SceneName } from "../workshop/story.ts";
 import type { Tab } from "./tab.ts";
-import { runOf } from "./test.ts";
 
 /** A place, and how to get there. */
 export interface Place {
   readonly name: string;
   readonly path: () => string;
   /** What is done there to see it. */
-  readonly then?: (tab: Tab) => Promise<void>;
+  readonly open?: (tab: Tab) => Promise<void>;
 }
 
-const at = (name: string, path: () => string, then?: Place["then"]): Place => ({
+const at = (name: string, path: () => string, open?: Place["open"]): Place => ({
   name,
   path,
-  ...(then && { then }),
+  ...(open && { open }),
 });
 
 /** The act's dialog is open. */
-const dialog: NonNullable<Place["then"]> = async ({ page }) => {
+const dialog: NonNullable<Place["open"]> = async ({ page }) => {
   await page.getByRole("dialog").waitFor();
 };
 
-const inspector: NonNullable<Place["then"]> = async ({ page }) => {
+const inspector: NonNullable<Place["open"]> = async ({ page }) => {
   await page.getByRole("tabpanel").waitFor();
 };
 
-const key = (name: string, then?: Place["then"]): NonNullable<Place["then"]> => {
+const key = (name: string, open?: Place["open"]): NonNullable<Place["open"]> => {
   return async (tab) => {
     await tab.page.keyboard.press(name);
-    await then?.(tab);
+    await open?.(tab);
   };
 };
 
-const run = (scene: Parameters<typeof runOf>[0], rest = "") => `/runs/${runOf(scene)}${rest}`;
+/** Pages, views and tabs of the inspector; and dialogs, with what else floats. */
+export interface Places {
+  readonly pages: readonly Place[];
+  readonly dialogs: readonly Place[];
+}
 
-/** Pages, views and tabs of the inspector. */
-export const PAGES: readonly Place[] = [
+/** Lists the places; `runOf` knows the run of each scene. */
+export function places(runOf: (scene: SceneName) => string): Places {
+  const run = (scene: SceneName, rest = "") => `/runs/${runOf(scene)}${rest}`;
+  return { pages: pagesOf(run), dialogs: dialogsOf(run) };
+}
+
+type PathOf = (scene: SceneName, rest?: string) => string;
+
+const pagesOf = (run: PathOf): readonly Place[] => [
   at("runs", () => "/runs"),
   at("runs-filtered", () => "/runs?app=shop&status=failed,blocked"),
   at("runs-no-match", () => "/runs?app=shop&wf=nobody-has-this&status=failed"),
@@ -72,8 +83,7 @@ export const PAGES: readonly Place[] = [
   at("missing-page", () => "/nowhere"),
 ];
 
-/** Dialogs and what else floats. */
-export const DIALOGS: readonly Place[] = [
+const dialogsOf = (run: PathOf): readonly Place[] => [
   at("act-cancel", () => run("waiting", "/list?act=cancel"), dialog),
   at("act-pause", () => run("waiting", "/list?act=pause"), dialog),
   at("act-resume", () => run("paused", "/list?act=resume"), dialog),

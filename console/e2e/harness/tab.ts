@@ -67,6 +67,16 @@ export class Tab {
       .waitFor();
   }
 
+  /** Waits until the page says that it is live, or `Reconnecting`, or `Connecting`. */
+  async says(state: "Live" | "Reconnecting", timeout = 15_000): Promise<void> {
+    await this.page.getByRole("status").filter({ hasText: state }).first().waitFor({ timeout });
+  }
+
+  /** Resolves once the dialog that is open has closed. */
+  async dialogGone(): Promise<void> {
+    await this.page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+
   /** What the address says, without the origin. */
   get address(): string {
     return this.page.url().slice(this.origin.length);

@@ -1,25 +1,26 @@
 /** No page, view or dialog has a serious or critical finding of axe, in light and in dark. */
 
 import axe from "axe-core";
-import { DIALOGS, PAGES } from "../harness/places.ts";
+import { places } from "../harness/places.ts";
 import type { Tab } from "../harness/tab.ts";
-import { expect, test } from "../harness/test.ts";
+import { expect, runOf, test } from "../harness/test.ts";
 
 /** What another theme may change. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
 
-for (const [what, places] of [
-  ["pages", PAGES],
-  ["dialogs", DIALOGS],
-] as const) {
-  test(`${what} have no serious finding of axe, in light and in dark`, async ({ open }) => {
-    const tab = await open({ reducedMotion: true });
+const { pages, dialogs } = places(runOf);
+
+for (const [what, all] of Object.entries({ pages, dialogs })) {
+  test(`${what} have no serious finding of axe, in light and in dark`, async ({
+    open: openTab,
+  }) => {
+    const tab = await openTab({ reducedMotion: true });
     tab.allow(/status of 404/);
     const found: string[] = [];
-    for (const { name, path, then } of places) {
+    for (const { name, path, open } of all) {
       await tab.page.emulateMedia({ colorScheme: "light" });
       await tab.go(path());
-      await then?.(tab);
+      await open?.(tab);
       for (const finding of await findings(tab)) found.push(`${name}: ${finding}`);
       await tab.page.emulateMedia({ colorScheme: "dark" });
       for (const finding of await findings(tab, COLOURS)) found.push(`${name}, dark: ${finding}`);
@@ -28,11 +29,11 @@ for (const [what, places] of [
   }, 120_000);
 }
 
-test("a phone has no serious finding of axe", async ({ open }) => {
-  const tab = await open({ width: 390, height: 844, touch: true, reducedMotion: true });
+test("a phone has no serious finding of axe", async ({ open: openTab }) => {
+  const tab = await openTab({ width: 390, height: 844, touch: true, reducedMotion: true });
   tab.allow(/status of 404/);
   const found: string[] = [];
-  for (const { name, path } of PAGES) {
+  for (const { name, path } of pages) {
     await tab.go(path());
     for (const finding of await findings(tab)) found.push(`${name}: ${finding}`);
   }

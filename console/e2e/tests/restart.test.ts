@@ -22,7 +22,7 @@ test("a page outlives its server and loses no change", async ({ open }) => {
   tab.allow(/Failed to load resource|ERR_|status of 50\d/);
   await tab.go(`/runs/${run.id}/list`);
   await tab.page.getByRole("grid").getByText("free dock").waitFor();
-  await tab.page.getByText(/^Live/).first().waitFor();
+  await tab.says("Live");
 
   await site.server.kill();
   await tab.page
@@ -35,7 +35,7 @@ test("a page outlives its server and loses no change", async ({ open }) => {
   // At once, before the page has found the server again.
   await stepwell.send("dock.free", { lorry: input.lorry });
   await run.wait();
-  await tab.page.getByText(/^Live/).first().waitFor({ timeout: 30_000 });
+  await tab.says("Live", 30_000);
   await tab.page.getByRole("grid").getByText("pallet 8").waitFor();
   await tab.page
     .getByRole("main")

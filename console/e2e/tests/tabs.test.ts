@@ -25,7 +25,7 @@ test("three tabs are live on one stream, and the leader hands over", async ({ op
   for (const [n, tab] of tabs.entries()) {
     await tab.go(`/runs/${runs[n]?.id}/list`);
     await tab.page.getByRole("grid").getByText("free dock").waitFor();
-    await tab.page.getByText(/^Live/).first().waitFor();
+    await tab.says("Live");
   }
   await expect.poll(() => pages.streams).toBe(1);
 
@@ -36,6 +36,6 @@ test("three tabs are live on one stream, and the leader hands over", async ({ op
   await first.page.close();
   await stage.stepwell.send("dock.free", { lorry: "NL-2-TABS" });
   await tabs[2]?.page.getByRole("grid").getByText("pallet 2").waitFor();
-  await tabs[1]?.page.getByText(/^Live/).first().waitFor();
+  await tabs[1]?.says("Live");
   await expect.poll(() => pages.streams).toBe(1);
 });

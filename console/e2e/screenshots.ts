@@ -1,0 +1,145 @@
+/**
+ * Takes a picture of each place of the console, in light and dark, on the desk and on the phone, of the workshop's
+ * day: `npm run screenshots -- [--out folder] [--only run-graph]`. `index.html` beside them shows them all.
+ */
+
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Browser, chromium } from "playwright-core";
+import { chromiumPath, OPTIONS } from "./harness/browser.ts";
+import { type Place, places } from "./harness/places.ts";
+import { Site } from "./harness/site.ts";
+import { Tab } from "./harness/tab.ts";
+import { ledger, play } from "./workshop/story.ts";
+
+const { values } = parseArgs({
+  options: {
+    out: {
+      type: "string",
+      default: fileURLToPath(new URL("../../target/screenshots/", import.meta.url)),
+    },
+    only: { type: "string" },
+  },
+});
+
+const THEMES = ["light", "dark"] as const;
+const DESK = { name: "desk", width: 1440, height: 900 };
+const PHONE = { name: "phone", width: 390, height: 844, touch: true };
+const TABLET = { name: "tablet", width: 1024, height: 768 };
+
+/** What is taken at 1024 too. */
+const MAIN = ["runs", "run-list", "run-graph", "run-timeline", "act-fork", "events"];
+
+const site = await Site.start();
+const browser = await chromium.launch({ executablePath: chromiumPath(), ...OPTIONS });
+try {
+  const taken = await takeAll(browser);
+  writeFileSync(join(values.out, "index.html"), contactSheet(taken));
+  say(`${taken.length} pictures in ${values.out}`);
+} finally {
+  await browser.close();
+  await site.end();
+}
+
+async function takeAll(browser: Browser): Promise<readonly string[]> {
+  rmSync(values.out, { recursive: true, force: true });
+  mkdirSync(values.out, { recursive: true });
+  const taken: string[] = [];
+  const wanted = (name: string) => values.only === undefined || name.startsWith(values.only);
+  const take = async (place: Place, size: typeof DESK) => {
+    const { name } = place;
+    if (!wanted(name) || (size === TABLET && !MAIN.includes(name))) return;
+    for (const theme of THEMES) {
+      const file = `${name}.${size.name}.${theme}.png`;
+      await picture(browser, place, { ...size, theme }, join(values.out, file));
+      taken.push(file);
+    }
+  };
+  // The first pages of a server on which nothing has happened.
+  const empty: readonly Place[] = [
+    { name: "empty-runs", path: () => "/runs" },
+    { name: "empty-events", path: () => "/events" },
+    { name: "empty-runners", path: () => "/runners" },
+  ];
+  for (const place of empty) for (const size of [DESK, PHONE]) await take(place, size);
+  const runs = new Map([...(await play(site.stage))].map(([name, { id }]) => [name, id]));
+  const long = wanted("run-10000") ? (await ledger(site.stage, 9_998)).id : "";
+  const all = places((scene) => runs.get(scene) ?? "");
+  const last: Place = { name: "run-10000", path: () => `/runs/${long}/list?step=book+line+5000` };
+  const event = (await site.stage.stepwell.events("order.shipped")).events[0]?.id ?? "";
+  const one: Place = { name: "event", path: () => `/events/${event}` };
+  for (const size of [DESK, PHONE, TABLET]) {
+    for (const place of [...all.pages, ...all.dialogs, one, last]) await take(place, size);
+  }
+  // The last: nothing answers from here on.
+  for (const size of [DESK, PHONE]) {
+    const away: Place = {
+      name: "away",
+      path: () => `/runs/${runs.get("waiting")}/list`,
+      open: async (tab) => {
+        await site.server.kill();
+        await tab.says("Reconnecting");
+        await site.server.begin();
+      },
+    };
+    await take(away, size);
+  }
+  return taken.sort();
+}
+
+/** Takes one picture; a place that cannot be reached is told, and the others are taken all the same. */
+async function picture(
+  browser: Browser,
+  { name, path, open }: Place,
+  options: Parameters<typeof Tab.open>[2],
+  file: string,
+): Promise<void> {
+  const stored = { by: "Hanna Okafor" };
+  const tab = await Tab.open(browser, site.url, { ...options, stored, reducedMotion: true });
+  try {
+    await tab.go(path());
+    await open?.(tab);
+    await settled(tab);
+  } catch (error) {
+    say(`${name}: ${String(error).split("\n")[0]}`);
+  }
+  await tab.page.screenshot({ path: file });
+  await tab.end();
+}
+
+/** Waits until nothing is asked for and what is laid out beside the page stands. */
+async function settled({ page }: Tab): Promise<void> {
+  await page.waitForFunction(() => document.querySelector("main [aria-busy=true]") === null);
+  await page.evaluate(async () => {
+    // A layout that a worker makes comes some frames later, and so does what it draws.
+    const quiet = 400;
+    let last = performance.now();
+    const watch = new MutationObserver(() => {
+      last = performance.now();
+    });
+    watch.observe(document.body, { subtree: true, childList: true });
+    const end = last + 3000;
+    while (performance.now() - last < quiet && performance.now() < end) {
+      await new Promise(requestAnimationFrame);
+    }
+    watch.disconnect();
+  });
+}
+
+function contactSheet(files: readonly string[]): string {
+  const figures = files.map(
+    (file) =>
+      `<figure><a href="${file}"><img src="${file}" loading="lazy"></a><figcaption>${file}</figcaption></figure>`,
+  );
+  return `<!doctype html><meta charset="utf-8"><title>Pictures of the console</title>
+<style>body{font:13px system-ui;display:flex;flex-wrap:wrap;gap:16px;margin:16px;background:#888}
+figure{margin:0;width:360px}img{width:100%;border:1px solid #555}</style>
+${figures.join("\n")}
+`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
