@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run console test contract crash bench sim screenshots measure-runs dist runtimes
+.PHONY: help run console test browser contract crash bench sim screenshots measure-runs dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,14 @@ bench: ## Measures the workloads with a release build; fails where a mark is mis
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
 	@scripts/sim.sh
 
+browser: ## Looks at the console with Chromium: latency, acts, keys, looks, hostile names, 10,000 steps
+	@CI=true NO_COLOR=1 scripts/browser.sh test:browser
+
 screenshots: ## Takes pictures of each view of the console, light and dark, desk and phone
-	@scripts/screenshots.sh
+	@scripts/browser.sh screenshots
+
+measure-runs: ## Asks for the first page of any two filters over 200,000 stored runs
+	@scripts/browser.sh measure:runs
 
 dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
 	@scripts/dist-npm.sh

@@ -74,7 +74,7 @@ else
     skip typescript "npm is not installed"
 fi
 if has_node && { [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1; }; then
-    part browser tests scripts/test-browser.sh
+    part browser tests env CI=true NO_COLOR=1 scripts/browser.sh test:browser
 else
     skip browser "Node or Chromium is not installed"
 fi

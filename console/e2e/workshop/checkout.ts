@@ -2,7 +2,7 @@
 
 import { described, object } from "./schema.ts";
 import { event, NonRetryableError, workflow } from "./sdk.ts";
-import { CarrierError, hash, PaymentError, postToBank, work } from "./world.ts";
+import { CarrierError, hash, PaymentError, pace, postToBank, work } from "./world.ts";
 
 /** What a customer ordered. */
 export interface Order {
@@ -75,8 +75,10 @@ export const fraudCheck = workflow(
   { name: "fraud-check", version: "4", input: described<Order>(orderSchema) },
   async ({ input, step, ctx }) => {
     const [score, velocity, lists] = await Promise.all([
-      step.run("score", () => work(90).then(() => 0.07)),
-      step.run("velocity", () => work(140).then(() => ({ orders24h: 2, cards: 1 }))),
+      step.run("score", () => work(pace(`score ${input.orderId}`, 60, 420)).then(() => 0.07)),
+      step.run("velocity", () =>
+        work(pace(`velocity ${input.orderId}`, 90, 300)).then(() => ({ orders24h: 2, cards: 1 })),
+      ),
       step.run("sanction lists", () => work(60).then(() => [] as string[])),
     ]);
     ctx.log.info("checked", { orderId: input.orderId, score });
@@ -103,7 +105,7 @@ export const checkout = workflow(
       "reserve",
       { items: order.items },
       async ({ signal, log }) => {
-        await work(80, signal);
+        await work(pace(`reserve ${order.orderId}`, 40, 190), signal);
         log.info("reserved", { shelf: "B-14", pieces: order.items.length });
         return { reservation: `rsv_${hash(order.orderId)}`, shelf: "B-14" };
       },
@@ -141,14 +143,17 @@ export const checkout = workflow(
       await step.skip("approval", { reason: "under 400 EUR nobody has to approve" });
     }
     const label = await step.run("label", async () => {
-      await work(40);
+      await work(pace(`label ${order.orderId}`, 30, 140));
       return { tracking: `NL${hash(stock.reservation).toUpperCase()}`, format: "zpl" };
     });
     await step.run(
       "ship",
       { tracking: label.tracking, carrier: order.carrier ?? "northline" },
       async ({ input, signal, log }) => {
-        await work(input.carrier === "slowpost" ? 20 * 60_000 : 120, signal);
+        await work(
+          input.carrier === "slowpost" ? 20 * 60_000 : pace(input.tracking, 80, 900),
+          signal,
+        );
         if (input.carrier !== "polar") return { pickedUp: true, dock: 3 };
         log.error("refused", { carrier: input.carrier });
         throw new CarrierError(`polar does not serve ${order.customer.country}: no route`);

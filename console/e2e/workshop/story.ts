@@ -272,15 +272,20 @@ export async function play(stage: Stage): Promise<ReadonlyMap<SceneName, RunHand
     found.set(name, await STAGED[name](stage));
   }
   await stage.crew.start(["shop", "reports"]);
-  await Promise.all(
-    Array.from({ length: 24 }, async (_, n) => await (await checkout(stage, 40 + n)).wait()),
-  );
   const names = Object.keys(SCENES).filter((name): name is keyof typeof SCENES =>
     Object.hasOwn(SCENES, name),
   );
-  await Promise.all(names.map(async (name) => found.set(name, await SCENES[name](stage))));
+  const scenes = names.map(async (name) => found.set(name, await SCENES[name](stage)));
+  await Promise.all([...scenes, ...[40, 50, 60, 70].map(async (n) => await business(stage, n))]);
   await nearMisses(stage);
   return found;
+}
+
+/** Some ordinary orders, one after the other. */
+async function business(stage: Stage, from: number): Promise<void> {
+  for (let n = from; n < from + 6; n++) {
+    await (await checkout(stage, n, { bankBusy: n % 5 === 0 ? 1 : 0 })).wait();
+  }
 }
 
 /** Sends events that wake nobody: an order that nobody knows, a name that nobody waits for. */
