@@ -11,7 +11,7 @@ import { type Browser, chromium } from "playwright-core";
 import { chromiumPath, OPTIONS } from "./harness/browser.ts";
 import { type Place, places } from "./harness/places.ts";
 import { Site } from "./harness/site.ts";
-import { Tab } from "./harness/tab.ts";
+import { Tab, type TabOptions } from "./harness/tab.ts";
 import { ledger, play } from "./workshop/story.ts";
 
 const { values } = parseArgs({
@@ -25,9 +25,14 @@ const { values } = parseArgs({
 });
 
 const THEMES = ["light", "dark"] as const;
-const DESK = { name: "desk", width: 1440, height: 900 };
-const PHONE = { name: "phone", width: 390, height: 844, touch: true };
-const TABLET = { name: "tablet", width: 1024, height: 768 };
+
+interface Size extends TabOptions {
+  readonly name: string;
+}
+
+const DESK: Size = { name: "desk", width: 1440, height: 900 };
+const PHONE: Size = { name: "phone", width: 390, height: 844, touch: true };
+const TABLET: Size = { name: "tablet", width: 1024, height: 768 };
 
 /** What is taken at 1024 too. */
 const MAIN = ["runs", "run-list", "run-graph", "run-timeline", "act-fork", "events"];
@@ -48,14 +53,12 @@ async function takeAll(browser: Browser): Promise<readonly string[]> {
   mkdirSync(values.out, { recursive: true });
   const taken: string[] = [];
   const wanted = (name: string) => values.only === undefined || name.startsWith(values.only);
-  const take = async (place: Place, size: typeof DESK) => {
+  const take = async (place: Place, size: Size) => {
     const { name } = place;
     if (!wanted(name) || (size === TABLET && !MAIN.includes(name))) return;
-    for (const theme of THEMES) {
-      const file = `${name}.${size.name}.${theme}.png`;
-      await picture(browser, place, { ...size, theme }, join(values.out, file));
-      taken.push(file);
-    }
+    const files = THEMES.map((theme) => `${name}.${size.name}.${theme}.png`);
+    await picture(browser, place, size, files);
+    taken.push(...files);
   };
   // The first pages of a server on which nothing has happened.
   const empty: readonly Place[] = [
@@ -89,15 +92,15 @@ async function takeAll(browser: Browser): Promise<readonly string[]> {
   return taken.sort();
 }
 
-/** Takes one picture; a place that cannot be reached is told, and the others are taken all the same. */
+/** Takes a place in each theme; one that cannot be reached is told, and the others are taken all the same. */
 async function picture(
   browser: Browser,
   { name, path, open }: Place,
-  options: Parameters<typeof Tab.open>[2],
-  file: string,
+  size: Size,
+  files: readonly string[],
 ): Promise<void> {
   const stored = { by: "Hanna Okafor" };
-  const tab = await Tab.open(browser, site.url, { ...options, stored, reducedMotion: true });
+  const tab = await Tab.open(browser, site.url, { ...size, stored, reducedMotion: true });
   try {
     await tab.go(path());
     await open?.(tab);
@@ -105,7 +108,10 @@ async function picture(
   } catch (error) {
     say(`${name}: ${String(error).split("\n")[0]}`);
   }
-  await tab.page.screenshot({ path: file });
+  for (const [at, colorScheme] of THEMES.entries()) {
+    await tab.page.emulateMedia({ colorScheme });
+    await tab.page.screenshot({ path: join(values.out, files[at] ?? "") });
+  }
   await tab.end();
 }
 

@@ -7,16 +7,15 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { Site } from "../harness/site.ts";
 import { expect, figure, test } from "../harness/test.ts";
-import { Crew } from "../workshop/crew.ts";
 import { hostileName } from "../workshop/hostile.ts";
-import { playHostile, stageOn } from "../workshop/story.ts";
+import { playHostile } from "../workshop/story.ts";
 
 let site: Site;
 let runs: readonly string[];
 
 beforeAll(async () => {
   site = await Site.start();
-  runs = await playHostile(stageOn(new Crew(site.server.url)));
+  runs = await playHostile(site.stage);
 });
 
 afterAll(async () => await site.end());

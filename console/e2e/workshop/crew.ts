@@ -26,7 +26,7 @@ export class Member {
       "--build",
       build,
     ];
-    this.#child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null)
         createInterface({ input: stream }).on("line", (line) => this.#hear(line));

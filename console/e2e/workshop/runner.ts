@@ -27,5 +27,9 @@ const runners = await Promise.all(
       }),
   ),
 );
+// Whoever started it holds the other end: when that process is gone, however it went, so is this one.
+process.stdin.on("end", () => process.exit());
+process.stdin.resume();
 process.stdout.write("serving\n");
 await Promise.all(runners.map(({ closed }) => closed));
+process.exit();

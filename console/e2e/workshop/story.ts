@@ -272,19 +272,22 @@ export async function play(stage: Stage): Promise<ReadonlyMap<SceneName, RunHand
     found.set(name, await STAGED[name](stage));
   }
   await stage.crew.start(["shop", "reports"]);
+  await Promise.all([40, 50, 60, 70].map(async (n) => await business(stage, n)));
   const names = Object.keys(SCENES).filter((name): name is keyof typeof SCENES =>
     Object.hasOwn(SCENES, name),
   );
   const scenes = names.map(async (name) => found.set(name, await SCENES[name](stage)));
-  await Promise.all([...scenes, ...[40, 50, 60, 70].map(async (n) => await business(stage, n))]);
+  await Promise.all(scenes);
   await nearMisses(stage);
   return found;
 }
 
-/** Some ordinary orders, one after the other. */
+/** Some ordinary orders, one after the other; most of their parcels are scanned on their way. */
 async function business(stage: Stage, from: number): Promise<void> {
   for (let n = from; n < from + 6; n++) {
-    await (await checkout(stage, n, { bankBusy: n % 5 === 0 ? 1 : 0 })).wait();
+    const run = await checkout(stage, n, { bankBusy: n % 5 === 0 ? 1 : 0 });
+    const { tracking: parcel } = (await run.wait()) as { tracking: string };
+    if (n % 5 !== 4) await stage.stepwell.send("parcel.scanned", { parcel, gate: n % 4 });
   }
 }
 
