@@ -65,7 +65,9 @@ export const decided = event<{ orderId: string; approved: boolean; by: string }>
   "approval.decided",
 );
 /** A parcel left the house. */
-export const shipped = event<{ orderId: string; parcel: string }>("order.shipped");
+export const shipped = event<{ orderId: string; parcel: string; express: boolean }>(
+  "order.shipped",
+);
 
 /** From this total on a person decides. */
 const APPROVAL_FROM = 40_000;
@@ -160,8 +162,12 @@ export const checkout = workflow(
       },
       { retry: { maxAttempts: 4, backoff: "150ms", jitter: false } },
     );
-    const data = { orderId: order.orderId, parcel: label.tracking };
-    await step.emit("tell", { event: shipped, data, match: { orderId: order.orderId } });
+    const data = {
+      orderId: order.orderId,
+      parcel: label.tracking,
+      express: order.express === true,
+    };
+    await step.emit("tell", { event: shipped, data });
     return { orderId: order.orderId, charge: charge.charge, tracking: label.tracking, cents };
   },
 );

@@ -44,6 +44,7 @@ export function order(n: number, more: Partial<Order> = {}): Order {
     customer: { name, email: `${mail}@post.example`, country: pick(COUNTRIES, n) },
     items: [item(n), item(n * 5 + 3)],
     payment: pick(PAYMENTS, n),
+    express: n % 3 === 1,
     ...more,
   };
 }

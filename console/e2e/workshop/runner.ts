@@ -3,6 +3,19 @@
 import { parseArgs } from "node:util";
 import { type AppName, apps, type Build, RUNNERS } from "./apps.ts";
 
+// Stacks are seen in pictures: they name places of the shop, and not those of the machine that plays it.
+const PLACES: readonly (readonly [string, string])[] = [
+  [
+    new URL("../../../sdk/typescript/dist/", import.meta.url).pathname,
+    "/srv/shop/node_modules/stepwell/dist/",
+  ],
+  [new URL("./", import.meta.url).pathname, "/srv/shop/src/"],
+];
+Error.prepareStackTrace = (error, frames) => {
+  const lines = [String(error), ...frames.map((frame) => `    at ${frame}`)];
+  return PLACES.reduce((text, [from, to]) => text.replaceAll(from, to), lines.join("\n"));
+};
+
 const { values } = parseArgs({
   options: {
     url: { type: "string" },

@@ -112,7 +112,7 @@ export const delivery = workflow(
   {
     name: "delivery",
     version: "1",
-    triggers: [{ event: shipped }],
+    triggers: [{ event: shipped, match: { express: true } }],
     waits: {
       waitForScan: {
         event: "parcel.scanned",
