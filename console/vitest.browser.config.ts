@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ["e2e/harness/global.ts"],
     fileParallelism: false,
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     retry: 0,
   },
 });

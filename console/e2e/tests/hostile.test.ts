@@ -36,7 +36,7 @@ test("steps of hostile runs are text in the inspector, on every tab", async ({ o
   }
   figure("hostile names inspected", `${names}, ${panels} panels`);
   expect(names).toBeGreaterThanOrEqual(1000);
-});
+}, 180_000);
 
 test("views of hostile runs are text, from their begin to their end", async ({ open }) => {
   const tab = await open({ site: site.url });

@@ -36,7 +36,7 @@ test("10,000 steps are there soon, and scroll without a hitch", async ({ open, s
   expect(first).toBeLessThanOrEqual(FIRST_STEP_MS_MAX);
   expect(longest).toBeLessThanOrEqual(LONG_TASK_MS_MAX);
   expect(heap).toBeLessThanOrEqual(HEAP_BYTES_MAX);
-});
+}, 180_000);
 
 /** Scrolls the list from its begin to its end, a frame at a time; gives the longest task meanwhile. */
 async function scrollThrough(page: Page): Promise<number> {
@@ -53,11 +53,10 @@ async function scrollThrough(page: Page): Promise<number> {
     const frame = async () => await new Promise(requestAnimationFrame);
     // Slow enough that rows are drawn, quick enough that the whole list takes some seconds.
     const by = Math.max(scroller.clientHeight * 0.8, scroller.scrollHeight / 400);
-    for (;;) {
-      const before = scroller.scrollTop;
+    const end = () => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1;
+    while (!end()) {
       scroller.scrollTop += by;
       await frame();
-      if (scroller.scrollTop === before) break;
     }
     // What is observed is told after the task that follows.
     await frame();
