@@ -128,7 +128,7 @@ function Children({ run }: { readonly run: Run }): ReactNode {
   }
   if (total === 0) return null;
   return (
-    <Menu label="Runs that this one started" className="fact" items={items}>
+    <Menu label={`Children ${count(total)}`} className="fact" items={items}>
       <span className="fact-name">Children</span>
       <span className="fact-value">{count(total)}</span>
     </Menu>

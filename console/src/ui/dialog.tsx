@@ -74,7 +74,7 @@ export function Dialog(props: DialogProps): ReactNode {
         <button
           type="button"
           className="plain dialog-close"
-          aria-label="Close"
+          aria-label="Close (Esc)"
           disabled={busy}
           onClick={onClose}
         >
