@@ -10,7 +10,13 @@ import { constants, gzipSync } from "node:zlib";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "../crates/stepwell-console/dist");
 // What the console is made of; build.rs has the same list.
-const FILES = ["index.html", "package-lock.json", "package.json", "tsconfig.json", "vite.config.ts"];
+const FILES = [
+  "index.html",
+  "package-lock.json",
+  "package.json",
+  "tsconfig.json",
+  "vite.config.ts",
+];
 const FOLDERS = ["public", "src"];
 
 function list(folder) {
