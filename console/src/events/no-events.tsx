@@ -21,14 +21,14 @@ export function NoEvents({ name }: { readonly name: string }): ReactNode {
       </div>
     );
   }
-  const line = `stepwell events send order.paid --data '{"order":7}' --url ${location.origin}`;
+  const line = `npx stepwell events send order.paid --data '{"order":7}' --url ${location.origin}`;
   return (
     <div className="teach">
       <h2>No events yet.</h2>
       <p className="quiet-2">
         An event starts the runs of workflows that it triggers, and wakes waits that match it.
       </p>
-      <span className="line">
+      <span className="teach-line">
         <code>{line}</code>
         <Copy text={() => line} what="the line that sends an event" />
       </span>

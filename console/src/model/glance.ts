@@ -41,10 +41,10 @@ function words(text: string): Doing {
   return { text, isCode: false };
 }
 
-/** The status stands at the row's begin already. */
+/** The status stands at the row's begin already; what is left is `for the event …`, or its ground. */
 function withoutStatus(text: string, { status }: RunRow): string {
-  const rest = text.startsWith(status) ? text.slice(status.length).replace(/^:/, "").trim() : "";
-  return rest === "" ? text : rest;
+  const again = status === "waiting" ? "waiting " : `${status}: `;
+  return text.startsWith(again) ? text.slice(again.length) : text;
 }
 
 function errorWords({ name, message }: { name: string; message: string }): string {

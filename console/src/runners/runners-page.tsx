@@ -147,10 +147,12 @@ function WorkflowLink({ app, runs }: { readonly app: string; readonly runs: Runs
 /** Teaches how to connect one. */
 function NoRunners(): ReactNode {
   const code = [
-    'import { app, workflow } from "stepwell";',
+    'import { app, unchecked, workflow } from "stepwell";',
     "",
-    'const hello = workflow({ name: "hello" }, ({ step }) => step.run("greet", () => "hello"));',
-    `await app("demo", { workflows: [hello] }).serve({ url: "${location.origin}" });`,
+    'const greet = workflow({ name: "greet", input: unchecked<string>() }, ({ input, step }) =>',
+    '  step.run("compose", () => "Hello, " + input),',
+    ");",
+    `await app("quickstart", { workflows: [greet] }).serve({ url: "${location.origin}" });`,
   ].join("\n");
   return (
     <div className="teach">
@@ -158,10 +160,10 @@ function NoRunners(): ReactNode {
       <p className="quiet-2">
         A runner is your program: it connects to this server and runs your workflows.
       </p>
-      <span className="line">
-        <code className="block">{code}</code>
+      <div className="teach-line">
+        <pre className="mono">{code}</pre>
         <Copy text={() => code} what="the program" />
-      </span>
+      </div>
       <p className="quiet">The first runner appears here by itself.</p>
     </div>
   );

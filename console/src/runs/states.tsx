@@ -23,9 +23,9 @@ import { type Counts, totalOf } from "./status-row.tsx";
 /** Teaches how the first run comes to be. */
 export function NothingYet(): ReactNode {
   const lines: readonly (readonly [does: string, line: string])[] = [
-    ["Install the SDK", "npm install stepwell"],
-    ["Connect a runner", `STEPWELL_URL=${location.origin} node runner.ts`],
-    ["Start a run", `stepwell runs start WORKFLOW --input '{}' --url ${location.origin}`],
+    ["Install", "npm i stepwell && npm i -D tsx"],
+    ["Connect a runner", `STEPWELL_URL=${location.origin} npx tsx app.ts`],
+    ["Start a run", `npx stepwell runs start WORKFLOW --input '{}' --url ${location.origin}`],
   ];
   return (
     <div className="teach">
@@ -36,7 +36,7 @@ export function NothingYet(): ReactNode {
             <p>
               {at + 1}. {does}
             </p>
-            <span className="line">
+            <span className="teach-line">
               <code>{line}</code>
               <Copy text={() => line} what={`the line: ${does}`} />
             </span>
