@@ -49,7 +49,7 @@ export function App(): ReactNode {
 function Page({ route }: { readonly route: Route }): ReactNode {
   switch (route.page) {
     case "runs":
-      return <RunsPage />;
+      return <RunsPage starting={route.starting} />;
     case "run":
       return <RunPage key={route.run} id={route.run} view={route.view} />;
     case "events":

@@ -52,7 +52,7 @@ export function EventPage({ id }: { readonly id: string }): ReactNode {
 function Event({ event }: { readonly event: EventDetail }): ReactNode {
   const at = instant(event.acceptedAt);
   const { runsStarted, waitsWoken, more } = event;
-  const effect = effectOf(runsStarted.length, waitsWoken.length) ?? "";
+  const effect = effectOf(runsStarted.length, waitsWoken.length, more);
   return (
     <main className="page event">
       <div className="event-head">
@@ -70,7 +70,6 @@ function Event({ event }: { readonly event: EventDetail }): ReactNode {
       </div>
       <p className="event-sentence">
         <b>{capital(effect)}</b>
-        {more && ", and more than is listed here"}
         {event.routed === false && ", and is still being delivered"}. It came at{" "}
         <At ms={at}>{moment(at, Date.now())}</At> for <Foreign>{scopeOf(event) ?? "all"}</Foreign>.
       </p>

@@ -109,7 +109,6 @@ function Data({ event }: { readonly event: EventRow }): ReactNode {
 }
 
 function Effect({ event }: { readonly event: EventRow }): ReactNode {
-  const effect = effectOf(event.runsStarted, event.waitsWoken);
-  if (effect === null) return null;
+  const effect = effectOf(event.started, event.woke, event.more);
   return <span className={effect === "nothing" ? "quiet" : ""}>{effect}</span>;
 }

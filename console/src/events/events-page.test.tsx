@@ -29,8 +29,9 @@ const event = (n: number, more: object = {}) => ({
   workflow: null,
   run: null,
   key: null,
-  runsStarted: 0,
-  waitsWoken: 0,
+  started: 0,
+  woke: 0,
+  more: false,
   ...more,
 });
 
@@ -68,7 +69,7 @@ function show(page: ReactNode, path = "/events"): void {
 }
 
 test("events are rows with their data and what they did", async () => {
-  events = [event(2, { runsStarted: 1, waitsWoken: 2 }), event(1)];
+  events = [event(2, { started: 1, woke: 2 }), event(1)];
   show(<EventsPage />);
   const done = await screen.findByRole("row", { name: /started 1.run, woke 2.waits/ });
   expect(done.textContent).toContain('{"order": 2}');
@@ -89,7 +90,7 @@ test("a new event comes in as the server tells of it", async () => {
   events = [event(1)];
   show(<EventsPage />);
   await screen.findByRole("row", { name: /nothing/ });
-  events = [event(2, { runsStarted: 1 }), event(1)];
+  events = [event(2, { started: 1 }), event(1)];
   for (const listener of listeners) {
     listener({ runs: new Map(), others: false, events: true, runners: false });
   }

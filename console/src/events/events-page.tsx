@@ -3,6 +3,7 @@
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { SendEventDialog } from "../acts/send-event-dialog.tsx";
 import { AskError, ask } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
 import { type EventRow, type EventsPage as Page, readEvents } from "../model/events.ts";
@@ -34,12 +35,21 @@ export function EventsPage(): ReactNode {
   const name = useQuery().get("event") ?? "";
   const field = useRef<HTMLInputElement>(null);
   const { events, error, isPending, more, again } = useEvents(name);
-  useKeys({ "/": () => field.current?.focus() });
+  const [isSending, setSending] = useState(false);
+  useKeys({ "/": () => field.current?.focus(), n: () => setSending(true) });
   return (
     <main className="page events">
       <div className="page-title">
         <h1>Events</h1>
         <NameField field={field} name={name} />
+        <button
+          type="button"
+          className="filled"
+          aria-keyshortcuts="n"
+          onClick={() => setSending(true)}
+        >
+          Send an event <kbd>N</kbd>
+        </button>
       </div>
       <div className="page-body">
         {error !== null && events.length === 0 ? (
@@ -56,6 +66,13 @@ export function EventsPage(): ReactNode {
         <span>{events.length > 0 && `${counted(events.length, "event")} read`}</span>
         <span className="zone">Times in {ZONE}</span>
       </footer>
+      {isSending && (
+        <SendEventDialog
+          initial={name === "" ? {} : { event: name }}
+          onClose={() => setSending(false)}
+          onSent={({ id }) => go(eventHref(id))}
+        />
+      )}
     </main>
   );
 }

@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { effectOf, readEvent, readEvents, scopeOf, sidesOf } from "./events.ts";
 
-const plain = (text: string | null) => text?.replaceAll("\u00a0", " ");
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 test.each([
-  [1, 2, "started 1 run, woke 2 waits"],
-  [0, 1, "woke 1 wait"],
-  [1000, 0, "started 1,000 runs"],
-  [0, 0, "nothing"],
-  [undefined, undefined, undefined],
-])("an event that started %s runs and woke %s waits did %s", (runs, waits, words) => {
-  expect(plain(effectOf(runs, waits))).toBe(words);
-});
+  [1, 2, false, "started 1 run, woke 2 waits"],
+  [0, 1, false, "woke 1 wait"],
+  [1000, 0, true, "started 1,000 runs, and more"],
+  [0, 0, false, "nothing"],
+])(
+  "an event that started %s runs and woke %s waits, more: %s, did %s",
+  (runs, waits, more, did) => {
+    expect(plain(effectOf(runs, waits, more))).toBe(did);
+  },
+);
 
 test("an event is for all, or for who it names", () => {
   const all = { app: null, workflow: null, run: null, key: null };

@@ -15,9 +15,11 @@ export interface EventRow {
   readonly key: string | null;
   /** All that it starts or wakes was told; until then more may follow. */
   readonly routed?: boolean;
-  /** How many it did, in lists; an older server does not tell. */
-  readonly runsStarted?: number;
-  readonly waitsWoken?: number;
+  /** How many runs it started and how many waits it woke, in lists. */
+  readonly started: number;
+  readonly woke: number;
+  /** It did more than was counted. */
+  readonly more: boolean;
 }
 
 /** A wait that asks for all but one thing of what an event has. */
@@ -30,11 +32,9 @@ export interface NearMiss {
   readonly found: string | null;
 }
 
-export interface EventDetail extends Omit<EventRow, "runsStarted" | "waitsWoken"> {
+export interface EventDetail extends Omit<EventRow, "started" | "woke"> {
   readonly runsStarted: readonly string[];
   readonly waitsWoken: readonly { readonly run: string; readonly step: string }[];
-  /** More was done than is told. */
-  readonly more: boolean;
   readonly nearMisses: readonly NearMiss[];
 }
 
@@ -44,15 +44,12 @@ export interface EventsPage {
   readonly cursor?: string | null;
 }
 
-/** Says what an event did: `started 1 run, woke 2 waits`. Null where it is not known. */
-export function effectOf(
-  runsStarted: number | undefined,
-  waitsWoken: number | undefined,
-): string | null {
-  if (runsStarted === undefined || waitsWoken === undefined) return null;
+/** Says what an event did: `started 1 run, woke 2 waits`. */
+export function effectOf(started: number, woke: number, more: boolean): string {
   const parts = [
-    ...(runsStarted > 0 ? [`started ${counted(runsStarted, "run")}`] : []),
-    ...(waitsWoken > 0 ? [`woke ${counted(waitsWoken, "wait")}`] : []),
+    ...(started > 0 ? [`started ${counted(started, "run")}`] : []),
+    ...(woke > 0 ? [`woke ${counted(woke, "wait")}`] : []),
+    ...(more ? ["and more"] : []),
   ];
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

@@ -46,6 +46,8 @@ test("without a glance the row tells what it knows", () => {
   expect(doingOf(row, undefined, NOW).text.replaceAll("\u00a0", " ")).toBe(
     "2 of 5 steps ended, 1 failed",
   );
+  const failed = rowOf({ status: "failed", error: { name: "CarrierError", message: "too far" } });
+  expect(doingOf(failed, undefined, NOW).text).toBe("CarrierError: too far");
   const blocked = rowOf({ status: "blocked", blocked: "step `tax` was run" });
   expect(doingOf(blocked, undefined, NOW).text).toBe("step tax was run");
 });

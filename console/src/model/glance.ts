@@ -28,11 +28,12 @@ export function doingOf(row: RunRow, glance: Glance | undefined, now: number): D
   if (glance !== undefined) {
     const { doing, error, output } = glance;
     if (!hasEnded(row) && doing !== null) return words(withoutStatus(plainOf(doing, now), row));
-    if (error !== null) return words(error.name === "" ? error.message : errorWords(error));
+    if (error !== null) return words(errorWords(error));
     if (output !== null) return { text: output, isCode: true };
     if (doing !== null) return words(plainOf(doing, now));
     if (hasEnded(row)) return words("");
   }
+  if (row.error) return words(errorWords(row.error));
   if (row.blocked !== null) return words(withoutStatus(plainOf(row.blocked, now), row));
   return words(stepsOf(row));
 }
@@ -48,7 +49,7 @@ function withoutStatus(text: string, { status }: RunRow): string {
 }
 
 function errorWords({ name, message }: { name: string; message: string }): string {
-  return message === "" ? name : `${name}: ${message}`;
+  return [name, message].filter((part) => part !== "").join(": ");
 }
 
 function stepsOf({ steps, stepsEnded, stepsFailed }: RunRow): string {

@@ -182,6 +182,8 @@ export interface RunRow {
   /** Why it is blocked. */
   readonly blocked: string | null;
   readonly search?: Readonly<Record<string, string | number | boolean>>;
+  /** How it ended, where that was with an error. */
+  readonly error?: { readonly name: string; readonly message: string } | null;
 }
 
 const ENDED_RUN: ReadonlySet<RunStatus> = new Set([

@@ -9,6 +9,8 @@ import { Foreign } from "../ui/text.tsx";
 import { FilterForm, type Known, NewFilter } from "./filter-editor.tsx";
 
 const TYPING_MS = 250;
+/** The server takes no longer one. */
+const TEXT_CHARS_MAX = 200;
 
 interface FilterRowProps {
   readonly filters: Filters;
@@ -94,6 +96,7 @@ function TextField(props: {
         ref={props.field}
         type="search"
         value={typed}
+        maxLength={TEXT_CHARS_MAX}
         placeholder="Name, id, error or attribute"
         aria-label="Filter runs by text"
         aria-keyshortcuts="/"

@@ -53,7 +53,7 @@ function open(path: string): void {
   history.replaceState(null, "", path);
   render(
     <QueryClientProvider client={makeQueryClient()}>
-      <RunsPage />
+      <RunsPage starting={location.pathname === "/runs/new"} />
     </QueryClientProvider>,
   );
 }
@@ -142,6 +142,15 @@ test("an empty namespace teaches, and shows the first run by itself", async () =
   }
   await screen.findByRole("row", { name: /Failed/ });
 });
+
+test("the form that starts a run lies over the list, and leaves it as it was", async () => {
+  open("/runs/new?app=shop");
+  // It is loaded when it is asked for, which takes its time on a busy machine.
+  const loaded = { timeout: 10_000 };
+  const dialog = await screen.findByRole("dialog", { name: /Start a run/ }, loaded);
+  fireEvent.click(within(dialog).getByRole("button", { name: "Close" }));
+  expect(location.pathname + location.search).toBe("/runs?app=shop");
+}, 15_000);
 
 test("keys walk the rows and open one", async () => {
   open("/runs");

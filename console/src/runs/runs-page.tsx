@@ -1,7 +1,15 @@
 /** The list of runs: what narrows it stands in the address, and what changes comes in by itself. */
 
 import { useQuery as useAnswer } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+} from "react";
 import { ask } from "../api/ask.ts";
 import { onChanges } from "../live/stream.ts";
 import {
@@ -14,7 +22,7 @@ import {
   withFilters,
 } from "../model/filters.ts";
 import { countOrMore, ZONE } from "../model/words.ts";
-import { go, type Move, useQuery } from "../route.ts";
+import { go, type Move, runHref, useQuery } from "../route.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useStored } from "../ui/stored.ts";
 import { type Kept, listOf } from "./came-from.ts";
@@ -29,8 +37,13 @@ import { StatusRow, totalOf, useCounts } from "./status-row.tsx";
 const DENSITIES = ["comfortable", "compact"] as const satisfies readonly Density[];
 const ATTRIBUTES_MAX = 12;
 
-/** Shows the page. */
-export function RunsPage(): ReactNode {
+// Most who look at the list start nothing.
+const StartDialog = lazy(async () => ({
+  default: (await import("../acts/start-dialog.tsx")).StartDialog,
+}));
+
+/** Shows the page. `starting` lays the form that starts a run over it. */
+export function RunsPage({ starting }: { readonly starting: boolean }): ReactNode {
   const query = useQuery();
   const filters = useMemo(() => filtersOf(query), [query]);
   const kept = useKept(filters, query);
@@ -100,7 +113,25 @@ export function RunsPage(): ReactNode {
         <KeyHints />
         <span className="zone">Times in {ZONE}</span>
       </footer>
+      {starting && <Start query={query} />}
     </main>
+  );
+}
+
+/** The form that starts a run, with what the list is narrowed to. */
+function Start({ query }: { readonly query: URLSearchParams }): ReactNode {
+  return (
+    <Suspense>
+      <StartDialog
+        workflow={query.get("wf")}
+        app={query.get("app")}
+        onClose={() => {
+          // The run that was started is gone to already.
+          if (location.pathname === "/runs/new") go(`/runs${location.search}`, "replace");
+        }}
+        onStarted={(run) => go(runHref(run))}
+      />
+    </Suspense>
   );
 }
 
