@@ -12,7 +12,6 @@ import "./styles/list.css";
 import "./styles/spans.css";
 import "./styles/inspector.css";
 import "./styles/timeline.css";
-import "./styles/graph.css";
 import "./styles/runs.css";
 import "./styles/events.css";
 import "./styles/runners.css";

@@ -4,6 +4,7 @@ import { type ReactNode, useId } from "react";
 import { StepActs } from "../acts/step-acts.tsx";
 import { Counts } from "../list/row.tsx";
 import { fanOutStatus } from "../model/fan-out.ts";
+import { groupOf } from "../model/graph.ts";
 import { instant } from "../model/instants.ts";
 import { type FanOut, fanOutName } from "../model/parallel.ts";
 import { type Run, type Step, titleOf } from "../model/run.ts";
@@ -27,7 +28,7 @@ export function Inspector({ onClose }: { readonly onClose: () => void }): ReactN
     if (step !== undefined) return <StepInspector key={step.id} step={step} onClose={onClose} />;
   }
   if (selected?.type === "many") {
-    const fanOut = contents.fanOuts.get(selected.key);
+    const fanOut = groupOf(contents, selected.key);
     if (fanOut !== undefined) return <FanOutInspector fanOut={fanOut} onClose={onClose} />;
   }
   return <RunInspector run={contents.run} onClose={onClose} />;

@@ -22,6 +22,8 @@ export interface FanOut {
   /** Tells it from others of the run, and stays the same while members come. */
   readonly key: string;
   readonly prefix: string;
+  /** What it is called, where no prefix names it. */
+  readonly title?: string;
   /** In the order in which they ran. */
   readonly steps: readonly Step[];
 }
@@ -55,9 +57,10 @@ export function endOf(step: Step): number {
 /** Groups steps, given in order, that ran side by side. A step that ran alone is in no group. */
 export function parallels(steps: readonly Step[]): readonly Parallel[] {
   const families = new Map<string, Step[]>();
+  const sorted = new Map<string, string>();
   for (const step of steps) {
     if (isCleanUp(step)) continue;
-    const key = familyOf(step);
+    const key = familyOf(step, sorted);
     const family = families.get(key);
     if (family === undefined) families.set(key, [step]);
     else family.push(step);
@@ -79,8 +82,15 @@ function overlapping(family: readonly Step[]): readonly Parallel[] {
   return groups.map((steps) => ({ steps }));
 }
 
-function familyOf(step: Step): string {
-  return [step.generation, step.branch?.race ?? "", ...[...step.after].sort()].join("\u001d");
+/** `sorted` has what was sorted before: the many members of a fan-out tell the same steps in the same order. */
+function familyOf(step: Step, sorted: Map<string, string>): string {
+  const told = step.after.join("\u001d");
+  let after = sorted.get(told);
+  if (after === undefined) {
+    after = step.after.toSorted().join("\u001d");
+    sorted.set(told, after);
+  }
+  return [step.generation, step.branch?.race ?? "", after].join("\u001e");
 }
 
 /** Finds the fan-outs among groups: over 8 siblings of one prefix are one. */
@@ -120,7 +130,7 @@ export function prefixOf(name: string): string {
 
 /** Names a fan-out: `restock:*`. */
 export function fanOutName(fanOut: FanOut): string {
-  return `${fanOut.prefix}*`;
+  return fanOut.title ?? `${fanOut.prefix}*`;
 }
 
 /** Counts how the steps stand. */

@@ -1,131 +1,267 @@
 /** Where the nodes and edges of a graph stand. Runs in a worker: see `graph/layout-worker.ts`. */
 
 import dagre from "@dagrejs/dagre";
-import type { GraphEdge } from "./graph.ts";
+import {
+  around,
+  type Box,
+  FRAME_PAD,
+  isNear,
+  LANE_GAP,
+  middleOf,
+  NODE_HEIGHT,
+  NODE_WIDTH,
+  type Place,
+  RANK_GAP,
+} from "./boxes.ts";
+import { backPath, edgeLines, type Lines } from "./edge-paths.ts";
+import { type GraphEdge, type LaneNode, neighboursOf, type RaceFrame } from "./graph.ts";
 
-export const NODE_WIDTH = 236;
-export const NODE_HEIGHT = 50;
-const LANE_GAP = 44;
-const RANK_GAP = 38;
-const CORNER = 8;
-
-export interface Place {
-  readonly id: string;
-  /** The left upper corner. */
-  readonly x: number;
-  readonly y: number;
+export interface Question {
+  readonly nodes: readonly Size[];
+  readonly edges: readonly GraphEdge[];
+  readonly frames: readonly RaceFrame[];
+  readonly lane: readonly LaneNode[];
+  /** Nodes that have their place already, and keep it. */
+  readonly kept: readonly Place[];
 }
 
-export interface Placement {
-  readonly places: readonly Place[];
-  /** Edges as paths of SVG; the joints of a rail as points. */
-  readonly paths: readonly string[];
-  readonly joints: readonly { readonly x: number; readonly y: number }[];
-  readonly arrows: readonly { readonly x: number; readonly y: number }[];
+/** A node, and how large it is. */
+export interface Size {
+  readonly id: string;
   readonly width: number;
   readonly height: number;
 }
 
-export interface Question {
-  readonly nodes: readonly string[];
-  readonly edges: readonly GraphEdge[];
+export interface Placement extends Lines {
+  readonly places: readonly Place[];
+  /** The frames of races, by the id of the race. */
+  readonly frames: readonly Place[];
+  /** Dashed lines from the lane of the clean-up to what it takes back. */
+  readonly backs: readonly { readonly from: string; readonly to: string; readonly path: string }[];
+  readonly width: number;
+  readonly height: number;
 }
 
-/** Places nodes in ranks from top to bottom. */
+/** Places nodes in ranks from top to bottom. What has a place keeps it. */
 export function place(question: Question): Placement {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: LANE_GAP, ranksep: RANK_GAP, ranker: "longest-path" });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const id of question.nodes) graph.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
-  for (const edge of question.edges) {
-    for (const from of edge.from) for (const to of edge.to) graph.setEdge(from, to);
-  }
-  dagre.layout(graph);
-  const places = question.nodes.map((id) => {
-    const node = graph.node(id);
-    const [x, y] = [node.x ?? 0, node.y ?? 0];
-    return { id, x: Math.round(x - NODE_WIDTH / 2), y: Math.round(y - NODE_HEIGHT / 2) };
-  });
-  const lanes: Lanes = (from, to) => (graph.edge(from, to)?.points ?? []).slice(1, -1);
-  return { places, ...edgesOf(question.edges, places, lanes), ...size(places) };
-}
-
-function size(places: readonly Place[]): { readonly width: number; readonly height: number } {
+  const lanes = new Set(question.lane.map((one) => one.id));
+  const main = question.nodes.filter((one) => !lanes.has(one.id));
+  const known = new Map(question.kept.map((one) => [one.id, one]));
+  const isKept = main.some((one) => known.has(one.id));
+  const placed = isKept
+    ? joined(main, question, known)
+    : straightened(fresh(main, question), question);
+  const lane = laneOf(question, placed, known);
+  const places = [...placed, ...lane];
+  const frames = framesOf(question.frames, places);
+  const bounds = around([...places, ...frames]);
   return {
-    width: Math.max(0, ...places.map((one) => one.x + NODE_WIDTH)),
-    height: Math.max(0, ...places.map((one) => one.y + NODE_HEIGHT)),
+    places,
+    frames,
+    ...edgeLines(question.edges, places),
+    backs: backsOf(question.lane, places),
+    width: bounds === null ? 0 : bounds.x + bounds.width,
+    height: bounds === null ? 0 : bounds.y + bounds.height,
   };
 }
 
-type Edges = Pick<Placement, "paths" | "joints" | "arrows">;
-type Point = { readonly x: number; readonly y: number };
-/** Where an edge passes between other nodes, rank by rank. */
-type Lanes = (from: string, to: string) => readonly Point[];
-
-function edgesOf(edges: readonly GraphEdge[], places: readonly Place[], lanes: Lanes): Edges {
-  const at = new Map(places.map((one) => [one.id, one]));
-  const paths: string[] = [];
-  const joints: Point[] = [];
-  const arrows: Point[] = [];
-  for (const edge of edges) {
-    const from = edge.from.flatMap((id) => at.get(id) ?? []);
-    const to = edge.to.flatMap((id) => at.get(id) ?? []);
-    const first = to.toSorted((a, b) => a.y - b.y)[0];
-    if (from.length === 0 || first === undefined) continue;
-    // The rail runs just above the highest node that it leads to: there no other node is in its way.
-    const railY = first.y - RANK_GAP / 2;
-    const rail = { x: middle(from.length === 1 && to.length > 1 ? from : to), y: railY };
-    for (const one of from) {
-      const foot = { x: middleOf(one), y: one.y + NODE_HEIGHT };
-      const passed = lanes(one.id, first.id).filter((point) => point.y < railY);
-      paths.push(path([foot, ...passed, rail], "rail"));
+/** Places all nodes anew. */
+function fresh(nodes: readonly Size[], question: Question): readonly Place[] {
+  const graph = new dagre.graphlib.Graph({ compound: true });
+  // Rails are nodes without a size between two ranks, so each rank is half as far from the next.
+  const ranker = asSoonAsPossible as unknown as string;
+  graph.setGraph({ rankdir: "TB", nodesep: LANE_GAP, ranksep: RANK_GAP / 2, ranker });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id, width, height } of nodes) graph.setNode(id, { width, height });
+  question.edges.forEach((edge, index) => {
+    const [from, to] = [edge.from[0], edge.to[0]];
+    if (edge.from.length === 1 && edge.to.length === 1 && from && to) {
+      graph.setEdge(from, to, { minlen: 2 });
+      return;
     }
-    for (const one of to) {
-      const head = { x: middleOf(one), y: one.y };
-      paths.push(path([rail, head], "head"));
-      arrows.push(head);
-    }
-    if (from.length > 1 && to.length > 1) {
-      joints.push(...[...from, ...to].map((one) => ({ x: middleOf(one), y: railY })));
-    }
-  }
-  return { paths, joints, arrows };
-}
-
-function middleOf(one: Place): number {
-  return one.x + NODE_WIDTH / 2;
-}
-
-function middle(all: readonly Place[]): number {
-  const xs = all.map(middleOf);
-  return (Math.min(...xs) + Math.max(...xs)) / 2;
-}
-
-/**
- * A path of straight lines with round corners. Between points it goes down half the way, across, and down;
- * its end at a rail, or its begin there, goes across at once.
- */
-function path(points: readonly Point[], at: "rail" | "head"): string {
-  const [first] = points;
-  if (first === undefined) return "";
-  let drawn = `M${first.x} ${first.y}`;
-  points.slice(1).forEach((to, index) => {
-    const from = points[index] ?? first;
-    const ends = at === "rail" && index === points.length - 2;
-    const across = at === "head" ? from.y : ends ? to.y : (from.y + to.y) / 2;
-    drawn += step(from, to, across);
+    const rail = `rail ${index}`;
+    graph.setNode(rail, { width: 1, height: 0 });
+    for (const id of edge.from) graph.setEdge(id, rail, { minlen: 1 });
+    for (const id of edge.to) graph.setEdge(rail, id, { minlen: 1 });
   });
-  return drawn;
+  for (const frame of question.frames) {
+    const id = `frame ${frame.race}`;
+    graph.setNode(id, {});
+    for (const member of frame.members) graph.setParent(member, id);
+  }
+  dagre.layout(graph);
+  return inRows(nodes.map((size) => boxOf(size, graph.node(size.id))));
 }
 
-function step(from: Point, to: Point, across: number): string {
-  const turn = Math.sign(to.x - from.x);
-  if (turn === 0) return `V${to.y}`;
-  const room = Math.abs(to.x - from.x) / 2;
-  const before = Math.min(CORNER, room, Math.abs(across - from.y));
-  const after = Math.min(CORNER, room, Math.abs(to.y - across));
-  return (
-    `V${across - before}q0 ${before} ${turn * before} ${before}` +
-    `H${to.x - turn * after}q${turn * after} 0 ${turn * after} ${after}V${to.y}`
-  );
+function boxOf(size: Size, at: { readonly x?: number; readonly y?: number }): Place {
+  const { id, width, height } = size;
+  return {
+    id,
+    x: Math.round((at.x ?? 0) - width / 2),
+    y: Math.round((at.y ?? 0) - height / 2),
+    width,
+    height,
+  };
+}
+
+/** Nodes of one rank begin at one height, though some are higher than others. */
+function inRows(places: readonly Place[]): readonly Place[] {
+  const tops = new Map<number, number>();
+  const rowOf = (one: Place) => Math.round(one.y + one.height / 2);
+  for (const one of places) {
+    const row = rowOf(one);
+    tops.set(row, Math.min(tops.get(row) ?? one.y, one.y));
+  }
+  const left = Math.min(0, ...places.map((one) => one.x));
+  return places.map((one) => ({ ...one, x: one.x - left, y: tops.get(rowOf(one)) ?? one.y }));
+}
+
+/** Moves nodes that stand alone in their rank above what follows them, else below what they came after. */
+function straightened(places: readonly Place[], question: Question): readonly Place[] {
+  const at = new Map(places.map((one) => [one.id, one]));
+  const framed = new Set(question.frames.flatMap((frame) => frame.members));
+  const inRow = new Map<number, number>();
+  for (const one of places) inRow.set(one.y, (inRow.get(one.y) ?? 0) + 1);
+  const alone = places.filter((one) => inRow.get(one.y) === 1 && !framed.has(one.id));
+  const { before, behind } = neighboursOf(question);
+  const move = (one: Place, others: readonly string[] | undefined) => {
+    const near = (others ?? []).flatMap((id) => at.get(id) ?? []);
+    if (near.length > 0) at.set(one.id, { ...one, x: Math.max(0, wishedX(one, near)) });
+  };
+  for (const one of alone.toSorted((a, b) => b.y - a.y)) move(one, behind.get(one.id));
+  for (const one of alone) if (!behind.has(one.id)) move(one, before.get(one.id));
+  return places.map((one) => at.get(one.id) ?? one);
+}
+
+interface RankGraph {
+  nodes(): string[];
+  node(id: string): { rank?: number };
+  inEdges(id: string): { v: string; w: string }[] | undefined;
+  edge(edge: { v: string; w: string }): { minlen: number };
+}
+
+/** Gives each node the first rank below all that it came after: so a step stands where it could begin. */
+function asSoonAsPossible(graph: RankGraph): void {
+  const ranks = new Map<string, number>();
+  const rankOf = (begin: string): void => {
+    const stack = [begin];
+    for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
+      const edges = graph.inEdges(id) ?? [];
+      const missing = edges.map((edge) => edge.v).filter((v) => !ranks.has(v));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      const ends = edges.map((edge) => (ranks.get(edge.v) ?? 0) + graph.edge(edge).minlen);
+      ranks.set(id, Math.max(0, ...ends));
+    }
+  };
+  for (const id of graph.nodes()) {
+    if (!ranks.has(id)) rankOf(id);
+    graph.node(id).rank = ranks.get(id) ?? 0;
+  }
+}
+
+/** Places new nodes among those that keep their place: below what they came after, where there is room. */
+function joined(
+  nodes: readonly Size[],
+  question: Question,
+  known: ReadonlyMap<string, Place>,
+): readonly Place[] {
+  const parents = new Map<string, readonly string[]>();
+  for (const edge of question.edges) for (const id of edge.to) parents.set(id, edge.from);
+  const placed = new Map<string, Place>();
+  for (const { id, width, height } of nodes) {
+    const one = known.get(id);
+    if (one !== undefined) placed.set(id, { ...one, width, height });
+  }
+  // Nodes come in the order in which they began, so what a node came after is there before it.
+  for (const size of nodes) {
+    if (placed.has(size.id)) continue;
+    const above = (parents.get(size.id) ?? []).flatMap((id) => placed.get(id) ?? []);
+    placed.set(size.id, roomFor(size, above, [...placed.values()]));
+  }
+  return nodes.flatMap((one) => placed.get(one.id) ?? []);
+}
+
+function roomFor(size: Size, above: readonly Place[], others: readonly Place[]): Place {
+  const least = above.length === 0 ? 0 : Math.max(...above.map((one) => one.y + one.height));
+  const under = above.length === 0 ? 0 : least + RANK_GAP;
+  // A rank that is there already is used, where it begins low enough.
+  const rows = others
+    .map((one) => one.y)
+    .filter((y) => y >= under && y < under + NODE_HEIGHT + RANK_GAP);
+  const y = Math.min(...rows, under + (rows.length === 0 ? 0 : NODE_HEIGHT + RANK_GAP));
+  const wished = wishedX(size, above);
+  const row = others.filter((one) => one.y < y + size.height && one.y + one.height > y);
+  const sides = row.flatMap((one) => [one.x + one.width + LANE_GAP, one.x - LANE_GAP - size.width]);
+  const free = [wished, ...sides]
+    .filter((x) => row.every((one) => !isNear({ ...size, x, y }, one, LANE_GAP)))
+    .sort((a, b) => Math.abs(a - wished) - Math.abs(b - wished));
+  return { ...size, x: free[0] ?? wished, y };
+}
+
+function wishedX(size: Size, above: readonly Place[]): number {
+  if (above.length === 0) return 0;
+  const middles = above.map(middleOf);
+  const middle = (Math.min(...middles) + Math.max(...middles)) / 2;
+  return Math.round(middle - size.width / 2);
+}
+
+/** Places what takes steps back in a lane at the right, each beside its step or as near below as there is room. */
+function laneOf(
+  question: Question,
+  placed: readonly Place[],
+  known: ReadonlyMap<string, Place>,
+): readonly Place[] {
+  const at = new Map(placed.map((one) => [one.id, one]));
+  const sizes = new Map(question.nodes.map((one) => [one.id, one]));
+  const right = Math.max(0, ...placed.map((one) => one.x + one.width));
+  const x = question.lane.flatMap((one) => known.get(one.id)?.x ?? [])[0] ?? right + 2 * LANE_GAP;
+  const taken: Place[] = [];
+  const foot = Math.max(0, ...placed.map((one) => one.y + one.height)) + RANK_GAP;
+  // The highest first, so that what has to give way gives way downwards.
+  const wished = question.lane
+    .map((one) => ({ id: one.id, y: (one.of === null ? undefined : at.get(one.of)?.y) ?? foot }))
+    .sort((a, b) => a.y - b.y);
+  for (const { id, y } of wished) {
+    const size = sizes.get(id) ?? { id, width: NODE_WIDTH, height: NODE_HEIGHT };
+    let box: Place = { ...size, x, y: known.get(id)?.y ?? y };
+    for (let other = hit(box, taken); other !== undefined; other = hit(box, taken)) {
+      box = { ...box, y: other.y + other.height + 12 };
+    }
+    taken.push(box);
+  }
+  return taken;
+}
+
+function hit(box: Box, others: readonly Place[]): Place | undefined {
+  return others.find((one) => isNear(box, one, 0));
+}
+
+function backsOf(lane: readonly LaneNode[], places: readonly Place[]): Placement["backs"] {
+  const at = new Map(places.map((one) => [one.id, one]));
+  return lane.flatMap(({ id, of }) => {
+    const [from, to] = [at.get(id), at.get(of ?? "")];
+    if (from === undefined || to === undefined) return [];
+    return [{ from: id, to: to.id, path: backPath(from, to, places) }];
+  });
+}
+
+function framesOf(frames: readonly RaceFrame[], places: readonly Place[]): readonly Place[] {
+  const at = new Map(places.map((one) => [one.id, one]));
+  return frames.flatMap((frame) => {
+    const box = around(frame.members.flatMap((id) => at.get(id) ?? []));
+    if (box === null) return [];
+    return [
+      {
+        id: frame.race,
+        x: box.x - FRAME_PAD,
+        y: box.y - FRAME_PAD,
+        width: box.width + 2 * FRAME_PAD,
+        height: box.height + 2 * FRAME_PAD,
+      },
+    ];
+  });
 }

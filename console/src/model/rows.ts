@@ -3,7 +3,7 @@
 import { instant } from "./instants.ts";
 import { type FanOut, failedFirst, startOf } from "./parallel.ts";
 import { isCleanUp, isFailure, type Note, nameOf, type Step } from "./run.ts";
-import { idle, isBusy, spansOf } from "./spans.ts";
+import { idle, isBusy, type Stretch, spansOf } from "./spans.ts";
 
 const IDLE_MS_MIN = 30_000;
 
@@ -165,8 +165,8 @@ function withNotes(rows: readonly StepRow[], contents: Contents, now: number): r
   return all;
 }
 
-/** Idle stretches between steps, over 30 s. What is idle at the end is the run's present, not a gap. */
-function gapsOf(steps: readonly Step[], now: number): readonly { from: number; to: number }[] {
+/** Returns idle stretches between steps, over 30 s. What is idle at the end is the run's present, not a gap. */
+export function gapsOf(steps: readonly Step[], now: number): readonly Stretch[] {
   const first = steps[0];
   const busy = steps.flatMap((step) => spansOf(step, now).filter(isBusy));
   const last = busy.reduce((most, span) => Math.max(most, span.to), Number.NEGATIVE_INFINITY);

@@ -12,10 +12,13 @@ export interface Page {
   readonly filter: Filter;
   /** The fan-outs that are open in place. */
   readonly open: ReadonlySet<string>;
+  /** The fan-outs whose members the graph shows. */
+  readonly spread: ReadonlySet<string>;
   /** The time up to which what is open is shown. */
   readonly now: number;
   readonly select: (selection: Selection | null, move?: Move) => void;
   readonly toggleOpen: (key: string) => void;
+  readonly toggleSpread: (key: string) => void;
 }
 
 export const PageContext = createContext<Page | null>(null);

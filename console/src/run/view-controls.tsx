@@ -55,15 +55,18 @@ interface ControlsProps {
   readonly view: View;
   readonly looks: Looks;
   readonly onHelp: () => void;
+  /** Takes the element in which a view puts controls of its own. */
+  readonly onSlot: (slot: HTMLElement | null) => void;
 }
 
 /** Shows the controls. */
-export function ViewControls({ view, looks, onHelp }: ControlsProps): ReactNode {
+export function ViewControls({ view, looks, onHelp, onSlot }: ControlsProps): ReactNode {
   const { select } = usePage();
   const narrow = useNarrow();
   return (
     <>
       {view === "list" && !narrow && <ListControls looks={looks} />}
+      {view === "graph" && <div className="slot" ref={onSlot} />}
       {view === "timeline" && <TimelineControls looks={looks} />}
       {narrow ? (
         <button type="button" onClick={() => select({ type: "run" })}>

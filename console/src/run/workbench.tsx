@@ -1,6 +1,15 @@
 /** A run that is known: its header, its views, its inspector, and the keys for them. */
 
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { Inspector } from "../inspector/inspector.tsx";
 import { List } from "../list/list.tsx";
 import type { RunContents } from "../model/contents.ts";
@@ -17,6 +26,9 @@ import { Toolbar } from "./toolbar.tsx";
 import { type Page, PageContext } from "./use-page.ts";
 import { timelineKeys, useLooks, ViewControls } from "./view-controls.tsx";
 
+// The graph is large and not always looked at, so it comes when it is.
+const Graph = lazy(() => import("../graph/graph.tsx").then(({ Graph }) => ({ default: Graph })));
+
 interface WorkbenchProps {
   readonly contents: RunContents;
   readonly view: View;
@@ -31,6 +43,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
   const narrow = useNarrow();
   const [docked, setDocked] = useStored("inspector", ["open", "closed"], "open");
   const looks = useLooks();
+  const [slot, setSlot] = useState<HTMLElement | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const { filter, open, now, selected } = page;
   const rows = useMemo(() => rowsOf(contents, filter, open, now), [contents, filter, open, now]);
@@ -71,11 +84,16 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
           onFilter={(text) => goQuery({ q: text === "" ? null : text }, "replace")}
           onFailuresOnly={onFailuresOnly}
         >
-          <ViewControls view={view} looks={looks} onHelp={openKeys} />
+          <ViewControls view={view} looks={looks} onHelp={openKeys} onSlot={setSlot} />
         </Toolbar>
         <div className={`run-main ${where}`}>
           {view === "list" && (
             <List rows={rows} times={looks.times} compact={looks.density === "compact"} />
+          )}
+          {view === "graph" && (
+            <Suspense fallback={<div />}>
+              <Graph slot={slot} onList={() => onView("list")} />
+            </Suspense>
           )}
           {view === "timeline" && (
             <Timeline
@@ -101,8 +119,8 @@ function usePageOf(
   const text = query.get("q") ?? "";
   const failuresOnly = query.get("failures") === "1";
   const filter = useMemo(() => ({ text, failuresOnly }), [text, failuresOnly]);
-  const opened = query.get("open") ?? "";
-  const open = useMemo(() => new Set(opened === "" ? [] : opened.split("\u001d")), [opened]);
+  const [open, toggleOpen] = useKeySet(query, "open");
+  const [spread, toggleSpread] = useKeySet(query, "spread");
   const selected = useSelection(query);
   const latest = useRef(selected);
   useEffect(() => {
@@ -112,19 +130,32 @@ function usePageOf(
     if (isSame(selection, latest.current)) return;
     goQuery(queryOf(selection), move);
   }, []);
-  const toggleOpen = useCallback(
-    (key: string) => {
-      const next = new Set(open);
-      if (!next.delete(key)) next.add(key);
-      goQuery({ open: next.size === 0 ? null : [...next].join("\u001d") });
-    },
-    [open],
-  );
   const now = asOf ?? Number.POSITIVE_INFINITY;
   return useMemo(
-    () => ({ contents, view, selected, filter, open, now, select, toggleOpen }),
-    [contents, view, selected, filter, open, now, select, toggleOpen],
+    () => ({
+      ...{ contents, view, selected, filter, open, spread, now },
+      ...{ select, toggleOpen, toggleSpread },
+    }),
+    [contents, view, selected, filter, open, spread, now, select, toggleOpen, toggleSpread],
   );
+}
+
+/** A set of keys that stands in the address under a name, and how to put one in or take it out. */
+function useKeySet(
+  query: URLSearchParams,
+  name: string,
+): readonly [ReadonlySet<string>, (key: string) => void] {
+  const told = query.get(name) ?? "";
+  const keys = useMemo(() => new Set(told === "" ? [] : told.split("\u001d")), [told]);
+  const toggle = useCallback(
+    (key: string) => {
+      const next = new Set(keys);
+      if (!next.delete(key)) next.add(key);
+      goQuery({ [name]: next.size === 0 ? null : [...next].join("\u001d") });
+    },
+    [keys, name],
+  );
+  return [keys, toggle];
 }
 
 function useSelection(query: URLSearchParams): Selection | null {

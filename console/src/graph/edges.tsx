@@ -1,0 +1,92 @@
+/** The lines between nodes. They are one path for all, so that 10,000 steps cost no more than ten. */
+
+import { ViewportPortal } from "@xyflow/react";
+import { memo, type ReactNode, useMemo } from "react";
+import { around, type Box } from "../model/boxes.ts";
+import type { Line } from "../model/edge-paths.ts";
+import type { Placement } from "../model/placement.ts";
+
+interface EdgesProps {
+  readonly placement: Placement;
+  /** The node whose edges are in ink. */
+  readonly selected: string | null;
+  /** Nodes of branches that won a race: what leads to them and from them is in ink. */
+  readonly winners: ReadonlySet<string>;
+  /** Lines between nodes that are dots are faint. */
+  readonly dots: ReadonlySet<string>;
+}
+
+/** Shows the edges, the frames of races, and the dashed lines from the clean-up to its steps. */
+export const Edges = memo(function Edges(props: EdgesProps): ReactNode {
+  const { placement, selected, winners, dots } = props;
+  const drawn = useMemo(
+    () => paths(placement, selected, winners, dots),
+    [placement, selected, winners, dots],
+  );
+  const { width, height } = placement;
+  const lane = useMemo(() => laneOf(placement), [placement]);
+  return (
+    <ViewportPortal>
+      <svg className="edges" width={width + 40} height={height + 40} aria-hidden="true">
+        {placement.frames.map((frame) => (
+          <rect
+            key={frame.id}
+            className="race"
+            x={frame.x}
+            y={frame.y}
+            width={frame.width}
+            height={frame.height}
+            rx={14}
+          />
+        ))}
+        <path className="edge faint" d={drawn.faint} />
+        <path className="edge" d={drawn.plain} />
+        <path className="back" d={placement.backs.map((back) => back.path).join("")} />
+        <path className="edge ink" d={drawn.ink} />
+        {lane !== null && (
+          <text className="lane-name" x={lane.x + 2} y={lane.y - 12}>
+            Clean-up, newest first
+          </text>
+        )}
+        <path className="joint" d={drawn.joints} />
+      </svg>
+    </ViewportPortal>
+  );
+});
+
+/** The box of what takes steps back; null where nothing does. */
+function laneOf(placement: Placement): Box | null {
+  const ids = new Set(placement.backs.map((back) => back.from));
+  return around(placement.places.filter((one) => ids.has(one.id)));
+}
+
+function paths(
+  placement: Placement,
+  selected: string | null,
+  winners: ReadonlySet<string>,
+  dots: ReadonlySet<string>,
+) {
+  const one = (ids: readonly string[]) => (ids.length === 1 ? (ids[0] ?? "") : "");
+  const inInk = (from: readonly string[], to: readonly string[]) =>
+    (selected !== null && (from.includes(selected) || to.includes(selected))) ||
+    winners.has(one(to)) ||
+    winners.has(one(from));
+  const isFaint = (line: Pick<Line, "from" | "to">) =>
+    dots.size > 0 && (line.from.every((id) => dots.has(id)) || line.to.every((id) => dots.has(id)));
+  let [plain, ink, faint] = ["", "", ""];
+  for (const line of placement.lines) {
+    if (isFaint(line)) faint += line.path;
+    else if (inInk(line.from, line.to)) ink += line.path;
+    else plain += line.path;
+  }
+  for (const { x, y, to } of placement.arrows) {
+    const head = `M${x - 4.5} ${y - 6}L${x} ${y - 1}L${x + 4.5} ${y - 6}`;
+    if (dots.has(to)) faint += head;
+    else if (to === selected || winners.has(to)) ink += head;
+    else plain += head;
+  }
+  const joints = placement.joints
+    .map(({ x, y }) => `M${x - 2.5} ${y}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`)
+    .join("");
+  return { plain, ink, faint, joints };
+}

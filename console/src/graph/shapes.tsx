@@ -1,0 +1,106 @@
+/** The outlines of nodes: each kind of step has its own, so that a graph can be read without words. */
+
+import type { ReactNode } from "react";
+import { NODE_HEIGHT, NODE_WIDTH } from "../model/boxes.ts";
+import type { Shape } from "../model/graph-view.ts";
+
+const ROUND = 8;
+const POINT = 14;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Returns the outline of a shape as a path of SVG, half a pixel inside of its size. */
+function outline(shape: Shape, { width, height }: Size): string {
+  const [right, foot, middle] = [width - 0.75, height - 0.75, height / 2];
+  const edge = 0.75;
+  switch (shape) {
+    case "wait":
+      return `M${edge} ${edge}H${right - ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${ROUND}V${foot - ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${ROUND}H${edge}L${edge + POINT * (height / NODE_HEIGHT)} ${middle}z`;
+    case "emit":
+      return `M${edge + ROUND} ${edge}H${right - POINT}L${right} ${middle} ${right - POINT} ${foot}H${edge + ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${-ROUND}V${edge + ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${-ROUND}z`;
+    case "compensation":
+      return `M${edge} ${middle}L${edge + POINT} ${edge}H${right - ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${ROUND}V${foot - ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${ROUND}H${edge + POINT}z`;
+    default: {
+      const r = shape === "sleep" ? height / 2 - edge : Math.min(ROUND, height / 3);
+      return `M${edge + r} ${edge}H${right - r}a${r} ${r} 0 0 1 ${r} ${r}V${foot - r}a${r} ${r} 0 0 1 ${-r} ${r}H${edge + r}a${r} ${r} 0 0 1 ${-r} ${-r}V${edge + r}a${r} ${r} 0 0 1 ${r} ${-r}z`;
+    }
+  }
+}
+
+/** Draws the outline of a node. */
+export function Outline({
+  shape,
+  size = { width: NODE_WIDTH, height: NODE_HEIGHT },
+}: {
+  readonly shape: Shape;
+  readonly size?: Size;
+}): ReactNode {
+  const { width, height } = size;
+  const small = height < NODE_HEIGHT;
+  const inset = small ? 2.5 : 4;
+  const card = small ? 2.5 : 5;
+  return (
+    <svg className="outline" width={width} height={height} aria-hidden="true">
+      {shape === "many" &&
+        [2, 1].map((at) => (
+          <path
+            key={at}
+            className="card"
+            d={outline("run", { width, height })}
+            transform={`translate(${at * card} ${-at * card})`}
+          />
+        ))}
+      <path className="box" d={outline(shape, { width, height })} />
+      {shape === "child" && (
+        <rect
+          className="inner"
+          x={inset}
+          y={inset}
+          width={width - 2 * inset}
+          height={height - 2 * inset}
+          rx={small ? 1.5 : 5}
+        />
+      )}
+    </svg>
+  );
+}
+
+const LEGEND: readonly (readonly [Shape, string])[] = [
+  ["run", "Run"],
+  ["wait", "Wait"],
+  ["emit", "Emit"],
+  ["sleep", "Sleep"],
+  ["child", "Child"],
+  ["skip", "Skip"],
+  ["many", "Many"],
+  ["compensation", "Compensate"],
+];
+
+const SAMPLE = { width: 26, height: 14 };
+
+/** Shows what each outline says. */
+export function Legend(): ReactNode {
+  return (
+    <dl className="legend" aria-label="Shapes">
+      {LEGEND.map(([shape, words]) => (
+        <div key={shape} className={shape === "skip" ? "shape-skip" : undefined}>
+          <dt>
+            <Outline shape={shape} size={SAMPLE} />
+          </dt>
+          <dd>{words}</dd>
+        </div>
+      ))}
+      <div>
+        <dt>
+          <svg className="outline" width={26} height={14} aria-hidden="true">
+            <rect className="race" x={0.75} y={0.75} width={24.5} height={12.5} rx={3} />
+          </svg>
+        </dt>
+        <dd>Race</dd>
+      </div>
+    </dl>
+  );
+}
