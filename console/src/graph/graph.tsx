@@ -56,13 +56,13 @@ export function Graph({ slot, onList }: GraphProps): ReactNode {
   const { contents, spread } = usePage();
   const graph = useMemo(() => graphOf(contents, spread), [contents, spread]);
   const placed = usePlacement(graph, [...spread].join("\u001d"));
-  const box = useRef<HTMLElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const [isLegendOpen, toggleLegend] = useShapes();
   const withLegend = isLegendOpen && !narrow;
   const room = useRoom(box, { gutter: narrow ? 0 : GUTTER, right: withLegend ? LEGEND : 0 });
   return (
-    <section className="graph" ref={box} aria-label="Graph of the steps">
+    <section className="graph" aria-label="Graph of the steps">
       <button type="button" className="as-list" onClick={onList}>
         Show as list
       </button>
@@ -71,18 +71,20 @@ export function Graph({ slot, onList }: GraphProps): ReactNode {
           {`The oldest ${counted(graph.earlier, "step")} stand as one node: a graph shows 300 at most.`}
         </p>
       )}
-      {placed !== null && room !== null && (
-        <ReactFlowProvider>
-          <Canvas
-            graph={graph}
-            placed={placed}
-            room={room}
-            slot={slot}
-            withLegend={withLegend}
-            onLegend={toggleLegend}
-          />
-        </ReactFlowProvider>
-      )}
+      <div className="canvas" ref={box}>
+        {placed !== null && room !== null && (
+          <ReactFlowProvider>
+            <Canvas
+              graph={graph}
+              placed={placed}
+              room={room}
+              slot={slot}
+              withLegend={withLegend}
+              onLegend={toggleLegend}
+            />
+          </ReactFlowProvider>
+        )}
+      </div>
     </section>
   );
 }

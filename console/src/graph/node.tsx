@@ -1,5 +1,6 @@
 /** A node of the graph: its outline says the kind, its glyph the status, its words the rest. */
 
+import { useStore } from "@xyflow/react";
 import { memo, type ReactNode } from "react";
 import { Counts, FanOutTook, StepNote, Took } from "../list/row.tsx";
 import { spreadPlace } from "../model/boxes.ts";
@@ -13,6 +14,9 @@ import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
 import { Outline } from "./shapes.tsx";
+
+/** Below this zoom words cannot be read. */
+const READABLE = 0.4;
 
 /** How a node stands out from the others. */
 export interface NodeLook {
@@ -38,7 +42,9 @@ export interface NodeProps extends NodeLook {
 /** Shows a node. */
 export const NodeView = memo(function NodeView(props: NodeProps): ReactNode {
   const { node, isDot } = props;
+  const isFar = useStore((store) => store.transform[2] < READABLE);
   if (isDot) return <Dot {...props} />;
+  if (isFar && node.type !== "spread") return <Far {...props} />;
   if (node.type === "spread") return <Spread {...props} node={node} />;
   return (
     <NodeButton
@@ -48,6 +54,23 @@ export const NodeView = memo(function NodeView(props: NodeProps): ReactNode {
     />
   );
 });
+
+/** A node from far away: its words could not be read, so it has none that are drawn. */
+function Far({ node, isSelected, onSelect, edges }: NodeProps): ReactNode {
+  const open = isOpen(node) ? "is-open" : hasFailed(node) ? "is-failed" : "";
+  return (
+    <button
+      type="button"
+      className={`node shape-${shapeOf(node)} hue-${hueOf(nodeStatus(node))} ${open}`}
+      title={nodeName(node)}
+      aria-pressed={isSelected}
+      aria-label={`${nodeWords(node)}. ${edges}`}
+      onClick={() => onSelect(node)}
+    >
+      <Outline shape={shapeOf(node)} />
+    </button>
+  );
+}
 
 function Dot({ node, onSelect, edges }: NodeProps): ReactNode {
   const words = nodeWords(node);

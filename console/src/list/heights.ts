@@ -4,10 +4,13 @@ import { linesOf } from "../model/json.ts";
 import type { Row } from "../model/rows.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { stackOf } from "../model/stack.ts";
+import { noteOf } from "../model/step-words.ts";
 
 /** Lines of JSON that a row shows when it is opened in place. */
 export const LINES_MAX = 12;
 const LINE = 18;
+/** One line beneath a name, with what is around it. */
+const BENEATH = 21;
 
 /** What stands beneath a step's name. */
 export type Beneath = "nothing" | "line" | "error" | "lines";
@@ -40,10 +43,16 @@ export function heightOf(row: Row, isOpen: boolean, looks: Looks): number {
     case "cleanUp":
       return Math.max(30, line - 4);
     case "fanOut":
-      return line;
+      // On a narrow page the counts stand beneath the name.
+      return looks.narrow ? line + BENEATH : line;
     case "step":
-      return line + beneathHeight(row.step, isOpen, looks);
+      return line + noteHeight(row.step, looks) + beneathHeight(row.step, isOpen, looks);
   }
+}
+
+/** On a narrow page a note has a line of its own. */
+function noteHeight(step: Step, looks: Looks): number {
+  return looks.narrow && noteOf(step, 0) !== null ? BENEATH : 0;
 }
 
 function beneathHeight(step: Step, isOpen: boolean, looks: Looks): number {
@@ -51,7 +60,7 @@ function beneathHeight(step: Step, isOpen: boolean, looks: Looks): number {
     case "nothing":
       return 0;
     case "line":
-      return looks.compact ? 0 : 21;
+      return looks.compact ? 0 : BENEATH;
     case "error":
       return (firstFrame(step) === null ? LINE : 2 * LINE) + 8;
     case "lines": {

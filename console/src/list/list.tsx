@@ -1,14 +1,17 @@
 /** The list: the journal as a readable page, in the order in which steps ran. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { instant } from "../model/instants.ts";
-import { isSame, type Row, selectionOf } from "../model/rows.ts";
+import { isFiltering, isSame, type Row, selectionOf } from "../model/rows.ts";
+import { hasEnded, isCleanUp, stepHasEnded, titleOf } from "../model/run.ts";
 import { usePage } from "../run/use-page.ts";
-import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
+import { Name } from "../ui/text.tsx";
 import { heightOf } from "./heights.ts";
 import { ListRow } from "./row.tsx";
+import { useAnchor } from "./use-anchor.ts";
+import { useRowKeys } from "./use-list-keys.ts";
 
 /** How the first column tells time. */
 export type Times = "offset" | "clock";
@@ -21,7 +24,7 @@ interface ListProps {
 
 /** Shows the list. */
 export function List({ rows, times, compact }: ListProps): ReactNode {
-  const { contents, selected, select, toggleOpen } = usePage();
+  const { contents, selected, toggleOpen } = usePage();
   const scroller = useRef<HTMLDivElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const narrow = useNarrow();
@@ -37,33 +40,21 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
       const row = rows[index];
       return row === undefined ? 34 : heightOf(row, opened.has(row.key), { narrow, compact });
     },
-    overscan: 8,
+    overscan: 6,
   });
-  // Heights are known and not measured, so a change of rows or looks asks for them again.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: these are what heights depend on
-  useEffect(() => virtual.measure(), [rows, opened, narrow, compact]);
+  useAnchor(rows, `${narrow} ${compact} ${[...opened].join()}`, virtual, scroller);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new selection may scroll
   useEffect(() => {
     if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
   }, [selected]);
-  const toggle = (row: Row) => {
-    if (row.type === "fanOut") toggleOpen(row.fanOut.key);
-    else setOpened((now) => toggled(now, row.key));
-  };
-  const move = (by: number) => {
-    const next = nextSelectable(rows, at, by);
-    const selection = next === null ? null : selectionOf(next);
-    if (selection !== null) select(selection, "replace");
-  };
-  useKeys({
-    j: () => move(1),
-    ArrowDown: () => move(1),
-    k: () => move(-1),
-    ArrowUp: () => move(-1),
-    PageDown: () => move(12),
-    PageUp: () => move(-12),
-    Home: () => move(-rows.length),
-    End: () => move(rows.length),
+  const toggle = useCallback(
+    (row: Row) => {
+      if (row.type === "fanOut") toggleOpen(row.fanOut.key);
+      else setOpened((now) => toggled(now, row.key));
+    },
+    [toggleOpen],
+  );
+  useRowKeys(rows, at, {
     Enter: () => {
       const row = rows[at];
       if (row !== undefined) toggle(row);
@@ -103,7 +94,26 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
           })}
         </tbody>
       </table>
+      <Foot />
     </div>
+  );
+}
+
+/** Says of an open run that there may be more: the code tells its steps only when it comes to them. */
+function Foot(): ReactNode {
+  const { contents, filter } = usePage();
+  if (hasEnded(contents.run) || isFiltering(filter)) return null;
+  const last = contents.steps.findLast((step) => !stepHasEnded(step) && !isCleanUp(step));
+  return (
+    <p className="list-foot">
+      {last === undefined ? (
+        "More steps appear here when the code reaches them."
+      ) : (
+        <>
+          Steps after <Name>{titleOf(last.id)}</Name> appear here when the code reaches them.
+        </>
+      )}
+    </p>
   );
 }
 
@@ -111,18 +121,4 @@ function toggled(set: ReadonlySet<string>, key: string): ReadonlySet<string> {
   const next = new Set(set);
   if (!next.delete(key)) next.add(key);
   return next;
-}
-
-/** Returns the row that many rows on, of those that can be selected; the last in that direction at the ends. */
-export function nextSelectable(rows: readonly Row[], at: number, by: number): Row | null {
-  const way = Math.sign(by);
-  let [left, found] = [Math.abs(by), null as Row | null];
-  const from = at < 0 && way < 0 ? rows.length : at;
-  for (let index = from + way; index >= 0 && index < rows.length && left > 0; index += way) {
-    const row = rows[index];
-    if (row === undefined || selectionOf(row) === null) continue;
-    found = row;
-    left -= 1;
-  }
-  return found;
 }

@@ -1,20 +1,22 @@
 /** The rows of the list. */
 
-import { memo, type ReactNode } from "react";
+import { type MouseEvent, memo, type ReactNode } from "react";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { initialsOf, noteWords } from "../model/history.ts";
 import { instant } from "../model/instants.ts";
 import { linesOf, oneLine } from "../model/json.ts";
 import { fanOutName, startOf, tally } from "../model/parallel.ts";
 import { type Row, selectionOf } from "../model/rows.ts";
-import { type Failure, isFailure, type Note, type Step, titleOf } from "../model/run.ts";
+import { type Failure, isFailure, type Note, nameOf, type Step, titleOf } from "../model/run.ts";
 import { tookOf } from "../model/spans.ts";
 import { kindWords, noteOf } from "../model/step-words.ts";
-import { clock, count, duration, moment, offset } from "../model/words.ts";
+import { clock, count, counted, duration, moment, offset } from "../model/words.ts";
+import { goQuery } from "../route.ts";
 import { usePage } from "../run/use-page.ts";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Icon, Notch } from "../ui/icon.tsx";
 import { Lines } from "../ui/json-view.tsx";
+import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
 import { RunLink } from "../ui/run-link.tsx";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
@@ -37,7 +39,7 @@ interface RowProps {
 }
 
 /** Shows one row. */
-export function ListRow(props: RowProps): ReactNode {
+export const ListRow = memo(function ListRow(props: RowProps): ReactNode {
   const { row, index, top, height, isSelected } = props;
   const { select } = usePage();
   const selection = selectionOf(row);
@@ -54,9 +56,9 @@ export function ListRow(props: RowProps): ReactNode {
       <RowCells {...props} />
     </tr>
   );
-}
+});
 
-const RowCells = memo(function RowCells(props: RowProps): ReactNode {
+function RowCells(props: RowProps): ReactNode {
   const { row } = props;
   switch (row.type) {
     case "step":
@@ -76,7 +78,7 @@ const RowCells = memo(function RowCells(props: RowProps): ReactNode {
     case "act":
       return <ActCell note={row.note} start={props.start} times={props.times} />;
   }
-});
+}
 
 type Of<T extends Row["type"]> = Omit<RowProps, "row"> & {
   readonly row: Extract<Row, { type: T }>;
@@ -84,6 +86,7 @@ type Of<T extends Row["type"]> = Omit<RowProps, "row"> & {
 
 function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNode {
   const { filter } = usePage();
+  const narrow = useNarrow();
   const { step } = row;
   return (
     <>
@@ -98,16 +101,61 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
           <span className="kind">
             <Foreign>{kindWords(step)}</Foreign>
           </span>
+          <TakesBack step={step} />
           <span className="end">
-            <StepNote step={step} />
+            <LogCount step={step} />
+            {!narrow && <StepNote step={step} />}
             {step.child !== undefined && <RunLink id={step.child.run} />}
             <Took step={step} />
           </span>
         </div>
+        {narrow && (
+          <div className="note-line">
+            <StepNote step={step} />
+          </div>
+        )}
         <Beneath step={step} isOpen={isOpen} compact={compact} />
       </td>
     </>
   );
+}
+
+/** The step that a compensation takes back, as a link to it. */
+function TakesBack({ step }: { readonly step: Step }): ReactNode {
+  const { contents, select } = usePage();
+  const id = nameOf(step.id);
+  if (step.kind !== "compensate" || !contents.byId.has(id)) return null;
+  return (
+    <span className="kind">
+      takes back{" "}
+      <button type="button" className="link" onClick={inside(() => select({ type: "step", id }))}>
+        <Name>{id}</Name>
+      </button>
+    </span>
+  );
+}
+
+/** How many log lines a step wrote; leads to them. */
+function LogCount({ step }: { readonly step: Step }): ReactNode {
+  const { select } = usePage();
+  if (step.logs.length === 0) return null;
+  const show = () => {
+    select({ type: "step", id: step.id });
+    goQuery({ tab: "logs" }, "replace");
+  };
+  return (
+    <button type="button" className="link log-count" onClick={inside(show)}>
+      {counted(step.logs.length, "log line")}
+    </button>
+  );
+}
+
+/** A click within a row that is not one on the row. */
+function inside(act: () => void): (event: MouseEvent) => void {
+  return (event) => {
+    event.stopPropagation();
+    act();
+  };
 }
 
 /** What a step waits for, or how often it was tried. */
@@ -197,6 +245,7 @@ function OpenResult({ value }: { readonly value: unknown }): ReactNode {
 
 function FanOutCells({ row, start, times, onToggle }: Of<"fanOut">): ReactNode {
   const { open } = usePage();
+  const narrow = useNarrow();
   const { fanOut } = row;
   const isOpen = open.has(fanOut.key);
   const first = fanOut.steps[0];
@@ -212,7 +261,7 @@ function FanOutCells({ row, start, times, onToggle }: Of<"fanOut">): ReactNode {
           <Glyph status={fanOutStatus(fanOut.steps)} />
           <Name>{name}</Name>
           <span className="kind">×{count(fanOut.steps.length)}</span>
-          <Counts steps={fanOut.steps} />
+          {!narrow && <Counts steps={fanOut.steps} />}
           <span className="end">
             <button
               type="button"
@@ -229,6 +278,11 @@ function FanOutCells({ row, start, times, onToggle }: Of<"fanOut">): ReactNode {
             <FanOutTook steps={fanOut.steps} />
           </span>
         </div>
+        {narrow && (
+          <div className="note-line">
+            <Counts steps={fanOut.steps} />
+          </div>
+        )}
       </td>
     </>
   );

@@ -21,6 +21,8 @@ export interface Box {
 /** Where a node stands. */
 export interface Place extends Box {
   readonly id: string;
+  /** How far what belongs to it stands out above the box: the cards behind a fan-out. */
+  readonly rise?: number;
 }
 
 /** Returns the size of the frame of so many nodes that are spread out. */

@@ -46,7 +46,7 @@ export function edgeLines(edges: readonly GraphEdge[], places: readonly Place[])
       lines.push({ path: drawn(points, joined ? "joint" : "rail"), from: [one.id], to: edge.to });
     }
     for (const one of to) {
-      const head = { x: middleOf(one), y: one.y };
+      const head = { x: middleOf(one), y: one.y - (one.rise ?? 0) };
       const path = joined
         ? sharp([rail, { x: head.x, y: rail.y }, head])
         : drawn([rail, head], "head");

@@ -9,6 +9,9 @@ import { isFailure, type Step, type StepStatus, stepHasEnded, titleOf } from "./
 import type { Stretch } from "./spans.ts";
 import { listed } from "./words.ts";
 
+/** The cards behind a node that stands for many. */
+const CARDS = 10;
+
 /** What a node looks like: its outline says its kind. */
 export type Shape =
   | "run"
@@ -82,7 +85,8 @@ function formerPlace(node: GraphNode, at: ReadonlyMap<string, Place>): Place | u
 
 function sizeOf(node: GraphNode): Omit<Size, "id"> {
   if (node.type === "spread") return spreadSize(node.shown.length);
-  return { width: NODE_WIDTH, height: NODE_HEIGHT };
+  const size = { width: NODE_WIDTH, height: NODE_HEIGHT };
+  return node.type === "many" ? { ...size, rise: CARDS } : size;
 }
 
 /** Orders places by rank, then from left to right: as tabs and readers of screens go through them. */

@@ -3,7 +3,6 @@
 import type { RunContents } from "./contents.ts";
 import { type FanOut, failedFirst, prefixOf, startOf } from "./parallel.ts";
 import { isCleanUp, nameOf, type Step, titleOf } from "./run.ts";
-import { counted } from "./words.ts";
 
 /** More nodes than this are not shown one by one. */
 export const NODES_MAX = 300;
@@ -169,8 +168,7 @@ function cut(nodes: readonly GraphNode[]): readonly GraphNode[] {
   if (nodes.length <= NODES_MAX) return nodes;
   const from = Math.ceil((nodes.length - NODES_MAX + 1) / CUT) * CUT;
   const steps = nodes.slice(0, from).flatMap(stepsOf);
-  const title = counted(steps.length, "earlier step");
-  const group = { key: "<", prefix: "", title, steps };
+  const group = { key: "<", prefix: "", title: "Earlier steps", steps };
   return [{ type: "many", id: "<", group, of: "earlier" }, ...nodes.slice(from)];
 }
 

@@ -26,11 +26,7 @@ export interface Question {
 }
 
 /** A node, and how large it is. */
-export interface Size {
-  readonly id: string;
-  readonly width: number;
-  readonly height: number;
-}
+export type Size = Omit<Place, "x" | "y">;
 
 export interface Placement extends Lines {
   readonly places: readonly Place[];
@@ -94,13 +90,11 @@ function fresh(nodes: readonly Size[], question: Question): readonly Place[] {
 }
 
 function boxOf(size: Size, at: { readonly x?: number; readonly y?: number }): Place {
-  const { id, width, height } = size;
+  const { width, height } = size;
   return {
-    id,
+    ...size,
     x: Math.round((at.x ?? 0) - width / 2),
     y: Math.round((at.y ?? 0) - height / 2),
-    width,
-    height,
   };
 }
 
@@ -122,7 +116,10 @@ function straightened(places: readonly Place[], question: Question): readonly Pl
   const framed = new Set(question.frames.flatMap((frame) => frame.members));
   const inRow = new Map<number, number>();
   for (const one of places) inRow.set(one.y, (inRow.get(one.y) ?? 0) + 1);
-  const alone = places.filter((one) => inRow.get(one.y) === 1 && !framed.has(one.id));
+  const passed = passedRows(question.edges, at);
+  const alone = places.filter(
+    (one) => inRow.get(one.y) === 1 && !passed.has(one.y) && !framed.has(one.id),
+  );
   const { before, behind } = neighboursOf(question);
   const move = (one: Place, others: readonly string[] | undefined) => {
     const near = (others ?? []).flatMap((id) => at.get(id) ?? []);
@@ -131,6 +128,21 @@ function straightened(places: readonly Place[], question: Question): readonly Pl
   for (const one of alone.toSorted((a, b) => b.y - a.y)) move(one, behind.get(one.id));
   for (const one of alone) if (!behind.has(one.id)) move(one, before.get(one.id));
   return places.map((one) => at.get(one.id) ?? one);
+}
+
+/** The rows that edges pass on their way to others further down. */
+function passedRows(
+  edges: readonly GraphEdge[],
+  at: ReadonlyMap<string, Place>,
+): ReadonlySet<number> {
+  const rows = new Set([...at.values()].map((one) => one.y));
+  const passed = new Set<number>();
+  for (const edge of edges) {
+    const top = Math.min(...edge.from.flatMap((id) => at.get(id)?.y ?? []));
+    const foot = Math.max(...edge.to.flatMap((id) => at.get(id)?.y ?? []));
+    for (const y of rows) if (y > top && y < foot) passed.add(y);
+  }
+  return passed;
 }
 
 interface RankGraph {
@@ -172,9 +184,9 @@ function joined(
   const parents = new Map<string, readonly string[]>();
   for (const edge of question.edges) for (const id of edge.to) parents.set(id, edge.from);
   const placed = new Map<string, Place>();
-  for (const { id, width, height } of nodes) {
-    const one = known.get(id);
-    if (one !== undefined) placed.set(id, { ...one, width, height });
+  for (const size of nodes) {
+    const one = known.get(size.id);
+    if (one !== undefined) placed.set(size.id, { ...size, x: one.x, y: one.y });
   }
   // Nodes come in the order in which they began, so what a node came after is there before it.
   for (const size of nodes) {

@@ -47,33 +47,35 @@ export function Toolbar(props: ToolbarProps): ReactNode {
           </button>
         ))}
       </div>
-      <label className="field filter" id={label}>
-        <Icon name="search" />
-        <input
-          ref={props.filterField}
-          value={filter.text}
-          placeholder={`Filter ${counted(total, "step")}`}
-          aria-label="Filter steps by name"
-          spellCheck={false}
-          onChange={(event) => props.onFilter(event.target.value)}
-        />
-        {narrowed ? (
-          <span className="shown">{`${count(props.shown)} of ${count(total)}`}</span>
-        ) : (
-          <kbd>/</kbd>
-        )}
-      </label>
-      <button
-        type="button"
-        aria-pressed={filter.failuresOnly}
-        aria-keyshortcuts="e"
-        onClick={props.onFailuresOnly}
-      >
-        Failures only
-        {failures > 0 && <span className="shown">{count(failures)}</span>}
-        <kbd>E</kbd>
-      </button>
-      <div className="view-controls">{props.children}</div>
+      <div className="tools">
+        <label className="field filter" id={label}>
+          <Icon name="search" />
+          <input
+            ref={props.filterField}
+            value={filter.text}
+            placeholder={`Filter ${counted(total, "step")}`}
+            aria-label="Filter steps by name"
+            spellCheck={false}
+            onChange={(event) => props.onFilter(event.target.value)}
+          />
+          {narrowed ? (
+            <span className="shown">{`${count(props.shown)} of ${count(total)}`}</span>
+          ) : (
+            <kbd>/</kbd>
+          )}
+        </label>
+        <button
+          type="button"
+          aria-pressed={filter.failuresOnly}
+          aria-keyshortcuts="e"
+          onClick={props.onFailuresOnly}
+        >
+          Failures only
+          {failures > 0 && <span className="shown">{count(failures)}</span>}
+          <kbd>E</kbd>
+        </button>
+        <div className="view-controls">{props.children}</div>
+      </div>
     </div>
   );
 }

@@ -81,17 +81,28 @@ export function ViewControls({ view, looks, onHelp, onSlot }: ControlsProps): Re
   );
 }
 
+const TIMES: readonly (readonly [Times, string])[] = [
+  ["offset", "+ since start"],
+  ["clock", "Clock"],
+];
+
 function ListControls({ looks }: { readonly looks: Looks }): ReactNode {
   const { times, density } = looks;
   return (
     <>
-      <button
-        type="button"
-        className="plain"
-        onClick={() => looks.setTimes(times === "offset" ? "clock" : "offset")}
-      >
-        {times === "offset" ? "Times since start" : "Times by clock"}
-      </button>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is filled in */}
+      <div className="choice" role="group" aria-label="Times">
+        {TIMES.map(([one, words]) => (
+          <button
+            key={one}
+            type="button"
+            aria-pressed={times === one}
+            onClick={() => looks.setTimes(one)}
+          >
+            {words}
+          </button>
+        ))}
+      </div>
       <button
         type="button"
         className="plain"

@@ -10,14 +10,13 @@ import {
   useState,
   type WheelEvent,
 } from "react";
-import { nextSelectable } from "../list/list.tsx";
+import { useRowKeys } from "../list/use-list-keys.ts";
 import { axisOf, instantAt } from "../model/axis.ts";
 import { isSame, type Row, selectionOf } from "../model/rows.ts";
 import { hasEnded } from "../model/run.ts";
 import { busyMs, criticalPath, foldsOf, pathInRows, shownOf, timesOf } from "../model/timeline.ts";
 import { duration } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
-import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
 import { useWidth } from "../ui/width.ts";
@@ -200,21 +199,8 @@ function useTimelineKeys(
   at: number,
   view: ReturnType<typeof useWindow>,
 ): void {
-  const { select, toggleOpen } = usePage();
-  const move = (by: number) => {
-    const next = nextSelectable(rows, at, by);
-    const selection = next === null ? null : selectionOf(next);
-    if (selection !== null) select(selection, "replace");
-  };
-  useKeys({
-    j: () => move(1),
-    ArrowDown: () => move(1),
-    k: () => move(-1),
-    ArrowUp: () => move(-1),
-    PageDown: () => move(12),
-    PageUp: () => move(-12),
-    Home: () => move(-rows.length),
-    End: () => move(rows.length),
+  const { toggleOpen } = usePage();
+  useRowKeys(rows, at, {
     Enter: () => {
       const row = rows[at];
       if (row?.type === "fanOut") toggleOpen(row.fanOut.key);
