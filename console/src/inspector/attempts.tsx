@@ -2,10 +2,12 @@
 
 import type { ReactNode } from "react";
 import { instant, instantOr } from "../model/instants.ts";
+import { linesOf } from "../model/json.ts";
 import type { Attempt, Step, StepStatus } from "../model/run.ts";
 import { spansOf } from "../model/spans.ts";
 import { clock, duration } from "../model/words.ts";
 import { Glyph } from "../ui/glyph.tsx";
+import { Lines } from "../ui/json-view.tsx";
 import { useNow } from "../ui/now.ts";
 import { Foreign } from "../ui/text.tsx";
 import { FailureView } from "./failure.tsx";
@@ -26,9 +28,24 @@ export function Attempts({ step }: { readonly step: Step }): ReactNode {
           />
         ))}
       </div>
+      <div className="attempt-words" aria-hidden="true">
+        {spans.map((span) => (
+          <span
+            key={`${span.kind} ${span.from}`}
+            style={{ flexGrow: Math.max(span.to - span.from, 0.001) }}
+          >
+            {span.kind === "backoff" ? "backoff " : ""}
+            {duration(span.to - span.from)}
+          </span>
+        ))}
+      </div>
       <ol>
         {step.attempts.map((attempt) => (
-          <AttemptView key={attempt.n} attempt={attempt} />
+          <AttemptView
+            key={attempt.n}
+            attempt={attempt}
+            output={attempt.status === "completed" ? step.output : null}
+          />
         ))}
       </ol>
     </>
@@ -49,7 +66,16 @@ const STATUSES: Readonly<Record<string, StepStatus>> = {
   lost: "unknown",
 };
 
-function AttemptView({ attempt }: { readonly attempt: Attempt }): ReactNode {
+/** Lines of its result that an attempt shows; the tab Output has all. */
+const LINES_MAX = 12;
+
+function AttemptView({
+  attempt,
+  output,
+}: {
+  readonly attempt: Attempt;
+  readonly output: unknown;
+}): ReactNode {
   const from = instant(attempt.startedAt);
   const took = attempt.endedAt === null ? "" : `, ${duration(instant(attempt.endedAt) - from)}`;
   const lost = attempt.status === "lost" ? ", lost with its runner" : "";
@@ -65,6 +91,11 @@ function AttemptView({ attempt }: { readonly attempt: Attempt }): ReactNode {
         </span>
       </h3>
       {attempt.error !== null && <FailureView failure={attempt.error} />}
+      {output !== null && (
+        <div className="attempt-output">
+          <Lines lines={linesOf(output).slice(0, LINES_MAX)} />
+        </div>
+      )}
     </li>
   );
 }

@@ -2,8 +2,7 @@
 
 import { type ReactNode, useState } from "react";
 import type { Failure } from "../model/run.ts";
-import { stackOf } from "../model/stack.ts";
-import { counted } from "../model/words.ts";
+import { othersWords, stackOf } from "../model/stack.ts";
 import { Foreign } from "../ui/text.tsx";
 
 /** Causes may be nested without an end; more are not shown, but are in Raw. */
@@ -49,7 +48,7 @@ function Frames({ stack }: { readonly stack: string }): ReactNode {
             aria-expanded={isOpen}
             onClick={() => setOpen(!isOpen)}
           >
-            {`${counted(others.length, "more frame")} of libraries and the runtime`}
+            {othersWords(others)}
           </button>
         </li>
       )}

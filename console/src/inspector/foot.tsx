@@ -7,16 +7,25 @@ import { cliOf, curlOf, rawOf } from "../model/take.ts";
 import { clock, counted } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
 import { Copy } from "../ui/copy.tsx";
+import { Download } from "../ui/download.tsx";
 import { RunLink } from "../ui/run-link.tsx";
 import { At, Name } from "../ui/text.tsx";
+import type { Tab } from "./tabs.tsx";
 
 /** More names than this are counted. */
 const NAMES_MAX = 6;
 
 /** Shows the foot of a step. */
-export function StepFoot({ step }: { readonly step: Step }): ReactNode {
+export function StepFoot({
+  step,
+  tab,
+}: {
+  readonly step: Step;
+  readonly tab: Tab | null;
+}): ReactNode {
   const { contents } = usePage();
   const begun = instant(step.startedAt ?? step.scheduledAt);
+  const isThere = (id: string) => contents.byId.has(id);
   const queued = begun - instant(step.scheduledAt);
   return (
     <>
@@ -29,6 +38,7 @@ export function StepFoot({ step }: { readonly step: Step }): ReactNode {
         <Steps words="After" ids={step.after} />
         <Steps words="Then" ids={contents.followers.get(step.id) ?? []} />
         {step.kind === "compensate" && <Steps words="Compensates" ids={[nameOf(step.id)]} />}
+        <Steps words="Compensation" ids={[`compensate\u001f${step.id}`].filter(isThere)} />
         {step.branch !== undefined && (
           <>
             <dt>Branch</dt>
@@ -54,7 +64,7 @@ export function StepFoot({ step }: { readonly step: Step }): ReactNode {
           </>
         )}
       </dl>
-      <Take run={contents.run} subject={step} />
+      <Take run={contents.run} subject={step} tab={tab} />
     </>
   );
 }
@@ -87,16 +97,26 @@ function Steps({
 }
 
 /** Shows the foot of a run. */
-export function RunFoot({ run }: { readonly run: Run }): ReactNode {
-  return <Take run={run} subject={run} />;
+export function RunFoot({ run, tab }: { readonly run: Run; readonly tab: Tab | null }): ReactNode {
+  return <Take run={run} subject={run} tab={tab} />;
 }
 
-function Take({ run, subject }: { readonly run: Run; readonly subject: Step | Run }): ReactNode {
+/** Ways to take along what the tab shows, and commands that show the same. */
+function Take(props: {
+  readonly run: Run;
+  readonly subject: Step | Run;
+  readonly tab: Tab | null;
+}): ReactNode {
+  const { run, subject, tab } = props;
+  const text = () => tab?.text() ?? rawOf(subject);
+  const ending = tab?.id === "error" || tab?.id === "logs" ? "txt" : "json";
+  const file = `${titleOf(subject.id)}-${tab?.id ?? "raw"}.${ending}`;
   return (
     <div className="foot-acts">
-      <Copy what="as JSON" text={() => rawOf(subject)}>
-        JSON
+      <Copy what={tab === null ? "as JSON" : `what ${tab.name} shows`} text={text}>
+        Copy
       </Copy>
+      <Download file={file} text={text} />
       <Copy what="as curl" text={() => curlOf(run, location.origin)}>
         as curl
       </Copy>

@@ -3,6 +3,7 @@
 import { type ReactNode, useId } from "react";
 import { StepActs } from "../acts/step-acts.tsx";
 import { Counts } from "../list/row.tsx";
+import type { Dock } from "../model/dock.ts";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { groupOf } from "../model/graph.ts";
 import { instant } from "../model/instants.ts";
@@ -18,10 +19,26 @@ import { useKeys } from "../ui/keys.ts";
 import { Foreign, Name } from "../ui/text.tsx";
 import { RunFoot, StepFoot } from "./foot.tsx";
 import { Members } from "./members.tsx";
+import { Resizer } from "./resizer.tsx";
 import { runTabs, stepTabs, type Tab } from "./tabs.tsx";
 
+interface InspectorProps {
+  /** Where it stands; null where it is a page of its own, over the run. */
+  readonly dock: Dock | null;
+  readonly onClose: () => void;
+}
+
 /** Shows the inspector. `onClose` leaves it. */
-export function Inspector({ onClose }: { readonly onClose: () => void }): ReactNode {
+export function Inspector({ dock, onClose }: InspectorProps): ReactNode {
+  return (
+    <div className="inspector-dock">
+      {dock !== null && <Resizer dock={dock} />}
+      <Inspected onClose={onClose} />
+    </div>
+  );
+}
+
+function Inspected({ onClose }: Omit<InspectorProps, "dock">): ReactNode {
   const { contents, selected } = usePage();
   if (selected?.type === "step") {
     const step = contents.byId.get(selected.id);
@@ -42,24 +59,29 @@ function StepInspector({
   readonly onClose: () => void;
 }): ReactNode {
   const { contents } = usePage();
+  const tabs = stepTabs(step);
+  const tab = useTab(tabs);
   const ended = step.completedAt;
   const at = ended === null ? "" : ` at ${clock(instant(ended), "milliseconds")}`;
   return (
     <section className="inspector" aria-label={`Step ${titleOf(step.id)}`}>
       <header className="inspector-head">
+        <Back onClose={onClose} />
         <h2>
           <Glyph status={step.status} />
           <Name>{titleOf(step.id)}</Name>
           <span className="kind">
             <Foreign>{kindWords(step)}</Foreign>
           </span>
-          <StepActs run={contents.run} step={step} />
+          <span className="inspector-acts">
+            <StepActs run={contents.run} step={step} />
+          </span>
           <Close onClose={onClose} />
         </h2>
         <p>{`${standing(step)}${at}`}</p>
       </header>
-      <Tabs tabs={stepTabs(step)} />
-      <StepFoot step={step} />
+      <Tabs tabs={tabs} current={tab} />
+      <StepFoot step={step} tab={tab} />
     </section>
   );
 }
@@ -71,9 +93,12 @@ function RunInspector({
   readonly run: Run;
   readonly onClose: () => void;
 }): ReactNode {
+  const tabs = runTabs(run);
+  const tab = useTab(tabs);
   return (
     <section className="inspector" aria-label="The run">
       <header className="inspector-head">
+        <Back onClose={onClose} />
         <h2>
           <Glyph status={run.status} />
           <Name>{run.workflow}</Name>
@@ -81,8 +106,8 @@ function RunInspector({
           <Close onClose={onClose} />
         </h2>
       </header>
-      <Tabs tabs={runTabs(run)} />
-      <RunFoot run={run} />
+      <Tabs tabs={tabs} current={tab} />
+      <RunFoot run={run} tab={tab} />
     </section>
   );
 }
@@ -94,13 +119,29 @@ function FanOutInspector({
   readonly fanOut: FanOut;
   readonly onClose: () => void;
 }): ReactNode {
+  const { contents, view, spread, toggleSpread } = usePage();
+  const isFanOut = contents.fanOuts.has(fanOut.key);
+  const isSpread = spread.has(fanOut.key);
   return (
     <section className="inspector inspector-many" aria-label={`Steps ${fanOutName(fanOut)}`}>
       <header className="inspector-head">
+        <Back onClose={onClose} />
         <h2>
           <Glyph status={fanOutStatus(fanOut.steps)} />
           <Name>{fanOutName(fanOut)}</Name>
-          <span className="kind">{counted(fanOut.steps.length, "parallel step")}</span>
+          <span className="kind">
+            {counted(fanOut.steps.length, isFanOut ? "parallel step" : "step")}
+          </span>
+          {isFanOut && view === "graph" && (
+            <button
+              type="button"
+              className="plain inspector-acts"
+              aria-pressed={isSpread}
+              onClick={() => toggleSpread(fanOut.key)}
+            >
+              {isSpread ? "Gather" : "Spread out"}
+            </button>
+          )}
           <Close onClose={onClose} />
         </h2>
         <Counts steps={fanOut.steps} />
@@ -124,19 +165,38 @@ function Close({ onClose }: { readonly onClose: () => void }): ReactNode {
   );
 }
 
-/** Shows tabs, the first or the one that the address names; `Alt 1` to `Alt 6` choose. */
-function Tabs({ tabs }: { readonly tabs: readonly Tab[] }): ReactNode {
-  const panel = useId();
+/** On the phone the inspector is a page, and this the way back to the run. */
+function Back({ onClose }: { readonly onClose: () => void }): ReactNode {
+  return (
+    <button type="button" className="plain back-to-run" onClick={onClose}>
+      <Icon name="back" /> Back
+    </button>
+  );
+}
+
+/** The tab that the address names, else the first. */
+function useTab(tabs: readonly Tab[]): Tab | null {
   const wanted = useQuery().get("tab");
-  const current = tabs.find((tab) => tab.id === wanted) ?? tabs[0];
+  return tabs.find((tab) => tab.id === wanted) ?? tabs[0] ?? null;
+}
+
+/** Shows tabs; `Alt 1` to `Alt 6` choose. */
+function Tabs({
+  tabs,
+  current,
+}: {
+  readonly tabs: readonly Tab[];
+  readonly current: Tab | null;
+}): ReactNode {
+  const panel = useId();
   const choose = (tab: Tab | undefined) => {
     if (tab !== undefined) goQuery({ tab: tab.id }, "replace");
   };
-  const at = current === undefined ? -1 : tabs.indexOf(current);
+  const at = current === null ? -1 : tabs.indexOf(current);
   useKeys(
     Object.fromEntries(tabs.map((tab, index) => [`Alt+${index + 1}`, () => choose(tab)] as const)),
   );
-  if (current === undefined) return null;
+  if (current === null) return null;
   const turn = (by: number) => choose(tabs[(at + by + tabs.length) % tabs.length]);
   return (
     <>

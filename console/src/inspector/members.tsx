@@ -1,8 +1,9 @@
 /** The members of a fan-out: a cell for each, in order, and a list of them, failed first. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { type MouseEvent, memo, type ReactNode, useMemo, useRef, useState } from "react";
 import { StepNote, Took } from "../list/row.tsx";
+import { cellsOf } from "../model/fan-out.ts";
 import { oneLine } from "../model/json.ts";
 import { type FanOut, failedFirst } from "../model/parallel.ts";
 import { passes } from "../model/rows.ts";
@@ -44,19 +45,26 @@ export function Members({ fanOut }: { readonly fanOut: FanOut }): ReactNode {
 }
 
 /** One cell for each step, in the order in which they ran: where in the batch it broke is seen at once. */
-function Cells({ steps }: { readonly steps: readonly Step[] }): ReactNode {
+const Cells = memo(function Cells({ steps }: { readonly steps: readonly Step[] }): ReactNode {
+  const { select } = usePage();
+  const cells = useMemo(() => cellsOf(steps), [steps]);
+  const click = (event: MouseEvent) => {
+    const id = event.target instanceof HTMLElement ? event.target.dataset.step : undefined;
+    if (id !== undefined) select({ type: "step", id });
+  };
   return (
-    <div className="cells" aria-hidden="true">
-      {steps.map((step) => (
+    <div className="cells" aria-hidden="true" onClick={click}>
+      {cells.map(({ worst }) => (
         <i
-          key={step.id}
-          title={nameOf(step.id)}
-          className={`hue-${hueOf(step.status)} ${stepHasEnded(step) ? "" : "open-cell"}`}
+          key={worst.id}
+          data-step={worst.id}
+          title={nameOf(worst.id)}
+          className={`hue-${hueOf(worst.status)} ${stepHasEnded(worst) ? "" : "open-cell"}`}
         />
       ))}
     </div>
   );
-}
+});
 
 function MemberList({ steps }: { readonly steps: readonly Step[] }): ReactNode {
   const { select } = usePage();

@@ -1,7 +1,7 @@
 /** The tabs of the inspector. One without content is absent. */
 
 import type { ReactNode } from "react";
-import type { Run, Step } from "../model/run.ts";
+import type { Failure, Run, Step } from "../model/run.ts";
 import { History } from "../run/history.tsx";
 import { JsonView } from "../ui/json-view.tsx";
 import { Activations } from "./activations.tsx";
@@ -14,20 +14,23 @@ export interface Tab {
   readonly name: string;
   readonly count?: number;
   readonly show: () => ReactNode;
+  /** What it shows as a text to take along. */
+  readonly text: () => string;
+}
+
+function written(value: unknown): string {
+  return JSON.stringify(value, null, 2);
 }
 
 function json(id: string, name: string, value: unknown): readonly Tab[] {
   if (value === null || value === undefined) return [];
-  return [{ id, name, show: () => <JsonView value={value} /> }];
+  return [{ id, name, show: () => <JsonView value={value} />, text: () => written(value) }];
 }
 
 /** Returns the tabs of a step: a failed one begins with its error. */
 export function stepTabs(step: Step): readonly Tab[] {
   const { error } = step;
-  const failed: readonly Tab[] =
-    error === null
-      ? []
-      : [{ id: "error", name: "Error", show: () => <FailureView failure={error} /> }];
+  const failed: readonly Tab[] = error === null ? [] : [errorTab(error)];
   const attempts: readonly Tab[] =
     step.attempts.length === 0
       ? []
@@ -37,6 +40,7 @@ export function stepTabs(step: Step): readonly Tab[] {
             name: "Attempts",
             count: step.attempts.length,
             show: () => <Attempts step={step} />,
+            text: () => written(step.attempts),
           },
         ];
   return [
@@ -53,10 +57,7 @@ export function stepTabs(step: Step): readonly Tab[] {
 /** Returns the tabs of a run. Raw is the run without its steps, which have their own. */
 export function runTabs(run: Run): readonly Tab[] {
   const { error } = run;
-  const failed: readonly Tab[] =
-    error === null
-      ? []
-      : [{ id: "error", name: "Error", show: () => <FailureView failure={error} /> }];
+  const failed: readonly Tab[] = error === null ? [] : [errorTab(error)];
   const history: readonly Tab[] =
     run.history.length === 0
       ? []
@@ -66,6 +67,7 @@ export function runTabs(run: Run): readonly Tab[] {
             name: "History",
             count: run.history.length,
             show: () => <History run={run} />,
+            text: () => written(run.history),
           },
         ];
   const { steps: _, ...raw } = run;
@@ -81,12 +83,25 @@ export function runTabs(run: Run): readonly Tab[] {
       name: "Runners",
       count: run.activations.length,
       show: () => <Activations run={run} />,
+      text: () => written(run.activations),
     },
     ...json("raw", "Raw", raw),
   ];
 }
 
+function errorTab(error: Failure): Tab {
+  return {
+    id: "error",
+    name: "Error",
+    show: () => <FailureView failure={error} />,
+    text: () => error.stack ?? `${error.name}: ${error.message}`,
+  };
+}
+
 function logs(lines: Run["logs"]): readonly Tab[] {
   if (lines.length === 0) return [];
-  return [{ id: "logs", name: "Logs", count: lines.length, show: () => <Logs lines={lines} /> }];
+  const text = () => lines.map((line) => `${line.at} ${line.level} ${line.message}`).join("\n");
+  return [
+    { id: "logs", name: "Logs", count: lines.length, show: () => <Logs lines={lines} />, text },
+  ];
 }

@@ -1,6 +1,6 @@
 /** How many steps stand as one. */
 
-import { isFailure, type Step, type StepStatus } from "./run.ts";
+import { isFailure, type Step, type StepStatus, stepHasEnded } from "./run.ts";
 
 /** What is open comes first, by how much it needs somebody; then what went wrong; then the rest. */
 const BY_WEIGHT: readonly StepStatus[] = [
@@ -21,6 +21,27 @@ const BY_WEIGHT: readonly StepStatus[] = [
 export function fanOutStatus(steps: readonly Step[]): StepStatus {
   const found = new Set(steps.map((step) => step.status));
   return BY_WEIGHT.find((status) => found.has(status)) ?? "pending";
+}
+
+/** How many cells a map has at most; of more steps each stands for several. */
+const CELLS_MAX = 1200;
+
+/** A cell of the map of many steps: the worst of those that it stands for, and how many these are. */
+export interface Cell {
+  readonly worst: Step;
+  readonly count: number;
+}
+
+/** Returns the cells of steps, in order. */
+export function cellsOf(steps: readonly Step[]): readonly Cell[] {
+  const each = Math.max(1, Math.ceil(steps.length / CELLS_MAX));
+  const cells: Cell[] = [];
+  for (let at = 0; at < steps.length; at += each) {
+    const held = steps.slice(at, at + each);
+    const worst = held.find(isFailure) ?? held.find((step) => !stepHasEnded(step)) ?? held[0];
+    if (worst !== undefined) cells.push({ worst, count: held.length });
+  }
+  return cells;
 }
 
 /** Counts the failures among steps. */

@@ -47,8 +47,14 @@ test("a text that turns direction or hides is shown as what it is", () => {
   expect(line("a\u0000b")).toBe('"a\\u0000b"');
 });
 
-test("a long text is cut and says how much is left", () => {
-  expect(text("x".repeat(5000))).toMatch(/x" … 3,000 more characters$/);
+test("a long text goes on over lines, and nothing of it is left out", () => {
+  const long = linesOf({ note: `${"x".repeat(5000)}\nend`, next: 1 });
+  const whole = long.flatMap((one) => one.pieces.filter((piece) => piece.ink === "strong"));
+  expect(whole.map((piece) => piece.text).join("")).toBe(`${"x".repeat(5000)}end1`);
+  expect(
+    Math.max(...long.map((one) => one.pieces.map((piece) => piece.text).join("").length)),
+  ).toBeLessThan(300);
+  expect(linesWith(long, "end")).toHaveLength(1);
 });
 
 test("search finds lines whatever their case", () => {

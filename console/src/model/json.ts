@@ -12,8 +12,9 @@ export interface JsonLine {
   readonly pieces: readonly Piece[];
 }
 
-/** A text of more characters is cut where it is shown; copying gives the whole. */
+/** A text of more characters goes on over lines, so that none is too long to be drawn. */
 const TEXT_CHARS_MAX = 2000;
+const TEXT_LINE_CHARS = 200;
 
 const faint = (text: string): Piece => ({ text, ink: "faint" });
 const strong = (text: string): Piece => ({ text, ink: "strong" });
@@ -36,6 +37,10 @@ interface Place {
 function write(lines: JsonLine[], value: unknown, place: Place): void {
   const { indent, lead, tail } = place;
   const entries = entriesOf(value);
+  if (typeof value === "string" && value.length > TEXT_CHARS_MAX) {
+    lines.push(...textLines(value, place));
+    return;
+  }
   if (entries === null) {
     lines.push({
       indent,
@@ -57,6 +62,29 @@ function write(lines: JsonLine[], value: unknown, place: Place): void {
   lines.push({ indent, pieces: [faint(`${end}${tail}`)] });
 }
 
+/** A long text: over its own lines, each of which may need several. */
+function textLines(value: string, { indent, lead, tail }: Place): readonly JsonLine[] {
+  const written = value.split("\n").flatMap(chunks);
+  const most = written.length - 1;
+  return written.map((part, at) => ({
+    indent: at === 0 ? indent : indent + 1,
+    pieces: [
+      ...(at === 0 ? [...lead, faint('"')] : []),
+      strong(visible(part)),
+      ...(at === most ? [faint(`"${tail}`)] : []),
+    ],
+  }));
+}
+
+function chunks(line: string): readonly string[] {
+  if (line.length <= TEXT_LINE_CHARS) return [line];
+  const parts: string[] = [];
+  for (let at = 0; at < line.length; at += TEXT_LINE_CHARS) {
+    parts.push(line.slice(at, at + TEXT_LINE_CHARS));
+  }
+  return parts;
+}
+
 function entriesOf(value: unknown): readonly (readonly [string | null, unknown])[] | null {
   if (Array.isArray(value)) return value.map((member) => [null, member] as const);
   return typeof value === "object" && value !== null ? Object.entries(value) : null;
@@ -67,12 +95,7 @@ function scalar(value: unknown): string {
 }
 
 function text(value: string): string {
-  const cut = value.length > TEXT_CHARS_MAX;
-  const shown = JSON.stringify(cut ? value.slice(0, TEXT_CHARS_MAX) : value);
-  const rest = cut
-    ? ` … ${(value.length - TEXT_CHARS_MAX).toLocaleString("en-US")} more characters`
-    : "";
-  return `${visible(shown)}${rest}`;
+  return visible(JSON.stringify(value));
 }
 
 /** Formats the begin of a value on one line of about `charsMax`, without looking at the rest of it. */

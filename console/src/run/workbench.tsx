@@ -72,7 +72,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
     },
   });
   const inspecting = narrow ? selected !== null : selected !== null || docked === "open";
-  const where = inspecting ? (view === "timeline" ? "below" : "beside") : "";
+  const dock = view === "timeline" ? "below" : "beside";
   return (
     <PageContext value={page}>
       <main className="run-page">
@@ -86,7 +86,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
         >
           <ViewControls view={view} looks={looks} onHelp={openKeys} onSlot={setSlot} />
         </Toolbar>
-        <div className={`run-main ${where}`}>
+        <div className={inspecting ? `run-main ${dock}` : "run-main"}>
           {view === "list" && (
             <List rows={rows} times={looks.times} compact={looks.density === "compact"} />
           )}
@@ -103,7 +103,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
               onFolding={looks.setFolding}
             />
           )}
-          {inspecting && <Inspector onClose={close} />}
+          {inspecting && <Inspector dock={narrow ? null : dock} onClose={close} />}
         </div>
       </main>
     </PageContext>

@@ -19,34 +19,20 @@ export const JsonView = memo(function JsonView({ value }: { readonly value: unkn
   const [at, setAt] = useState(0);
   const found = useMemo(() => linesWith(lines, wanted), [lines, wanted]);
   const current = found[at % Math.max(found.length, 1)];
+  const step = (by: number) =>
+    setAt((now) => (now + by + found.length) % Math.max(found.length, 1));
   const search = lines.length > SEARCH_LINES_MIN && (
-    <label className="field json-search">
-      <Icon name="search" />
-      <input
-        value={wanted}
-        placeholder={`Search ${count(lines.length)} lines`}
-        aria-label="Search in this value"
-        spellCheck={false}
-        onChange={(event) => {
-          setWanted(event.target.value);
-          setAt(0);
-        }}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          setAt(
-            (now) => (now + (event.shiftKey ? found.length - 1 : 1)) % Math.max(found.length, 1),
-          );
-        }}
-      />
-      {wanted !== "" && (
-        <span className="shown">
-          {found.length === 0
-            ? "none"
-            : `${count((at % found.length) + 1)} of ${count(found.length)}`}
-        </span>
-      )}
-    </label>
+    <SearchField
+      lines={lines.length}
+      wanted={wanted}
+      at={at}
+      found={found.length}
+      onWanted={(text) => {
+        setWanted(text);
+        setAt(0);
+      }}
+      onStep={step}
+    />
   );
   return (
     <div className="json-view">
@@ -56,11 +42,71 @@ export const JsonView = memo(function JsonView({ value }: { readonly value: unkn
           <Lines lines={lines} />
         </div>
       ) : (
-        <VirtualLines key={`${wanted} ${current ?? ""}`} lines={lines} marked={current ?? null} />
+        <VirtualLines
+          key={`${wanted} ${current ?? ""}`}
+          lines={lines}
+          marked={current ?? null}
+          wanted={wanted}
+        />
       )}
     </div>
   );
 });
+
+/** The field that searches, with how many were found, and the way to the next and the one before. */
+function SearchField(props: {
+  readonly lines: number;
+  readonly wanted: string;
+  readonly at: number;
+  readonly found: number;
+  readonly onWanted: (text: string) => void;
+  readonly onStep: (by: 1 | -1) => void;
+}): ReactNode {
+  const { wanted, found, onStep } = props;
+  const words = found === 0 ? "none" : `${count((props.at % found) + 1)} of ${count(found)}`;
+  return (
+    <div className="field json-search">
+      <Icon name="search" />
+      <input
+        value={wanted}
+        placeholder={`Search ${count(props.lines)} lines`}
+        aria-label="Search in this value"
+        spellCheck={false}
+        onChange={(event) => props.onWanted(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          onStep(event.shiftKey ? -1 : 1);
+        }}
+      />
+      {wanted !== "" && (
+        <>
+          <span className="shown" role="status">
+            {words}
+          </span>
+          <button
+            type="button"
+            className="plain bare small"
+            aria-label="Match before"
+            disabled={found < 2}
+            onClick={() => onStep(-1)}
+          >
+            <Icon name="up" />
+          </button>
+          <button
+            type="button"
+            className="plain bare small"
+            aria-label="Next match"
+            disabled={found < 2}
+            onClick={() => onStep(1)}
+          >
+            <Icon name="down" />
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
 
 /** Shows lines, all of them. */
 export function Lines({ lines }: { readonly lines: readonly JsonLine[] }): ReactNode {
@@ -74,7 +120,26 @@ export function Lines({ lines }: { readonly lines: readonly JsonLine[] }): React
   );
 }
 
-function Line({ line }: { readonly line: JsonLine }): ReactNode {
+/** Underlines what was searched for in a text. */
+function Marked({ text, wanted }: { readonly text: string; readonly wanted: string }): ReactNode {
+  const at = wanted === "" ? -1 : text.toLowerCase().indexOf(wanted.toLowerCase());
+  if (at < 0) return text;
+  return (
+    <>
+      {text.slice(0, at)}
+      <u>{text.slice(at, at + wanted.length)}</u>
+      {text.slice(at + wanted.length)}
+    </>
+  );
+}
+
+function Line({
+  line,
+  wanted = "",
+}: {
+  readonly line: JsonLine;
+  readonly wanted?: string;
+}): ReactNode {
   return (
     <div className="json-line">
       {"  ".repeat(line.indent)}
@@ -82,9 +147,13 @@ function Line({ line }: { readonly line: JsonLine }): ReactNode {
         {line.pieces.map((piece, at) => {
           const key = `${at}`;
           return piece.ink === "strong" ? (
-            <b key={key}>{piece.text}</b>
+            <b key={key}>
+              <Marked text={piece.text} wanted={wanted} />
+            </b>
           ) : (
-            <span key={key}>{piece.text}</span>
+            <span key={key}>
+              <Marked text={piece.text} wanted={wanted} />
+            </span>
           );
         })}
       </bdi>
@@ -95,8 +164,9 @@ function Line({ line }: { readonly line: JsonLine }): ReactNode {
 function VirtualLines(props: {
   readonly lines: readonly JsonLine[];
   readonly marked: number | null;
+  readonly wanted: string;
 }): ReactNode {
-  const { lines, marked } = props;
+  const { lines, marked, wanted } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: lines.length,
@@ -119,7 +189,7 @@ function VirtualLines(props: {
               className={mark}
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <Line line={line} />
+              <Line line={line} wanted={wanted} />
             </div>
           );
         })}

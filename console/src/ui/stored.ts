@@ -23,6 +23,12 @@ export function recallText(name: string): string {
   }
 }
 
+/** Reads a number that is remembered under a name; null where there is none. */
+export function recallNumber(name: string): number | null {
+  const kept = Number.parseFloat(recallText(name));
+  return Number.isFinite(kept) ? kept : null;
+}
+
 /** Remembers a value under a name. */
 export function remember(name: string, value: string): void {
   try {
