@@ -41,7 +41,7 @@ export const Edges = memo(function Edges(props: EdgesProps): ReactNode {
         ))}
         <path className="edge faint" d={drawn.faint} />
         <path className="edge" d={drawn.plain} />
-        <path className="back" d={placement.backs.map((back) => back.path).join("")} />
+        <path className="back" d={drawn.backs} />
         <path className="edge ink" d={drawn.ink} />
         {lane !== null && (
           <text className="lane-name" x={lane.x + 2} y={lane.y - 12}>
@@ -88,5 +88,9 @@ function paths(
   const joints = placement.joints
     .map(({ x, y }) => `M${x - 2.5} ${y}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`)
     .join("");
-  return { plain, ink, faint, joints };
+  const backs = placement.backs
+    .filter((back) => !dots.has(back.from))
+    .map((back) => back.path)
+    .join("");
+  return { plain, ink, faint, joints, backs };
 }

@@ -59,7 +59,8 @@ export function Graph({ slot, onList }: GraphProps): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const [isLegendOpen, toggleLegend] = useShapes();
-  const withLegend = isLegendOpen && !narrow;
+  // What is spread out needs all of the width.
+  const withLegend = isLegendOpen && !narrow && spread.size === 0;
   const room = useRoom(box, { gutter: narrow ? 0 : GUTTER, right: withLegend ? LEGEND : 0 });
   return (
     <section className="graph" aria-label="Graph of the steps">

@@ -109,7 +109,7 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
             <Took step={step} />
           </span>
         </div>
-        {narrow && (
+        {narrow && noteOf(step, 0) !== null && (
           <div className="note-line">
             <StepNote step={step} />
           </div>

@@ -63,7 +63,7 @@ export function place(question: Question): Placement {
 
 /** Places all nodes anew. */
 function fresh(nodes: readonly Size[], question: Question): readonly Place[] {
-  const graph = new dagre.graphlib.Graph({ compound: true });
+  const graph = new dagre.graphlib.Graph({ compound: question.frames.length > 0 });
   // Rails are nodes without a size between two ranks, so each rank is half as far from the next.
   const ranker = asSoonAsPossible as unknown as string;
   graph.setGraph({ rankdir: "TB", nodesep: LANE_GAP, ranksep: RANK_GAP / 2, ranker });

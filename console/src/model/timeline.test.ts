@@ -7,6 +7,7 @@ import {
   busyMs,
   criticalPath,
   foldsOf,
+  followed,
   inFlight,
   marksOf,
   pathInRows,
@@ -100,4 +101,11 @@ test.each([
   [0.5, "+0.5 ms"],
 ])("a tick after %d ms is %s", (since, words) => {
   expect(tickWords(since).replaceAll("\u00a0", " ")).toBe(words);
+});
+
+test("a window that follows moves on by half of it when now comes near its end, and not before", () => {
+  const window = { from: 0, to: 100 };
+  expect(followed(window, 79)).toBe(window);
+  expect(followed(window, 81)).toEqual({ from: 31, to: 131 });
+  expect(followed(window, 500)).toEqual({ from: 450, to: 550 });
 });

@@ -51,6 +51,18 @@ export function shownOf(times: Times, folds: readonly Stretch[], isOpen: boolean
   return { from, to: to + (to - from - folded) * BEYOND };
 }
 
+/** From here on, now is too near to the end of a window. */
+const NEAR_END = 0.8;
+
+/** Returns the window that shows now: the same while now is well within it, else one half a window further on. */
+export function followed(window: Stretch, now: number): Stretch {
+  const length = window.to - window.from;
+  const isIn = now >= window.from && now <= window.from + length * NEAR_END;
+  if (isIn) return window;
+  const from = now - length / 2;
+  return { from, to: from + length };
+}
+
 /** Returns how long anything was busy. */
 export function busyMs(times: Times): number {
   return times.busy.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0);

@@ -66,15 +66,15 @@ export function ViewControls({ view, looks, onHelp, onSlot }: ControlsProps): Re
   return (
     <>
       {view === "list" && !narrow && <ListControls looks={looks} />}
-      {view === "graph" && <div className="slot" ref={onSlot} />}
       {view === "timeline" && <TimelineControls looks={looks} />}
+      {view !== "list" && <div className="slot" ref={onSlot} />}
       {narrow ? (
         <button type="button" onClick={() => select({ type: "run" })}>
           The run
         </button>
       ) : (
         <button type="button" className="plain" onClick={onHelp}>
-          Keys <kbd>?</kbd>
+          <span className="words">Keys</span> <kbd>?</kbd>
         </button>
       )}
     </>

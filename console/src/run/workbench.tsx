@@ -96,12 +96,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
             </Suspense>
           )}
           {view === "timeline" && (
-            <Timeline
-              rows={rows}
-              folding={looks.folding}
-              withPath={looks.withPath}
-              onFolding={looks.setFolding}
-            />
+            <Timeline rows={rows} folding={looks.folding} withPath={looks.withPath} slot={slot} />
           )}
           {inspecting && <Inspector dock={narrow ? null : dock} onClose={close} />}
         </div>

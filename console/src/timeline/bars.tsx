@@ -6,7 +6,7 @@ import type { FanOut } from "../model/parallel.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { type Span, spansOf } from "../model/spans.ts";
 import { type Drop, failedAt, inFlight } from "../model/timeline.ts";
-import { duration } from "../model/words.ts";
+import { capital, clock, duration } from "../model/words.ts";
 
 export const BAR = 14;
 const WIDTH_MIN = 2;
@@ -28,15 +28,34 @@ export const StepBars = memo(function StepBars(
   const { step, axis, height, now } = props;
   const spans = spansOf(step, now).filter((span) => span.to >= axis.from && span.from <= axis.to);
   return spans.map((span) => (
-    <SpanBar
-      key={`${span.kind} ${span.from}`}
-      span={span}
-      step={step}
-      axis={axis}
-      height={height}
-    />
+    <g key={`${span.kind} ${span.from}`}>
+      <title>{spanWords(span)}</title>
+      <SpanBar span={span} step={step} axis={axis} height={height} />
+    </g>
   ));
 });
+
+/** Says a span: what it is, from when to when, how long, and on which runner. */
+export function spanWords(span: Span): string {
+  const { attempt } = span;
+  const what = attempt === undefined ? SPAN_WORDS[span.kind] : `attempt ${attempt.n}`;
+  const where = attempt === undefined ? "" : ` on ${attempt.runner}`;
+  const end = span.open ? "now" : clock(span.to, "milliseconds");
+  const took = duration(span.to - span.from);
+  return `${capital(what)}${where}, ${clock(span.from, "milliseconds")} to ${end}, ${took}`;
+}
+
+const SPAN_WORDS: Readonly<Record<Span["kind"], string>> = {
+  work: "run",
+  child: "child",
+  failed: "failed",
+  end: "failed",
+  backoff: "backoff",
+  wait: "wait",
+  sleep: "sleep",
+  point: "at once",
+  compensation: "compensation",
+};
 
 interface SpanProps {
   readonly span: Span;

@@ -11,6 +11,7 @@ const LANES: readonly (readonly [Lane, number])[] = [
   ["work", 6],
   ["failed", 6],
 ];
+const HANDLE_PX = 7;
 /** A drag that is shorter is a click. */
 const DRAG_PX_MIN = 4;
 
@@ -23,14 +24,36 @@ interface OverviewProps {
   readonly onFit: () => void;
 }
 
-/** Shows the overview. Dragging chooses a window, a double click all. */
-export function Overview({ times, whole, window, width, onShow, onFit }: OverviewProps): ReactNode {
-  const msPerPx = (whole.to - whole.from) / Math.max(width, 1);
-  const x = (at: number) => (at - whole.from) / msPerPx;
+/** What was when: a lane for each sort of time. */
+function Marks(props: {
+  readonly times: Times;
+  readonly x: (at: number) => number;
+  readonly msPerPx: number;
+}): ReactNode {
+  const { times, x, msPerPx } = props;
   const lanes = useMemo(
     () => LANES.map(([lane, y]) => ({ lane, y, marks: marksOf(times.spans, lane, msPerPx) })),
     [times, msPerPx],
   );
+  return lanes.map(({ lane, y, marks }) =>
+    marks.map((mark) => (
+      <rect
+        key={`${lane} ${mark.from}`}
+        className={`mark-${lane}`}
+        x={x(mark.from)}
+        y={y}
+        width={Math.max(x(mark.to) - x(mark.from), 1)}
+        height={6}
+      />
+    )),
+  );
+}
+
+/** Shows the overview. Dragging chooses a window, a double click all. */
+export function Overview({ times, whole, window, width, onShow, onFit }: OverviewProps): ReactNode {
+  const msPerPx = (whole.to - whole.from) / Math.max(width, 1);
+  const x = (at: number) => (at - whole.from) / msPerPx;
+  // Where the other end of what is being dragged stays.
   const drag = useRef<number | null>(null);
   const [brush, setBrush] = useState<Stretch | null>(null);
   const at = (event: PointerEvent<SVGSVGElement>) => {
@@ -40,7 +63,12 @@ export function Overview({ times, whole, window, width, onShow, onFit }: Overvie
   };
   const begin = (event: PointerEvent<SVGSVGElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = at(event);
+    const [from, to] = [x(window.from), x(window.to)];
+    const place = x(at(event));
+    // At an edge of the window that edge is dragged, elsewhere a new window is drawn.
+    if (Math.abs(place - from) < HANDLE_PX) drag.current = window.to;
+    else if (Math.abs(place - to) < HANDLE_PX) drag.current = window.from;
+    else drag.current = at(event);
   };
   const move = (event: PointerEvent<SVGSVGElement>) => {
     if (drag.current === null) return;
@@ -65,18 +93,7 @@ export function Overview({ times, whole, window, width, onShow, onFit }: Overvie
       onPointerCancel={end}
       onDoubleClick={onFit}
     >
-      {lanes.map(({ lane, y, marks }) =>
-        marks.map((mark) => (
-          <rect
-            key={`${lane} ${mark.from}`}
-            className={`mark-${lane}`}
-            x={x(mark.from)}
-            y={y}
-            width={Math.max(x(mark.to) - x(mark.from), 1)}
-            height={6}
-          />
-        )),
-      )}
+      <Marks times={times} x={x} msPerPx={msPerPx} />
       <rect className="unseen" x={0} y={0} width={Math.max(x(seen.from), 0)} height={HEIGHT} />
       <rect
         className="unseen"
@@ -93,6 +110,17 @@ export function Overview({ times, whole, window, width, onShow, onFit }: Overvie
         height={HEIGHT - 1}
         rx={4}
       />
+      {[seen.from, seen.to].map((edge, index) => (
+        <rect
+          key={index === 0 ? "from" : "to"}
+          className="handle"
+          x={Math.min(Math.max(x(edge) - 3, 0), width - 6)}
+          y={7}
+          width={6}
+          height={14}
+          rx={3}
+        />
+      ))}
     </svg>
   );
 }

@@ -1,12 +1,12 @@
 /** The rows of the timeline: a label, and bars. */
 
 import { memo, type ReactNode } from "react";
-import { Counts, FanOutTook, Took } from "../list/row.tsx";
+import { FanOutTook, Took } from "../list/row.tsx";
 import type { Axis } from "../model/axis.ts";
 import { fanOutStatus } from "../model/fan-out.ts";
-import { fanOutName } from "../model/parallel.ts";
+import { fanOutName, tally } from "../model/parallel.ts";
 import { type Row, selectionOf } from "../model/rows.ts";
-import { titleOf } from "../model/run.ts";
+import { type Step, titleOf } from "../model/run.ts";
 import { kindWords } from "../model/step-words.ts";
 import type { PathInRows } from "../model/timeline.ts";
 import { count, statusWord } from "../model/words.ts";
@@ -96,11 +96,18 @@ function Label({ row }: { readonly row: Row }): ReactNode {
     <>
       <Glyph status={fanOutStatus(steps)} />
       <Name>{fanOutName(row.fanOut)}</Name>
-      <span className="kind">×{count(steps.length)}</span>
-      <Counts steps={steps} />
+      <span className="kind">{fanOutWords(steps)}</span>
       <FanOutTook steps={steps} />
     </>
   );
+}
+
+/** `×240, 6 in flight`: how many there are, and what of them matters most. */
+function fanOutWords(steps: readonly Step[]): string {
+  const { total, open, failed } = tally(steps);
+  const more =
+    open > 0 ? `, ${count(open)} in flight` : failed > 0 ? `, ${count(failed)} failed` : "";
+  return `×${count(total)}${more}`;
 }
 
 function labelWords(row: Row, start: number, now: number): string {

@@ -10,19 +10,24 @@ import {
   useState,
   type WheelEvent,
 } from "react";
+import { createPortal } from "react-dom";
 import { useRowKeys } from "../list/use-list-keys.ts";
 import { axisOf, instantAt } from "../model/axis.ts";
 import { isSame, type Row, selectionOf } from "../model/rows.ts";
 import { hasEnded } from "../model/run.ts";
+import type { Stretch } from "../model/spans.ts";
 import { busyMs, criticalPath, foldsOf, pathInRows, shownOf, timesOf } from "../model/timeline.ts";
 import { duration } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
+import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
 import { useWidth } from "../ui/width.ts";
 import { AxisLine, Ground, Hairline } from "./ground.tsx";
+import { Measured, useMeasure } from "./measure.tsx";
 import { Overview } from "./overview.tsx";
 import { TimelineRow } from "./row.tsx";
+import { useFollowNow } from "./use-follow-now.ts";
 import { useWindow } from "./use-window.ts";
 
 const LABELS = 316;
@@ -31,13 +36,14 @@ const EDGE = 12;
 
 interface TimelineProps {
   readonly rows: readonly Row[];
+  /** Where the controls of the view stand in the bar. */
+  readonly slot: HTMLElement | null;
   readonly folding: boolean;
   readonly withPath: boolean;
-  readonly onFolding: (folding: boolean) => void;
 }
 
 /** Shows the timeline. */
-export function Timeline({ rows: all, folding, withPath, onFolding }: TimelineProps): ReactNode {
+export function Timeline({ rows: all, slot, folding, withPath }: TimelineProps): ReactNode {
   const { contents, selected } = usePage();
   const rows = useMemo(
     () => all.filter((row) => row.type === "step" || row.type === "fanOut"),
@@ -58,9 +64,17 @@ export function Timeline({ rows: all, folding, withPath, onFolding }: TimelinePr
     () => rows.findIndex((row) => isSame(selectionOf(row), selected)),
     [rows, selected],
   );
-  useTimelineKeys(rows, at, view);
-  const hover = useHover(width, narrow ? EDGE : labels);
+  const left = narrow ? EDGE : labels;
+  const hover = useHover(width, left);
+  const measure = useMeasure(axis, left);
   const open = hasEnded(contents.run) ? null : now;
+  const follow = useFollowNow(open, view);
+  const pan = (share: number) => {
+    follow.stop();
+    view.pan(share);
+  };
+  useTimelineKeys(rows, at, { ...view, pan });
+  useKeys({ ".": follow.toggle });
   const wheel = (event: WheelEvent) => {
     if (!event.ctrlKey && !event.metaKey) return;
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left - labels;
@@ -80,18 +94,25 @@ export function Timeline({ rows: all, folding, withPath, onFolding }: TimelinePr
             onShow={view.show}
             onFit={view.showAll}
           />
-          <AxisLine
-            axis={axis}
-            cleanUpFrom={times.cleanUpFrom}
-            now={open}
-            onUnfold={() => onFolding(false)}
-          />
+          <AxisLine axis={axis} cleanUpFrom={times.cleanUpFrom} now={open} onUnfold={time.unfold} />
         </div>
       </div>
-      <div className="timeline-body" onPointerMove={hover.move} onPointerLeave={hover.leave}>
+      <div
+        className="timeline-body"
+        onPointerDown={measure.onPointerDown}
+        onPointerMove={(event) => {
+          hover.move(event);
+          measure.onPointerMove(event);
+        }}
+        onPointerUp={measure.onPointerUp}
+        onPointerLeave={hover.leave}
+      >
         <div className="behind" style={side}>
           <Ground axis={axis} height={4000} cleanUpFrom={times.cleanUpFrom} now={open} />
           {hover.x !== null && <Hairline x={hover.x} at={instantAt(axis, hover.x)} />}
+          {measure.span !== null && (
+            <Measured axis={axis} span={measure.span} onClear={measure.clear} onZoom={view.show} />
+          )}
         </div>
         <Rows
           rows={rows}
@@ -103,7 +124,16 @@ export function Timeline({ rows: all, folding, withPath, onFolding }: TimelinePr
           path={inRows}
         />
       </div>
+      {slot !== null && open !== null && createPortal(<FollowNow follow={follow} />, slot)}
     </section>
+  );
+}
+
+function FollowNow({ follow }: { readonly follow: ReturnType<typeof useFollowNow> }): ReactNode {
+  return (
+    <button type="button" aria-pressed={follow.isOn} aria-keyshortcuts="." onClick={follow.toggle}>
+      Follow now <kbd>.</kbd>
+    </button>
   );
 }
 
@@ -166,13 +196,21 @@ function useTime(width: number, folding: boolean) {
     () => shownOf(times, folding ? foldsOf(times, times.whole) : [], !ended),
     [times, folding, ended],
   );
-  const view = useWindow(shown);
+  const view = useWindow(shown, !ended);
+  // Folds that a click has opened, by where they begin.
+  const [unfolded, setUnfolded] = useState<ReadonlySet<number>>(new Set());
   const axis = useMemo(() => {
     // What lies beyond now is not idle, it has not been.
     const until = { from: view.window.from, to: Math.min(view.window.to, times.whole.to) };
-    return axisOf(view.window, width, folding ? foldsOf(times, until) : []);
-  }, [times, view.window, width, folding]);
-  return { axis, times, shown, now: Math.min(now, times.whole.to), view };
+    const folds = folding ? foldsOf(times, until) : [];
+    return axisOf(
+      view.window,
+      width,
+      folds.filter((fold) => !unfolded.has(fold.from)),
+    );
+  }, [times, view.window, width, folding, unfolded]);
+  const unfold = (fold: Stretch) => setUnfolded(new Set([...unfolded, fold.from]));
+  return { axis, times, shown, now: Math.min(now, times.whole.to), view, unfold };
 }
 
 function Summary({

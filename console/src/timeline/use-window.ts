@@ -19,13 +19,13 @@ export interface TimeWindow {
 }
 
 /** Returns the window, and how to change it. */
-export function useWindow(whole: Stretch): TimeWindow {
+export function useWindow(whole: Stretch, isOpen: boolean): TimeWindow {
   const query = useQuery();
   const [from, to] = [query.get("from"), query.get("to")];
-  const window = useMemo(() => windowOf(whole, from, to), [whole, from, to]);
+  const window = useMemo(() => windowOf(whole, from, to, isOpen), [whole, from, to, isOpen]);
   const show = useCallback(
     (next: Stretch) => {
-      const inside = within(whole, next);
+      const inside = within(limit(whole, next, isOpen), next);
       goQuery(
         {
           from: (inside.from - whole.from).toFixed(3),
@@ -34,7 +34,7 @@ export function useWindow(whole: Stretch): TimeWindow {
         "replace",
       );
     },
-    [whole],
+    [whole, isOpen],
   );
   const showAll = useCallback(() => goQuery({ from: null, to: null }, "replace"), []);
   const length = window.to - window.from;
@@ -54,10 +54,22 @@ export function useWindow(whole: Stretch): TimeWindow {
 }
 
 /** Reads a window from an address; what cannot be one is all of the run. */
-export function windowOf(whole: Stretch, from: string | null, to: string | null): Stretch {
+export function windowOf(
+  whole: Stretch,
+  from: string | null,
+  to: string | null,
+  isOpen = false,
+): Stretch {
   const [begin, end] = [Number.parseFloat(from ?? ""), Number.parseFloat(to ?? "")];
   if (!(end - begin >= LEAST_MS)) return whole;
-  return within(whole, { from: whole.from + begin, to: whole.from + end });
+  const window = { from: whole.from + begin, to: whole.from + end };
+  return within(limit(whole, window, isOpen), window);
+}
+
+/** How far a window may go: of an open run half of itself beyond the end, where time is still to come. */
+function limit(whole: Stretch, window: Stretch, isOpen: boolean): Stretch {
+  if (!isOpen || window.to - window.from >= whole.to - whole.from) return whole;
+  return { from: whole.from, to: whole.to + (window.to - window.from) / 2 };
 }
 
 /** Moves a window into the whole, as long as it is. */
