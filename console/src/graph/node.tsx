@@ -113,7 +113,7 @@ function NodeButton(props: ButtonProps): ReactNode {
       className={classes.filter((name) => name !== "").join(" ")}
       data-node={node.id}
       aria-pressed={isSelected}
-      aria-label={`${nodeWords(node)}. ${props.edges}`}
+      aria-description={props.edges}
       onClick={props.onSelect}
       onDoubleClick={props.onEnter}
       onKeyDown={(event) => {
@@ -124,7 +124,7 @@ function NodeButton(props: ButtonProps): ReactNode {
     >
       <Outline shape={shape} />
       <span className="node-line">
-        <Glyph status={status} label="word" />
+        <Glyph status={status} />
         <Name found={props.found}>{nodeName(node)}</Name>
         {node.type === "step" ? (
           <Took step={node.step} />

@@ -120,7 +120,7 @@ function Take(props: {
       <Copy what="as curl" text={() => curlOf(run, location.origin)}>
         as curl
       </Copy>
-      <Copy what="as a command" text={() => cliOf(run, location.origin)}>
+      <Copy what="as CLI" text={() => cliOf(run, location.origin)}>
         as CLI
       </Copy>
     </div>

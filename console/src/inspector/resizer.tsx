@@ -21,7 +21,8 @@ export function Resizer({ dock }: { readonly dock: Dock }): ReactNode {
     if (!main) return;
     const room = dock === "beside" ? main.clientWidth : main.clientHeight;
     const size = px === null ? null : clamped(dock, px, room);
-    main.style.setProperty("--inspector", size === null ? null : `${size}px`);
+    if (size === null) main.style.removeProperty("--inspector");
+    else main.style.setProperty("--inspector", `${size}px`);
     edge.current?.setAttribute("aria-valuenow", String(size ?? LIMITS[dock].usual));
     remember(name, size === null ? "" : String(size));
   };

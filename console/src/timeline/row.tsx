@@ -9,7 +9,7 @@ import { type Row, selectionOf } from "../model/rows.ts";
 import { type Step, titleOf } from "../model/run.ts";
 import { kindWords } from "../model/step-words.ts";
 import type { PathInRows } from "../model/timeline.ts";
-import { count, statusWord } from "../model/words.ts";
+import { count } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
 import { Glyph } from "../ui/glyph.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
@@ -47,11 +47,11 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps): ReactNode
         className="timeline-label"
         tabIndex={isSelected ? 0 : -1}
         aria-pressed={isSelected}
-        aria-label={labelWords(row, props.start, now)}
         style={labels === 0 ? undefined : { width: labels }}
         onClick={() => selection !== null && select(selection)}
       >
         <Label row={row} />
+        <span className="hidden">{moreWords(row, props.start, now)}</span>
       </button>
       <svg
         className="bars"
@@ -110,10 +110,7 @@ function fanOutWords(steps: readonly Step[]): string {
   return `×${count(total)}${more}`;
 }
 
-function labelWords(row: Row, start: number, now: number): string {
-  if (row.type === "step") {
-    const { step } = row;
-    return `${titleOf(step.id)}, ${kindWords(step)}, ${statusWord(step.status)}, ${barsWords(step, start, now)}`;
-  }
-  return row.type === "fanOut" ? `${fanOutName(row.fanOut)}, ${row.fanOut.steps.length} steps` : "";
+/** What the bars show, for readers of screens. */
+function moreWords(row: Row, start: number, now: number): string {
+  return row.type === "step" ? `, ${barsWords(row.step, start, now)}` : "";
 }
