@@ -35,7 +35,7 @@ export function Controls(props: ControlsProps): ReactNode {
       )}
       <button
         type="button"
-        className="plain wide"
+        className="plain shapes"
         aria-pressed={props.withShapes}
         onClick={props.onShapes}
       >

@@ -55,7 +55,7 @@ interface GraphProps {
 export function Graph({ slot, onList }: GraphProps): ReactNode {
   const { contents, spread } = usePage();
   const graph = useMemo(() => graphOf(contents, spread), [contents, spread]);
-  const placed = usePlacement(graph, [...spread].join("\u001d"));
+  const placed = usePlacement(graph, [contents.run.id, ...spread].join("\u001d"));
   const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const [isLegendOpen, toggleLegend] = useShapes();

@@ -14,33 +14,35 @@ export interface Placed {
   readonly added: ReadonlySet<string>;
 }
 
+/** The run that was looked at last: switched away from and back to, its nodes stand where they stood. */
+let remembered: { readonly key: string; readonly placed: Placed } | null = null;
+
 interface Asked {
   readonly number: number;
   readonly graph: Graph;
-  readonly spread: string;
+  readonly key: string;
 }
 
 /**
  * Returns the last graph that has been placed; null before the first. Nodes keep their places when others are
- * added, but not when somebody spreads a fan-out out: `spread` tells graphs apart in which that differs.
+ * added, as long as `key` is the same: it tells runs apart, and what of one is spread out.
  */
-export function usePlacement(graph: Graph, spread: string): Placed | null {
+export function usePlacement(graph: Graph, key: string): Placed | null {
   const worker = useRef<Worker | null>(null);
   const asked = useRef<Asked | null>(null);
-  const last = useRef<(Placed & { readonly spread: string }) | null>(null);
-  const [placed, setPlaced] = useState<Placed | null>(null);
+  const [placed, setPlaced] = useState(() => (remembered?.key === key ? remembered.placed : null));
   useEffect(() => {
     const made = new Worker(new URL("./layout-worker.ts", import.meta.url), { type: "module" });
     made.onmessage = (event: MessageEvent<Answer>) => {
       const { number, placement } = event.data;
       const question = asked.current;
       if (question === null || question.number !== number) return;
-      const before = last.current;
+      const before = remembered?.key === question.key ? remembered.placed : null;
       const known = new Set(before?.placement.places.map((one) => one.id));
       const ids = placement.places.map((one) => one.id);
       const added = new Set(before === null ? [] : ids.filter((id) => !known.has(id)));
-      last.current = { graph: question.graph, placement, added, spread: question.spread };
-      setPlaced(last.current);
+      remembered = { key: question.key, placed: { graph: question.graph, placement, added } };
+      setPlaced(remembered.placed);
     };
     worker.current = made;
     return () => {
@@ -55,11 +57,11 @@ export function usePlacement(graph: Graph, spread: string): Placed | null {
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what changes places asks for them again
   useEffect(() => {
     const number = (asked.current?.number ?? 0) + 1;
-    asked.current = { number, graph: latest.current, spread };
-    const kept = last.current?.spread === spread ? last.current.placement.places : [];
+    asked.current = { number, graph: latest.current, key };
+    const kept = remembered?.key === key ? remembered.placed.placement.places : [];
     const ask: Ask = { number, question: questionOf(latest.current, kept) };
     worker.current?.postMessage(ask);
-  }, [structure, spread]);
+  }, [structure, key]);
   return placed;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the legend of shapes is open: on the first visits by itself, then as a person chose. */
+/** Whether the legend of shapes is open: on the first visits by itself where there is room, then as a person chose. */
 
 import { useEffect, useState } from "react";
 import { recall, remember } from "../ui/stored.ts";
@@ -9,7 +9,9 @@ const VISITS = ["0", "1", "2", "3"] as const;
 export function useShapes(): readonly [boolean, () => void] {
   const [isOpen, setOpen] = useState(() => {
     const chosen = recall("shapes", ["open", "closed", ""], "");
-    return chosen === "" ? recall("shapes.visits", VISITS, "0") !== "3" : chosen === "open";
+    if (chosen !== "") return chosen === "open";
+    const hasRoom = matchMedia("(min-width: 1280px)").matches;
+    return hasRoom && recall("shapes.visits", VISITS, "0") !== "3";
   });
   useEffect(() => {
     const visits = VISITS.indexOf(recall("shapes.visits", VISITS, "0"));

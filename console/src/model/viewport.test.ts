@@ -25,6 +25,11 @@ test("what is selected is seen first, in the middle", () => {
   expect(view.y + 2025).toBe(300);
 });
 
+test("no room is left above a graph for what is selected near its begin", () => {
+  expect(firstView(TALL, ROOM, { ...NODE, y: 100 }).y).toBe(24);
+  expect(firstView(SMALL, ROOM, { ...NODE, y: 300 }).y).toBe(24);
+});
+
 test("all of a graph fits", () => {
   const view = fitted(TALL, ROOM);
   expect(view.zoom * 4000).toBeLessThanOrEqual(600 - 48);

@@ -48,12 +48,15 @@ export function fitted(bounds: Box, room: Room): Viewport {
   return { x: across(bounds, room, zoom), y: Math.min(y, EDGE * 2 - bounds.y * zoom), zoom };
 }
 
-/** Returns the view with a box in its middle; across only as far as the graph does not fit. */
+/** Returns the view with a box in its middle, as far as the graph does not fit. */
 export function centred(box: Box, room: Room, zoom: number, bounds: Box): Viewport {
   const fits = bounds.width * zoom <= widthOf(room) - EDGE;
   const middle = room.gutter + widthOf(room) / 2;
   const x = fits ? across(bounds, room, zoom) : middle - middleOf(box) * zoom;
-  return { x, y: room.height / 2 - (box.y + box.height / 2) * zoom, zoom };
+  const top = EDGE - bounds.y * zoom;
+  if (bounds.height * zoom <= room.height - 2 * EDGE) return { x, y: top, zoom };
+  // Nothing is above the graph, so no room is left there.
+  return { x, y: Math.min(top, room.height / 2 - (box.y + box.height / 2) * zoom), zoom };
 }
 
 /** Returns the view moved as little as needed for a box to be seen. */

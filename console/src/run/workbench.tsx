@@ -96,7 +96,13 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
             </Suspense>
           )}
           {view === "timeline" && (
-            <Timeline rows={rows} folding={looks.folding} withPath={looks.withPath} slot={slot} />
+            <Timeline
+              rows={rows}
+              folding={looks.folding}
+              withPath={looks.withPath}
+              slot={slot}
+              onList={() => onView("list")}
+            />
           )}
           {inspecting && <Inspector dock={narrow ? null : dock} onClose={close} />}
         </div>

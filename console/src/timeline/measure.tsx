@@ -1,10 +1,9 @@
 /** Measures time: a drag over the canvas marks a span, and says how long it is before anything is zoomed. */
 
-import { type PointerEvent, type ReactNode, useRef, useState } from "react";
+import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { type Axis, instantAt, xOf } from "../model/axis.ts";
 import type { Stretch } from "../model/spans.ts";
 import { duration } from "../model/words.ts";
-import { useKeys } from "../ui/keys.ts";
 
 /** A drag that is shorter is a click. */
 const DRAG_PX_MIN = 5;
@@ -63,7 +62,22 @@ export function Measured({ axis, span, onClear, onZoom }: MeasuredProps): ReactN
     onClear();
     onZoom(span);
   };
-  useKeys({ Escape: onClear, Enter: zoom });
+  const keys = useRef<Readonly<Record<string, () => void>>>({});
+  useEffect(() => {
+    keys.current = { Escape: onClear, Enter: zoom };
+  });
+  useEffect(() => {
+    // It is the topmost layer, so its keys come before those of the page.
+    const press = (event: KeyboardEvent) => {
+      const act = keys.current[event.key];
+      if (act === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      act();
+    };
+    addEventListener("keydown", press, true);
+    return () => removeEventListener("keydown", press, true);
+  }, []);
   return (
     <div className="measure" style={{ width: to - from, transform: `translateX(${from}px)` }}>
       <div>

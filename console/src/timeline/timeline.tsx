@@ -40,10 +40,12 @@ interface TimelineProps {
   readonly slot: HTMLElement | null;
   readonly folding: boolean;
   readonly withPath: boolean;
+  readonly onList: () => void;
 }
 
 /** Shows the timeline. */
-export function Timeline({ rows: all, slot, folding, withPath }: TimelineProps): ReactNode {
+export function Timeline(props: TimelineProps): ReactNode {
+  const { rows: all, slot, folding, withPath } = props;
   const { contents, selected } = usePage();
   const rows = useMemo(
     () => all.filter((row) => row.type === "step" || row.type === "fanOut"),
@@ -83,6 +85,9 @@ export function Timeline({ rows: all, slot, folding, withPath }: TimelineProps):
   const side = { marginLeft: narrow ? EDGE : labels };
   return (
     <section className="timeline" ref={box} aria-label="Timeline of the steps" onWheel={wheel}>
+      <button type="button" className="as-list" onClick={props.onList}>
+        Show as list
+      </button>
       <div className="timeline-top">
         <Summary labels={labels} busy={busyMs(times)} whole={times.whole.to - times.whole.from} />
         <div style={side}>
