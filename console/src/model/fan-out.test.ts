@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellsOf, fanOutStatus } from "./fan-out.ts";
+import { cellsOf, fanOutStatus, nextFailure } from "./fan-out.ts";
 import { fan, step } from "./testing.ts";
 
 test("each step has a cell, in order", () => {
@@ -21,4 +21,13 @@ test("what is open is shown before what went wrong, and that before what went we
   expect(fanOutStatus([ok, failed])).toBe("failed");
   expect(fanOutStatus([ok, failed, step("c", 0, null)])).toBe("running");
   expect(fanOutStatus([ok])).toBe("completed");
+});
+
+test("failures are gone through both ways, and around", () => {
+  const steps = fan("charge:", 10, [2, 7]);
+  const next = (from: string | null, by: 1 | -1) => nextFailure(steps, from, by)?.id;
+  expect([next(null, 1), next(null, -1)]).toEqual(["charge:2", "charge:7"]);
+  expect([next("charge:2", 1), next("charge:7", 1)]).toEqual(["charge:7", "charge:2"]);
+  expect([next("charge:2", -1), next("charge:5", -1)]).toEqual(["charge:7", "charge:2"]);
+  expect(nextFailure(fan("charge:", 3), null, 1)).toBeNull();
 });

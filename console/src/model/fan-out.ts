@@ -48,3 +48,14 @@ export function cellsOf(steps: readonly Step[]): readonly Cell[] {
 export function failuresOf(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => sum + (isFailure(step) ? 1 : 0), 0);
 }
+
+/** Returns the failure after a step, or before it; past the last it goes on with the first. */
+export function nextFailure(steps: readonly Step[], from: string | null, by: 1 | -1): Step | null {
+  const found = from === null ? -1 : steps.findIndex((step) => step.id === from);
+  const at = found < 0 && by < 0 ? steps.length : found;
+  for (let away = 1; away <= steps.length; away += 1) {
+    const step = steps.at((at + by * away) % steps.length);
+    if (step !== undefined && isFailure(step)) return step;
+  }
+  return null;
+}

@@ -13,8 +13,8 @@ import {
 import { Inspector } from "../inspector/inspector.tsx";
 import { List } from "../list/list.tsx";
 import type { RunContents } from "../model/contents.ts";
+import { nextFailure } from "../model/fan-out.ts";
 import { isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
-import { isFailure } from "../model/run.ts";
 import { openKeys } from "../palette/open.ts";
 import { go, goQuery, type Move, runHref, useQuery, VIEWS, type View } from "../route.ts";
 import { Timeline } from "../timeline/timeline.tsx";
@@ -180,13 +180,9 @@ function queryOf(selection: Selection | null): Readonly<Record<string, string | 
 function pageKeys(page: Page, onView: (view: View) => void): Keys {
   const { contents, selected } = page;
   const failure = (by: 1 | -1) => () => {
-    const failures = contents.steps.filter(isFailure);
-    const current =
-      selected?.type === "step" ? contents.steps.findIndex((one) => one.id === selected.id) : -1;
-    const behind = failures.filter((one) => contents.steps.indexOf(one) > current);
-    const before = failures.filter((one) => contents.steps.indexOf(one) < current);
-    const next = by > 0 ? (behind[0] ?? failures[0]) : (before.at(-1) ?? failures.at(-1));
-    if (next !== undefined) page.select({ type: "step", id: next.id }, "replace");
+    const from = selected?.type === "step" ? selected.id : null;
+    const next = nextFailure(contents.steps, from, by);
+    if (next !== null) page.select({ type: "step", id: next.id }, "replace");
   };
   const copy = (text: string) => () => void navigator.clipboard.writeText(text);
   return {
