@@ -57,6 +57,12 @@ test("what takes a step back leads to that step", () => {
   expect(page.select).toHaveBeenCalledWith({ type: "step", id: "load" });
 });
 
+test("where nothing is selected no row is, though some rows are about nothing that could be", () => {
+  const back = step("compensate\u001fload", 20, 30, { kind: "compensate" });
+  open(run([LOADED, back], { status: "failed" }));
+  expect(screen.getByRole("grid").getAttribute("aria-activedescendant")).toBeNull();
+});
+
 test("a fan-out is one row with its counts, and is opened by its button", () => {
   const page = open(run(fan("charge:", 1000, [3, 4, 5])));
   expect(document.querySelectorAll("tr")).toHaveLength(1);

@@ -29,7 +29,7 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const narrow = useNarrow();
   const at = useMemo(
-    () => rows.findIndex((row) => isSame(selectionOf(row), selected)),
+    () => (selected === null ? -1 : rows.findIndex((row) => isSame(selectionOf(row), selected))),
     [rows, selected],
   );
   const virtual = useVirtualizer({

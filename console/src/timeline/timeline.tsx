@@ -63,7 +63,7 @@ export function Timeline(props: TimelineProps): ReactNode {
     [contents, withPath, now, rows],
   );
   const at = useMemo(
-    () => rows.findIndex((row) => isSame(selectionOf(row), selected)),
+    () => (selected === null ? -1 : rows.findIndex((row) => isSame(selectionOf(row), selected))),
     [rows, selected],
   );
   const left = narrow ? EDGE : labels;
