@@ -8,6 +8,10 @@ import { attempt, fan, run, step } from "../model/testing.ts";
 import { pageOf, show } from "../run/testing.tsx";
 import { Inspector } from "./inspector.tsx";
 
+vi.mock("../live/stream.ts", () => ({
+  useConnection: () => ({ state: "live", asOf: 0, retryAt: null }),
+}));
+
 const ERROR = { name: "CarrierError", message: "no such street", stack: null };
 const STEPS: readonly Step[] = [
   step("load", 0, 10, { output: { rows: 3 }, input: { from: "disk" } }),
@@ -70,11 +74,9 @@ describe("the inspector of a step", () => {
     expect(screen.getAllByText("CarrierError: no such street")).toHaveLength(2);
   });
 
-  test("its acts are what the page gives", () => {
-    const page = pageOf(run(STEPS), { selected: { type: "step", id: "load" } });
-    const actions = (one: Step) => <button type="button">{`Fork from ${one.id}`}</button>;
-    show(<Inspector dock={null} onClose={vi.fn()} actions={actions} />, page);
-    expect(screen.getByRole("button", { name: "Fork from load" })).toBeTruthy();
+  test("what can be done with it stands in its head", () => {
+    open({ type: "step", id: "load" });
+    expect(screen.getByRole("button", { name: "Fork from here" })).toBeTruthy();
   });
 
   test("Back and the cross leave it", () => {

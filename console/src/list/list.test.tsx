@@ -8,7 +8,6 @@ import { fan, iso, run, step } from "../model/testing.ts";
 import { pageOf, show } from "../run/testing.tsx";
 import type { Page } from "../run/use-page.ts";
 import { List } from "./list.tsx";
-import { initials } from "./row.tsx";
 
 beforeEach(() => {
   // There is no layout here, and a list draws only what has room.
@@ -85,8 +84,4 @@ test("the keys j and k go through the steps", () => {
   });
   fireEvent.keyDown(window, { key: "j", code: "KeyJ" });
   expect(page.select).toHaveBeenCalledWith({ type: "step", id: "ship" }, "replace");
-});
-
-test("people are known by their initials", () => {
-  expect(["mara.k", "ann", "Ada Lovelace", null].map(initials)).toEqual(["MK", "AN", "AL", "–"]);
 });

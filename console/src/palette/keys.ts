@@ -58,6 +58,7 @@ const ACTS: KeyGroup = {
 const CANVAS: KeyGroup = {
   name: "Graph and timeline",
   lines: [
+    line("↑, ↓, ←, →", "Along the edges of the graph, and across its lanes"),
     line("0", "Fits all"),
     line("+, −", "Zooms in, out"),
     line("h, l", "Moves back and on"),
