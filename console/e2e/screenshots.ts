@@ -1,6 +1,6 @@
 /**
  * Takes a picture of each place of the console, in light and dark, on the desk and on the phone, of the workshop's
- * day: `npm run screenshots -- [--out folder] [--only run-graph]`. `index.html` beside them shows them all.
+ * day: `npm run screenshots -- [folder] [--only run-graph]`. `index.html` beside them shows them all.
  */
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -14,15 +14,11 @@ import { Site } from "./harness/site.ts";
 import { Tab, type TabOptions } from "./harness/tab.ts";
 import { ledger, play } from "./workshop/story.ts";
 
-const { values } = parseArgs({
-  options: {
-    out: {
-      type: "string",
-      default: fileURLToPath(new URL("../../target/screenshots/", import.meta.url)),
-    },
-    only: { type: "string" },
-  },
+const { values, positionals } = parseArgs({
+  options: { only: { type: "string" } },
+  allowPositionals: true,
 });
+const out = positionals[0] ?? fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 
 const THEMES = ["light", "dark"] as const;
 
@@ -41,16 +37,16 @@ const site = await Site.start();
 const browser = await chromium.launch({ executablePath: chromiumPath(), ...OPTIONS });
 try {
   const taken = await takeAll(browser);
-  writeFileSync(join(values.out, "index.html"), contactSheet(taken));
-  say(`${taken.length} pictures in ${values.out}`);
+  writeFileSync(join(out, "index.html"), contactSheet(taken));
+  say(`${taken.length} pictures in ${out}`);
 } finally {
   await browser.close();
   await site.end();
 }
 
 async function takeAll(browser: Browser): Promise<readonly string[]> {
-  rmSync(values.out, { recursive: true, force: true });
-  mkdirSync(values.out, { recursive: true });
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
   const taken: string[] = [];
   const wanted = (name: string) => values.only === undefined || name.startsWith(values.only);
   const take = async (place: Place, size: Size) => {
@@ -110,7 +106,7 @@ async function picture(
   }
   for (const [at, colorScheme] of THEMES.entries()) {
     await tab.page.emulateMedia({ colorScheme });
-    await tab.page.screenshot({ path: join(values.out, files[at] ?? "") });
+    await tab.page.screenshot({ path: join(out, files[at] ?? "") });
   }
   await tab.end();
 }

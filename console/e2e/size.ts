@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 /** Most JavaScript of the shell, gzip. */
 const SHELL_BYTES_MAX = 220 * 1024;
-/** Most that is embedded in all, before anything is compressed. */
+/** Most that is embedded in all: files are embedded compressed. */
 const ALL_BYTES_MAX = 1024 * 1024;
 
 /** Returns the scripts that index.html loads, and those that they import at once. */
@@ -57,10 +57,10 @@ for (const { path, raw, zipped } of [...rows].sort((a, b) => b.zipped - a.zipped
   );
 }
 const shellBytes = [...inShell].reduce((sum, path) => sum + gzipped(path), 0);
-const raw = rows.reduce((sum, row) => sum + row.raw, 0);
+const all = rows.reduce((sum, row) => sum + row.zipped, 0);
 say(`shell JavaScript, gzip: ${kilobytes(shellBytes)} of ${kilobytes(SHELL_BYTES_MAX)}`);
-say(`embedded, as it is: ${kilobytes(raw)} of ${kilobytes(ALL_BYTES_MAX)}`);
-process.exitCode = shellBytes > SHELL_BYTES_MAX || raw > ALL_BYTES_MAX ? 1 : 0;
+say(`embedded, gzip: ${kilobytes(all)} of ${kilobytes(ALL_BYTES_MAX)}`);
+process.exitCode = shellBytes > SHELL_BYTES_MAX || all > ALL_BYTES_MAX ? 1 : 0;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -35,8 +35,12 @@ export class Site {
   }
 }
 
-/** Tells whether a server serves the console itself; one that was built without says in a page how to build it. */
+/**
+ * Tells whether a server serves the console itself; one that was built without says in a page how to build it. With
+ * `CONSOLE_PAGES=dist` the last build is looked at, whatever the server was built with.
+ */
 export async function servesPages(url: string): Promise<boolean> {
+  if (process.env.CONSOLE_PAGES === "dist") return false;
   const answer = await fetch(url, { headers: { accept: "text/html" } });
   const text = await answer.text();
   return answer.ok && text.includes('id="console"');

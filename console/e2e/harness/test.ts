@@ -4,10 +4,13 @@ import { type Browser, chromium } from "playwright-core";
 import { expect, inject, test as plain } from "vitest";
 import { Crew } from "../workshop/crew.ts";
 import { type SceneName, type Stage, stageOn } from "../workshop/story.ts";
+import { Site } from "./site.ts";
 import { Tab, type TabOptions } from "./tab.ts";
 
 interface Fixtures {
   readonly browser: Browser;
+  /** Starts a site of the test's own, which ends after its tabs. */
+  readonly startSite: () => Promise<Site>;
   /** Opens a tab; of the shared site unless another one is named. */
   readonly open: (options?: TabOptions & { readonly site?: string }) => Promise<Tab>;
   /** The shared server, and a crew for more runners, which end with the test. */
@@ -22,7 +25,18 @@ export const test = plain.extend<Fixtures>({
     await use(browser);
     await browser.close();
   },
-  open: async ({ browser }, use) => {
+  // biome-ignore lint/correctness/noEmptyPattern: see above
+  startSite: async ({}, use) => {
+    const sites: Site[] = [];
+    await use(async () => {
+      const site = await Site.start();
+      sites.push(site);
+      return site;
+    });
+    await Promise.all(sites.map(async (site) => await site.end()));
+  },
+  // It names `startSite` so that tabs end before what they look at does.
+  open: async ({ browser, startSite: _ }, use) => {
     const tabs: Tab[] = [];
     await use(async ({ site = inject("site"), ...options } = {}) => {
       const tab = await Tab.open(browser, site, options);

@@ -1,6 +1,5 @@
 /** Every act of an operator, done in the page and checked through the API: what it did, by whom and why. */
 
-import { Site } from "../harness/site.ts";
 import type { Tab } from "../harness/tab.ts";
 import { expect, test } from "../harness/test.ts";
 import { DEAR, order } from "../workshop/people.ts";
@@ -84,7 +83,7 @@ test("a run is started again with an edited input", async ({ open, stage }) => {
   const tab = await open();
   await tab.go(`/runs/${source.id}/list`);
   await tab.page.getByRole("button", { name: /^Rerun/ }).click();
-  const input = tab.page.getByRole("dialog").getByLabel("Input", { exact: true });
+  const input = tab.page.getByRole("dialog").getByRole("textbox", { name: "As JSON", exact: true });
   await input.fill((await input.inputValue()).replace('"polar"', '"northline"'));
   await tab.page.getByRole("dialog").getByText("1 change").first().waitFor();
   await sign(tab, "Start it again", "polar is closed");
@@ -176,25 +175,21 @@ test("an input that does not fit its schema is refused with its path", async ({ 
   expect(tab.address).toContain("/runs/new");
 });
 
-test("an outcome that nobody knows is resolved", async ({ open }) => {
+test("an outcome that nobody knows is resolved", async ({ open, startSite }) => {
   // Its runner is killed: that is done on a server of its own.
-  const site = await Site.start();
-  try {
-    const run = await STAGED.unknown(site.stage);
-    const tab = await open({ site: site.url });
-    await tab.go(`/runs/${run.id}/list`);
-    await tab.page
-      .getByRole("button", { name: /^Resolve/ })
-      .first()
-      .click();
-    const dialog = tab.page.getByRole("dialog");
-    await dialog.getByLabel("Value", { exact: true }).fill('{"transfer": "tr_seen"}');
-    await sign(tab, "Record it as completed", "seen in the bank's statement");
-    expect(await run.wait()).toEqual({ transfer: "tr_seen" });
-    expect(noted(await run.show(), "resolved", "seen in the bank's statement")).toBe(true);
-  } finally {
-    await site.end();
-  }
+  const site = await startSite();
+  const run = await STAGED.unknown(site.stage);
+  const tab = await open({ site: site.url });
+  await tab.go(`/runs/${run.id}/list`);
+  await tab.page
+    .getByRole("button", { name: /^Resolve/ })
+    .first()
+    .click();
+  const dialog = tab.page.getByRole("dialog");
+  await dialog.getByLabel("Value", { exact: true }).fill('{"transfer": "tr_seen"}');
+  await sign(tab, "Record it as completed", "seen in the bank's statement");
+  expect(await run.wait()).toEqual({ transfer: "tr_seen" });
+  expect(noted(await run.show(), "resolved", "seen in the bank's statement")).toBe(true);
 });
 
 /** The run whose page a tab shows. */
