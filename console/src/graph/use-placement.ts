@@ -5,6 +5,7 @@ import type { Graph } from "../model/graph.ts";
 import { questionOf } from "../model/graph-view.ts";
 import type { Placement } from "../model/placement.ts";
 import type { Answer, Ask } from "./layout-worker.ts";
+import { makeWorker } from "./make-worker.ts";
 
 /** A graph that has its places. */
 export interface Placed {
@@ -32,7 +33,7 @@ export function usePlacement(graph: Graph, key: string): Placed | null {
   const asked = useRef<Asked | null>(null);
   const [placed, setPlaced] = useState(() => (remembered?.key === key ? remembered.placed : null));
   useEffect(() => {
-    const made = new Worker(new URL("./layout-worker.ts", import.meta.url), { type: "module" });
+    const made = makeWorker();
     made.onmessage = (event: MessageEvent<Answer>) => {
       const { number, placement } = event.data;
       const question = asked.current;
