@@ -189,7 +189,11 @@ test("an outcome that nobody knows is resolved", async ({ open, startSite }) => 
   await dialog.getByLabel("Value", { exact: true }).fill('{"transfer": "tr_seen"}');
   await sign(tab, "Record it as completed", "seen in the bank's statement");
   expect(await run.wait()).toEqual({ transfer: "tr_seen" });
-  expect(noted(await run.show(), "resolved", "seen in the bank's statement")).toBe(true);
+  const { history } = await run.show();
+  const note = history.find(({ what }) => what === "resolved");
+  expect(note?.by).toBe(BY);
+  // The note names the step and what was said of it too.
+  expect(note?.detail).toContain("seen in the bank's statement");
 });
 
 /** The run whose page a tab shows. */
