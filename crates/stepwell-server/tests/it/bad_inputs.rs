@@ -17,6 +17,7 @@ fn list(kind: &str, what: &str, answer: &str) {
     writeln!(out, "{kind:7} {what:46} → {}", answer.replace('\n', " ")).unwrap();
 }
 
+#[derive(Clone)]
 struct ApiCase {
     what: &'static str,
     line: String,
@@ -199,36 +200,10 @@ fn addresses() -> Vec<ApiCase> {
     ]
 }
 
-fn parameters() -> Vec<ApiCase> {
+fn parameters_of_lists() -> Vec<ApiCase> {
     let id = "run_00000000000000000000000000000001";
     let runs = "GET /api/v1/runs";
     vec![
-        other(
-            "a parameter that is not UTF-8",
-            format!("{runs}?workflow=%ff"),
-            (400, "SW1001"),
-            "accepted: UTF-8",
-        ),
-        other(
-            "a parameter that is cut off",
-            format!("{runs}?workflow=%f"),
-            (400, "SW1001"),
-            "two hexadecimal digits",
-        ),
-        other(
-            "an unknown parameter of a result",
-            format!("GET /api/v1/runs/{id}/result?steps=no"),
-            (400, "SW1001"),
-            "unknown field `steps`, expected `wait`",
-        ),
-        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
-        other(
-            "an unknown parameter",
-            format!("{runs}?color=red"),
-            (400, "SW1001"),
-            "unknown field `color`",
-        ),
-        other("an unknown status", format!("{runs}?status=done"), (400, "SW1001"), "completed"),
         other("an empty text", format!("{runs}?q="), (400, "SW1001"), "1 to 200"),
         other(
             "a text that is too long",
@@ -274,6 +249,39 @@ fn parameters() -> Vec<ApiCase> {
             (400, "SW1001"),
             "newest, oldest",
         ),
+    ]
+}
+
+fn parameters() -> Vec<ApiCase> {
+    let id = "run_00000000000000000000000000000001";
+    let runs = "GET /api/v1/runs";
+    vec![
+        other(
+            "a parameter that is not UTF-8",
+            format!("{runs}?workflow=%ff"),
+            (400, "SW1001"),
+            "accepted: UTF-8",
+        ),
+        other(
+            "a parameter that is cut off",
+            format!("{runs}?workflow=%f"),
+            (400, "SW1001"),
+            "two hexadecimal digits",
+        ),
+        other(
+            "an unknown parameter of a result",
+            format!("GET /api/v1/runs/{id}/result?steps=no"),
+            (400, "SW1001"),
+            "unknown field `steps`, expected `wait`",
+        ),
+        other("no status", format!("{runs}?status="), (400, "SW1001"), "accepted: queued"),
+        other(
+            "an unknown parameter",
+            format!("{runs}?color=red"),
+            (400, "SW1001"),
+            "unknown field `color`",
+        ),
+        other("an unknown status", format!("{runs}?status=done"), (400, "SW1001"), "completed"),
         other("a limit of zero", format!("{runs}?limit=0"), (400, "SW1001"), "1 to 500"),
         other(
             "a limit that is too large",
@@ -339,7 +347,8 @@ async fn requests_are_answered_with_what_is_accepted() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
     let workflows = json!([{"name": "pay"}, {"name": "typed", "inputSchema": schema}]);
     let _runner = Runner::connect(to, workflows).await;
-    for case in bodies().iter().chain(&addresses()).chain(&parameters()).chain(&media()) {
+    let parameters = [parameters(), parameters_of_lists()].concat();
+    for case in bodies().iter().chain(&addresses()).chain(&parameters).chain(&media()) {
         check(to, case).await;
     }
     // Nothing of it has started a run or taken the server down.

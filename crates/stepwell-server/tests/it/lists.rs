@@ -22,7 +22,7 @@ fn now() -> Timestamp {
 
 /// A run as a store has it: failed with an error, or completed.
 fn ended(at: Timestamp, entropy: u128, error: Option<&str>) -> RunWrite {
-    let id = RunId::new(at, entropy << 32 | 0xbeef);
+    let id = RunId::new(at, (entropy << 80) | (0xbeef << 48));
     let error =
         error.map(|message| ErrorLine { name: "PaymentError".into(), message: message.into() });
     let summary = Summary {
@@ -73,14 +73,15 @@ async fn runs_are_found_by_id_and_text_and_counted() {
     assert_eq!(keys(&list), ["order-2"]);
     let error = json!({"name": "PaymentError", "message": "Card declined"});
     assert_eq!(list["runs"][0]["error"], error);
+    let (whole, end) = (format!("id={failed}"), format!("id={}&status=completed", &failed[20..]));
     for (query, found) in [
         ("q=paymenterror&status=failed", &["order-3", "order-2"][..]),
         ("q=ORDER-1", &["order-1"]),
         ("q=nowhere", &[]),
         ("id=BEEF", &["order-3", "order-2", "order-1"]),
         ("id=abcdef", &[]),
-        (&format!("id={failed}"), &["order-2"]),
-        (&format!("id={}&status=completed", &failed[20..]), &[]),
+        (&whole, &["order-2"]),
+        (&end, &[]),
     ] {
         let list = get(to, &format!("/api/v1/runs?{query}")).await.json();
         assert_eq!(keys(&list), found, "{query}");
