@@ -61,8 +61,8 @@ impl Reader {
             let line = self.line().await?;
             // Other lines are the sizes of chunks, and say nothing about messages.
             match line.split_once(": ") {
-                Some(("event", name)) => message.name = name.to_owned(),
-                Some(("id", id)) => message.id = id.to_owned(),
+                Some(("event", name)) => name.clone_into(&mut message.name),
+                Some(("id", id)) => id.clone_into(&mut message.id),
                 Some(("data", data)) => message.data = serde_json::from_str(data).unwrap(),
                 None if line.is_empty() && !message.name.is_empty() => return Some(message),
                 _ => {}
