@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::view::View;
 use stepwell_node::{ForkAt, ForkRequest, Known, ResolveRequest, Signed};
 
 use super::acts::{Acted, check_signed};
@@ -150,10 +151,33 @@ async fn make(
     (run, fork): (RunId, ForkRequest),
     signed: Signed,
 ) -> Result<Response<Body>, Problem> {
+    if let Some(input) = fork.input.as_deref() {
+        check_input(api, caller, run, input).await?;
+    }
     let id = api.node.fork(caller.namespace(), run, fork, signed).await?;
     let mut response = json(StatusCode::CREATED, &Made { id, created: true })?;
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/runs/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Holds another input than that of the source against the schema of its workflow, as a start does (§9.1).
+async fn check_input(
+    api: &Api,
+    caller: &Caller,
+    run: RunId,
+    input: &RawValue,
+) -> Result<(), Problem> {
+    let found = api.node.read(move |store| {
+        let Some(journal) = store.load(run)? else { return Ok(None) };
+        // A run that cannot be read is refused by the node, in its own words.
+        let view = View::of(run, &journal).ok();
+        Ok(view.map(|view| (view.namespace, view.app, view.workflow)))
+    });
+    let Some((namespace, app, workflow)) = found.await? else { return Ok(()) };
+    if namespace == caller.namespace() {
+        api.node.schemas().check(&namespace, (Some(&app), &workflow), Some(input))?;
+    }
+    Ok(())
 }

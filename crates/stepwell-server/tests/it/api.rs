@@ -201,6 +201,16 @@ async fn an_input_that_does_not_fit_starts_nothing() {
     assert_eq!(get(to, "/api/v1/runs").await.json()["runs"], json!([]));
     let taken = post(to, "/api/v1/runs", &json!({"workflow": "pay", "input": {"cents": 1}})).await;
     assert_eq!(taken.status, 201, "{taken:?}");
+    // Another input is held against it as well, however a run is made of this one.
+    for (act, input, status) in [
+        ("rerun", json!({"cents": "1"}), 422),
+        ("fork", json!({"cents": "1"}), 422),
+        ("rerun", json!({"cents": 2}), 201),
+    ] {
+        let path = format!("/api/v1/runs/{}/{act}", taken.text("id"));
+        let made = post(to, &path, &json!({"input": input})).await;
+        assert_eq!(made.status, status, "{act} with {input}: {made:?}");
+    }
 }
 
 #[tokio::test]
