@@ -13,7 +13,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{InboxWrite, Message, MessageId};
 use stepwell_store::query::{
-    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
@@ -180,10 +180,10 @@ impl<D: Disk> Store for Embedded<D> {
         Ok(Counts { counts, position, stale })
     }
 
-    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
-        let activity = |reader: &Reader<'_>| tables::activity(reader, ask);
+    fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {
+        let activity = |reader: &Reader<'_>| tables::ends(reader, ask);
         let (minutes, position, stale) = self.shared.patiently(patience, activity)?;
-        Ok(Activity { minutes, position, stale })
+        Ok(Ends { minutes, position, stale })
     }
 
     fn events_list(

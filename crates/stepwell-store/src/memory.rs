@@ -18,8 +18,7 @@ use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::events::Events;
 use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{
-    Activity, ActivityAsk, Count, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
-    Tally,
+    Count, Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue, Tally,
 };
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
@@ -226,7 +225,7 @@ impl Store for Memory {
         Ok(Counts { counts, position: state.head, stale: false })
     }
 
-    fn activity(&self, ask: &ActivityAsk, _patience: Duration) -> Result<Activity, Error> {
+    fn ends(&self, ask: &EndsAsk, _patience: Duration) -> Result<Ends, Error> {
         let state = self.state();
         let filter = Filter {
             namespace: Arc::clone(&ask.namespace),
@@ -242,7 +241,7 @@ impl Store for Memory {
                 break;
             }
         }
-        Ok(Activity { minutes: tally.minutes(), position: state.head, stale: false })
+        Ok(Ends { minutes: tally.minutes(), position: state.head, stale: false })
     }
 
     fn events_list(

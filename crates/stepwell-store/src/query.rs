@@ -191,7 +191,7 @@ pub struct Counts {
 
 /// What is asked about runs that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivityAsk {
+pub struct EndsAsk {
     /// The namespace.
     pub namespace: Arc<str>,
     /// Only this app.
@@ -219,7 +219,7 @@ pub struct Minute {
 
 /// How many runs ended, by the minute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Activity {
+pub struct Ends {
     /// As many minutes as were asked for, oldest first.
     pub minutes: Vec<Minute>,
     /// The answer is of this position of the store.
@@ -238,13 +238,13 @@ pub struct Tally {
 
 impl Tally {
     /// Begins with nothing.
-    pub fn new(ask: &ActivityAsk) -> Self {
+    pub fn new(ask: &EndsAsk) -> Self {
         let minutes = vec![Minute::default(); ask.minutes as usize];
         Self { from: ask.from, minutes, left: ask.looked }
     }
 
     /// Returns the end of the last minute.
-    pub fn to(ask: &ActivityAsk) -> Timestamp {
+    pub fn to(ask: &EndsAsk) -> Timestamp {
         ask.from.after(MINUTE * ask.minutes)
     }
 

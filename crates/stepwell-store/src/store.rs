@@ -12,9 +12,7 @@ use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{
-    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
-};
+use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
 
 /// How many batches a store has made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -202,7 +200,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error>;
+    fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error>;
 
     /// Deletes runs that ended before `cutoff`, with their keys; at most `limit`. Returns how many.
     ///

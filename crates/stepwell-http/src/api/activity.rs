@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
-use stepwell_store::query::{ActivityAsk, Minute};
+use stepwell_store::query::{EndsAsk, Minute};
 
 use super::answer::json;
 use super::body;
@@ -109,7 +109,7 @@ pub(super) async fn activity(
     let known = u32::try_from(minutes.len()).unwrap_or(count).min(count);
     let first = from.after(MINUTE * known);
     let (namespace, app, workflow) = question.clone();
-    let ask = ActivityAsk {
+    let ask = EndsAsk {
         namespace,
         app,
         workflow,
@@ -117,7 +117,7 @@ pub(super) async fn activity(
         minutes: count - known,
         looked: LOOKED_MAX,
     };
-    let found = api.node.read(move |store| store.activity(&ask, LIST_PATIENCE)).await?;
+    let found = api.node.read(move |store| store.ends(&ask, LIST_PATIENCE)).await?;
     if !found.stale {
         let over = |at: Timestamp| at.after(MINUTE + SETTLED) <= now;
         let at = |place: usize| first.after(MINUTE * u32::try_from(place).unwrap_or(u32::MAX));

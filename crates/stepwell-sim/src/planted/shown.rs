@@ -14,7 +14,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::query::{
-    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -151,8 +151,8 @@ impl Store for Shown {
         self.store.counts(filter, patience)
     }
 
-    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
-        self.store.activity(ask, patience)
+    fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {
+        self.store.ends(ask, patience)
     }
 
     fn events_list(

@@ -6,7 +6,7 @@
 //! | `connection` | opening, and a pool for readers |
 //! | `read` | queues, timers, keys, rows |
 //! | `list` | pages of runs |
-//! | `activity` | how many runs ended, by the minute |
+//! | `ends` | how many runs ended, by the minute |
 //! | `counts` | how many runs of each status |
 //! | `find`, `walk`, `search`, `check` | which runs fit a filter: plans, indexes of rows, of attributes, one run |
 //! | `history` | journals: chunks, their check, reading them whole |
@@ -15,10 +15,10 @@
 //! | `waits` | parked waits, by event and leaf |
 //! | `write` | what a fold writes, in one transaction |
 
-mod activity;
 mod check;
 mod connection;
 mod counts;
+mod ends;
 mod events;
 mod find;
 mod history;
@@ -32,10 +32,10 @@ mod waits;
 mod walk;
 mod write;
 
-pub(crate) use activity::activity;
 pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
 pub(crate) use counts::counts;
+pub(crate) use ends::ends;
 pub(crate) use events::{
     damaged_events, did, event, events_for, events_list, purge_events, unrouted,
 };

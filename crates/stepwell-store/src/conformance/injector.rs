@@ -13,9 +13,7 @@ use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{
-    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
-};
+use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
 use crate::store::{Health, Position, Store};
 
 /// How a commit fails.
@@ -169,8 +167,8 @@ impl<S: Store + ?Sized> Store for Injector<S> {
         self.inner.counts(filter, patience)
     }
 
-    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
-        self.inner.activity(ask, patience)
+    fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {
+        self.inner.ends(ask, patience)
     }
 
     fn events_list(

@@ -13,7 +13,7 @@ use stepwell_core::wait::Wait;
 use crate::batch::{Batch, Workflow};
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::inbox::{InboxWrite, Message, MessageId};
-use crate::query::{ActivityAsk, Cursor, EventList, EventName, Filter, Key, Minute, Queue};
+use crate::query::{Cursor, EndsAsk, EventList, EventName, Filter, Key, Minute, Queue};
 
 /// All that was written, without any index.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,7 @@ impl Model {
     }
 
     /// Looks at runs that ended, the last first, and puts them into their minutes.
-    pub(super) fn activity(&self, ask: &ActivityAsk) -> Vec<Minute> {
+    pub(super) fn ends(&self, ask: &EndsAsk) -> Vec<Minute> {
         let place = |at: Timestamp| (at.as_micros() - ask.from.as_micros()).div_euclid(60_000_000);
         let minutes = i64::from(ask.minutes);
         let ended = self.rows().filter_map(|row| Some((row.ended_at?, row.id, row)));

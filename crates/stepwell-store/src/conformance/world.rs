@@ -14,7 +14,7 @@ use super::model::Model;
 use super::script::{Script, Start};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::query::{ActivityAsk, EventName, Filter, Key};
+use crate::query::{EndsAsk, EventName, Filter, Key};
 use crate::rows::{event_of, key_of};
 use crate::store::{Position, Store};
 
@@ -345,10 +345,10 @@ impl<'h> World<'h> {
         let from = ends.min().unwrap_or(self.now).before(Duration::from_secs(20));
         for (app, minutes, looked) in [(None, 3, 1_000), (Some("shop"), 9, 1_000), (None, 9, 2)] {
             let (namespace, app) = ("default".into(), app.map(Arc::from));
-            let ask = ActivityAsk { namespace, app, workflow: None, from, minutes, looked };
-            let found = self.store().activity(&ask, PATIENCE).unwrap();
+            let ask = EndsAsk { namespace, app, workflow: None, from, minutes, looked };
+            let found = self.store().ends(&ask, PATIENCE).unwrap();
             assert!(!found.stale && found.position >= self.last, "{ask:?}");
-            assert_eq!(found.minutes, self.model.activity(&ask), "{ask:?}");
+            assert_eq!(found.minutes, self.model.ends(&ask), "{ask:?}");
         }
     }
 

@@ -17,7 +17,7 @@ use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::memory::Memory;
 use stepwell_store::query::{
-    Activity, ActivityAsk, Counts, Cursor, EventList, EventName, Filter, Key, Page, Queue,
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -163,8 +163,8 @@ impl Store for FaultyStore {
         self.memory.counts(filter, patience)
     }
 
-    fn activity(&self, ask: &ActivityAsk, patience: Duration) -> Result<Activity, Error> {
-        self.memory.activity(ask, patience)
+    fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {
+        self.memory.ends(ask, patience)
     }
 
     fn events_list(

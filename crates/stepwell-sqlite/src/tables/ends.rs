@@ -3,13 +3,13 @@
 use rusqlite::{Connection, params};
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
-use stepwell_store::query::{ActivityAsk, Minute, Tally};
+use stepwell_store::query::{EndsAsk, Minute, Tally};
 
 use super::connection::failed;
 use super::row::status_of;
 
 /// Counts them, the last to end first, from an index that has all that is asked for.
-pub(crate) fn activity(connection: &Connection, ask: &ActivityAsk) -> Result<Vec<Minute>, Error> {
+pub(crate) fn ends(connection: &Connection, ask: &EndsAsk) -> Result<Vec<Minute>, Error> {
     let count = || {
         let mut statement = connection.prepare_cached(
             "SELECT ended_at, status,
@@ -18,7 +18,7 @@ pub(crate) fn activity(connection: &Connection, ask: &ActivityAsk) -> Result<Vec
             WHERE ended_at IS NOT NULL AND ended_at >= ?1 AND ended_at < ?2
             ORDER BY ended_at DESC",
         )?;
-        let ActivityAsk { namespace, app, workflow, from, .. } = ask;
+        let EndsAsk { namespace, app, workflow, from, .. } = ask;
         let to = Tally::to(ask).as_micros();
         let mut rows = statement.query(params![from.as_micros(), to, namespace, app, workflow])?;
         let mut tally = Tally::new(ask);
