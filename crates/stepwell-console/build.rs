@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a build script fails by panicking")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +48,11 @@ fn stamp(console: &Path) -> String {
         hash.update(format!("{name}\n{}\n", bytes.len()));
         hash.update(bytes);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in hash.finalize() {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+    }
+    text
 }
 
 fn list(console: &Path, folder: &Path, paths: &mut Vec<PathBuf>) {

@@ -147,8 +147,8 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 
 /// The first half of the hash, which tells contents apart.
 fn tag(hash: [u8; 32]) -> String {
-    let half: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{half}\"")
+    let (half, _) = hash.split_at(16);
+    format!("\"{:032x}\"", half.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte)))
 }
 
 #[cfg(test)]
