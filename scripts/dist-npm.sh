@@ -12,7 +12,8 @@ command -v npm >/dev/null 2>&1 || fail "npm is not installed; it comes with Node
 binary=${1:-}
 if [ -z "$binary" ]; then
     need_cargo
-    cargo build --locked --release -p stepwell-server
+    scripts/console.sh
+    REQUIRE_CONSOLE=1 cargo build --locked --release -p stepwell-server
     binary=$target_dir/release/stepwell
 fi
 [ -x "$binary" ] || fail "the server $binary is not there or cannot be run"
