@@ -5,7 +5,8 @@
 //! | an id, a key, a parent | all of these runs, each held against the rest |
 //! | app, workflow, status, time | groups of indexes put together (`walk`) |
 //! | one value of an attribute | the index of attributes, which knows the rest of a filter too |
-//! | a range of an attribute, several attributes | the newest runs are looked at; where few of them fit, the index is read whole |
+//! | one value of several attributes each | their indexes, which are in the order of runs, gone through side by side |
+//! | a range of an attribute, and others | the newest runs are looked at; where few of them fit, the index is read whole |
 //! | the end of an id, a text | the newest runs are looked at, as long as there is time |
 //!
 //! The last two are bounded: a page may be short, and says how far it came.
@@ -88,6 +89,10 @@ pub(super) fn ids(
                 return Ok(probed);
             }
             (probed, newest(connection, (filter, span), (wanted, effort.scanned))?)
+        }
+        spans if spans.iter().all(Span::is_exact) => {
+            let ids = meeting(connection, (filter, spans), wanted)?;
+            return Ok(Ids { ids, reached: None });
         }
         spans => {
             let probed = look(connection, filter, (wanted, probe))?;
@@ -247,6 +252,57 @@ fn newest(
     }
     // In the order of `Reverse`, which is newest first.
     Ok(Some(kept.into_sorted_vec().into_iter().map(|Reverse(run)| run).collect()))
+}
+
+/// Returns the newest runs that have one value of several attributes each: what an index has of one value is in
+/// the order of the runs, so a run that all have is met where all stand at it.
+fn meeting(
+    connection: &Connection,
+    (filter, spans): (&Filter, &[Span<'_>]),
+    wanted: usize,
+) -> rusqlite::Result<Vec<RunId>> {
+    let bounds = Bounds::of(filter);
+    let mut statements = Vec::with_capacity(spans.len());
+    for span in spans {
+        let (sql, values) = span.select("run", filter, &bounds);
+        let statement = connection.prepare_cached(&format!("{sql} ORDER BY run DESC"))?;
+        statements.push((statement, values));
+    }
+    let begun = statements.iter_mut().map(|(statement, values)| {
+        let values = values.iter().map(|value| &**value);
+        statement.query(params_from_iter(values))
+    });
+    let mut all = begun.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    let mut oldest: Option<RunId> = None;
+    // How many in a row stand at `oldest`; all of them, and it is one.
+    let mut agreed = 0;
+    for at in (0..all.len()).cycle() {
+        let Some(rows) = all.get_mut(at) else { break };
+        let run = loop {
+            match rows.next()? {
+                Some(row) => {
+                    let run = read(row)?;
+                    if oldest.is_none_or(|oldest| run <= oldest) {
+                        break run;
+                    }
+                }
+                None => return Ok(found),
+            }
+        };
+        agreed = if oldest == Some(run) { agreed + 1 } else { 1 };
+        oldest = Some(run);
+        if agreed == spans.len() {
+            found.push(run);
+            agreed = 0;
+            // The next one is older, and nobody stands there yet.
+            oldest = None;
+        }
+        if found.len() == wanted {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Returns all runs that have several attributes; `None` where finding them takes too much.
