@@ -97,10 +97,16 @@ function handOn(server: string, asked: IncomingMessage, answer: ServerResponse):
   asked.pipe(on);
 }
 
+/** Addresses at which the console has pages, with all below them, as the server has it. */
+const PAGES: readonly string[] = ["", "runs", "events", "runners"];
+
 async function page(path: string, answer: ServerResponse): Promise<void> {
   const file = normalize(join(DIST, path));
-  // What is no file of the build is an address of the console, whatever it looks like.
   const isAsset = file.startsWith(DIST) && statSync(file, { throwIfNoEntry: false })?.isFile();
+  if (isAsset !== true && !PAGES.includes(path.split("/")[1] ?? "")) {
+    answer.writeHead(404).end();
+    return;
+  }
   try {
     const found = isAsset === true ? file : join(DIST, "index.html");
     const body = await readFile(found);

@@ -80,7 +80,7 @@ const pagesOf = (run: PathOf): readonly Place[] => [
   at("events", () => "/events"),
   at("runners", () => "/runners"),
   at("missing-run", () => "/runs/run_00000000000000000000000000000000"),
-  at("missing-page", () => "/nowhere"),
+  at("missing-page", () => "/runners/nowhere"),
 ];
 
 const dialogsOf = (run: PathOf): readonly Place[] => [

@@ -63,7 +63,7 @@ test("pages that list hostile things are text", async ({ open }) => {
     `/events/${encodeURIComponent(events[0]?.id ?? "")}`,
     "/runners",
     `/runners/${bad}`,
-    `/${bad}`,
+    `/runs/${bad}/${bad}`,
     `/runs/new?wf=${bad}&app=${bad}`,
   ];
   // A run that is not there is answered so, and the browser says that.
