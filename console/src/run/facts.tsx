@@ -103,7 +103,7 @@ function Fact(props: {
     >
       <span className="fact-name">
         <Foreign>{name}</Foreign>
-      </span>
+      </span>{" "}
       <span className={done ? "fact-value done" : "fact-value"}>{children}</span>
       {done && <span className="fact-done">Copied</span>}
     </button>
@@ -129,8 +129,7 @@ function Children({ run }: { readonly run: Run }): ReactNode {
   if (total === 0) return null;
   return (
     <Menu label={`Children ${count(total)}`} className="fact" items={items}>
-      <span className="fact-name">Children</span>
-      <span className="fact-value">{count(total)}</span>
+      <span className="fact-name">Children</span> <span className="fact-value">{count(total)}</span>
     </Menu>
   );
 }

@@ -148,7 +148,7 @@ test("the form that starts a run lies over the list, and leaves it as it was", a
   // It is loaded when it is asked for, which takes its time on a busy machine.
   const loaded = { timeout: 10_000 };
   const dialog = await screen.findByRole("dialog", { name: /Start a run/ }, loaded);
-  fireEvent.click(within(dialog).getByRole("button", { name: "Close (Esc)" }));
+  fireEvent.click(within(dialog).getByRole("button", { name: "Close Esc" }));
   expect(location.pathname + location.search).toBe("/runs?app=shop");
 }, 15_000);
 

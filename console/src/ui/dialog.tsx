@@ -1,6 +1,7 @@
 /** Dialogs: one over the page, a sheet on the phone. The browser keeps the focus in it and the page still. */
 
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
+import { Icon } from "./icon.tsx";
 
 interface DialogProps {
   readonly title: ReactNode;
@@ -74,13 +75,13 @@ export function Dialog(props: DialogProps): ReactNode {
         <button
           type="button"
           className="plain dialog-close"
-          aria-label="Close (Esc)"
+          aria-keyshortcuts="Escape"
           disabled={busy}
           onClick={onClose}
         >
-          <kbd>Esc</kbd>
-          <span aria-hidden="true" className="touch">
-            ×
+          <span className="hidden">Close</span> <kbd>Esc</kbd>
+          <span className="touch">
+            <Icon name="close" />
           </span>
         </button>
       </header>

@@ -1,7 +1,7 @@
 /** JSON to read: formatted, in two inks, searchable, and drawn only where it is seen. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, type Ref, useMemo, useRef, useState } from "react";
 import { type JsonLine, linesOf, linesWith } from "../model/json.ts";
 import { count } from "../model/words.ts";
 import { Icon } from "./icon.tsx";
@@ -38,9 +38,9 @@ export const JsonView = memo(function JsonView({ value }: { readonly value: unkn
     <div className="json-view">
       {search}
       {lines.length <= PLAIN_LINES_MAX && wanted === "" ? (
-        <div className="json-scroll">
+        <Scroller>
           <Lines lines={lines} />
-        </div>
+        </Scroller>
       ) : (
         <VirtualLines
           key={`${wanted} ${current ?? ""}`}
@@ -161,13 +161,29 @@ function Line({
   );
 }
 
+/** The box in which lines scroll; it takes the focus, so that keys scroll it too. */
+function Scroller({
+  ref,
+  children,
+}: {
+  readonly ref?: Ref<HTMLElement>;
+  readonly children: ReactNode;
+}): ReactNode {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section className="json-scroll" ref={ref} tabIndex={0} aria-label="JSON">
+      {children}
+    </section>
+  );
+}
+
 function VirtualLines(props: {
   readonly lines: readonly JsonLine[];
   readonly marked: number | null;
   readonly wanted: string;
 }): ReactNode {
   const { lines, marked, wanted } = props;
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -176,8 +192,7 @@ function VirtualLines(props: {
     overscan: 20,
   });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <div className="json-scroll" ref={scroller} tabIndex={0}>
+    <Scroller ref={scroller}>
       <pre className="json virtual" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
           const line = lines[item.index];
@@ -194,6 +209,6 @@ function VirtualLines(props: {
           );
         })}
       </pre>
-    </div>
+    </Scroller>
   );
 }
