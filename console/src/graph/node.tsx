@@ -5,7 +5,14 @@ import { memo, type ReactNode } from "react";
 import { Counts, FanOutTook, StepNote, Took } from "../list/row.tsx";
 import { spreadPlace } from "../model/boxes.ts";
 import { type GraphNode, stepsOf } from "../model/graph.ts";
-import { hasFailed, isOpen, nodeName, nodeStatus, shapeOf } from "../model/graph-view.ts";
+import {
+  hasFailed,
+  isOpen,
+  nodeLabel,
+  nodeName,
+  nodeStatus,
+  shapeOf,
+} from "../model/graph-view.ts";
 import { fanOutName, tally } from "../model/parallel.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { kindWords, standing } from "../model/step-words.ts";
@@ -125,7 +132,7 @@ function NodeButton(props: ButtonProps): ReactNode {
       <Outline shape={shape} />
       <span className="node-line">
         <Glyph status={status} />
-        <Name found={props.found}>{nodeName(node)}</Name>
+        <Name found={props.found}>{nodeLabel(node)}</Name>
         {node.type === "step" ? (
           <Took step={node.step} />
         ) : (
@@ -149,6 +156,7 @@ function About({ step }: { readonly step: Step }): ReactNode {
   if (isFailure(step) && step.error !== null) {
     return (
       <span className="hue-red in-hue">
+        {step.kind === "compensate" && "compensation, "}
         <Foreign>{`${step.error.name}: ${step.error.message.split("\n")[0] ?? ""}`}</Foreign>
       </span>
     );

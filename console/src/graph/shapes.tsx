@@ -4,8 +4,8 @@ import type { ReactNode } from "react";
 import { NODE_HEIGHT, NODE_WIDTH } from "../model/boxes.ts";
 import type { Shape } from "../model/graph-view.ts";
 
-const ROUND = 8;
-const POINT = 14;
+const ROUND_MAX = 8;
+const POINT_MAX = 14;
 
 interface Size {
   readonly width: number;
@@ -16,15 +16,18 @@ interface Size {
 function outline(shape: Shape, { width, height }: Size): string {
   const [right, foot, middle] = [width - 0.75, height - 0.75, height / 2];
   const edge = 0.75;
+  // In the legend a corner or point of the size of a node's would leave no straight side.
+  const round = Math.min(ROUND_MAX, height / 4);
+  const point = Math.min(POINT_MAX, height * 0.4);
   switch (shape) {
     case "wait":
-      return `M${edge} ${edge}H${right - ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${ROUND}V${foot - ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${ROUND}H${edge}L${edge + POINT * (height / NODE_HEIGHT)} ${middle}z`;
+      return `M${edge} ${edge}H${right - round}a${round} ${round} 0 0 1 ${round} ${round}V${foot - round}a${round} ${round} 0 0 1 ${-round} ${round}H${edge}L${edge + point} ${middle}z`;
     case "emit":
-      return `M${edge + ROUND} ${edge}H${right - POINT}L${right} ${middle} ${right - POINT} ${foot}H${edge + ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${-ROUND}V${edge + ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${-ROUND}z`;
+      return `M${edge + round} ${edge}H${right - point}L${right} ${middle} ${right - point} ${foot}H${edge + round}a${round} ${round} 0 0 1 ${-round} ${-round}V${edge + round}a${round} ${round} 0 0 1 ${round} ${-round}z`;
     case "compensation":
-      return `M${edge} ${middle}L${edge + POINT} ${edge}H${right - ROUND}a${ROUND} ${ROUND} 0 0 1 ${ROUND} ${ROUND}V${foot - ROUND}a${ROUND} ${ROUND} 0 0 1 ${-ROUND} ${ROUND}H${edge + POINT}z`;
+      return `M${edge} ${middle}L${edge + point} ${edge}H${right - round}a${round} ${round} 0 0 1 ${round} ${round}V${foot - round}a${round} ${round} 0 0 1 ${-round} ${round}H${edge + point}z`;
     default: {
-      const r = shape === "sleep" ? height / 2 - edge : Math.min(ROUND, height / 3);
+      const r = shape === "sleep" ? height / 2 - edge : round;
       return `M${edge + r} ${edge}H${right - r}a${r} ${r} 0 0 1 ${r} ${r}V${foot - r}a${r} ${r} 0 0 1 ${-r} ${r}H${edge + r}a${r} ${r} 0 0 1 ${-r} ${-r}V${edge + r}a${r} ${r} 0 0 1 ${r} ${-r}z`;
     }
   }

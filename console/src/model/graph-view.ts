@@ -5,7 +5,7 @@ import { fanOutStatus } from "./fan-out.ts";
 import { type Graph, type GraphNode, neighboursOf, nodeStart, stepsOf } from "./graph.ts";
 import { fanOutName } from "./parallel.ts";
 import type { Question, Size } from "./placement.ts";
-import { isFailure, type Step, type StepStatus, stepHasEnded, titleOf } from "./run.ts";
+import { isFailure, nameOf, type Step, type StepStatus, stepHasEnded, titleOf } from "./run.ts";
 import type { Stretch } from "./spans.ts";
 import { listed } from "./words.ts";
 
@@ -46,6 +46,12 @@ export function shapeOf(node: GraphNode): Shape {
 /** Returns the name of a node as people read it. */
 export function nodeName(node: GraphNode): string {
   return node.type === "step" ? titleOf(node.step.id) : fanOutName(node.group);
+}
+
+/** Returns the name on a node: what takes a step back has that step's own, its shape and kind say the rest. */
+export function nodeLabel(node: GraphNode): string {
+  const isBack = node.type === "step" && node.step.kind === "compensate";
+  return isBack ? nameOf(node.step.id) : nodeName(node);
 }
 
 /** Returns the status that a node shows. */
@@ -106,12 +112,14 @@ export function gutterOf(
   gaps: readonly Stretch[],
 ): readonly Mark[] {
   const lane = new Set(graph.lane.map((one) => one.id));
+  const begins = beginsOf(graph);
   const rows = new Map<number, { at: number; y: number }>();
   for (const place of places) {
     const node = graph.byId.get(place.id);
     if (node === undefined || lane.has(place.id)) continue;
     const row = rows.get(place.y);
-    const at = Math.min(row?.at ?? Number.POSITIVE_INFINITY, nodeStart(node));
+    const start = begins.get(node.id) ?? nodeStart(node);
+    const at = Math.min(row?.at ?? Number.POSITIVE_INFINITY, start);
     rows.set(place.y, { at, y: place.y + NODE_HEIGHT / 2 });
   }
   const marks: Mark[] = [];
@@ -132,6 +140,16 @@ export function gutterOf(
     before = row.y;
   }
   return marks;
+}
+
+/** When each race began: with its first branch, though the journal may tell of the race itself later. */
+function beginsOf(graph: Graph): ReadonlyMap<string, number> {
+  return new Map(
+    graph.frames.map(({ race, members }) => {
+      const starts = members.flatMap((id) => graph.byId.get(id) ?? []).map(nodeStart);
+      return [race, Math.min(...starts)];
+    }),
+  );
 }
 
 export type Way = "up" | "down" | "left" | "right";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { isNear, NODE_HEIGHT, NODE_WIDTH } from "./boxes.ts";
 import { contentsOf } from "./contents.ts";
 import { graphOf, NODES_MAX } from "./graph.ts";
-import { edgeWords, gutterOf, nextNode, questionOf } from "./graph-view.ts";
+import { edgeWords, gutterOf, nextNode, nodeLabel, questionOf } from "./graph-view.ts";
 import { place } from "./placement.ts";
 import type { Step } from "./run.ts";
 import { fan, run, step, ZERO } from "./testing.ts";
@@ -184,6 +184,26 @@ test("what takes a step back stands at the right of it, with a line to it", () =
   expect(backs.map((one) => one.to).sort()).toEqual(["charge", "reserve"]);
 });
 
+test("the handler of a failure stands right below what takes steps back", () => {
+  const handler = step("onFailure\u001fcheckout", 60, 70, { kind: "onFailure" });
+  const { places } = placed([...UNDONE, handler]);
+  const lane = places.filter((one) => one.id.startsWith("compensate"));
+  const foot = Math.max(...lane.map((one) => one.y + one.height));
+  const at = places.find((one) => one.id === handler.id);
+  expect(at?.x).toBe(lane[0]?.x);
+  expect((at?.y ?? 0) - foot).toBe(12);
+});
+
+test("what takes a step back has that step's name on it", () => {
+  expect(graph(UNDONE).nodes.map(nodeLabel)).toEqual([
+    "reserve",
+    "charge",
+    "ship",
+    "charge",
+    "reserve",
+  ]);
+});
+
 test("what takes a fan-out back is one node", () => {
   const members = fan("charge:", 20);
   const backs = members.map((one, at) =>
@@ -214,6 +234,16 @@ test("the gutter tells when each rank began, and how long nothing ran before it"
   expect(marks.map((mark) => (mark.type === "fold" ? mark.ms : mark.at - ZERO))).toEqual([
     0, 1000, 3_600_000, 3_601_000,
   ]);
+});
+
+test("the rank of a race began with the first of its branches", () => {
+  const made = graph([
+    step("race", 82, 90, { kind: "race" }),
+    step("north", 18, 90, { branch: { race: "race", name: "north" } }),
+    step("south", 82, 90, { branch: { race: "race", name: "south" } }),
+  ]);
+  const marks = gutterOf(made, place(questionOf(made, [])).places, []);
+  expect(marks.map((mark) => mark.type === "start" && mark.at - ZERO)).toEqual([18, 18]);
 });
 
 test("keys go down along edges, and across lanes within a rank", () => {

@@ -235,17 +235,26 @@ function laneOf(
   const foot = Math.max(0, ...placed.map((one) => one.y + one.height)) + RANK_GAP;
   // The highest first, so that what has to give way gives way downwards.
   const wished = question.lane
-    .map((one) => ({ id: one.id, y: (one.of === null ? undefined : at.get(one.of)?.y) ?? foot }))
-    .sort((a, b) => a.y - b.y);
+    .map((one) => ({ id: one.id, y: (one.of === null ? undefined : at.get(one.of)?.y) ?? null }))
+    .sort((a, b) => (a.y ?? Number.MAX_VALUE) - (b.y ?? Number.MAX_VALUE));
   for (const { id, y } of wished) {
     const size = sizes.get(id) ?? { id, width: NODE_WIDTH, height: NODE_HEIGHT };
-    let box: Place = { ...size, x, y: known.get(id)?.y ?? y };
+    // What takes back no node in sight, as the handler of the failure, stands below the others.
+    const under = taken.length === 0 ? foot : Math.max(...taken.map(footOf)) + STACK_GAP;
+    let box: Place = { ...size, x, y: known.get(id)?.y ?? y ?? under };
     for (let other = hit(box, taken); other !== undefined; other = hit(box, taken)) {
-      box = { ...box, y: other.y + other.height + 12 };
+      box = { ...box, y: footOf(other) + STACK_GAP };
     }
     taken.push(box);
   }
   return taken;
+}
+
+/** How far what stands on others in the lane is from them. */
+const STACK_GAP = 12;
+
+function footOf(box: Box): number {
+  return box.y + box.height;
 }
 
 function hit(box: Box, others: readonly Place[]): Place | undefined {

@@ -54,6 +54,22 @@ test("a failed run names the step, its attempts, its own error, and what was tak
   );
 });
 
+test("a failed run names what was taken back, and what could not be", () => {
+  const failed = run([], {
+    status: "failed",
+    cleanUp: {
+      status: "failed",
+      compensations: [
+        { step: "debit", unknown: false, status: "failed" },
+        { step: "book", unknown: false, status: "completed" },
+      ],
+    },
+  });
+  expect(words(sentenceOf(failed))).toBe(
+    "Failed. ‹book› was compensated. ‹debit› could not be compensated.",
+  );
+});
+
 test("a run whose handler threw says its own error", () => {
   const failed = run([step("a", 0, 1)], {
     status: "failed",

@@ -2,7 +2,15 @@
 
 import { instant } from "./instants.ts";
 import { type Piece as JsonPiece, oneLine } from "./json.ts";
-import { type Failure, isFailure, type Note, nameOf, type Run, stepHasEnded } from "./run.ts";
+import {
+  type Failure,
+  isFailure,
+  type Note,
+  nameOf,
+  type Run,
+  type StepStatus,
+  stepHasEnded,
+} from "./run.ts";
 import { capital, duration } from "./words.ts";
 
 /** A part of a sentence: words, a name that code gave, an instant, a run, or a value. */
@@ -86,17 +94,29 @@ function cancelled(run: Run): readonly Part[] {
   return [lead("Cancelled"), ...by, ...at, ...why, words(".")];
 }
 
+/** What became of the compensations: which steps were taken back, and which could not be. */
 function takenBack(run: Run): readonly Part[] {
-  const done = (run.cleanUp?.compensations ?? []).filter((one) => one.status === "completed");
-  if (done.length === 0) return [];
-  const names = done.map((one) => nameOf(one.step));
-  if (names.length > 4) return [words(` ${names.length} steps were compensated.`)];
+  const all = run.cleanUp?.compensations ?? [];
+  const named = (statuses: readonly StepStatus[]) =>
+    all.filter((one) => statuses.includes(one.status)).map((one) => nameOf(one.step));
+  return [
+    ...toldOf(named(["completed"]), "was compensated", "were compensated"),
+    ...toldOf(named(["failed", "timed_out"]), "could not be compensated"),
+  ];
+}
+
+/** Many are counted, few are named. */
+const NAMED_MAX = 4;
+
+function toldOf(names: readonly string[], one: string, more = one): readonly Part[] {
+  if (names.length === 0) return [];
+  if (names.length > NAMED_MAX) return [words(` ${names.length} steps ${more}.`)];
   const parts: Part[] = [words(" ")];
   names.forEach((text, at) => {
     if (at > 0) parts.push(words(at === names.length - 1 ? " and " : ", "));
     parts.push({ type: "name", text });
   });
-  return [...parts, words(names.length === 1 ? " was compensated." : " were compensated.")];
+  return [...parts, words(names.length === 1 ? ` ${one}.` : ` ${more}.`)];
 }
 
 /** Where the first words of an answer end: what it is, before where, for whom and until when. */
