@@ -111,7 +111,7 @@ function MoreFields(props: {
 }): ReactNode {
   const { draft, set } = props;
   return (
-    <details className="more">
+    <details className="form-more">
       <summary>More</summary>
       <TextInput
         name="Only for the waits of the run"

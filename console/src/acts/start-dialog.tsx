@@ -207,7 +207,7 @@ function MoreFields({
   readonly onMore: (more: More) => void;
 }): ReactNode {
   return (
-    <details className="more">
+    <details className="form-more">
       <summary>More</summary>
       <TextInput
         name="Key"

@@ -79,7 +79,7 @@ export function Choice<T extends string>(props: {
 }): ReactNode {
   const group = useId();
   return (
-    <fieldset className="choice">
+    <fieldset className="form-choice">
       <legend>{props.name}</legend>
       {props.options.map(({ value, words }) => (
         <label key={value}>

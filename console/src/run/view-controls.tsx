@@ -67,7 +67,7 @@ export function ViewControls({ view, looks, onHelp, onSlot }: ControlsProps): Re
     <>
       {view === "list" && !narrow && <ListControls looks={looks} />}
       {view === "timeline" && <TimelineControls looks={looks} />}
-      {view !== "list" && <div className="slot" ref={onSlot} />}
+      {view !== "list" && <div className="view-slot" ref={onSlot} />}
       {narrow ? (
         <button type="button" onClick={() => select({ type: "run" })}>
           The run
