@@ -7,11 +7,14 @@ import { isFiltering, isSame, type Row, selectionOf } from "../model/rows.ts";
 import { hasEnded, isCleanUp, stepHasEnded, titleOf } from "../model/run.ts";
 import { usePage } from "../run/use-page.ts";
 import { useNarrow } from "../ui/narrow.ts";
+import { useSlots } from "../ui/slots.ts";
 import { Name } from "../ui/text.tsx";
 import { heightOf } from "./heights.ts";
 import { ListRow } from "./row.tsx";
 import { useAnchor } from "./use-anchor.ts";
 import { useRowKeys } from "./use-list-keys.ts";
+
+const OVERSCAN = 3;
 
 /** How the first column tells time. */
 export type Times = "offset" | "clock";
@@ -32,17 +35,25 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
     () => (selected === null ? -1 : rows.findIndex((row) => isSame(selectionOf(row), selected))),
     [rows, selected],
   );
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    getItemKey: (index) => rows[index]?.key ?? index,
-    estimateSize: (index) => {
+  const heightAt = useCallback(
+    (index: number) => {
       const row = rows[index];
       return row === undefined ? 34 : heightOf(row, opened.has(row.key), { narrow, compact });
     },
-    overscan: 6,
+    [rows, opened, narrow, compact],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: places are worked out anew when heights may change, and only then
+  const keyAt = useCallback((index: number) => rows[index]?.key ?? index, [heightAt]);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: keyAt,
+    estimateSize: heightAt,
+    overscan: OVERSCAN,
   });
-  useAnchor(rows, `${narrow} ${compact} ${[...opened].join()}`, virtual, scroller);
+  const items = virtual.getVirtualItems();
+  const slots = useSlots(items.map((item) => item.key));
+  useAnchor(rows, virtual, scroller);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new selection may scroll
   useEffect(() => {
     if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
@@ -73,12 +84,12 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
         style={{ height: virtual.getTotalSize() }}
       >
         <tbody>
-          {virtual.getVirtualItems().map((item) => {
+          {items.map((item, nth) => {
             const row = rows[item.index];
             if (row === undefined) return null;
             return (
               <ListRow
-                key={item.key}
+                key={slots[nth]}
                 row={row}
                 index={item.index}
                 top={item.start}

@@ -19,6 +19,7 @@ import { Lines } from "../ui/json-view.tsx";
 import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
 import { RunLink } from "../ui/run-link.tsx";
+import { useSlot } from "../ui/slots.ts";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
 import { Ticking } from "../ui/ticking.tsx";
 import { beneath, firstFrame, LINES_MAX } from "./heights.ts";
@@ -43,8 +44,10 @@ export const ListRow = memo(function ListRow(props: RowProps): ReactNode {
   const { row, index, top, height, isSelected } = props;
   const { select } = usePage();
   const selection = selectionOf(row);
+  const node = useSlot<HTMLTableRowElement>(row.key);
   return (
     <tr
+      ref={node}
       id={`row-${index}`}
       className={`row row-${row.type}`}
       aria-rowindex={index + 1}

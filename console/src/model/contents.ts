@@ -49,7 +49,14 @@ export function contentsAfter(before: RunContents | null, answer: Run): RunConte
   const steps = mergeSteps(before.run.steps, answer);
   const run = { ...answer, steps };
   if (steps !== before.run.steps) return contentsOf(run);
+  // Nothing new is nothing to draw: a run that has ended is asked for whenever any run changed.
+  if (factsOf(run) === factsOf(before.run)) return before;
   return { ...before, run, history: run.history };
+}
+
+/** All of a run but its steps, to compare. */
+function factsOf(run: Run): string {
+  return JSON.stringify({ ...run, steps: null, since: null });
 }
 
 /**

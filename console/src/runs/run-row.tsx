@@ -17,6 +17,7 @@ import { go, runHref } from "../route.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Link } from "../ui/link.tsx";
+import { useSlot } from "../ui/slots.ts";
 import { Strip } from "../ui/strip.tsx";
 import { At, Foreign } from "../ui/text.tsx";
 
@@ -42,6 +43,7 @@ const STRIP_PX: Readonly<Record<Layout, number>> = { wide: 142, middle: 96, card
 /** Shows the row. */
 export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
   const { row, layout } = props;
+  const node = useSlot<HTMLTableRowElement>(row.id);
   const open = (event: MouseEvent) => {
     const target = event.target instanceof Element ? event.target : null;
     // Who marks text means to copy it.
@@ -53,6 +55,7 @@ export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
   const classes = ["run-row", props.isGone && "gone", layout === "card" && "card"];
   return (
     <tr
+      ref={node}
       id={`run-row-${props.index}`}
       className={classes.filter(Boolean).join(" ")}
       aria-rowindex={props.index + 2}

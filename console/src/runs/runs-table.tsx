@@ -7,6 +7,7 @@ import { counted, moment } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
+import { useSlots } from "../ui/slots.ts";
 import { useWidth } from "../ui/width.ts";
 import type { Kept } from "./came-from.ts";
 import type { ListState, RunList } from "./run-list.ts";
@@ -20,7 +21,7 @@ const CARD_PX = 64;
 const WIDE_PX = 1180;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 60;
-const OVERSCAN = 6;
+const OVERSCAN = 3;
 
 const HEADS: readonly (readonly [name: string, className: string, only?: Layout])[] = [
   ["Status", "run-status"],
@@ -58,6 +59,8 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
     scrollPaddingStart: narrow ? 0 : 32,
     initialOffset: kept.scrollTop,
   });
+  const items = virtual.getVirtualItems();
+  const slots = useSlots(items.map((item) => rows[item.index]?.id ?? item.key));
   // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them
   useEffect(() => virtual.measure(), [height]);
   const hands = useLooking(list, state, virtual.range, at >= 0);
@@ -109,12 +112,12 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
           </tr>
         </thead>
         <tbody style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
+          {items.map((item, nth) => {
             const row = rows[item.index];
             if (row === undefined) return null;
             return (
               <RunLine
-                key={row.id}
+                key={slots[nth]}
                 row={row}
                 glance={glances.get(row.id)}
                 index={item.index}
