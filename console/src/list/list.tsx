@@ -83,7 +83,8 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
         aria-activedescendant={at >= 0 ? `row-${at}` : undefined}
         style={{ height: virtual.getTotalSize() }}
       >
-        <tbody>
+        {/* One element moves, not each row: styles of rows that move are worked out anew, with their cells. */}
+        <tbody style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
           {items.map((item, nth) => {
             const row = rows[item.index];
             if (row === undefined) return null;
@@ -92,7 +93,6 @@ export function List({ rows, times, compact }: ListProps): ReactNode {
                 key={slots[nth]}
                 row={row}
                 index={item.index}
-                top={item.start}
                 height={item.size}
                 isSelected={item.index === at}
                 isOpen={opened.has(row.key)}

@@ -28,7 +28,6 @@ import type { Times } from "./list.tsx";
 interface RowProps {
   readonly row: Row;
   readonly index: number;
-  readonly top: number;
   readonly height: number;
   readonly isSelected: boolean;
   readonly isOpen: boolean;
@@ -41,7 +40,7 @@ interface RowProps {
 
 /** Shows one row. */
 export const ListRow = memo(function ListRow(props: RowProps): ReactNode {
-  const { row, index, top, height, isSelected } = props;
+  const { row, index, height, isSelected } = props;
   const { select } = usePage();
   const selection = selectionOf(row);
   const node = useSlot<HTMLTableRowElement>(row.key);
@@ -52,7 +51,7 @@ export const ListRow = memo(function ListRow(props: RowProps): ReactNode {
       className={`row row-${row.type}`}
       aria-rowindex={index + 1}
       aria-selected={selection === null ? undefined : isSelected}
-      style={{ height, transform: `translateY(${top}px)` }}
+      style={{ height }}
       onClick={selection === null ? undefined : () => select(selection)}
       onDoubleClick={() => props.onToggle(row)}
     >
