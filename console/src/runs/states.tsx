@@ -23,7 +23,7 @@ import { type Counts, totalOf } from "./status-row.tsx";
 /** Teaches how the first run comes to be. */
 export function NothingYet(): ReactNode {
   const lines: readonly (readonly [does: string, line: string])[] = [
-    ["Install", "npm i stepwell && npm i -D tsx"],
+    ["Install what `make dist` packed", "npm i REPOSITORY/target/npm/*.tgz && npm i -D tsx"],
     ["Connect a runner", `STEPWELL_URL=${location.origin} npx tsx app.ts`],
     ["Start a run", `npx stepwell runs start WORKFLOW --input '{}' --url ${location.origin}`],
   ];
