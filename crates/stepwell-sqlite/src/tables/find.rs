@@ -337,16 +337,29 @@ pub(super) fn common(
     let mut left = effort.scanned;
     let mut common: Option<Vec<(RunId, RunStatus)>> = None;
     for span in spans {
-        let mut runs = read_some(span, left)?;
-        if runs.len() > left {
-            return Ok(None);
-        }
-        left -= runs.len();
-        runs.sort_unstable_by_key(|(run, _)| *run);
         common = Some(match common {
-            None => runs,
+            None => {
+                let mut runs = read_some(span, left)?;
+                if runs.len() > left {
+                    return Ok(None);
+                }
+                left -= runs.len();
+                runs.sort_unstable_by_key(|(run, _)| *run);
+                runs
+            }
             Some(mut others) => {
-                let mut runs = runs.iter().map(|(run, _)| *run).peekable();
+                // The first has told the statuses.
+                let (sql, values) = span.select("run", filter, &bounds);
+                let sql = format!("{sql} LIMIT {}", left.saturating_add(1));
+                let mut statement = connection.prepare_cached(&sql)?;
+                let runs = statement.query_map(params_from_iter(values), read)?;
+                let mut runs = runs.collect::<rusqlite::Result<Vec<RunId>>>()?;
+                if runs.len() > left {
+                    return Ok(None);
+                }
+                left -= runs.len();
+                runs.sort_unstable();
+                let mut runs = runs.into_iter().peekable();
                 others.retain(|(run, _)| {
                     while runs.next_if(|one| one < run).is_some() {}
                     runs.peek() == Some(run)
