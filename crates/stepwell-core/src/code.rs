@@ -48,6 +48,11 @@ codes! {
     Internal = 1007, "internal", 500, "The server met a state that it does not expect";
     Unavailable = 1008, "unavailable", 503, "The server cannot take this now";
     DiskFull = 1009, "disk-full", 507, "The disk has less free space than the reserve";
+    Unauthenticated = 1010, "unauthenticated", 401, "The request has no key that is known here";
+    NotPermitted = 1011, "not-permitted", 403, "The key's role does not allow this";
+    TooManyRequests = 1012, "too-many-requests", 429, "There were too many requests";
+    UnknownAccess = 1013, "unknown-access", 404, "There is no such key or namespace";
+    AccessConflict = 1014, "access-conflict", 409, "The key or namespace is not in a state for this";
     UnknownRun = 2001, "unknown-run", 404, "There is no such run";
     UnknownWorkflow = 2002, "unknown-workflow", 404, "No runner has ever registered this workflow";
     AmbiguousWorkflow = 2003, "ambiguous-workflow", 409, "Several apps have a workflow of this name";

@@ -1,18 +1,24 @@
 //! The one door: every request passes here before anything else looks at it.
 //!
-//! There is no authentication yet, so the door lets in only what comes from this machine on purpose.
-//! A web page that the user happens to visit can make the browser send requests to loopback too;
-//! what such a request cannot choose are its `Host`, `Origin` and `Sec-Fetch-Site`.
+//! It lets in only what comes from this machine on purpose. A web page that the user happens to visit can
+//! make the browser send requests to loopback too; what such a request cannot choose are its `Host`,
+//! `Origin` and `Sec-Fetch-Site`.
 //!
-//! Handlers take a [`Caller`], which only [`Gate::admit`] makes: a route that is not behind the door
-//! cannot be written by accident.
+//! Who is let in is an [`Admission`], which only [`Gate::admit`] makes; [`guard`], which stands before each
+//! route of the table, holds its caller's role against the right that the table says. Handlers take a
+//! [`Caller`], which comes from there alone: a route that is not behind the door cannot be written by
+//! accident.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use stepwell_access::{KeyId, Right, Role, Scope, namespace};
 use stepwell_core::code::Code;
 
 use crate::problem::Problem;
@@ -26,6 +32,17 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[derive(Clone, Debug)]
 pub struct Caller {
     namespace: Arc<str>,
+    role: Role,
+    key: Option<CallerKey>,
+}
+
+/// The key that a request came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerKey {
+    /// Its id.
+    pub id: KeyId,
+    /// What people call it.
+    pub name: Arc<str>,
 }
 
 impl Caller {
@@ -33,6 +50,57 @@ impl Caller {
     pub fn namespace(&self) -> Arc<str> {
         Arc::clone(&self.namespace)
     }
+
+    /// Returns the role.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Returns the key; `None` where none is needed.
+    pub fn key(&self) -> Option<&CallerKey> {
+        self.key.as_ref()
+    }
+
+    /// Returns how far the caller reaches.
+    pub fn scope(&self) -> Scope {
+        if *self.namespace == *namespace::DEFAULT { Scope::Server } else { Scope::Namespace }
+    }
+
+    /// Tells whether the caller has a right.
+    pub fn may(&self, right: Right) -> bool {
+        self.role.grants(right, self.scope())
+    }
+
+    /// Checks that the caller has a right.
+    fn permit(&self, right: Right) -> Result<(), Problem> {
+        if self.may(right) {
+            return Ok(());
+        }
+        let detail = format!(
+            "a key of the role {} in namespace `{}` may not do this; accepted: {}",
+            self.role,
+            self.namespace,
+            right.needs()
+        );
+        Err(Problem::new(Code::NotPermitted, detail))
+    }
+}
+
+/// Who a request is of, or why that is nobody.
+#[derive(Clone, Debug)]
+pub struct Admission(Result<Caller, Problem>);
+
+/// Stands before a route: lets a request through whose caller has the right.
+pub(crate) async fn guard(right: Right, request: Request<Body>, next: Next) -> Response<Body> {
+    if right != Right::Public {
+        let admission = request.extensions().get::<Admission>();
+        let caller = admission.map_or_else(|| Err(not_admitted()), |found| found.0.clone());
+        if let Err(problem) = caller.and_then(|caller| caller.permit(right)) {
+            tracing::debug!(code = %problem.code, detail = problem.detail, "refused at the gate");
+            return problem.into_response();
+        }
+    }
+    next.run(request).await
 }
 
 /// Decides who is let in.
@@ -59,7 +127,7 @@ impl Gate {
                 ),
             ));
         }
-        Ok(Self { port: address.port(), namespace: Arc::from("default") })
+        Ok(Self { port: address.port(), namespace: Arc::from(namespace::DEFAULT) })
     }
 
     /// Lets a request in, or says why not.
@@ -72,11 +140,13 @@ impl Gate {
         peer: SocketAddr,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<Admission, Problem> {
         self.admit_page(peer, uri, headers)?;
         self.check_origin(headers)?;
         check_fetch_site(headers)?;
-        Ok(Caller { namespace: Arc::clone(&self.namespace) })
+        // Whoever may reach loopback may do everything: there is no key to tell them apart by.
+        let namespace = Arc::clone(&self.namespace);
+        Ok(Admission(Ok(Caller { namespace, role: Role::Admin, key: None })))
     }
 
     /// Lets a request for a page of the console in, wherever the link stood that was followed: such a page
@@ -146,14 +216,27 @@ impl Gate {
     }
 }
 
-/// Handlers ask for the caller that [`Gate::admit`] put into the request; without one they refuse.
+/// Handlers ask for the caller that the gate put into the request; without one they refuse.
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| forbidden("the request did not pass the gate"))
+        let admission = parts.extensions.get::<Admission>();
+        admission.map_or_else(|| Err(not_admitted()), |found| found.0.clone())
     }
+}
+
+/// Handlers of public routes ask whether there is a caller at all.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
+        Ok(parts.extensions.get::<Admission>().and_then(|found| found.0.clone().ok()))
+    }
+}
+
+fn not_admitted() -> Problem {
+    forbidden("the request did not pass the gate")
 }
 
 fn check_fetch_site(headers: &HeaderMap) -> Result<(), Problem> {
@@ -192,7 +275,9 @@ mod tests {
             map.append(name, HeaderValue::from_str(value).unwrap());
         }
         let admitted = gate.admit(LOCAL.parse().unwrap(), &uri.parse().unwrap(), &map);
-        admitted.map(|caller| assert_eq!(&*caller.namespace, "default"))
+        let caller = admitted?.0?;
+        assert_eq!((&*caller.namespace, caller.role), ("default", Role::Admin));
+        Ok(())
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Problem {
     /// Places in a value that do not fit, for SW2006.
     pub places: Vec<Place>,
     /// Methods that the address takes, for SW1003.
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
 }
 
 /// A place in a value that does not fit.
@@ -101,8 +101,11 @@ impl IntoResponse for Problem {
         if matches!(self.code, Code::Unavailable | Code::DiskFull) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if self.code == Code::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            headers.insert(header::ALLOW, allow);
         }
         response
     }

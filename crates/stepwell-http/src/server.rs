@@ -333,8 +333,8 @@ impl Door {
             return page.unwrap_or_else(IntoResponse::into_response);
         }
         match self.gate.admit(peer, request.uri(), request.headers()) {
-            Ok(caller) => {
-                request.extensions_mut().insert(caller);
+            Ok(admission) => {
+                request.extensions_mut().insert(admission);
                 // Nothing of a request is seen again after a panic in its handler.
                 let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
                 answered.map_or_else(

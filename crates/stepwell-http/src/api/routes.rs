@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Response, Uri};
+use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
+use stepwell_access::Right;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{activity, acts, events, glance, health, known, list, remake, run, runs, stream};
+use crate::gate::{Caller, guard};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -27,57 +30,61 @@ pub struct Api {
     pub past: activity::Past,
 }
 
-/// An address and what may be done there.
+/// An address, what may be done there, and who may.
 pub struct Route {
     /// The method.
     pub method: &'static str,
     /// The path, with `{…}` for what varies.
     pub path: &'static str,
+    /// The right that a caller needs; checked before the handler sees anything.
+    pub right: Right,
     handler: fn() -> MethodRouter<Api>,
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
-pub fn routes() -> [Route; 25] {
-    let route = |method, path, handler| Route { method, path, handler };
-    [
-        route("POST", "/api/v1/runs", || post(runs::start)),
-        route("GET", "/api/v1/runs", || get(list::list)),
-        route("GET", "/api/v1/runs/glance", || get(glance::glance)),
-        route("GET", "/api/v1/runs/counts", || get(list::counts)),
-        route("GET", "/api/v1/runs/activity", || get(activity::activity)),
-        route("GET", "/api/v1/runs/{run}", || get(run::show)),
-        route("GET", "/api/v1/runs/{run}/why", || get(run::answer_why)),
-        route("GET", "/api/v1/runs/{run}/result", || get(run::result)),
-        route("POST", "/api/v1/runs/{run}/cancel", || post(acts::cancel)),
-        route("POST", "/api/v1/runs/{run}/pause", || post(acts::pause)),
-        route("POST", "/api/v1/runs/{run}/resume", || post(acts::resume)),
-        route("POST", "/api/v1/runs/{run}/terminate", || post(acts::terminate)),
-        route("POST", "/api/v1/runs/{run}/retry", || post(acts::retry)),
-        route("POST", "/api/v1/runs/{run}/resolve", || post(remake::resolve)),
-        route("POST", "/api/v1/runs/{run}/rerun", || post(remake::rerun)),
-        route("POST", "/api/v1/runs/{run}/fork", || post(remake::fork)),
-        route("POST", "/api/v1/events", || post(events::send)),
-        route("GET", "/api/v1/events", || get(events::list)),
-        route("GET", "/api/v1/events/{event}", || get(events::show)),
-        route("GET", "/api/v1/workflows", || get(known::workflows)),
-        route("GET", "/api/v1/runners", || get(known::runners)),
-        route("GET", "/api/v1/stream", || get(stream::stream)),
-        route("GET", PATH, || get(worker::connect)),
-        route("GET", "/healthz", || get(health::health)),
-        route("GET", "/metrics", || get(health::metrics)),
+pub fn routes() -> Vec<Route> {
+    use Right::{Act, Public, Read, ServerRead, Start, Work};
+    let route = |method, path, right, handler| Route { method, path, right, handler };
+    vec![
+        route("POST", "/api/v1/runs", Start, || post(runs::start)),
+        route("GET", "/api/v1/runs", Read, || get(list::list)),
+        route("GET", "/api/v1/runs/glance", Read, || get(glance::glance)),
+        route("GET", "/api/v1/runs/counts", Read, || get(list::counts)),
+        route("GET", "/api/v1/runs/activity", Read, || get(activity::activity)),
+        route("GET", "/api/v1/runs/{run}", Read, || get(run::show)),
+        route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why)),
+        route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result)),
+        route("POST", "/api/v1/runs/{run}/cancel", Start, || post(acts::cancel)),
+        route("POST", "/api/v1/runs/{run}/pause", Act, || post(acts::pause)),
+        route("POST", "/api/v1/runs/{run}/resume", Act, || post(acts::resume)),
+        route("POST", "/api/v1/runs/{run}/terminate", Act, || post(acts::terminate)),
+        route("POST", "/api/v1/runs/{run}/retry", Act, || post(acts::retry)),
+        route("POST", "/api/v1/runs/{run}/resolve", Act, || post(remake::resolve)),
+        route("POST", "/api/v1/runs/{run}/rerun", Act, || post(remake::rerun)),
+        route("POST", "/api/v1/runs/{run}/fork", Act, || post(remake::fork)),
+        route("POST", "/api/v1/events", Start, || post(events::send)),
+        route("GET", "/api/v1/events", Read, || get(events::list)),
+        route("GET", "/api/v1/events/{event}", Read, || get(events::show)),
+        route("GET", "/api/v1/workflows", Read, || get(known::workflows)),
+        route("GET", "/api/v1/runners", Read, || get(known::runners)),
+        route("GET", "/api/v1/stream", Read, || get(stream::stream)),
+        route("GET", PATH, Work, || get(worker::connect)),
+        route("GET", "/healthz", Public, || get(health::health)),
+        route("GET", "/metrics", ServerRead, || get(health::metrics)),
     ]
 }
 
 /// Makes the router of the table.
 pub fn router(api: Api) -> Router {
     let mut router = Router::new();
-    for route in routes() {
-        router = router.route(route.path, (route.handler)());
+    for Route { path, right, handler, .. } in routes() {
+        let guarded = from_fn(move |request, next| guard(right, request, next));
+        router = router.route(path, handler().route_layer(guarded));
     }
     router.fallback(unknown).method_not_allowed_fallback(not_allowed).with_state(api)
 }
 
-async fn unknown(uri: Uri) -> Problem {
+async fn unknown(_caller: Caller, uri: Uri) -> Problem {
     let mut paths: Vec<_> = routes().into_iter().map(|route| route.path).collect();
     paths.dedup();
     let known = paths.join(", ");
@@ -85,19 +92,20 @@ async fn unknown(uri: Uri) -> Problem {
     Problem::new(Code::UnknownRoute, format!("there is nothing at `{path}`; there is: {known}"))
 }
 
-async fn not_allowed(method: Method, uri: Uri) -> Response<Body> {
+async fn not_allowed(_caller: Caller, method: Method, uri: Uri) -> Response<Body> {
     let fits = |path: &str| {
         let (mut wanted, mut found) = (path.split('/'), uri.path().split('/'));
         wanted.by_ref().zip(found.by_ref()).all(|(a, b)| a == b || a.starts_with('{'))
             && path.split('/').count() == uri.path().split('/').count()
     };
-    let methods: Vec<_> =
-        routes().into_iter().filter(|route| fits(route.path)).map(|route| route.method).collect();
-    let allow = match methods.as_slice() {
-        ["POST"] => "POST",
-        ["GET"] => "GET, HEAD",
-        _ => "GET, HEAD, POST",
-    };
+    let mut methods = Vec::new();
+    for route in routes().iter().filter(|route| fits(route.path)) {
+        let takes: &[_] = if route.method == "GET" { &["GET", "HEAD"] } else { &[route.method] };
+        methods.extend_from_slice(takes);
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    let allow = methods.join(", ");
     let detail = format!("`{}` does not take {method}; accepted: {allow}", uri.path());
     let problem = Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) };
     problem.into_response()

@@ -10,15 +10,17 @@ use super::tree;
 /// Each crate of ours with those of ours that it may depend on. Tests are free to see more.
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-core", &[]),
+    ("stepwell-access", &["stepwell-core"]),
     ("stepwell-console", &[]),
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core"]),
-    ("stepwell-sqlite", &["stepwell-core", "stepwell-store"]),
+    ("stepwell-sqlite", &["stepwell-access", "stepwell-core", "stepwell-store"]),
     ("stepwell-node", &["stepwell-core", "stepwell-protocol", "stepwell-store"]),
     ("stepwell-driver", &["stepwell-core", "stepwell-node", "stepwell-protocol", "stepwell-store"]),
     (
         "stepwell-http",
         &[
+            "stepwell-access",
             "stepwell-core",
             "stepwell-driver",
             "stepwell-node",
@@ -31,6 +33,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         "stepwell-server",
         &[
             "stepwell",
+            "stepwell-access",
             "stepwell-console",
             "stepwell-core",
             "stepwell-driver",

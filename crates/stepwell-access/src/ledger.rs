@@ -1,0 +1,78 @@
+//! What keeps what operators own: namespaces, keys, the audit log.
+//!
+//! It is apart from the store of runs: it is written rarely, each write is durable when it returns, and
+//! nothing of it passes through the node.
+
+use std::fmt::Debug;
+
+use stepwell_core::time::Timestamp;
+
+use crate::audit::{Ask, Entry, Row};
+use crate::key::{Key, KeyId};
+use crate::namespace::Namespace;
+
+/// Why a ledger did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing was written; trying again later may work.
+    #[error("the ledger cannot take this now: {0}")]
+    Unavailable(String),
+    /// Nothing was written: the disk is full.
+    #[error("the ledger has no room on the disk: {0}")]
+    DiskFull(String),
+    /// What is kept is damaged.
+    #[error("the ledger is damaged: {0}")]
+    Corrupt(String),
+}
+
+/// Keeps namespaces, keys and the audit log. Each call may block, and what it wrote is durable.
+pub trait Ledger: Debug + Send + Sync {
+    /// Returns every namespace, by name.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn namespaces(&self) -> Result<Vec<Namespace>, Error>;
+
+    /// Keeps a namespace in place of one of the same name.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn put_namespace(&self, namespace: &Namespace) -> Result<(), Error>;
+
+    /// Forgets a namespace with all of its keys.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn remove_namespace(&self, name: &str) -> Result<(), Error>;
+
+    /// Returns every key, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn keys(&self) -> Result<Vec<Key>, Error>;
+
+    /// Keeps a key in place of one of the same id.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn put_key(&self, key: &Key) -> Result<(), Error>;
+
+    /// Notes when keys were last used. What is not known here is passed over.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error>;
+
+    /// Writes the next row of the audit log.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn append(&self, entry: Entry) -> Result<Row, Error>;
+
+    /// Returns rows of the audit log.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error>;
+}

@@ -1,0 +1,97 @@
+//! A ledger in memory: for servers that keep nothing, and for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stepwell_core::time::Timestamp;
+
+use crate::audit::{Ask, Chain, Entry, Order, Row};
+use crate::key::{Key, KeyId};
+use crate::ledger::{Error, Ledger};
+use crate::namespace::Namespace;
+
+/// A ledger in memory.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    namespaces: BTreeMap<Arc<str>, Namespace>,
+    keys: Vec<Key>,
+    rows: Vec<Row>,
+}
+
+impl MemoryLedger {
+    /// Makes an empty ledger.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn namespaces(&self) -> Result<Vec<Namespace>, Error> {
+        Ok(self.state().namespaces.values().cloned().collect())
+    }
+
+    fn put_namespace(&self, namespace: &Namespace) -> Result<(), Error> {
+        self.state().namespaces.insert(Arc::clone(&namespace.name), namespace.clone());
+        Ok(())
+    }
+
+    fn remove_namespace(&self, name: &str) -> Result<(), Error> {
+        let mut state = self.state();
+        state.namespaces.remove(name);
+        state.keys.retain(|key| *key.namespace != *name);
+        Ok(())
+    }
+
+    fn keys(&self) -> Result<Vec<Key>, Error> {
+        Ok(self.state().keys.clone())
+    }
+
+    fn put_key(&self, key: &Key) -> Result<(), Error> {
+        let mut state = self.state();
+        match state.keys.iter_mut().find(|one| one.id == key.id) {
+            Some(kept) => *kept = key.clone(),
+            None => state.keys.push(key.clone()),
+        }
+        Ok(())
+    }
+
+    fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error> {
+        let mut state = self.state();
+        for (id, at) in keys {
+            if let Some(key) = state.keys.iter_mut().find(|one| one.id == *id) {
+                key.last_used_at = Some(*at);
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&self, entry: Entry) -> Result<Row, Error> {
+        let mut state = self.state();
+        let chain = state.rows.last().map_or_else(Chain::default, Chain::behind);
+        let row = chain.next(entry);
+        state.rows.push(row.clone());
+        Ok(row)
+    }
+
+    fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
+        let state = self.state();
+        let wanted = |row: &&Row| {
+            let ours = ask.namespace.as_ref().is_none_or(|one| *one == row.entry.namespace);
+            ours && row.n > ask.after && row.n < ask.before
+        };
+        let rows = state.rows.iter();
+        Ok(match ask.order {
+            Order::Oldest => rows.filter(wanted).take(ask.limit).cloned().collect(),
+            Order::Newest => rows.rev().filter(wanted).take(ask.limit).cloned().collect(),
+        })
+    }
+}
