@@ -1,5 +1,6 @@
-// Compresses what vite built into the folder that the server embeds, with a stamp that tells what it was
-// built from. With --is-current it only says by its exit code whether that is so. The server refuses to be built with an older one where REQUIRE_CONSOLE=1 (build.rs there).
+// Compresses what vite built into the folder that the server embeds, with a stamp that tells what it was built from.
+// With --is-current it only says by its exit code whether that is so. Where REQUIRE_CONSOLE=1 the server refuses to
+// be built with an older one (build.rs there).
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
