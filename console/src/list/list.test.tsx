@@ -9,6 +9,10 @@ import { pageOf, show } from "../run/testing.tsx";
 import type { Page } from "../run/use-page.ts";
 import { List } from "./list.tsx";
 
+vi.mock("../live/stream.ts", () => ({
+  useConnection: () => ({ state: "live", asOf: null, retryAt: null }),
+}));
+
 beforeEach(() => {
   // There is no layout here, and a list draws only what has room.
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(900);

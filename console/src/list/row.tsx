@@ -13,6 +13,7 @@ import { kindWords, noteOf } from "../model/step-words.ts";
 import { clock, count, counted, duration, moment, offset } from "../model/words.ts";
 import { goQuery } from "../route.ts";
 import { usePage } from "../run/use-page.ts";
+import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { Icon, Notch } from "../ui/icon.tsx";
 import { Lines } from "../ui/json-view.tsx";
@@ -21,7 +22,6 @@ import { useNow } from "../ui/now.ts";
 import { RunLink } from "../ui/run-link.tsx";
 import { useSlot } from "../ui/slots.ts";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
-import { Ticking } from "../ui/ticking.tsx";
 import { beneath, firstFrame, LINES_MAX } from "./heights.ts";
 import type { Times } from "./list.tsx";
 
@@ -184,7 +184,7 @@ export function Took({ step }: { readonly step: Step }): ReactNode {
   if (!took.open) return <span className={hue}>{duration(took.ms)}</span>;
   return (
     <span className={hue}>
-      <Ticking from={startOf(step)} />
+      <Elapsed from={startOf(step)} />
     </span>
   );
 }
@@ -309,7 +309,7 @@ export function FanOutTook({ steps }: { readonly steps: readonly Step[] }): Reac
   if (steps.some((step) => step.completedAt === null)) {
     return (
       <span className="took hue hue-blue">
-        <Ticking from={from} />
+        <Elapsed from={from} />
       </span>
     );
   }

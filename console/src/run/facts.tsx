@@ -6,9 +6,9 @@ import { hasEnded, nameOf, type Run } from "../model/run.ts";
 import { runnerOf } from "../model/sentence.ts";
 import { count, duration, fullMoment, moment, visible } from "../model/words.ts";
 import { go, runHref, withQuery } from "../route.ts";
+import { Elapsed } from "../ui/elapsed.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { At, Foreign } from "../ui/text.tsx";
-import { Ticking } from "../ui/ticking.tsx";
 
 /** Shows the facts. */
 export function Facts({ run }: { readonly run: Run }): ReactNode {
@@ -24,7 +24,7 @@ export function Facts({ run }: { readonly run: Run }): ReactNode {
         <At ms={started}>{moment(started, Date.now())}</At>
       </Fact>
       <Fact name={ended ? "Took" : "Open for"} copied={tookText(run)}>
-        {ended ? duration(run.durationMs ?? 0) : <Ticking from={started} />}
+        {ended ? duration(run.durationMs ?? 0) : <Elapsed from={started} />}
       </Fact>
       <TextFact name="Steps" value={count(run.steps.length)} />
       <TextFact name="Version" value={version} />

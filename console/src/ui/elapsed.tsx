@@ -11,6 +11,6 @@ export function Elapsed({ from }: { readonly from: number }): ReactNode {
   const fine = Date.now() - from < 10_000;
   const away = state === "away" && asOf !== null;
   const now = useNow(away ? null : fine ? 100 : 1000);
-  if (away) return `at least ${elapsed(asOf - from)}`;
-  return <span className="ticks">{elapsed(now - from)}</span>;
+  const text = away ? `at least ${elapsed(asOf - from)}` : elapsed(now - from);
+  return <span className="ticks">{text}</span>;
 }
