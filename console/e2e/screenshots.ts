@@ -1,10 +1,11 @@
 /**
  * Takes a picture of each place of the console, in light and dark, on the desk and on the phone, of the workshop's
- * day: `npm run screenshots -- [folder] [--only run-graph]`. `index.html` beside them shows them all.
+ * day: `npm run screenshots -- [folder] [--only run-graph]`. `index.html` beside them shows them all. The folder may
+ * hold other files: only pictures of an earlier time are removed from it.
  */
 
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
@@ -18,7 +19,12 @@ const { values, positionals } = parseArgs({
   options: { only: { type: "string" } },
   allowPositionals: true,
 });
-const out = positionals[0] ?? fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
+// npm runs scripts in the folder of the package, and says where it was called.
+const [folder] = positionals;
+const out =
+  folder === undefined
+    ? fileURLToPath(new URL("../../target/screenshots/", import.meta.url))
+    : resolve(process.env.INIT_CWD ?? "", folder);
 
 const THEMES = ["light", "dark"] as const;
 
@@ -30,6 +36,9 @@ const DESK: Size = { name: "desk", width: 1440, height: 900 };
 const PHONE: Size = { name: "phone", width: 390, height: 844, touch: true };
 const TABLET: Size = { name: "tablet", width: 1024, height: 768 };
 
+/** How the files of this program are named. */
+const PICTURE = /^[a-z0-9-]+\.(desk|phone|tablet)\.(light|dark)\.png$/;
+
 /** What is taken at 1024 too. */
 const MAIN = ["runs", "run-list", "run-graph", "run-timeline", "act-fork", "events"];
 
@@ -39,14 +48,15 @@ try {
   const taken = await takeAll(browser);
   writeFileSync(join(out, "index.html"), contactSheet(taken));
   say(`${taken.length} pictures in ${out}`);
+  if (taken.length === 0) process.exitCode = 1;
 } finally {
   await browser.close();
   await site.end();
 }
 
 async function takeAll(browser: Browser): Promise<readonly string[]> {
-  rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
+  for (const name of readdirSync(out)) if (PICTURE.test(name)) rmSync(join(out, name));
   const taken: string[] = [];
   const wanted = (name: string) => values.only === undefined || name.startsWith(values.only);
   const take = async (place: Place, size: Size) => {
