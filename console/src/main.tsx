@@ -16,6 +16,7 @@ import "./styles/inspector.css";
 import "./styles/timeline.css";
 import "./styles/runs.css";
 import "./styles/filters.css";
+import "./styles/grid-table.css";
 import "./styles/runs-table.css";
 import "./styles/states.css";
 import "./styles/events.css";

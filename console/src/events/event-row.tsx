@@ -1,13 +1,17 @@
 /** One row of the stream of events. */
 
-import { type MouseEvent, memo, type ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { type EventRow, effectOf, scopeOf } from "../model/events.ts";
 import { instant } from "../model/instants.ts";
 import { oneLine } from "../model/json.ts";
 import { shortMoment } from "../model/words.ts";
-import { eventHref, go } from "../route.ts";
+import { eventHref } from "../route.ts";
+import { GridRow } from "../ui/grid-table.tsx";
 import { Link } from "../ui/link.tsx";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
+
+/** Begins the ids of rows. */
+export const NAME = "event-row";
 
 /** More than a row can show. */
 const DATA_CHARS_MAX = 240;
@@ -15,7 +19,6 @@ const DATA_CHARS_MAX = 240;
 interface EventLineProps {
   readonly event: EventRow;
   readonly index: number;
-  readonly top: number;
   readonly height: number;
   readonly narrow: boolean;
   readonly isCurrent: boolean;
@@ -24,22 +27,18 @@ interface EventLineProps {
 /** Shows the row. */
 export const EventLine = memo(function EventLine(props: EventLineProps): ReactNode {
   const { event, narrow } = props;
-  const open = (pressed: MouseEvent) => {
-    const target = pressed.target instanceof Element ? pressed.target : null;
-    if (target?.closest("a") || getSelection()?.isCollapsed === false) return;
-    go(eventHref(event.id));
-  };
   return (
-    <tr
-      id={`event-row-${props.index}`}
-      className={narrow ? "run-row card" : "run-row"}
-      aria-rowindex={props.index + 2}
-      aria-selected={props.isCurrent}
-      style={{ height: props.height, transform: `translateY(${props.top}px)` }}
-      onClick={open}
+    <GridRow
+      id={event.id}
+      name={NAME}
+      index={props.index}
+      height={props.height}
+      className={narrow ? "card" : ""}
+      isCurrent={props.isCurrent}
+      href={eventHref(event.id)}
     >
       {narrow ? <Card event={event} /> : <Cells event={event} />}
-    </tr>
+    </GridRow>
   );
 });
 

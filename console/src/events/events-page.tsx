@@ -1,7 +1,6 @@
 /** The stream of events, newest first: what came, for whom, and what it did. */
 
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { SendEventDialog } from "../acts/send-event-dialog.tsx";
 import { AskError, ask } from "../api/ask.ts";
@@ -10,10 +9,12 @@ import { type EventRow, type EventsPage as Page, readEvents } from "../model/eve
 import { counted, ZONE } from "../model/words.ts";
 import { eventHref, go, goQuery, useQuery } from "../route.ts";
 import { Loading, NoAnswer } from "../runs/states.tsx";
-import { Icon } from "../ui/icon.tsx";
+import { GridTable, useRows } from "../ui/grid-table.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
-import { EventLine } from "./event-row.tsx";
+import { rowAfter, rowKeys } from "../ui/row-keys.ts";
+import { SearchField } from "../ui/search-field.tsx";
+import { EventLine, NAME } from "./event-row.tsx";
 import { NoEvents } from "./no-events.tsx";
 
 const HEAD = 50;
@@ -21,7 +22,7 @@ const PAGE = 200;
 const ROW_PX = 36;
 const CARD_PX = 64;
 const AHEAD = 40;
-const TYPING_MS = 300;
+const HEADS = [["Time"], ["Event"], ["Data"], ["For"], ["What it did"]] as const;
 
 function pathOf(name: string, limit: number, cursor: string | null): string {
   const params = new URLSearchParams({ order: "newest", limit: String(limit) });
@@ -41,7 +42,13 @@ export function EventsPage(): ReactNode {
     <main className="page events">
       <div className="page-title">
         <h1>Events</h1>
-        <NameField field={field} name={name} />
+        <SearchField
+          field={field}
+          text={name}
+          onText={(event) => goQuery({ event: event === "" ? null : event }, "replace")}
+          placeholder="Whole name of an event"
+          label="Filter events by name"
+        />
         <button
           type="button"
           className="filled"
@@ -128,44 +135,6 @@ function unread(error: Error): AskError {
   return new AskError(error.message, 0, null);
 }
 
-function NameField({
-  field,
-  name,
-}: {
-  readonly field: { readonly current: HTMLInputElement | null };
-  readonly name: string;
-}): ReactNode {
-  const [typed, setTyped] = useState(name);
-  useEffect(() => setTyped(name), [name]);
-  useEffect(() => {
-    if (typed.trim() === name) return;
-    const set = () => goQuery({ event: typed.trim() === "" ? null : typed.trim() }, "replace");
-    const timer = setTimeout(set, TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, name]);
-  return (
-    <label className="field text-filter">
-      <Icon name="search" />
-      <input
-        ref={field}
-        type="search"
-        value={typed}
-        placeholder="Whole name of an event"
-        aria-label="Filter events by name"
-        spellCheck={false}
-        onChange={(event) => setTyped(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.preventDefault();
-          if (typed === "") event.currentTarget.blur();
-          else setTyped("");
-        }}
-      />
-      {typed === "" && <kbd>/</kbd>}
-    </label>
-  );
-}
-
 function Table({
   events,
   onMore,
@@ -173,78 +142,49 @@ function Table({
   readonly events: readonly EventRow[];
   readonly onMore: () => void;
 }): ReactNode {
-  const scroller = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const height = narrow ? CARD_PX : ROW_PX;
   const [current, setCurrent] = useState<string | null>(null);
-  const virtual = useVirtualizer({
-    count: events.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: 6,
-    scrollPaddingStart: narrow ? 0 : 32,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them
-  useEffect(() => virtual.measure(), [height]);
-  const last = virtual.range?.endIndex ?? 0;
+  const rows = useRows({ count: events.length, height, keyAt: (index) => events[index]?.id });
+  const { last } = rows;
   useEffect(() => {
     if (last >= events.length - AHEAD) onMore();
   }, [last, events.length, onMore]);
   const at = events.findIndex((event) => event.id === current);
-  const by = (steps: number) => () => {
-    const index = Math.min(events.length - 1, Math.max(0, (at < 0 && steps < 0 ? 0 : at) + steps));
+  const by = (steps: number) => {
+    const index = rowAfter(at, steps, events.length);
     setCurrent(events[index]?.id ?? null);
-    virtual.scrollToIndex(index, { align: "auto" });
+    rows.scrollTo(index);
   };
   useKeys({
-    j: by(1),
-    ArrowDown: by(1),
-    k: by(-1),
-    ArrowUp: by(-1),
-    PageDown: by(14),
-    PageUp: by(-14),
-    Home: by(-events.length),
-    End: by(events.length),
+    ...rowKeys(by, events.length, rows.page()),
     Enter: current === null ? undefined : () => go(eventHref(current)),
     y: current === null ? undefined : () => void navigator.clipboard.writeText(current),
   });
   return (
-    <div className="runs-table events-table" ref={scroller}>
-      <table
-        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: it has the keys of a grid
-        role="grid"
-        tabIndex={0}
-        aria-label="Events, newest first"
-        aria-rowcount={-1}
-        aria-activedescendant={at >= 0 ? `event-row-${at}` : undefined}
-      >
-        <thead>
-          <tr aria-rowindex={1}>
-            {["Time", "Event", "Data", "For", "What it did"].map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const event = events[item.index];
-            if (event === undefined) return null;
-            return (
-              <EventLine
-                key={event.id}
-                event={event}
-                index={item.index}
-                top={item.start}
-                height={height}
-                narrow={narrow}
-                isCurrent={item.index === at}
-              />
-            );
-          })}
-        </tbody>
-      </table>
+    <div className="grid-table events-table" ref={rows.scroller}>
+      <GridTable
+        rows={rows}
+        label="Events, newest first"
+        name={NAME}
+        heads={HEADS}
+        rowCount={-1}
+        at={at}
+        line={(index, slot) => {
+          const event = events[index];
+          if (event === undefined) return null;
+          return (
+            <EventLine
+              key={slot}
+              event={event}
+              index={index}
+              height={height}
+              narrow={narrow}
+              isCurrent={index === at}
+            />
+          );
+        }}
+      />
     </div>
   );
 }

@@ -3,26 +3,20 @@
 import { type Row, selectionOf } from "../model/rows.ts";
 import { usePage } from "../run/use-page.ts";
 import { type Keys, useKeys } from "../ui/keys.ts";
+import { rowKeys } from "../ui/row-keys.ts";
 
 const PAGE_ROWS = 12;
 
 /** Listens for keys that move the selection from the row `at`, and for others of the view. */
 export function useRowKeys(rows: readonly Row[], at: number, more: Keys): void {
   const { select } = usePage();
-  const move = (by: number) => () => {
+  const move = (by: number) => {
     const next = nextSelectable(rows, at, by);
     const selection = next === null ? null : selectionOf(next);
     if (selection !== null) select(selection, "replace");
   };
   useKeys({
-    j: move(1),
-    ArrowDown: move(1),
-    k: move(-1),
-    ArrowUp: move(-1),
-    PageDown: move(PAGE_ROWS),
-    PageUp: move(-PAGE_ROWS),
-    Home: move(-rows.length),
-    End: move(rows.length),
+    ...rowKeys(move, rows.length, PAGE_ROWS),
     ...more,
   });
 }

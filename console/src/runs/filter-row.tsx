@@ -1,14 +1,14 @@
 /** The row of filters: text, one chip for each filter, and what the list looks like. */
 
-import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
+import type { ReactNode, RefObject } from "react";
 import { dropFilter, type Filter, type Filters, putFilter, wordsOf } from "../model/filters.ts";
 import type { Move } from "../route.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Popover } from "../ui/popover.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { Foreign } from "../ui/text.tsx";
 import { FilterForm, type Known, NewFilter } from "./filter-editor.tsx";
 
-const TYPING_MS = 250;
 /** The server takes no longer one. */
 const TEXT_CHARS_MAX = 200;
 
@@ -27,10 +27,13 @@ export function FilterRow(props: FilterRowProps): ReactNode {
   const { filters, known, onChange } = props;
   return (
     <div className="filter-row">
-      <TextField
+      <SearchField
         field={props.field}
         text={filters.text}
         onText={(text) => onChange({ ...filters, text }, "replace")}
+        maxLength={TEXT_CHARS_MAX}
+        placeholder="Name, id, error or attribute"
+        label="Filter runs by text"
       />
       {filters.filters.map((filter) => (
         <Chip
@@ -68,50 +71,6 @@ export function FilterRow(props: FilterRowProps): ReactNode {
 
 function chipKey(filter: Filter): string {
   return filter.field === "attribute" ? `attr ${filter.name} ${filter.op}` : filter.field;
-}
-
-/** A text is asked for when the typing stops: each letter would be a question. */
-function TextField(props: {
-  readonly field: RefObject<HTMLInputElement | null>;
-  readonly text: string;
-  readonly onText: (text: string) => void;
-}): ReactNode {
-  const { text, onText } = props;
-  const [typed, setTyped] = useState(text);
-  const latest = useRef({ text, onText });
-  useEffect(() => {
-    latest.current = { text, onText };
-  });
-  // Going back changes the address and not the typing.
-  useEffect(() => setTyped(text), [text]);
-  useEffect(() => {
-    if (typed.trim() === latest.current.text) return;
-    const timer = setTimeout(() => latest.current.onText(typed.trim()), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  return (
-    <label className="field text-filter">
-      <Icon name="search" />
-      <input
-        ref={props.field}
-        type="search"
-        value={typed}
-        maxLength={TEXT_CHARS_MAX}
-        placeholder="Name, id, error or attribute"
-        aria-label="Filter runs by text"
-        aria-keyshortcuts="/"
-        spellCheck={false}
-        onChange={(event) => setTyped(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.preventDefault();
-          if (typed === "") event.currentTarget.blur();
-          else setTyped("");
-        }}
-      />
-      {typed === "" && <kbd>/</kbd>}
-    </label>
-  );
 }
 
 function Chip(props: {

@@ -1,6 +1,6 @@
 /** One row of the list of runs: a line of a table on the desk, a card on the phone. */
 
-import { type MouseEvent, memo, type ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { doingOf, type Glance } from "../model/glance.ts";
 import { instant } from "../model/instants.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
@@ -13,13 +13,16 @@ import {
   statusWord,
   visible,
 } from "../model/words.ts";
-import { go, runHref } from "../route.ts";
+import { runHref } from "../route.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { GridRow } from "../ui/grid-table.tsx";
 import { Link } from "../ui/link.tsx";
-import { useSlot } from "../ui/slots.ts";
 import { Strip } from "../ui/strip.tsx";
 import { At, Foreign } from "../ui/text.tsx";
+
+/** Begins the ids of rows. */
+export const NAME = "run-row";
 
 /** How much of a row has place. */
 export type Layout = "wide" | "middle" | "card";
@@ -28,7 +31,6 @@ interface RunRowProps {
   readonly row: RunRow;
   readonly glance: Glance | undefined;
   readonly index: number;
-  readonly top: number;
   readonly height: number;
   readonly layout: Layout;
   readonly isCurrent: boolean;
@@ -43,29 +45,21 @@ const STRIP_PX: Readonly<Record<Layout, number>> = { wide: 142, middle: 96, card
 /** Shows the row. */
 export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
   const { row, layout } = props;
-  const node = useSlot<HTMLTableRowElement>(row.id);
-  const open = (event: MouseEvent) => {
-    const target = event.target instanceof Element ? event.target : null;
-    // Who marks text means to copy it.
-    if (target?.closest("a") || getSelection()?.isCollapsed === false) return;
-    props.onVisit(row.id);
-    if (event.metaKey || event.ctrlKey) window.open(runHref(row.id));
-    else go(runHref(row.id));
-  };
-  const classes = ["run-row", props.isGone && "gone", layout === "card" && "card"];
+  const classes = [props.isGone && "gone", layout === "card" && "card"];
   return (
-    <tr
-      ref={node}
-      id={`run-row-${props.index}`}
+    <GridRow
+      id={row.id}
+      name={NAME}
+      index={props.index}
+      height={props.height}
       className={classes.filter(Boolean).join(" ")}
-      aria-rowindex={props.index + 2}
-      aria-selected={props.isCurrent}
       title={hoverOf(props)}
-      style={{ height: props.height, transform: `translateY(${props.top}px)` }}
-      onClick={open}
+      isCurrent={props.isCurrent}
+      href={runHref(row.id)}
+      onVisit={() => props.onVisit(row.id)}
     >
       {layout === "card" ? <Card {...props} /> : <Cells {...props} />}
-    </tr>
+    </GridRow>
   );
 });
 

@@ -1,17 +1,17 @@
 /** The table of runs: only what is seen is drawn, and more is asked for at its end. */
 
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from "react";
 import type { RunRow } from "../model/run.ts";
 import { counted, moment } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
+import { GridTable, type Rows, useRows } from "../ui/grid-table.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
-import { useSlots } from "../ui/slots.ts";
+import { rowAfter, rowKeys } from "../ui/row-keys.ts";
 import { useWidth } from "../ui/width.ts";
 import type { Kept } from "./came-from.ts";
 import type { ListState, RunList } from "./run-list.ts";
-import { type Layout, RunLine } from "./run-row.tsx";
+import { type Layout, NAME, RunLine } from "./run-row.tsx";
 
 export type Density = "comfortable" | "compact";
 
@@ -21,17 +21,21 @@ const CARD_PX = 64;
 const WIDE_PX = 1180;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 60;
-const OVERSCAN = 3;
 
-const HEADS: readonly (readonly [name: string, className: string, only?: Layout])[] = [
+type Head = readonly [name: string, className: string];
+const BEFORE: readonly Head[] = [
   ["Status", "run-status"],
   ["Workflow", "run-name"],
   ["What it is doing, or how it ended", "run-doing"],
   ["Steps", "run-strip"],
-  ["Attributes", "run-attributes", "wide"],
-  ["Started", "run-started", "wide"],
-  ["Took", "run-took"],
 ];
+const TOOK: Head = ["Took", "run-took"];
+const NARROW: readonly Head[] = [...BEFORE, TOOK];
+const HEADS: Readonly<Record<Layout, readonly Head[]>> = {
+  wide: [...BEFORE, ["Attributes", "run-attributes"], ["Started", "run-started"], TOOK],
+  middle: NARROW,
+  card: NARROW,
+};
 
 interface RunsTableProps {
   readonly kept: Kept;
@@ -44,97 +48,81 @@ interface RunsTableProps {
 /** Shows the table. */
 export function RunsTable({ kept, state, density, total }: RunsTableProps): ReactNode {
   const { list } = kept;
-  const { rows, glances, gone } = state;
-  const scroller = useRef<HTMLDivElement>(null);
-  const width = useWidth(scroller);
+  const { rows } = state;
   const narrow = useNarrow();
-  const layout: Layout = narrow ? "card" : width >= WIDE_PX ? "wide" : "middle";
   const height = narrow ? CARD_PX : ROW_PX[density];
-  const [at, setCurrent] = useCurrent(kept, rows);
-  const virtual = useVirtualizer({
+  const lines = useRows({
     count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: OVERSCAN,
-    scrollPaddingStart: narrow ? 0 : 32,
-    initialOffset: kept.scrollTop,
+    height,
+    keyAt: (index) => rows[index]?.id,
+    scrollTop: kept.scrollTop,
   });
-  const items = virtual.getVirtualItems();
-  const slots = useSlots(items.map((item) => rows[item.index]?.id ?? item.key));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: heights are known; only this changes them
-  useEffect(() => virtual.measure(), [height]);
-  const hands = useLooking(list, state, virtual.range, at >= 0);
-  const visit = (id: string) => {
+  const { scroller } = lines;
+  const width = useWidth(scroller);
+  const layout: Layout = narrow ? "card" : width >= WIDE_PX ? "wide" : "middle";
+  const [at, setCurrent] = useCurrent(kept, rows);
+  const hands = useLooking(list, state, lines, at >= 0);
+  const onVisit = useVisit((id) => {
     kept.scrollTop = scroller.current?.scrollTop ?? 0;
     setCurrent(id);
-  };
-  const [visitLatest] = useState(() => ({ visit }));
-  useLayoutEffect(() => {
-    visitLatest.visit = visit;
   });
-  const [onVisit] = useState(() => (id: string) => visitLatest.visit(id));
   useTableKeys({
     rows,
     at,
-    page: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / height) - 2),
+    page: lines.page(),
     onMove: (index) => {
       const row = rows[index];
       if (row === undefined) return;
       setCurrent(row.id);
-      virtual.scrollToIndex(index, { align: "auto" });
+      lines.scrollTo(index);
     },
     onOpen: (row) => {
-      visit(row.id);
+      onVisit(row.id);
       go(runHref(row.id));
     },
     onLeave: () => setCurrent(null),
   });
   return (
-    <div className={`runs-table ${layout} ${density}`} ref={scroller} {...hands}>
+    <div className={`grid-table runs-table ${layout} ${density}`} ref={scroller} {...hands}>
       <Pill state={state} onShow={list.showFresh} />
-      <table
-        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: it has the keys of a grid
-        role="grid"
-        tabIndex={0}
-        aria-label="Runs, newest first"
-        aria-rowcount={state.more === "none" ? rows.length + 1 : (total ?? -1)}
-        aria-activedescendant={at >= 0 ? `run-row-${at}` : undefined}
-      >
-        <thead>
-          <tr aria-rowindex={1}>
-            {HEADS.filter(([, , only]) => only === undefined || only === layout).map(
-              ([name, className]) => (
-                <th key={name} scope="col" className={className}>
-                  {name}
-                </th>
-              ),
-            )}
-          </tr>
-        </thead>
-        <tbody style={{ height: virtual.getTotalSize() }}>
-          {items.map((item, nth) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            return (
-              <RunLine
-                key={slots[nth]}
-                row={row}
-                glance={glances.get(row.id)}
-                index={item.index}
-                top={item.start}
-                height={height}
-                layout={layout}
-                isCurrent={item.index === at}
-                isGone={gone.has(row.id)}
-                onVisit={onVisit}
-              />
-            );
-          })}
-        </tbody>
-      </table>
+      <GridTable
+        rows={lines}
+        label="Runs, newest first"
+        name={NAME}
+        heads={HEADS[layout]}
+        rowCount={state.more === "none" ? rows.length + 1 : (total ?? -1)}
+        at={at}
+        line={(index, slot) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          return (
+            <RunLine
+              key={slot}
+              row={row}
+              glance={state.glances.get(row.id)}
+              index={index}
+              height={height}
+              layout={layout}
+              isCurrent={index === at}
+              isGone={state.gone.has(row.id)}
+              onVisit={onVisit}
+            />
+          );
+        }}
+      />
       <Foot state={state} onMore={list.more} />
     </div>
   );
+}
+
+/** A function that stays the same one, so that rows which show the same are not drawn anew. */
+function useVisit(visit: (id: string) => void): (id: string) => void {
+  const [latest] = useState(() => ({ visit }));
+  useLayoutEffect(() => {
+    latest.visit = visit;
+  });
+  const [onVisit] = useState(() => (id: string) => latest.visit(id));
+  return onVisit;
 }
 
 /** What is new, behind a count. It is in the table: a hand on it is a hand on the rows. */
@@ -203,14 +191,12 @@ function useCurrent(
 function useLooking(
   list: RunList,
   state: ListState,
-  range: { readonly startIndex: number; readonly endIndex: number } | null,
+  { first, last }: Rows,
   /** The keys are at a row. */
   isWalked: boolean,
 ) {
   const [isPointed, setPointed] = useState(false);
   const [isFocused, setFocused] = useState(false);
-  const first = range?.startIndex ?? 0;
-  const last = range?.endIndex ?? 0;
   useEffect(() => {
     const isTouched = isPointed || isFocused || isWalked;
     list.look({ first, last, calm: first === 0 && !isTouched });
@@ -239,20 +225,9 @@ interface TableKeys {
 }
 
 function useTableKeys({ rows, at, page, onMove, onOpen, onLeave }: TableKeys): void {
-  const by = (steps: number) => () => {
-    const from = at < 0 && steps < 0 ? 0 : at;
-    onMove(Math.min(rows.length - 1, Math.max(0, from + steps)));
-  };
   const row = rows[at];
   useKeys({
-    j: by(1),
-    ArrowDown: by(1),
-    k: by(-1),
-    ArrowUp: by(-1),
-    PageDown: by(page),
-    PageUp: by(-page),
-    Home: by(-rows.length),
-    End: by(rows.length),
+    ...rowKeys((steps) => onMove(rowAfter(at, steps, rows.length)), rows.length, page),
     Enter: row && (() => onOpen(row)),
     Escape: row && onLeave,
     y: row && (() => void navigator.clipboard.writeText(row.id)),
