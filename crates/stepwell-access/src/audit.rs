@@ -139,6 +139,13 @@ impl Default for Chain {
     }
 }
 
+/// Goes on behind the row with this number and hash.
+impl From<(u64, Hash)> for Chain {
+    fn from((n, hash): (u64, Hash)) -> Self {
+        Self { n, hash }
+    }
+}
+
 impl Chain {
     /// Goes on behind a row.
     pub const fn behind(row: &Row) -> Self {

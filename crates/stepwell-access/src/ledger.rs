@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 
+use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 
 use crate::audit::{Ask, Entry, Row};
@@ -24,6 +25,17 @@ pub enum Error {
     /// What is kept is damaged.
     #[error("the ledger is damaged: {0}")]
     Corrupt(String),
+}
+
+impl Error {
+    /// Returns the stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::DiskFull(_) => Code::DiskFull,
+            Self::Corrupt(_) => Code::StoreFailed,
+        }
+    }
 }
 
 /// Keeps namespaces, keys and the audit log. Each call may block, and what it wrote is durable.

@@ -9,8 +9,10 @@
 //! | [`key`] | API keys: their text, and what is kept of them |
 //! | [`namespace`] | namespaces |
 //! | [`audit`] | the audit log and its chain of hashes |
+//! | [`keyring`] | the keys and namespaces as they stand: who is let in, and how that changes |
 //! | [`ledger`] | what keeps all of it |
 //! | [`memory`] | a ledger in memory |
+//! | `conformance` | the suite that every ledger passes (feature `conformance`) |
 //!
 //! ```
 //! use stepwell_access::{Right, Role, Scope};
@@ -22,13 +24,17 @@
 //! ```
 
 pub mod audit;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod key;
+pub mod keyring;
 pub mod ledger;
 pub mod memory;
 pub mod namespace;
 pub mod role;
 
 pub use key::{Key, KeyId, Pepper, Secret};
+pub use keyring::Keyring;
 pub use ledger::Ledger;
 pub use memory::MemoryLedger;
 pub use namespace::Namespace;

@@ -95,3 +95,52 @@ impl Ledger for MemoryLedger {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One memory in every life, as a folder is.
+    #[derive(Debug)]
+    struct Same(Arc<MemoryLedger>);
+
+    impl Ledger for Same {
+        fn namespaces(&self) -> Result<Vec<Namespace>, Error> {
+            self.0.namespaces()
+        }
+
+        fn put_namespace(&self, namespace: &Namespace) -> Result<(), Error> {
+            self.0.put_namespace(namespace)
+        }
+
+        fn remove_namespace(&self, name: &str) -> Result<(), Error> {
+            self.0.remove_namespace(name)
+        }
+
+        fn keys(&self) -> Result<Vec<Key>, Error> {
+            self.0.keys()
+        }
+
+        fn put_key(&self, key: &Key) -> Result<(), Error> {
+            self.0.put_key(key)
+        }
+
+        fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error> {
+            self.0.used(keys)
+        }
+
+        fn append(&self, entry: Entry) -> Result<Row, Error> {
+            self.0.append(entry)
+        }
+
+        fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
+            self.0.audit(ask)
+        }
+    }
+
+    #[test]
+    fn it_is_a_ledger() {
+        let memory = Arc::new(MemoryLedger::new());
+        crate::conformance::check(&|| Box::new(Same(Arc::clone(&memory))));
+    }
+}

@@ -14,6 +14,7 @@
 //! | `fold` | moving batches from log to tables |
 //! | [`doctor`] | what is damaged; rows made anew |
 //! | `folder` | owner, format and id of a folder |
+//! | [`ledger`] | what operators own: namespaces, keys, the audit log |
 //! | `sim` | a disk in memory that crashes, from a seed (feature `sim`) |
 //!
 //! ```
@@ -34,6 +35,7 @@ pub mod doctor;
 mod embedded;
 mod fold;
 mod folder;
+pub mod ledger;
 mod log;
 mod options;
 mod overlay;

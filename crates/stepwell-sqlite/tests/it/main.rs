@@ -4,5 +4,6 @@
 mod conformance;
 mod crash;
 mod folder;
+mod ledger;
 mod trace;
 mod upgrade;

@@ -1,0 +1,116 @@
+//! The suite that every ledger must pass.
+#![expect(clippy::expect_used, reason = "a suite fails by panicking")]
+
+use std::sync::Arc;
+
+use stepwell_core::time::Timestamp;
+
+use crate::audit::{ASKED, Ask, Chain, DONE, Entry, Order};
+use crate::key::{Previous, Secret};
+use crate::{Key, KeyId, Ledger, Namespace, Pepper, Role};
+
+/// Checks a ledger; `open` opens the same one again, which is empty at first.
+///
+/// # Panics
+/// Where the ledger does not do what [`Ledger`] says.
+pub fn check(open: &dyn Fn() -> Box<dyn Ledger>) {
+    namespaces(open);
+    keys(open);
+    audit(open);
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000 + 7)
+}
+
+fn namespace(name: &str) -> Namespace {
+    let (name, created_by) = (Arc::from(name), "ann \"the\" admin".to_owned());
+    Namespace { name, created_at: at(1), created_by, closed_at: None }
+}
+
+fn key(seed: u8, namespace: &str) -> Key {
+    let id = KeyId::new([seed; 7]);
+    Key {
+        id,
+        name: format!("key {seed} ö"),
+        namespace: namespace.into(),
+        role: Role::Client,
+        hash: Pepper::new([1; 32]).hash(&Secret::new(id, [seed; 32])),
+        generation: 0,
+        previous: None,
+        created_at: at(2),
+        created_by: "ann".into(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    }
+}
+
+fn namespaces(open: &dyn Fn() -> Box<dyn Ledger>) {
+    let ledger = open();
+    assert_eq!(ledger.namespaces(), Ok(vec![]));
+    for name in ["shop", "default"] {
+        ledger.put_namespace(&namespace(name)).expect("it is kept");
+    }
+    let closed = Namespace { closed_at: Some(at(9)), ..namespace("shop") };
+    ledger.put_namespace(&closed).expect("it is kept");
+    drop(ledger);
+    assert_eq!(open().namespaces(), Ok(vec![namespace("default"), closed]), "by name");
+}
+
+fn keys(open: &dyn Fn() -> Box<dyn Ledger>) {
+    let ledger = open();
+    let (mut first, second, third) = (key(9, "shop"), key(1, "default"), key(5, "default"));
+    for key in [&first, &second, &third] {
+        ledger.put_key(key).expect("it is kept");
+    }
+    let order = vec![first.clone(), second.clone(), third.clone()];
+    assert_eq!(ledger.keys(), Ok(order), "in the order of their making");
+    first.previous = Some(Previous { hash: first.hash, until: at(30) });
+    first.hash = second.hash;
+    first.generation = 3;
+    (first.expires_at, first.revoked_at) = (Some(at(40)), Some(at(50)));
+    ledger.put_key(&first).expect("it is kept");
+    let unknown = KeyId::new([77; 7]);
+    ledger.used(&[(third.id, at(60)), (unknown, at(60))]).expect("it is noted");
+    drop(ledger);
+    let third = Key { last_used_at: Some(at(60)), ..third };
+    assert_eq!(open().keys(), Ok(vec![first, second.clone(), third.clone()]));
+    open().remove_namespace("shop").expect("it is forgotten");
+    open().remove_namespace("shop").expect("it is forgotten already");
+    assert_eq!(open().keys(), Ok(vec![second, third]));
+    assert_eq!(open().namespaces(), Ok(vec![namespace("default")]));
+}
+
+fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {
+    let entry = |n: i64, namespace: &str| Entry {
+        at: at(n),
+        namespace: namespace.into(),
+        key: (n % 2 == 0).then(|| KeyId::new([9; 7])),
+        key_name: "ann".into(),
+        from: "192.0.2.7".into(),
+        act: "runs.pause".into(),
+        object: "run_1".into(),
+        reason: (n % 3 == 0).then(|| "why \u{2028} not".into()),
+        outcome: if n % 2 == 0 { ASKED.into() } else { DONE.into() },
+        of: (n % 2 == 1).then_some(1),
+    };
+    let mut rows = Vec::new();
+    for n in 1..=6 {
+        let namespace = if n > 4 { "shop" } else { "default" };
+        rows.push(open().append(entry(n, namespace)).expect("it is written"));
+    }
+    let ask = Ask { namespace: None, after: 0, before: u64::MAX, order: Order::Oldest, limit: 100 };
+    let ledger = open();
+    assert_eq!(ledger.audit(&ask), Ok(rows.clone()));
+    let mut chain = Chain::default();
+    for row in &rows {
+        assert_eq!(chain.check(row), Ok(()));
+    }
+    let some = Ask { after: 1, before: 6, limit: 2, ..ask.clone() };
+    assert_eq!(ledger.audit(&some), Ok(rows[1..3].to_vec()));
+    let newest = Ask { order: Order::Newest, ..some };
+    assert_eq!(ledger.audit(&newest), Ok(vec![rows[4].clone(), rows[3].clone()]));
+    let of = Ask { namespace: Some("shop".into()), ..ask };
+    assert_eq!(ledger.audit(&of), Ok(rows[4..].to_vec()));
+}

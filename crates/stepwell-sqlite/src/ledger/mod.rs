@@ -1,0 +1,19 @@
+//! What operators own, in `ledger.db` of a data folder: namespaces, keys, the audit log.
+//!
+//! It is a database of its own, beside that of runs: it is written rarely, each write is synced before it
+//! returns, and no fold waits for it. The pepper of its keys is in a file of its own, `pepper`.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `open` | finding or making both files |
+//! | `pepper` | the file `pepper` |
+//! | `schema` | the tables |
+//! | `sqlite` | the ledger |
+
+mod open;
+mod pepper;
+mod schema;
+mod sqlite;
+
+pub use open::{Alone, Opened, open, open_alone};
+pub use sqlite::SqliteLedger;
