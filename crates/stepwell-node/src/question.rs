@@ -10,7 +10,7 @@ use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::event::{Event, EventId, Known, Place};
-use stepwell_store::query::{EventName, Key, Queue};
+use stepwell_store::query::{EventList, EventName, Key, Queue};
 use stepwell_store::{Error, Store};
 
 use crate::input::RequestId;
@@ -176,7 +176,8 @@ impl Question {
                 Answer::Waits { event, waits, more }
             }
             Self::Events { look, name, since, after, limit } => {
-                let places = store.events_for(&name, since, after.as_ref(), limit)?;
+                let places =
+                    store.events_list(&EventList::since(&name, since), after.as_ref(), limit)?;
                 let next = places.last().cloned().filter(|_| places.len() >= limit);
                 Answer::Events { look, events: read(store, &places)?, next }
             }
@@ -186,7 +187,11 @@ impl Question {
                 Answer::Unrouted { events: read(store, &places)?, more }
             }
             Self::Sweep { name, after, limit } => {
-                let places = store.events_for(&name, after.accepted_at, Some(&after), limit)?;
+                let places = store.events_list(
+                    &EventList::since(&name, after.accepted_at),
+                    Some(&after),
+                    limit,
+                )?;
                 let next = places.last().cloned().filter(|_| places.len() >= limit);
                 Answer::Sweep { name, events: read(store, &places)?, next }
             }

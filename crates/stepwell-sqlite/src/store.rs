@@ -223,22 +223,6 @@ impl<D: Disk> Store for Embedded<D> {
         Ok(known.map(|known| Known { routed: known.routed || routed, ..known }))
     }
 
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error> {
-        let fetch = |reader: &Reader<'_>, after: Option<Place>, limit| {
-            tables::events_for(reader, event, since, (after.as_ref(), limit))
-        };
-        let fresh = |overlay: &Overlay| {
-            overlay.events.events_for(event, since, after).take(limit).collect()
-        };
-        self.shared.scan(after, limit, fetch, (fresh, |_, _| false))
-    }
-
     fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         let fetch = |reader: &Reader<'_>, after: Option<Place>, limit| {
             tables::unrouted(reader, after.as_ref(), limit)

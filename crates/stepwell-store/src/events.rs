@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use stepwell_core::time::Timestamp;
 
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::query::{EventList, EventName};
@@ -88,18 +87,6 @@ impl Events {
         self.routed.contains(id)
     }
 
-    /// Returns events of a name that are kept, accepted at or after `since`, behind the given one.
-    pub fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-    ) -> impl Iterator<Item = Place> {
-        let places = self.named.get(event).into_iter().flat_map(move |set| behind(set, after));
-        // Before the first event of `since` there is nothing to skip but what came earlier.
-        places.skip_while(move |place| place.accepted_at < since)
-    }
-
     /// Returns events of a namespace that are kept, in the order that is asked for, behind the given
     /// one; at most `limit`.
     pub fn list(&self, list: &EventList, after: Option<&Place>, limit: usize) -> Vec<Place> {
@@ -109,17 +96,24 @@ impl Events {
         let named = self.named.range(first..).take_while(|(one, _)| {
             one.namespace == *namespace && name.as_ref().is_none_or(|name| *name == one.name)
         });
+        // No event has an empty id: this place is before all of that instant.
+        let id = EventId { namespace: Arc::from(""), id: Arc::from("") };
+        let first = Place { accepted_at: *from, id };
+        let range = match after.cloned() {
+            Some(after) if *newest => {
+                (Bound::Included(first.min(after.clone())), Bound::Excluded(after))
+            }
+            Some(after) if after > first => (Bound::Excluded(after), Bound::Unbounded),
+            _ => (Bound::Included(first), Bound::Unbounded),
+        };
         let mut found: Vec<Place> = Vec::new();
         for (_, places) in named {
+            let places = places.range(range.clone());
             // Of each name as many as the page may hold: which of them it does is seen at the end.
             if *newest {
-                let end = after.cloned().map_or(Bound::Unbounded, Bound::Excluded);
-                let behind = places.range((Bound::Unbounded, end)).rev();
-                let kept = behind.take_while(|place| place.accepted_at >= *from);
-                found.extend(kept.take(limit).cloned());
+                found.extend(places.rev().take(limit).cloned());
             } else {
-                let kept = behind(places, after).skip_while(|place| place.accepted_at < *from);
-                found.extend(kept.take(limit));
+                found.extend(places.take(limit).cloned());
             }
         }
         found.sort_unstable();

@@ -175,16 +175,6 @@ impl Store for Memory {
         Ok(self.state().events.event(id))
     }
 
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error> {
-        Ok(self.state().events.events_for(event, since, after).take(limit).collect())
-    }
-
     fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         Ok(self.state().events.unrouted(after).take(limit).collect())
     }

@@ -284,6 +284,14 @@ pub struct EventList {
     pub newest: bool,
 }
 
+impl EventList {
+    /// Asks for events of a name from an instant on, oldest first, as who looks back does (§8.4).
+    pub fn since(event: &EventName, from: Timestamp) -> Self {
+        let EventName { namespace, name } = event;
+        Self { namespace: Arc::clone(namespace), name: Some(Arc::clone(name)), from, newest: false }
+    }
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {

@@ -130,19 +130,6 @@ pub trait Store: Send + Sync {
     /// [`Error::Corrupt`] when the stored event is damaged; [`Error::Unavailable`].
     fn event(&self, id: &EventId) -> Result<Option<Known>, Error>;
 
-    /// Returns events of a name whose content is kept, accepted at or after `since`, in the order of
-    /// (acceptance, id), after the given one; at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error>;
-
     /// Returns events of a namespace whose content is kept, in the order of (acceptance, id) or the
     /// other way round, behind the given one in that order; at most `limit`.
     ///

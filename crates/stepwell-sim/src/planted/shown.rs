@@ -114,19 +114,6 @@ impl Store for Shown {
         self.store.event(id)
     }
 
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error> {
-        // Off by one instant in the code would be off by a second here: instants seldom meet.
-        let late = self.what == What::LooksLate;
-        let since = if late { since.after(Duration::from_secs(1)) } else { since };
-        self.store.events_for(event, since, after, limit)
-    }
-
     fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         self.store.unrouted(after, limit)
     }
@@ -161,6 +148,11 @@ impl Store for Shown {
         after: Option<&Place>,
         limit: usize,
     ) -> Result<Vec<Place>, Error> {
+        if self.what == What::LooksLate {
+            // Off by one instant in the code would be off by a second here: instants seldom meet.
+            let list = EventList { from: list.from.after(Duration::from_secs(1)), ..list.clone() };
+            return self.store.events_list(&list, after, limit);
+        }
         self.store.events_list(list, after, limit)
     }
 

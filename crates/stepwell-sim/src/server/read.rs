@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_store::query::{EventName, Filter, Queue};
+use stepwell_store::query::{EventList, EventName, Filter, Queue};
 use stepwell_store::{Error, Store};
 
 use super::inbox::NAMESPACE;
@@ -20,7 +20,7 @@ fn events(store: &dyn Store) -> Result<Vec<Sent>, Error> {
     for name in 0..Topic::ALL.0 {
         let topic = Topic { name, key: 0 };
         let event = EventName { namespace: NAMESPACE.into(), name: topic.event().into() };
-        for place in store.events_for(&event, Timestamp::MIN, None, ALL)? {
+        for place in store.events_list(&EventList::since(&event, Timestamp::MIN), None, ALL)? {
             let Some(known) = store.event(&place.id)? else { continue };
             let data: Data = serde_json::from_str(known.event.data.as_deref().unwrap_or(""))
                 .map_err(|error| Error::Corrupt(error.to_string()))?;

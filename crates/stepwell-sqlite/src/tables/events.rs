@@ -9,7 +9,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place, Scope};
-use stepwell_store::query::{EventList, EventName};
+use stepwell_store::query::EventList;
 
 use super::connection::failed;
 use super::read::rows;
@@ -57,23 +57,6 @@ fn damage(event: &Event) -> String {
     format!("the event `{id}` of namespace `{namespace}` is not what was written (CRC32C)")
 }
 
-/// Returns events of a name that are kept, by (instant, id).
-pub(crate) fn events_for(
-    connection: &Connection,
-    event: &EventName,
-    since: Timestamp,
-    page: (Option<&Place>, usize),
-) -> Result<Vec<Place>, Error> {
-    let sql = "SELECT accepted_at, namespace, id FROM events
-        WHERE namespace = ?1 AND name = ?2 AND kept = 1 AND accepted_at >= ?3
-            AND (accepted_at, id) > (?4, ?5)
-        ORDER BY accepted_at, id LIMIT ?6";
-    let (after, limit) = page;
-    let (at, _, id) = begin(after);
-    let values = params![event.namespace, event.name, since.as_micros(), at, id, rows(limit)];
-    places(connection, sql, values)
-}
-
 /// Returns events of a namespace that are kept, in the order that is asked for.
 pub(crate) fn events_list(
     connection: &Connection,
@@ -83,16 +66,23 @@ pub(crate) fn events_list(
     let EventList { namespace, name, from, newest } = list;
     let index = if name.is_some() { "events_name" } else { "events_age" };
     let named = if name.is_some() { "AND name = ?2" } else { "AND ?2 IS NULL" };
-    let (behind, order) = if *newest { ("<", "DESC") } else { (">", "ASC") };
+    let from = from.as_micros();
+    let after = after.map(|place| (place.accepted_at.as_micros(), &*place.id.id));
+    // One bound on the side where the page begins: with two, SQLite may begin at the wrong one.
+    let (bounds, order, (at, id)) = if *newest {
+        let bounds = "accepted_at >= ?3 AND accepted_at <= ?4 AND (accepted_at, id) < (?4, ?5)";
+        (bounds, "DESC", after.unwrap_or((i64::MAX, "")))
+    } else {
+        let bounds = "?3 <= ?4 AND accepted_at >= ?4 AND (accepted_at, id) > (?4, ?5)";
+        // No event has an empty id.
+        (bounds, "ASC", after.filter(|(at, _)| *at >= from).unwrap_or((from, "")))
+    };
     let sql = format!(
         "SELECT accepted_at, namespace, id FROM events INDEXED BY {index}
-        WHERE kept = 1 AND namespace = ?1 {named} AND accepted_at >= ?3
-            AND accepted_at {behind}= ?4 AND (accepted_at, id) {behind} (?4, ?5)
+        WHERE kept = 1 AND namespace = ?1 {named} AND {bounds}
         ORDER BY accepted_at {order}, id {order} LIMIT ?6"
     );
-    let start = if *newest { (i64::MAX, "") } else { (i64::MIN, "") };
-    let (at, id) = after.map_or(start, |place| (place.accepted_at.as_micros(), &*place.id.id));
-    places(connection, &sql, params![namespace, name, from.as_micros(), at, id, rows(limit)])
+    places(connection, &sql, params![namespace, name, from, at, id, rows(limit)])
 }
 
 /// Returns events that have not done all that they do, by (instant, namespace, id).

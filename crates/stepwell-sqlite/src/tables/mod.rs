@@ -36,9 +36,7 @@ pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
 pub(crate) use counts::counts;
 pub(crate) use ends::ends;
-pub(crate) use events::{
-    damaged_events, did, event, events_for, events_list, purge_events, unrouted,
-};
+pub(crate) use events::{damaged_events, did, event, events_list, purge_events, unrouted};
 pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use inbox::inbox;
 pub(crate) use list::{Found, list};

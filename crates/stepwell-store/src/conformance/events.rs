@@ -91,20 +91,14 @@ impl World<'_> {
         assert_eq!(self.store().event(&nobody).unwrap(), None);
     }
 
-    /// Asks for events in pages of many sizes, and compares with the model.
+    /// Looks back for events of a name, and compares with the model.
     pub(super) fn events_for(&self, name: &EventName, since: Timestamp) -> Vec<EventId> {
-        let expected = self.model.events_for(name, since);
-        for limit in [1, 3, 1_000] {
-            let found = paged(limit, |after: Option<Place>| {
-                self.store().events_for(name, since, after.as_ref(), limit).unwrap()
-            });
-            assert_eq!(found, expected, "events {name:?} since {since}, by {limit}");
-        }
-        expected.into_iter().map(|place| place.id).collect()
+        let found = self.events_list(&EventList::since(name, since));
+        found.into_iter().map(|place| place.id).collect()
     }
 
     /// Lists events in pages of many sizes, and compares with the model.
-    fn events_list(&self, list: &EventList) {
+    fn events_list(&self, list: &EventList) -> Vec<Place> {
         let expected = self.model.events_list(list);
         for limit in [1, 3, 1_000] {
             let found = paged(limit, |after: Option<Place>| {
@@ -112,6 +106,7 @@ impl World<'_> {
             });
             assert_eq!(found, expected, "{list:?}, by {limit}");
         }
+        expected
     }
 
     /// Asks what an event did in pages of many sizes, and compares with the model.

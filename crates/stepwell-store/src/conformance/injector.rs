@@ -133,16 +133,6 @@ impl<S: Store + ?Sized> Store for Injector<S> {
         self.inner.event(id)
     }
 
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error> {
-        self.inner.events_for(event, since, after, limit)
-    }
-
     fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         self.inner.unrouted(after, limit)
     }

@@ -73,15 +73,6 @@ impl Model {
         }
     }
 
-    pub(super) fn events_for(&self, event: &EventName, since: Timestamp) -> Vec<Place> {
-        let of = |known: &&Known| {
-            let name = (&known.event.id.namespace, &known.event.name);
-            name == (&event.namespace, &event.name) && known.event.accepted_at >= since
-        };
-        let kept = self.events.values().filter(|known| known.kept);
-        sorted(kept.filter(of).map(|known| known.event.place()))
-    }
-
     pub(super) fn events_list(&self, list: &EventList) -> Vec<Place> {
         let of = |known: &&Known| {
             let event = &known.event;

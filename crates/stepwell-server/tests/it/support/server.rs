@@ -129,16 +129,6 @@ impl Store for FaultyStore {
         self.memory.event(id)
     }
 
-    fn events_for(
-        &self,
-        event: &EventName,
-        since: Timestamp,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Place>, Error> {
-        self.memory.events_for(event, since, after, limit)
-    }
-
     fn unrouted(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>, Error> {
         self.memory.unrouted(after, limit)
     }

@@ -11,7 +11,7 @@ use crate::batch::{Batch, Workflow};
 use crate::conformance::script::Start;
 use crate::conformance::world::World;
 use crate::event::{Did, EventId, EventRetention, EventWrite, Scope};
-use crate::query::EventName;
+use crate::query::{EventList, EventName};
 
 pub(super) fn cases() -> Vec<Case> {
     [content(), order(), routing(), retention()].into_iter().flatten().collect()
@@ -134,7 +134,10 @@ fn order() -> Vec<Case> {
             let id = world.send("paid", |_| {});
             world.say(vec![EventWrite::Did(id.clone(), vec![started(world, 1)])]);
             let store = world.store();
-            assert_eq!(store.events_for(&paid(), Timestamp::MIN, None, 0).unwrap(), []);
+            assert_eq!(
+                store.events_list(&EventList::since(&paid(), Timestamp::MIN), None, 0).unwrap(),
+                []
+            );
             assert_eq!(store.unrouted(None, 0).unwrap(), []);
             assert_eq!(store.did(&id, None, 0).unwrap(), []);
         }),
