@@ -46,31 +46,45 @@ const NOT_BUILT: &str = "<!doctype html>
 ";
 
 /// Tells whether an address is one of the console's rather than of the API.
-pub(crate) fn is_page(uri: &Uri) -> bool {
+fn is_page(uri: &Uri) -> bool {
     let first = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     PAGES.contains(&first)
 }
 
-/// Answers with a page or file of the console; `None` where the address is not one of its.
-pub(crate) fn answer(
-    console: Console,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Option<Result<Response<Body>, Problem>> {
+/// What stands at an address of the console.
+pub(crate) enum Found {
+    /// A file, by its name.
+    File(String, Asset),
+    /// No console was brought along.
+    NotBuilt,
+}
+
+/// Finds a page or file of the console; `None` where the address is not one of its.
+pub(crate) fn find(console: Console, method: &Method, uri: &Uri) -> Option<Found> {
     if method != Method::GET && method != Method::HEAD {
         return None;
     }
     let path = uri.path().trim_start_matches('/');
-    let index = || is_page(uri).then(|| console("index.html").map(|asset| ("index.html", asset)));
-    let found = match console(path) {
-        Some(asset) if !path.is_empty() => Some((path, asset)),
-        _ => index()?,
-    };
-    let Some((name, asset)) = found else {
-        return Some(Ok(page("text/html; charset=utf-8", Body::from(NOT_BUILT))));
-    };
-    Some(serve(name, asset, headers))
+    if !path.is_empty()
+        && let Some(asset) = console(path)
+    {
+        return Some(Found::File(path.to_owned(), asset));
+    }
+    let page = || console("index.html").map(|asset| Found::File("index.html".into(), asset));
+    is_page(uri).then(|| page().unwrap_or(Found::NotBuilt))
+}
+
+impl Found {
+    /// Answers with it, as its reader takes it.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when a file that was brought along is damaged.
+    pub(crate) fn answer(self, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
+        match self {
+            Self::File(name, asset) => serve(&name, asset, headers),
+            Self::NotBuilt => Ok(page("text/html; charset=utf-8", Body::from(NOT_BUILT))),
+        }
+    }
 }
 
 fn serve(name: &str, asset: Asset, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
@@ -176,7 +190,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         let name: header::HeaderName = header.0.parse().unwrap();
         headers.insert(name, header.1.parse().unwrap());
-        answer(console, &Method::GET, &path.parse().unwrap(), &headers).map(Result::unwrap)
+        let found = find(console, &Method::GET, &path.parse().unwrap())?;
+        Some(found.answer(&headers).unwrap())
     }
 
     fn text(response: Response<Body>) -> String {
@@ -201,8 +216,7 @@ mod tests {
         for path in ["/api/v1/runs", "/assets/gone.js", "/favicon.ico", "/healthz", "/../runs.rs"] {
             assert!(get(built, path, PLAIN).is_none(), "{path}");
         }
-        let posted = answer(built, &Method::POST, &Uri::from_static("/runs"), &HeaderMap::new());
-        assert!(posted.is_none());
+        assert!(find(built, &Method::POST, &Uri::from_static("/runs")).is_none());
     }
 
     #[test]

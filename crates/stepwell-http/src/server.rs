@@ -323,8 +323,10 @@ impl Door {
         request: &Request<Body>,
     ) -> Option<Result<Response<Body>, Problem>> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let page = console::answer(self.console?, method, uri, headers)?;
-        Some(self.gate.admit_page(peer, uri, headers).and(page))
+        let found = console::find(self.console?, method, uri)?;
+        // Nothing is made for who is not let in.
+        let admitted = self.gate.admit_page(peer, uri, headers);
+        Some(admitted.and_then(|()| found.answer(headers)))
     }
 
     async fn enter(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
