@@ -34,7 +34,7 @@ pub struct Cursor {
 pub struct Changed {
     /// Runs with new records and the sizes of their journals in bytes, the one that changed last first.
     pub runs: Vec<(RunId, u64)>,
-    /// More runs changed than are named.
+    /// More runs changed than are named, or some were deleted.
     pub others: bool,
     /// Events were accepted, or did something.
     pub events: bool,
@@ -63,6 +63,8 @@ pub(crate) struct Changes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Run(RunId),
+    /// A run is not there any more.
+    Gone,
     Events,
     Runners,
 }
@@ -105,7 +107,7 @@ impl Log {
         match entry.subject {
             Subject::Run(run) if self.newest.get(&run) != Some(&entry.number) => return,
             Subject::Run(run) => self.newest.remove(&run),
-            Subject::Events | Subject::Runners => None,
+            Subject::Gone | Subject::Events | Subject::Runners => None,
         };
         self.floor = entry.number;
     }
@@ -122,6 +124,7 @@ impl Log {
         let unseen = self.entries.iter().rev().take_while(|entry| entry.number > seen);
         for entry in unseen.filter(|entry| *entry.namespace == *namespace) {
             match entry.subject {
+                Subject::Gone => changed.others = true,
                 Subject::Events => changed.events = true,
                 Subject::Runners => changed.runners = true,
                 Subject::Run(run) if self.newest.get(&run) != Some(&entry.number) => {}
@@ -163,6 +166,11 @@ impl Changes {
                 }
             }
         });
+    }
+
+    /// Tells that a run was deleted.
+    pub(crate) fn gone(&self, namespace: &Arc<str>) {
+        self.tell(|log| log.push(namespace, Subject::Gone, 0));
     }
 
     /// Tells that a runner connected, was let in, or went.

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
@@ -12,6 +13,7 @@ use stepwell_node::{
     EndedRun, ForkRequest, Reply, RequestId, ResolveRequest, RunnerInfo, SendRequest, Sent,
     SessionId, Signed, StartRequest, Stats,
 };
+use stepwell_store::retention::Deletion;
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
 
@@ -22,6 +24,12 @@ use crate::inbox::{Ask, Closed, Inbound, Then};
 use crate::outgoing::{Outbox, Outgoing};
 use crate::schema::Schemas;
 use crate::thread::{Shared, lost};
+
+/// How often a deletion looks whether events are routed that the run took, which takes milliseconds.
+const DELETE_TRIES: u32 = 20;
+
+/// Pause between these looks.
+const DELETE_PAUSE: Duration = Duration::from_millis(50);
 
 /// A way to the node; cheap to clone.
 #[derive(Clone, Debug)]
@@ -217,6 +225,35 @@ impl Handle {
         }
     }
 
+    /// Deletes a run that has ended, with all that is known of it; returns once that is durable.
+    ///
+    /// # Errors
+    /// SW2001 when there is no such run; SW2005 when it has not ended; SW1008 when an event that it
+    /// took is still being routed, or the server starts again.
+    pub async fn delete(&self, namespace: Arc<str>, run: RunId) -> Result<(), Error> {
+        for _ in 0..DELETE_TRIES {
+            let of = Arc::clone(&namespace);
+            match self.read(move |store| store.delete(&of, run)).await? {
+                Deletion::Done => {
+                    self.shared.changes.gone(&namespace);
+                    return Ok(());
+                }
+                Deletion::Unknown => {
+                    return Err(Error::new(Code::UnknownRun, format!("there is no run {run}")));
+                }
+                Deletion::Open(status) => {
+                    let text = format!(
+                        "{run} is {status}; accepted: a run that has ended (`cancel` and `terminate` \
+                         end one)"
+                    );
+                    return Err(Error::new(Code::ActRefused, text));
+                }
+                Deletion::Early => tokio::time::sleep(DELETE_PAUSE).await,
+            }
+        }
+        Err(Error::unavailable(format!("an event that {run} took is still being routed")))
+    }
+
     /// Sends an event; returns once it is durable (§8.9).
     ///
     /// # Errors
@@ -289,10 +326,9 @@ impl Handle {
         match reading.await {
             Ok(Some(found)) => Ok(found?),
             Ok(None) => Err(Error::unavailable("the store is being opened")),
-            Err(_) => Err(Error::new(
-                stepwell_core::code::Code::Internal,
-                "reading from the store failed; the log says more",
-            )),
+            Err(_) => {
+                Err(Error::new(Code::Internal, "reading from the store failed; the log says more"))
+            }
         }
     }
 
@@ -370,5 +406,5 @@ impl Drop for Session {
 
 fn unexpected(reply: Option<&Reply>) -> Error {
     tracing::error!(?reply, "the node answered something else than was asked");
-    Error::new(stepwell_core::code::Code::Internal, "the node answered something else")
+    Error::new(Code::Internal, "the node answered something else")
 }

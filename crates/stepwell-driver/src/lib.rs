@@ -46,5 +46,5 @@ pub use changes::{Changed, Cursor, NAMED_MAX, Told, Watch};
 pub use error::{Error, Place};
 pub use handle::{Created, Handle, Session, Waited};
 pub use outgoing::{Outbound, Outbox};
-pub use retention::Retention;
+pub use retention::{Keep, KeepRule, Retention};
 pub use thread::{Driver, Failed, Open, Running};

@@ -1,9 +1,12 @@
 //! Deletes ended runs and events once they are older than their retention, in small portions.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_store::event::EventRetention;
+use stepwell_store::retention::{RetentionRule, RunRetention};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -18,17 +21,71 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Runs deleted in one portion.
 const PORTION: usize = 500;
 
+/// §8.7: ids of events are known for at least so long.
+const IDS_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// How long ended runs and events are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The first that fits a run says how long it is kept after its end.
+    pub rules: Vec<KeepRule>,
+    /// How long runs are kept that no rule fits.
+    pub runs: Duration,
+    /// How long events are kept.
+    pub events: Duration,
+}
+
+/// How long some ended runs are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepRule {
+    /// Only runs of this namespace.
+    pub namespace: Option<Arc<str>>,
+    /// Only runs of this app.
+    pub app: Option<Arc<str>>,
+    /// Only runs of this workflow.
+    pub workflow: Option<Arc<str>>,
+    /// Only runs that ended with one of these statuses; empty for all.
+    pub statuses: Vec<RunStatus>,
+    /// How long, after their end.
+    pub keep: Duration,
+}
+
+impl Keep {
+    /// Returns from when on runs are kept, seen from `now`.
+    fn runs_at(&self, now: Timestamp) -> RunRetention {
+        let rule = |rule: &KeepRule| RetentionRule {
+            namespace: rule.namespace.clone(),
+            app: rule.app.clone(),
+            workflow: rule.workflow.clone(),
+            statuses: rule.statuses.clone(),
+            kept_from: now.before(rule.keep),
+        };
+        let rules = self.rules.iter().map(rule).collect();
+        RunRetention { rules, kept_from: now.before(self.runs) }
+    }
+
+    fn events_at(&self, now: Timestamp) -> EventRetention {
+        EventRetention {
+            kept_from: now.before(self.events),
+            known_from: now.before(self.events.max(IDS_KEPT)),
+        }
+    }
+}
+
 /// The loop that deletes.
 #[derive(Debug)]
 pub struct Retention {
+    keep: Arc<Mutex<Keep>>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
 
 impl Retention {
     /// Starts the loop.
-    pub fn start(node: Handle, keep: Duration, events: Duration) -> Self {
+    pub fn start(node: Handle, keep: Keep) -> Self {
+        let keep = Arc::new(Mutex::new(keep));
         let (stop, mut stopped) = oneshot::channel();
+        let asked = Arc::clone(&keep);
         let running = tokio::spawn(async move {
             let mut pause = Duration::ZERO;
             loop {
@@ -36,12 +93,23 @@ impl Retention {
                     () = tokio::time::sleep(pause) => {}
                     _ = &mut stopped => return,
                 }
-                let runs = portion(&node, keep).await;
-                let more = portion_of_events(&node, events).await || runs;
+                let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+                let now = Timestamp::from_micros(0).after(wall);
+                let (runs, events) = {
+                    let keep = asked.lock().unwrap_or_else(PoisonError::into_inner);
+                    (keep.runs_at(now), keep.events_at(now))
+                };
+                let more = portion(&node, runs).await;
+                let more = portion_of_events(&node, events).await || more;
                 pause = if more { BREATH } else { EVERY };
             }
         });
-        Self { stop, running }
+        Self { keep, stop, running }
+    }
+
+    /// Keeps things otherwise from the next look on, which comes within a minute.
+    pub fn set(&self, keep: Keep) {
+        *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = keep;
     }
 
     /// Ends the loop after the portion that it is at.
@@ -53,15 +121,8 @@ impl Retention {
     }
 }
 
-/// §8.7: ids of events are known for at least so long.
-const IDS_KEPT: Duration = Duration::from_hours(7 * 24);
-
 /// Deletes a portion of old events. Tells whether there is more.
-async fn portion_of_events(node: &Handle, keep: Duration) -> bool {
-    let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let now = Timestamp::from_micros(0).after(wall);
-    let retention =
-        EventRetention { kept_from: now.before(keep), known_from: now.before(keep.max(IDS_KEPT)) };
+async fn portion_of_events(node: &Handle, retention: EventRetention) -> bool {
     match node.read(move |store| store.purge_events(retention, PORTION)).await {
         Ok(deleted) => deleted == PORTION,
         Err(problem) => {
@@ -72,10 +133,8 @@ async fn portion_of_events(node: &Handle, keep: Duration) -> bool {
 }
 
 /// Deletes a portion. Tells whether there is more.
-async fn portion(node: &Handle, keep: Duration) -> bool {
-    let wall = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let cutoff = Timestamp::from_micros(0).after(wall).before(keep);
-    match node.read(move |store| store.purge(cutoff, PORTION)).await {
+async fn portion(node: &Handle, retention: RunRetention) -> bool {
+    match node.read(move |store| store.purge(&retention, PORTION)).await {
         Ok(deleted) => {
             if deleted > 0 {
                 tracing::info!(deleted, "deleted runs that ended before the retention");

@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
-use stepwell_driver::{Driver, Failed, Handle, Open, Retention, Running};
+use stepwell_driver::{Driver, Failed, Handle, Keep, KeepRule, Open, Retention, Running};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle as Runtime;
@@ -58,6 +58,8 @@ pub struct Options {
     pub ping: Duration,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
+    /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
+    pub retention_rules: Vec<KeepRule>,
     /// The web console. Default none.
     pub console: Option<Console>,
 }
@@ -68,6 +70,7 @@ impl Default for Options {
             limits: Limits::default(),
             ping: Duration::from_secs(1),
             retention: Duration::from_hours(7 * 24),
+            retention_rules: Vec::new(),
             console: None,
         }
     }
@@ -125,8 +128,12 @@ impl Engine {
         let driver = Driver { open, node };
         let started = tokio::task::spawn_blocking(|| driver.start()).await;
         let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
-        let retention =
-            Retention::start(node.handle().clone(), options.retention, options.limits.event_kept());
+        let keep = Keep {
+            rules: options.retention_rules.clone(),
+            runs: options.retention,
+            events: options.limits.event_kept(),
+        };
+        let retention = Retention::start(node.handle().clone(), keep);
         Ok(Self { node, retention })
     }
 

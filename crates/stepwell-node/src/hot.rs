@@ -242,15 +242,20 @@ impl Node {
                 Ok(Some(bytes)) if bytes.len() as u64 == whole => {
                     self.perform_all(run, reads, bytes, out);
                 }
+                // It was deleted since it came into memory, which only what has ended is.
+                Ok(None) if live.run.status().is_ended() => {
+                    self.missing(run, reads, None, out);
+                    self.cool_down(run, out);
+                }
                 Ok(bytes) => {
                     let found = bytes.map_or(0, |bytes| bytes.len());
                     let why = format!("{found} bytes are stored, {whole} were written");
                     let error = stepwell_store::Error::Quarantined { run, why };
-                    self.missing(run, reads, Some(&error));
+                    self.missing(run, reads, Some(&error), out);
                     self.cool_down(run, out);
                 }
                 Err(error) => {
-                    self.missing(run, reads, Some(&error));
+                    self.missing(run, reads, Some(&error), out);
                     self.cool_down(run, out);
                 }
             }
@@ -261,8 +266,8 @@ impl Node {
         };
         let journal = match journal {
             Ok(Some(journal)) => journal,
-            Ok(None) => return self.missing(run, waiting, None),
-            Err(error) => return self.missing(run, waiting, Some(&error)),
+            Ok(None) => return self.missing(run, waiting, None, out),
+            Err(error) => return self.missing(run, waiting, Some(&error), out),
         };
         match Run::replay(run, &journal) {
             Ok(state) => {
@@ -272,7 +277,7 @@ impl Node {
             Err(error) => {
                 let why = error.to_string();
                 let error = stepwell_store::Error::Quarantined { run, why };
-                self.missing(run, waiting, Some(&error));
+                self.missing(run, waiting, Some(&error), out);
             }
         }
     }
@@ -316,9 +321,14 @@ impl Node {
         run: RunId,
         waiting: Vec<Deferred>,
         error: Option<&stepwell_store::Error>,
+        out: &mut Outputs,
     ) {
         for what in waiting {
             match what {
+                // The run that its key named was deleted meanwhile, and the key with it.
+                Deferred::Asked(Asked::Repeat { request, start }) if error.is_none() => {
+                    self.on_start(request, *start, out);
+                }
                 Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),
@@ -444,7 +454,7 @@ impl Node {
         if let Some(at) = live.timer {
             self.timers.remove(at, id);
         }
-        self.missing(id, live.reads, Some(why));
+        self.missing(id, live.reads, Some(why), out);
         self.refuse_waiters(id, &store_error(why), out);
         self.on_key_written(id, out);
     }

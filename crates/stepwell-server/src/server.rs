@@ -32,6 +32,7 @@ pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
         limits: config.limits.clone(),
         ping: config.ping,
         retention: config.retention,
+        retention_rules: config.retention_rules.clone(),
         console: Some(console),
     };
     Server::start(config.listen, &options, open).await

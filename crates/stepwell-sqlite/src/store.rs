@@ -15,6 +15,7 @@ use stepwell_store::inbox::{InboxWrite, Message, MessageId};
 use stepwell_store::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
+use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::rows::Rows;
 use stepwell_store::{Error, Health, Position, Store};
 
@@ -272,7 +273,7 @@ impl<D: Disk> Store for Embedded<D> {
         Ok(purged)
     }
 
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         let shared = &*self.shared;
         shared.check_poison()?;
         // Runs that ended lately may be in the log only.
@@ -282,7 +283,7 @@ impl<D: Disk> Store for Embedded<D> {
         while purged < limit {
             let mut writer = guard(&shared.tables.writer);
             let wanted = (limit - purged).min(PURGE_SLICE);
-            let mut runs = tables::ended_before(&writer, cutoff, wanted)?;
+            let mut runs = tables::expired(&writer, retention, wanted)?;
             let found = runs.len();
             {
                 let overlay = shared.overlay();
@@ -298,6 +299,24 @@ impl<D: Disk> Store for Embedded<D> {
             }
         }
         Ok(purged)
+    }
+
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        let shared = &*self.shared;
+        shared.check_poison()?;
+        // What was written of it lately may be in the log only, and would come back from there.
+        if shared.overlay().holds(run) {
+            let head = shared.overlay().head;
+            shared.fold_to(head)?;
+        }
+        let deletion = shared.delete_folded(namespace, run)?;
+        if deletion != Deletion::Early {
+            return Ok(deletion);
+        }
+        // That its events are done may be in the log only as well.
+        let head = shared.overlay().head;
+        shared.fold_to(head)?;
+        shared.delete_folded(namespace, run)
     }
 
     fn high_water(&self) -> Result<Timestamp, Error> {
@@ -421,6 +440,14 @@ impl<D: Disk> Shared<D> {
             let _ = self.folded.wait_timeout_while(progress, YIELD, |now| now.folded == at);
         }
         Ok(())
+    }
+
+    fn delete_folded(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        let mut writer = guard(&self.tables.writer);
+        if self.overlay().holds(run) {
+            return Err(Error::Unavailable(format!("{run} is being written")));
+        }
+        tables::delete_run(&mut writer, namespace, run)
     }
 
     fn low_disk(&self) -> Option<Error> {

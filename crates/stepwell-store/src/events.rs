@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
 
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::query::{EventList, EventName};
@@ -85,6 +86,21 @@ impl Events {
     /// Tells whether a batch said that the event has done all that it does.
     pub fn is_routed(&self, id: &EventId) -> bool {
         self.routed.contains(id)
+    }
+
+    /// Tells whether an event has not done all that it does.
+    pub fn is_open(&self, id: &EventId) -> bool {
+        self.known.contains_key(id) && !self.is_routed(id)
+    }
+
+    /// Drops what an event did to a run.
+    pub fn forget_run(&mut self, event: &EventId, run: RunId) {
+        if let Some(known) = self.did.get_mut(event) {
+            known.retain(|did| did.run != run);
+            if known.is_empty() {
+                self.did.remove(event);
+            }
+        }
     }
 
     /// Returns events of a namespace that are kept, in the order that is asked for, behind the given

@@ -9,6 +9,7 @@
 //! | [`query`] | what is asked: lists, queues, timers, keys |
 //! | [`event`] | events: what was sent and what it did |
 //! | [`inbox`] | what runs tell each other |
+//! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
 //! | [`rows`], [`events`] | rows of runs and events in memory, in the orders that are asked for |
@@ -23,6 +24,7 @@ pub mod events;
 pub mod inbox;
 pub mod memory;
 pub mod query;
+pub mod retention;
 pub mod rows;
 mod store;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::record::heard;
 use stepwell_core::status::RunStatus;
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
@@ -20,6 +21,7 @@ use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{
     Count, Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue, Tally,
 };
+use crate::retention::{Deletion, RunKind, RunRetention};
 use crate::rows::Rows;
 use crate::store::{Health, Position, Store};
 
@@ -243,14 +245,38 @@ impl Store for Memory {
         Ok(self.state().events.list(list, after, limit))
     }
 
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         let mut state = self.state();
-        let ended = state.ended.range(..(cutoff, RunId::MIN));
-        let old: Vec<_> = ended.copied().take(limit).collect();
+        let ended = state.ended.range(..(retention.all_kept_from(), RunId::MIN)).copied();
+        let goes = |(at, run): &(Timestamp, RunId)| {
+            let row = state.rows.get(*run);
+            row.is_some_and(|row| *at < retention.kept_from(RunKind::of(row)))
+        };
+        let old: Vec<_> = ended.filter(goes).take(limit).collect();
         for (at, run) in &old {
             state.drop_run(*at, *run);
         }
         Ok(old.len())
+    }
+
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        let mut state = self.state();
+        let Some(row) = state.rows.get(run).filter(|row| *row.namespace == *namespace) else {
+            return Ok(Deletion::Unknown);
+        };
+        let Some(at) = row.ended_at else { return Ok(Deletion::Open(row.status)) };
+        let journal = state.journals.get(&run).map(Vec::as_slice).unwrap_or_default();
+        let heard: Vec<_> = heard(journal)
+            .map(|id| EventId { namespace: row.namespace.clone(), id: (&*id).into() })
+            .collect();
+        if heard.iter().any(|event| state.events.is_open(event)) {
+            return Ok(Deletion::Early);
+        }
+        state.drop_run(at, run);
+        for event in &heard {
+            state.events.forget_run(event, run);
+        }
+        Ok(Deletion::Done)
     }
 
     fn high_water(&self) -> Result<Timestamp, Error> {

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
 use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
+use crate::retention::{Deletion, RunRetention};
 
 /// How many batches a store has made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,11 +190,19 @@ pub trait Store: Send + Sync {
     /// [`Error::Unavailable`].
     fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error>;
 
-    /// Deletes runs that ended before `cutoff`, with their keys; at most `limit`. Returns how many.
+    /// Deletes runs that ended longer ago than they are kept, with their keys; at most `limit`. Returns
+    /// how many. The work is that of what goes, whatever stays.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error>;
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error>;
+
+    /// Deletes a run of a namespace that has ended, with its journal, its key, and what events did to
+    /// it; returns once that is durable. A run whose journal is damaged goes too.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error>;
 
     /// Returns the greatest `at` of any durable batch, [`Timestamp::MIN`] before the first.
     ///

@@ -1,4 +1,4 @@
-//! What people do to a run: cancels, and the acts of operators (§9.5).
+//! What people do to a run: cancels, the acts of operators (§9.5), deletion.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -86,6 +86,23 @@ pub(super) async fn resume(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     operate(&api, &caller, (run, Operation::Resume), signed(&api, &headers, body).await?).await
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    id: RunId,
+    deleted: bool,
+}
+
+/// Deletes a run that has ended, with all that is known of it.
+pub(super) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    run: body::Part,
+) -> Result<Response<Body>, Problem> {
+    let id = body::run_of(run)?;
+    api.node.delete(caller.namespace(), id).await?;
+    json(StatusCode::OK, &Deleted { id, deleted: true })
 }
 
 async fn operate(

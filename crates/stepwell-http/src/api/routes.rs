@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Response, Uri};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use stepwell_access::Right;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         route("GET", "/api/v1/runs/counts", Read, || get(list::counts)),
         route("GET", "/api/v1/runs/activity", Read, || get(activity::activity)),
         route("GET", "/api/v1/runs/{run}", Read, || get(run::show)),
+        route("DELETE", "/api/v1/runs/{run}", Act, || delete(acts::delete)),
         route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why)),
         route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result)),
         route("POST", "/api/v1/runs/{run}/cancel", Start, || post(acts::cancel)),

@@ -8,6 +8,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
 use stepwell_node::{SessionId, StartRequest};
+use stepwell_store::retention::RunRetention;
 use stepwell_store::{Error, Store};
 
 use crate::harness::{Who, World, finished, idle, json, released, start, who};
@@ -264,7 +265,7 @@ fn messages_to_a_damaged_run_stay_and_those_to_a_purged_one_go() {
     let (mut world, session, run, a) = begun();
     let (child, b) = ship(&mut world, session, &a, "ship");
     world.say(session, &[finished(&a)]);
-    world.store.purge(world.now.after(Duration::from_secs(1)), 9).unwrap();
+    world.store.purge(&RunRetention::of(world.now.after(Duration::from_secs(1))), 9).unwrap();
     assert_eq!(world.store.load(run).unwrap(), None);
     world.say(session, &[finished(&b)]);
     assert_eq!(world.status(child), "cancelled");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stepwell_core::code::Code;
 use stepwell_node::{Input, Reply, RequestId, Signed, StartRequest};
+use stepwell_store::retention::Deletion;
 use stepwell_store::{Error, Store};
 
 use crate::harness::{World, ended, finished, idle, json, released, sleep, start, who};
@@ -589,5 +590,42 @@ fn extreme_numbers_break_nothing() {
     assert_eq!(view.steps.len(), 4);
     serde_json::to_string(&view).unwrap();
     assert_eq!(world.cancel(run), "cancelled");
+    world.assert_at_rest();
+}
+
+/// §4.8: a run is deleted between the look for its key and the read of its journal: the key is free, so the
+/// start begins a run.
+#[test]
+fn a_key_whose_run_is_deleted_meanwhile_starts_another() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    let first = world.start(keyed("k", "[1]"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    world.say(session, &[finished(&a)]);
+    world.hold_loads = true;
+    let request = world.ask_start(keyed("k", "[2]"));
+    assert_eq!(world.loads, [first]);
+    assert_eq!(world.store.delete("default", first), Ok(Deletion::Done));
+    world.release();
+    let (second, created) = world.started(request);
+    assert!(created && second != first);
+    assert_eq!(world.records(second)[0], "started");
+}
+
+/// A run is deleted while somebody asks for its end: it is not there, and not damaged.
+#[test]
+fn a_wait_for_a_run_that_is_deleted_meanwhile_finds_none() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    let run = world.start(start("flow"));
+    let a = world.heard_of(session, "activate")[0]["a"].clone();
+    world.say(session, &[finished(&a)]);
+    world.hold_loads = true;
+    let waits = [world.ask_wait(run), world.ask_wait(run)];
+    assert_eq!(world.store.delete("default", run), Ok(Deletion::Done));
+    world.release();
+    for wait in waits {
+        assert_eq!(world.error(wait).code, Code::UnknownRun);
+    }
     world.assert_at_rest();
 }

@@ -1,9 +1,9 @@
-//! `runs cancel`, `pause`, `resume`, `terminate`, `retry`: what people do to a run.
+//! `runs cancel`, `pause`, `resume`, `terminate`, `retry`, `delete`: what people do to a run.
 
 use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};
 
-use super::args::ActOn;
+use super::args::{ActOn, Reach};
 use super::client::{Client, segment};
 use super::fault::Fault;
 use super::out;
@@ -35,4 +35,14 @@ pub(super) fn act(act: &str, on: &ActOn) -> Result<(), Fault> {
     let Acted { id, status } = answer.read()?;
     let sign = out::sign(&status);
     out::line(format_args!("{id} {sign} {}", status.style(out::style(&status))))
+}
+
+/// Deletes a run that has ended.
+pub(super) fn delete(run: &str, reach: &Reach) -> Result<(), Fault> {
+    let client = Client::new(&reach.url)?;
+    let answer = client.delete(&format!("/api/v1/runs/{}", segment(run)))?;
+    if reach.json {
+        return out::line(answer.text());
+    }
+    out::line(format_args!("{run} is deleted"))
 }

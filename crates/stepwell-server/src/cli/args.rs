@@ -145,6 +145,13 @@ pub(super) enum Runs {
     Rerun(RerunRun),
     /// Start a run that goes on from a step of another one; that one ends where it has not
     Fork(ForkRun),
+    /// Delete a run that has ended, with its history, its key and what is found by it
+    Delete {
+        /// The run's id
+        run: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
 }
 
 /// See [`Runs::Resolve`].

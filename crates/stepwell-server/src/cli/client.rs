@@ -59,6 +59,11 @@ impl Client {
         self.send(Method::POST, path, Some(body))
     }
 
+    /// Deletes a resource.
+    pub(crate) fn delete(&self, path: &str) -> Result<Answer, Fault> {
+        self.send(Method::DELETE, path, None)
+    }
+
     fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, Fault> {
         let mut request = Request::builder()
             .method(method)

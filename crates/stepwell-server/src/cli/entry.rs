@@ -47,6 +47,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Resolve(asked) => remake::resolve(&asked),
             Runs::Rerun(asked) => remake::rerun(&asked),
             Runs::Fork(asked) => remake::fork(&asked),
+            Runs::Delete { run, reach } => acts::delete(&run, &reach),
         },
         Command::Events(asked) => events::run(&asked),
         Command::Workflows(known) => known::workflows(&known),

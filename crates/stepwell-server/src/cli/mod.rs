@@ -12,7 +12,7 @@
 //! | `dev` | `dev`: a server, and a command that is restarted |
 //! | `watch` | which files changed |
 //! | `runs` | `runs list`, `start` |
-//! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry` |
+//! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry`, `delete` |
 //! | `events` | `events send`, `list`, `show` |
 //! | `show` | `runs show`, `why` |
 //! | `timeline` | the picture of a run |

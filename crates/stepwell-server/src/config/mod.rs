@@ -4,12 +4,15 @@
 //! | --- | --- |
 //! | `settings` | every setting once, as flag, variable and key of the file |
 //! | `values` | durations, sizes and addresses as people write them |
+//! | `rules` | how long which ended runs are kept |
 //! | `resolve` | the layers put together, checked, with the defaults |
 
 mod resolve;
+mod rules;
 mod settings;
 mod values;
 
 pub use resolve::{Config, Error, resolve};
+pub use rules::{Ended, RuleSetting};
 pub use settings::{LogFormat, Settings};
 pub use values::{Bytes, Listen, Span};

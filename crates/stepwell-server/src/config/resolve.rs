@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stepwell_core::limits::Limits;
+use stepwell_driver::KeepRule;
 
+use super::rules::{self, RuleSetting};
 use super::settings::{LogFormat, Settings};
 use super::values::{Bytes, Span};
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub log: String,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
+    /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
+    pub retention_rules: Vec<KeepRule>,
     /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
     pub reserve_bytes: u64,
     /// Most bytes that are durable but not in tables yet. Default 256 MiB.
@@ -80,6 +84,7 @@ impl Default for Config {
             log_format: LogFormat::Auto,
             log: "info".into(),
             retention: Duration::from_hours(7 * 24),
+            retention_rules: Vec::new(),
             reserve_bytes: 64 << 20,
             tail_bytes_max: 256 << 20,
             limits: Limits::default(),
@@ -116,6 +121,7 @@ pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
     set(&mut config.log_format, settings.log_format);
     set(&mut config.log, settings.log);
     set(&mut config.retention, settings.retention.map(|span| span.0));
+    config.retention_rules = settings.retention_rule.iter().map(RuleSetting::rule).collect();
     set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
     set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
     set(&mut config.ping, settings.ping.map(|span| span.0));
@@ -149,7 +155,8 @@ impl Config {
         span("cleanup", limits.cleanup(), second, hour * 24 * 365)?;
         // §4.8: a key is kept at least 24 hours after the end of its run.
         span("event_retention", limits.event_kept(), hour, 36_500 * 24 * hour)?;
-        span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)
+        span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)?;
+        rules::check(&self.retention_rules)
     }
 
     /// Shows the settings in force as a file that can be read back.
@@ -181,10 +188,13 @@ impl Config {
         if let Some(data) = &self.data {
             lines.insert(1, ("data", text(&data.display().to_string())));
         }
-        lines.into_iter().fold(String::new(), |mut all, (key, value)| {
+        let mut all = lines.into_iter().fold(String::new(), |mut all, (key, value)| {
             let _ = writeln!(all, "{key} = {value}");
             all
-        })
+        });
+        // Tables come last.
+        all.push_str(&rules::to_toml(&self.retention_rules));
+        all
     }
 }
 
@@ -224,6 +234,8 @@ fn range<T: std::fmt::Display>(
 
 #[cfg(test)]
 mod tests {
+    use stepwell_core::status::RunStatus;
+
     use super::*;
 
     fn from_file(text: &str, given: Settings) -> Result<Config, Error> {
@@ -252,7 +264,18 @@ mod tests {
             payload_bytes_max: Some(Bytes(12_345)),
             ..Settings::default()
         };
-        let config = resolve(given, None).unwrap();
+        let mut config = resolve(given, None).unwrap();
+        let keep = Duration::from_hours(90 * 24);
+        let failed = KeepRule {
+            namespace: Some("default".into()),
+            app: None,
+            workflow: Some("a \"b\"".into()),
+            statuses: vec![RunStatus::Failed, RunStatus::TimedOut],
+            keep,
+        };
+        let all =
+            KeepRule { namespace: None, workflow: None, statuses: Vec::new(), ..failed.clone() };
+        config.retention_rules = vec![failed, all];
         assert_eq!(from_file(&config.to_toml(), Settings::default()).unwrap(), config);
     }
 
@@ -264,6 +287,16 @@ mod tests {
             ("listen = \"here\"", ["`here`", "accepted", "127.0.0.1:7878"]),
             ("retention = \"1M\"", ["`1M`", "accepted", "1d12h"]),
             ("retention = \"1h\"", ["`retention` is 1h", "accepted", "1d"]),
+            (
+                "[[retention_rule]]\nkeep = \"1h\"",
+                ["`keep` of a `retention_rule` is 1h", "1d", "accepted"],
+            ),
+            ("[[retention_rule]]\napp = \"shop\"", ["line 1", "retention_rule", "`keep`"]),
+            ("[[retention_rule]]\nstatus = \"failed\"", ["line 2", "`status`", "`statuses`"]),
+            (
+                "[[retention_rule]]\nstatuses = [\"running\"]",
+                ["line 2", "`running`", "`timed_out`"],
+            ),
             ("steps_max = 0", ["`steps_max` is 0", "accepted", "1 to 100000"]),
             ("steps_max = \"many\"", ["line 1", "steps_max", "u32"]),
             ("payload_bytes_max = \"64MiB\"", ["`payload_bytes_max` is 64MiB", "1KiB", "32MiB"]),

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::resolve::Error;
+use super::rules::RuleSetting;
 use super::values::{Bytes, Listen, Span, count};
 
 /// How logs are written.
@@ -57,6 +58,9 @@ pub struct Settings {
     /// How long ended runs and their keys are kept, at least 24h [default: 7d]
     #[arg(long, env = "STEPWELL_RETENTION", value_name = "DURATION")]
     pub retention: Option<Span>,
+    /// How long which runs are kept otherwise; in the file only.
+    #[arg(skip)]
+    pub retention_rule: Vec<RuleSetting>,
     /// How long events are kept, 1h to 100 years; their ids at least 7d [default: 24h]
     #[arg(long, env = "STEPWELL_EVENT_RETENTION", value_name = "DURATION")]
     pub event_retention: Option<Span>,
@@ -111,6 +115,7 @@ impl Settings {
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
             retention: self.retention.or(below.retention),
+            retention_rule: [self.retention_rule, below.retention_rule].concat(),
             event_retention: self.event_retention.or(below.event_retention),
             reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
             tail_bytes_max: self.tail_bytes_max.or(below.tail_bytes_max),

@@ -6,6 +6,7 @@
 mod api;
 mod bad_inputs;
 mod cli;
+mod delete;
 mod gate;
 mod lists;
 mod process;

@@ -16,6 +16,7 @@ use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
+use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::{Error, Health, Position, Store};
 
 use super::bug::What;
@@ -156,8 +157,12 @@ impl Store for Shown {
         self.store.events_list(list, after, limit)
     }
 
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
-        self.store.purge(cutoff, limit)
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
+        self.store.purge(retention, limit)
+    }
+
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        self.store.delete(namespace, run)
     }
 
     fn high_water(&self) -> Result<Timestamp, Error> {

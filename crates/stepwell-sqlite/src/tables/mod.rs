@@ -6,6 +6,7 @@
 //! | `connection` | opening, and a pool for readers |
 //! | `read` | queues, timers, keys, rows |
 //! | `list` | pages of runs |
+//! | `delete` | runs that go, and which those are |
 //! | `ends` | how many runs ended, by the minute |
 //! | `counts` | how many runs of each status |
 //! | `find`, `walk`, `search`, `check` | which runs fit a filter: plans, indexes of rows, of attributes, one run |
@@ -18,6 +19,7 @@
 mod check;
 mod connection;
 mod counts;
+mod delete;
 mod ends;
 mod events;
 mod find;
@@ -35,15 +37,15 @@ mod write;
 pub use connection::Place;
 pub(crate) use connection::{Reader, Tables, failed};
 pub(crate) use counts::counts;
+pub(crate) use delete::{delete_run, delete_runs, expired};
 pub(crate) use ends::ends;
 pub(crate) use events::{damaged_events, did, event, events_list, purge_events, unrouted};
 pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use inbox::inbox;
 pub(crate) use list::{Found, list};
 pub(crate) use read::{
-    active, blocked, due, ended_before, find_key, high_water, integrity, position, ready,
-    runs_behind, workflows,
+    active, blocked, due, find_key, high_water, integrity, position, ready, runs_behind, workflows,
 };
 pub(crate) use row::find as find_row;
 pub(crate) use waits::waits_for;
-pub(crate) use write::{FoldWrite, delete_runs, put_rows, write};
+pub(crate) use write::{FoldWrite, put_rows, write};

@@ -99,17 +99,6 @@ pub(crate) fn runs_behind(
     ids(connection, sql, &[&text(after), &rows(limit)])
 }
 
-/// Returns runs that ended before an instant, by (end, run).
-pub(crate) fn ended_before(
-    connection: &Connection,
-    cutoff: Timestamp,
-    limit: usize,
-) -> Result<Vec<RunId>, Error> {
-    let sql = "SELECT id FROM runs WHERE ended_at IS NOT NULL AND ended_at < ?1
-        ORDER BY ended_at, id LIMIT ?2";
-    ids(connection, sql, &[&cutoff.as_micros(), &rows(limit)])
-}
-
 /// Finds the run that a key started; the first, should there be several.
 pub(crate) fn find_key(connection: &Connection, key: &Key) -> Result<Option<RunId>, Error> {
     let sql = "SELECT id FROM runs
@@ -182,7 +171,11 @@ fn pairs(
     read().map_err(|e| failed(&e))
 }
 
-fn ids(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<RunId>, Error> {
+pub(super) fn ids(
+    connection: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<RunId>, Error> {
     let read = || {
         connection
             .prepare_cached(sql)?

@@ -170,6 +170,8 @@ CREATE INDEX IF NOT EXISTS runs_status ON runs (namespace, status, id, created_a
 CREATE INDEX IF NOT EXISTS runs_app ON runs (namespace, app, workflow, status, id, created_at);
 CREATE INDEX IF NOT EXISTS runs_over ON runs (ended_at, id, namespace, app, workflow, status)
     WHERE ended_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_kept ON runs (namespace, app, workflow, status, ended_at, id)
+    WHERE ended_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS searches_term ON searches
     (namespace, name, kind, number, text, run, app, workflow, status, created_at);
 DROP INDEX IF EXISTS runs_by_status;

@@ -82,31 +82,6 @@ pub(crate) fn write(connection: &mut Connection, fold: &FoldWrite) -> Result<(),
     run().map_err(|e: rusqlite::Error| failed(&e))
 }
 
-/// Deletes runs with their keys and histories.
-///
-/// # Errors
-/// [`Error::DiskFull`], [`Error::Unavailable`], [`Error::Corrupt`]; nothing was deleted.
-pub(crate) fn delete_runs(connection: &mut Connection, runs: &[RunId]) -> Result<(), Error> {
-    let mut run = || {
-        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        {
-            let mut row = transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?;
-            let mut history = transaction.prepare_cached("DELETE FROM history WHERE run = ?1")?;
-            let mut searches = transaction.prepare_cached("DELETE FROM searches WHERE run = ?1")?;
-            let mut waits = transaction.prepare_cached("DELETE FROM waits WHERE run = ?1")?;
-            for run in runs {
-                let id = run.to_string();
-                row.execute([&id])?;
-                history.execute([&id])?;
-                searches.execute([&id])?;
-                waits.execute([&id])?;
-            }
-        }
-        transaction.commit()
-    };
-    run().map_err(|e: rusqlite::Error| failed(&e))
-}
-
 /// Writes rows of `runs` with their waits in place of those before.
 ///
 /// # Errors

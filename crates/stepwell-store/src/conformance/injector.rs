@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
 use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
+use crate::retention::{Deletion, RunRetention};
 use crate::store::{Health, Position, Store};
 
 /// How a commit fails.
@@ -170,8 +171,12 @@ impl<S: Store + ?Sized> Store for Injector<S> {
         self.inner.events_list(list, after, limit)
     }
 
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
-        self.inner.purge(cutoff, limit)
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
+        self.inner.purge(retention, limit)
+    }
+
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        self.inner.delete(namespace, run)
     }
 
     fn high_water(&self) -> Result<Timestamp, Error> {

@@ -14,6 +14,7 @@ use crate::batch::{Batch, Workflow};
 use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place};
 use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{Cursor, EndsAsk, EventList, EventName, Filter, Key, Minute, Queue};
+use crate::retention::Deletion;
 
 /// All that was written, without any index.
 #[derive(Clone, Debug, Default)]
@@ -224,6 +225,29 @@ impl Model {
     pub(super) fn forget(&mut self, runs: &[RunId]) {
         self.runs.retain(|id, _| !runs.contains(id));
         self.waits.retain(|id, _| !runs.contains(id));
+    }
+
+    /// What must become of a run that is to be deleted; what it heard of is given by the caller.
+    pub(super) fn delete(&mut self, namespace: &str, run: RunId, heard: &[EventId]) -> Deletion {
+        let Some((row, _)) = self.runs.get(&run).filter(|(row, _)| *row.namespace == *namespace)
+        else {
+            return Deletion::Unknown;
+        };
+        if row.ended_at.is_none() {
+            return Deletion::Open(row.status);
+        }
+        let open = |id: &EventId| self.events.get(id).is_some_and(|known| !known.routed);
+        if !self.quarantined.contains(&run) {
+            if heard.iter().any(open) {
+                return Deletion::Early;
+            }
+            for id in heard {
+                self.did.entry(id.clone()).or_default().retain(|did| did.run != run);
+            }
+        }
+        self.quarantined.remove(&run);
+        self.forget(&[run]);
+        Deletion::Done
     }
 
     pub(super) fn queues(&self) -> Vec<Queue> {

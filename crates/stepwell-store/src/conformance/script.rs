@@ -9,8 +9,8 @@ use stepwell_core::clean_up::{Compensable, EndOptions};
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{
-    Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, Opening, Parent, Record,
-    Released, SearchSet, SleepStarted, Started, StepEnded, StepStarted, Woken,
+    Activated, Attempt, AttemptFailed, BlockCause, Blocked, Ended, Ending, FromEvent, Opening,
+    Parent, Record, Released, SearchSet, SleepStarted, Started, StepEnded, StepStarted, Woken,
 };
 use stepwell_core::run::Run;
 use stepwell_core::search::Change;
@@ -50,12 +50,14 @@ pub struct Start<'a> {
     pub deadline: Option<Timestamp>,
     /// The run that invoked it.
     pub parent: Option<RunId>,
+    /// The id of the event that started it.
+    pub event: Option<&'a str>,
 }
 
 impl Default for Start<'_> {
     fn default() -> Self {
         let (namespace, app, workflow) = ("default", "shop", "checkout");
-        Self { namespace, app, workflow, key: None, deadline: None, parent: None }
+        Self { namespace, app, workflow, key: None, deadline: None, parent: None, event: None }
     }
 }
 
@@ -93,7 +95,7 @@ impl Script {
             depth: 0,
             continues: None,
             inherited: None,
-            event: None,
+            event: start.event.map(|id| FromEvent { id: id.into(), name: "paid".into() }),
             search: Change::new(),
         }));
         script
@@ -177,6 +179,23 @@ impl Script {
         }));
         self.ended_steps += 1;
         self
+    }
+
+    /// An event ends a step that waited for it.
+    pub fn hear(&mut self, step: &str, event: &str) -> &mut Self {
+        let at = self.tick();
+        let open = self.opening(step, Kind::WaitForEvent, at);
+        self.ended_steps += 1;
+        self.push(&Record::StepEnded(StepEnded {
+            step: step.into(),
+            at,
+            status: StepStatus::Completed,
+            attempt: None,
+            output: None,
+            error: None,
+            open,
+            event: Some(event.into()),
+        }))
     }
 
     /// A pause begins, unless it did before.

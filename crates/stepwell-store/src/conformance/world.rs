@@ -1,11 +1,14 @@
 //! A store under test beside its model.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::{Leaf, Leaves};
+use stepwell_core::record::heard;
 use stepwell_core::status::RunStatus;
+use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
@@ -14,7 +17,9 @@ use super::model::Model;
 use super::script::{Script, Start};
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::event::EventId;
 use crate::query::{EndsAsk, EventName, Filter, Key};
+use crate::retention::{Deletion, RunKind, RunRetention};
 use crate::rows::{event_of, key_of};
 use crate::store::{Position, Store};
 
@@ -198,18 +203,42 @@ impl<'h> World<'h> {
         }
     }
 
+    /// Purges what ended before an instant.
+    pub(super) fn purge(&mut self, kept_from: Timestamp, limit: usize) -> usize {
+        self.purge_by(&RunRetention::of(kept_from), limit)
+    }
+
     /// Purges, and tells the model which runs that must be.
-    pub(super) fn purge(&mut self, cutoff: Timestamp, limit: usize) -> usize {
-        let old = |at: Option<Timestamp>| at.is_some_and(|at| at < cutoff);
-        let due: Vec<RunId> =
-            self.model.rows().filter(|row| old(row.ended_at)).map(|row| row.id).collect();
-        let purged = self.store().purge(cutoff, limit).unwrap();
+    pub(super) fn purge_by(&mut self, retention: &RunRetention, limit: usize) -> usize {
+        let old = |row: &&Summary| {
+            row.ended_at.is_some_and(|at| at < retention.kept_from(RunKind::of(row)))
+        };
+        let due: Vec<RunId> = self.model.rows().filter(old).map(|row| row.id).collect();
+        let purged = self.store().purge(retention, limit).unwrap();
         assert_eq!(purged, due.len().min(limit), "as many as are due, at most the limit");
         let gone: Vec<RunId> =
             due.into_iter().filter(|run| self.store().load(*run) == Ok(None)).collect();
         assert_eq!(gone.len(), purged, "what is purged does not load");
         self.model.forget(&gone);
         purged
+    }
+
+    /// Deletes a run of the default namespace, and compares with the model.
+    pub(super) fn delete(&mut self, run: &Script) -> Deletion {
+        self.delete_in("default", run.id(), run.journal())
+    }
+
+    /// Deletes a run that has this journal, and compares with the model.
+    pub(super) fn delete_in(&mut self, namespace: &str, run: RunId, journal: &[u8]) -> Deletion {
+        let id = |id: Cow<'_, str>| EventId { namespace: namespace.into(), id: (&*id).into() };
+        let heard: Vec<EventId> = heard(journal).map(id).collect();
+        let expected = self.model.delete(namespace, run, &heard);
+        let found = self.store().delete(namespace, run).unwrap();
+        assert_eq!(found, expected, "deleting {run} of {namespace}");
+        if found == Deletion::Done {
+            assert_eq!(self.store().load(run), Ok(None), "what is deleted does not load");
+        }
+        found
     }
 
     /// Lists, patiently, and compares with the model.

@@ -19,6 +19,7 @@ use stepwell_store::memory::Memory;
 use stepwell_store::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
 };
+use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::{Error, Health, Position, Store};
 
 /// Settings of a test's server: any free port.
@@ -166,8 +167,12 @@ impl Store for FaultyStore {
         self.memory.events_list(list, after, limit)
     }
 
-    fn purge(&self, cutoff: Timestamp, limit: usize) -> Result<usize, Error> {
-        self.memory.purge(cutoff, limit)
+    fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
+        self.memory.purge(retention, limit)
+    }
+
+    fn delete(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
+        self.memory.delete(namespace, run)
     }
 
     fn high_water(&self) -> Result<Timestamp, Error> {

@@ -1,6 +1,7 @@
 //! The cases of the suite.
 
 mod commits;
+mod deletes;
 mod events;
 mod inbox;
 mod keys;
@@ -36,6 +37,7 @@ pub(super) fn all() -> Vec<Case> {
         keys::cases(),
         commits::cases(),
         purges::cases(),
+        deletes::cases(),
         waits::cases(),
         events::cases(),
         inbox::cases(),
