@@ -1,5 +1,6 @@
 /** What handlers and functions know of their run (§2.3). */
 
+import type { Code } from "./machine/code.js";
 import type { Core, Info } from "./machine/core.js";
 import { setSearch } from "./machine/search.js";
 import { continued } from "./steps/continue.js";
@@ -57,10 +58,12 @@ function isMembers(value: unknown): value is Readonly<Record<string, Json>> {
 export class HandlerContext extends RunFacts implements Ctx {
   readonly log: Log;
   readonly #core: Core;
+  readonly #code: Code;
 
-  constructor(core: Core, around: Surroundings) {
+  constructor(core: Core, code: Code, around: Surroundings) {
     super(core.info, around);
     this.#core = core;
+    this.#code = code;
     this.log = handlerLog(core);
   }
 
@@ -81,6 +84,6 @@ export class HandlerContext extends RunFacts implements Ctx {
   }
 
   continueAs(input?: unknown): never {
-    throw continued(this.#core, input);
+    throw continued(this.#core, this.#code, input);
   }
 }

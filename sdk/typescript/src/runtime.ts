@@ -10,7 +10,7 @@ import type { Outcome } from "./machine/state.js";
 import { check } from "./schema.js";
 import type { Handler, Handlers } from "./session/handler.js";
 import { Calls, failed, returned, type StepFunction } from "./steps/call.js";
-import { ContinueAs } from "./steps/continue.js";
+import { ContinueAs, caught } from "./steps/continue.js";
 import { makeHandle } from "./steps/handle.js";
 import { idIn } from "./steps/name.js";
 import { endOf, type Scope } from "./steps/scope.js";
@@ -57,7 +57,7 @@ class WorkflowHandler implements Handler {
     code: Code,
     run: (scope: Scope, context: HandlerContext) => Promise<Outcome>,
   ): void {
-    const context = new HandlerContext(core, this.#around);
+    const context = new HandlerContext(core, code, this.#around);
     const waits = { ...this.#app.waits, ...this.#definition.waits };
     const given = { input: undefined };
     const scope: Scope = { core, code, lane: undefined, context, waits, given };
@@ -78,6 +78,7 @@ class WorkflowHandler implements Handler {
     // The workflow's types say what its handler is called with.
     const args = { input: scope.given.input, step: makeHandle(scope), ctx: context } as never;
     const result: unknown = await this.#definition.handler(args);
+    if (scope.code.hasContinued) throw caught(scope.core);
     const value =
       output === undefined ? result : await check(`the output of ${what}`, output, result);
     return returned(scope.core, `the output of ${what}`, undefined, value);

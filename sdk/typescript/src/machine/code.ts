@@ -6,4 +6,6 @@
  */
 export class Code {
   isOver = false;
+  /** It said that another run goes on (§2.3): by an error, which it has to let through. */
+  hasContinued = false;
 }

@@ -1,10 +1,13 @@
 /** A run that another one goes on with (§2.3). */
 
-import { LimitError } from "../errors.js";
+import { LimitError, NonRetryableError } from "../errors.js";
 import { encode } from "../json.js";
 import { isOver } from "../machine/bytes.js";
+import type { Code } from "../machine/code.js";
 import type { Core } from "../machine/core.js";
+import { onReturned } from "../machine/rest.js";
 import type { JsonText } from "../protocol/to-node.js";
+import { failed } from "./call.js";
 
 /** Thrown through the handler: the run completes, and another one goes on with this input. */
 export class ContinueAs extends Error {
@@ -22,7 +25,10 @@ export class ContinueAs extends Error {
  *
  * @throws SerializationError, LimitError where the input cannot be kept
  */
-export function continued(core: Core, input: unknown): ContinueAs {
+export function continued(core: Core, code: Code, input: unknown): ContinueAs {
+  // Code that catches it in a loop would never return: the run ends here, and not by an error that is
+  // caught as well.
+  if (code.hasContinued) onReturned(core, code, failed(core, caught(core)));
   const what = "the input of the run that goes on";
   const runId = core.info.run;
   const text = encode(what, input, { runId });
@@ -31,5 +37,14 @@ export function continued(core: Core, input: unknown): ContinueAs {
     const bytes = Buffer.byteLength(text ?? "");
     throw new LimitError(`${what} has ${bytes} bytes; the limit is ${max}`, { runId });
   }
+  code.hasContinued = true;
   return new ContinueAs(text);
+}
+
+/** What a handler ends with that caught what `ctx.continueAs` throws: the run is not lost without a word. */
+export function caught(core: Core): Error {
+  const text =
+    "what `ctx.continueAs` throws was caught, so no other run goes on: call it outside of `try`, or throw " +
+    "it again";
+  return new NonRetryableError(text, { runId: core.info.run });
 }

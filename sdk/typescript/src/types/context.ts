@@ -53,7 +53,7 @@ export interface Ctx<Deps = unknown, In = unknown> extends RunContext<Deps> {
   /**
    * Completes the run and has another run of the workflow go on with this input, in one commit: for
    * loops without end. Who waits for the run gets the end of the last one. It throws, so that nothing
-   * after it happens: `return ctx.continueAs(next)`.
+   * after it happens: `return ctx.continueAs(next)`. A handler that catches that fails.
    */
   continueAs(...input: undefined extends In ? [input?: In] : [input: In]): never;
 }

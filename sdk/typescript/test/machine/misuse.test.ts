@@ -115,3 +115,49 @@ it("a step after the handler's end is told of", async () => {
     { level: "warn", message: expect.stringContaining("step `one` is asked for after") },
   ]);
 });
+
+/** §2.3: a run that was to go on as another one does not complete instead, without a word. */
+it("a handler that catches what continueAs throws fails", async () => {
+  const quiet = workflow({ name: "w" }, async ({ ctx }) => {
+    try {
+      ctx.continueAs();
+    } catch {}
+    return "done";
+  });
+  const looping = workflow({ name: "w" }, async ({ ctx, step }) => {
+    for (let n = 0; ; n++) {
+      try {
+        ctx.continueAs();
+      } catch {
+        await step.run(`again ${n}`, () => n);
+      }
+    }
+  });
+  const said = "what `ctx.continueAs` throws was caught, so no other run goes on";
+  const failed = { error: { name: "NonRetryableError", message: expect.stringContaining(said) } };
+  for (const [handler, id] of [[quiet], [looping, "again 0"]] as const) {
+    const world = await World.of([handler]);
+    const a = await world.activate();
+    if (id !== undefined) {
+      expect(world.take()).toMatchObject([{ ended: { step: id } }]);
+      await world.say({ settled: { a, step: id, atUs: 1 } });
+    }
+    expect(world.take()).toMatchObject([{ finished: { a, ...failed } }]);
+  }
+});
+
+/** §2.3: what is done on the way out is no catch. */
+it("a step in `finally` is done before the run goes on", async () => {
+  const handler = workflow({ name: "w" }, async ({ ctx, step }) => {
+    try {
+      return ctx.continueAs();
+    } finally {
+      await step.run("release", () => 1);
+    }
+  });
+  const world = await World.of([handler]);
+  const a = await world.activate();
+  expect(world.take()).toMatchObject([{ ended: { step: "release" } }]);
+  await world.say({ settled: { a, step: "release", atUs: 1 } });
+  expect(world.take()).toEqual([{ finished: { a, continueAs: {} } }]);
+});
