@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { ArgumentError } from "./errors/base.js";
+import { isUnicode } from "./text.js";
 
 const BYTES_MAX = 256;
 
@@ -28,8 +29,19 @@ export function nameProblem(what: string, name: unknown): string | undefined {
   if (/\p{Cc}/u.test(name)) {
     return `${what} ${JSON.stringify(name)} holds a control character; ${accepted}`;
   }
-  if (/\p{Cs}/u.test(name)) return `${what} ${JSON.stringify(name)} is not Unicode; ${accepted}`;
+  if (!isUnicode(name)) return `${what} ${JSON.stringify(name)} is not Unicode; ${accepted}`;
   return undefined;
+}
+
+/**
+ * Checks a text that is no name: halves of characters would be sent as something else, or refused.
+ *
+ * @throws `ArgumentError` that names it.
+ */
+export function checkUnicode(what: string, text: string): void {
+  if (!isUnicode(text)) {
+    throw new ArgumentError(`${what} ${JSON.stringify(text)} is not Unicode; accepted: text`);
+  }
 }
 
 function shown(value: unknown): string {

@@ -2,6 +2,11 @@
 
 import { Buffer } from "node:buffer";
 
+/** Tells whether a text has no halves of characters. */
+export function isUnicode(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}
+
 /** Returns a text without halves of characters, such as are left where code cuts one amid an emoji. */
 export function unicode(text: string): string {
   return text.replace(/\p{Cs}/gu, "\ufffd");

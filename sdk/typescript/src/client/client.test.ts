@@ -250,6 +250,41 @@ describe("what is not accepted is refused before anything is sent", () => {
       () => stepwell.start("w", 1, { at: new Date(Number.NaN) }),
       "accepted: a valid Date",
     ],
+    [
+      "a key that is half of a character",
+      () => stepwell.start("w", 1, { key: "k\ud83d" }),
+      'the start of `w`: `key` "k\\ud83d" is not Unicode',
+    ],
+    [
+      "an attribute that is half of a character",
+      () => stepwell.start("w", 1, { search: { country: "\udc00" } }),
+      'the start of `w`: the search attribute `country` is not Unicode: "\\udc00"',
+    ],
+    [
+      "an attribute that is no value",
+      () => stepwell.start("w", 1, { search: { amount: Number.NaN } }),
+      "the search attribute `amount` is NaN; accepted: a string, a finite number or a boolean",
+    ],
+    [
+      "an event for a key that is half of a character",
+      () => stepwell.send("paid", {}, { key: "\ud83d" }),
+      'event `paid`: `key` "\\ud83d" is not Unicode',
+    ],
+    [
+      "a filter that is half of a character",
+      () => stepwell.list({ key: "\ud83d" }),
+      'runs.list: `key` "\\ud83d" is not Unicode',
+    ],
+    [
+      "a query that is half of a character",
+      () => stepwell.list({ query: "\ud83d" }),
+      'runs.list: `query` "\\ud83d" is not Unicode',
+    ],
+    [
+      "an attribute to look for that is half of a character",
+      () => stepwell.list({ search: { country: { ">=": "\ud83d" } } }),
+      "runs.list: the search attribute `country` is not Unicode",
+    ],
     ["a name", () => stepwell.start("", 1), "a workflow's name is empty"],
     [
       "an input",

@@ -8,6 +8,7 @@ import { encode, roundTrip } from "../json.js";
 import { checkMembers, checkName } from "../name.js";
 import { check } from "../schema.js";
 import type { App, WorkflowNames, WorkflowOf } from "../types/app.js";
+import { attributeProblem } from "../search.js";
 import type { SearchValue } from "../types/context.js";
 import type { Duration } from "../types/duration.js";
 import type { EventInput, EventRef } from "../types/event.js";
@@ -180,6 +181,11 @@ export class Client<A extends App = App> {
       {
         ...rest,
         workflow: name,
+    checkNames(where, rest, ["app", "key", "runner"]);
+    for (const [attribute, value] of Object.entries(rest.search ?? {})) {
+      const why = attributeProblem(attribute, value);
+      if (why !== undefined) throw new ArgumentError(`${where}: ${why}`);
+    }
         input,
         ...(app !== undefined && { app }),
         ...(timeout !== undefined && { timeout: durationMillis(timeout) }),
@@ -228,6 +234,7 @@ export class Client<A extends App = App> {
     const body = encode(
       where,
       {
+    checkNames(where, options, ["id", "app", "run", "key", "workflow"]);
         id: `evt_${randomUUID().replaceAll("-", "")}`,
         ...rest,
         event: name,
@@ -353,4 +360,12 @@ function instant(where: string, at: Date): string {
 
 function withApp(path: string, app: string | undefined): string {
   return app === undefined ? path : `${path}?${new URLSearchParams({ app })}`;
+/** Checks the names among options. */
+function checkNames(where: string, options: object, members: readonly string[]): void {
+  for (const member of members) {
+    const value: unknown = Reflect.get(options, member);
+    if (value !== undefined) checkName(`${where}: \`${member}\``, value);
+  }
+}
+
 }

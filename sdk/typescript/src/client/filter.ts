@@ -2,7 +2,8 @@
 
 import { durationText } from "../duration.js";
 import { ArgumentError } from "../errors/base.js";
-import { checkMembers } from "../name.js";
+import { checkMembers, checkUnicode } from "../name.js";
+import { attributeProblem } from "../search.js";
 import type { SearchValue } from "../types/context.js";
 import type { Duration } from "../types/duration.js";
 import type { RunStatus } from "./views.js";
@@ -50,9 +51,14 @@ export function filterQuery(filter: RunFilter, more: readonly string[]): URLSear
   const query = new URLSearchParams();
   for (const name of ["app", "workflow", "key", "parent", "id"] as const) {
     const value = filter[name];
-    if (value !== undefined) query.set(name, value);
+    if (value === undefined) continue;
+    checkUnicode(`runs.list: \`${name}\``, value);
+    query.set(name, value);
   }
-  if (filter.query !== undefined) query.set("q", filter.query);
+  if (filter.query !== undefined) {
+    checkUnicode("runs.list: `query`", filter.query);
+    query.set("q", filter.query);
+  }
   if (filter.status !== undefined) query.set("status", [filter.status].flat().join(","));
   for (const name of ["from", "to"] as const) {
     const value = filter[name];
@@ -69,9 +75,14 @@ function terms(search: NonNullable<RunFilter["search"]>): string {
     if (/[=<>,"]/.test(name)) {
       throw new ArgumentError(`runs.list: the search attribute \`${name}\` holds one of = < > , "`);
     }
-    if (typeof wanted !== "object") return [`${name}=${JSON.stringify(wanted)}`];
+    const written = (op: string, value: unknown): string => {
+      const why = attributeProblem(name, value);
+      if (why !== undefined) throw new ArgumentError(`runs.list: ${why}`);
+      return `${name}${op}${JSON.stringify(value)}`;
+    };
+    if (typeof wanted !== "object") return [written("=", wanted)];
     checkMembers(`runs.list: the search attribute \`${name}\``, wanted, OPS);
-    return Object.entries(wanted).map(([op, value]) => `${name}${op}${JSON.stringify(value)}`);
+    return Object.entries(wanted).map(([op, value]) => written(op, value));
   };
   return Object.entries(search).flatMap(term).join(",");
 }

@@ -1,15 +1,12 @@
 /** Code sets search attributes (§9.4). */
 
-import { nameProblem } from "../name.js";
-import { unicode } from "../text.js";
+import { attributeBytes, attributeProblem, VALUE_BYTES_MAX } from "../search.js";
 import type { SetSearch } from "../types/context.js";
-import { byteLength } from "./bytes.js";
 import type { Core } from "./core.js";
 import { badArgument, overLimit } from "./refusals.js";
 
-/** Most attributes of a run, and most bytes of a value. */
+/** Most attributes of a run. */
 const COUNT_MAX = 20;
-const VALUE_BYTES_MAX = 256;
 
 /**
  * Sets attributes; `null` takes one away.
@@ -40,23 +37,10 @@ export function setSearch(core: Core, set: SetSearch): void {
 }
 
 function check(core: Core, name: string, value: unknown): void {
-  const why = nameProblem("a search attribute", name);
+  // Null takes it away.
+  const why = attributeProblem(name, value ?? true);
   if (why !== undefined) throw badArgument(core, why);
-  const isNumber = typeof value === "number" && Number.isFinite(value);
-  if (value !== null && typeof value !== "string" && typeof value !== "boolean" && !isNumber) {
-    const accepted = "accepted: a string, a finite number, a boolean, or null";
-    throw badArgument(
-      core,
-      `the search attribute \`${name}\` is ${typeof value === "number" ? value : typeof value}; ${accepted}`,
-    );
-  }
-  if (typeof value === "string" && unicode(value) !== value) {
-    throw badArgument(
-      core,
-      `the search attribute \`${name}\` is not Unicode: ${JSON.stringify(value)}`,
-    );
-  }
-  const bytes = typeof value === "string" ? byteLength(value) : 0;
+  const bytes = attributeBytes(value);
   if (bytes > VALUE_BYTES_MAX) {
     const text = `the search attribute \`${name}\` has ${bytes} bytes; at most ${VALUE_BYTES_MAX}`;
     throw overLimit(core, undefined, text);
