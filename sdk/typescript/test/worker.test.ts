@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ArgumentError } from "../src/index.js";
 import { Backoff } from "../src/worker/backoff.js";
-import { socketUrl } from "../src/worker/target.js";
+import { isReadable, socketUrl } from "../src/worker/target.js";
 import { thrownBy } from "./support.js";
 
 describe("the worker", () => {
@@ -10,11 +10,18 @@ describe("the worker", () => {
     expect(of("http://127.0.0.1:7878")).toBe("ws://127.0.0.1:7878/api/v1/worker");
     expect(of("http://localhost/")).toBe("ws://localhost/api/v1/worker");
     expect(of("http://[::1]:7/durable/")).toBe("ws://[::1]:7/durable/api/v1/worker");
-    for (const url of ["https://a:1", "a", "ftp://a", "", "http://u:p@a", "http://a?x=1"]) {
+    expect(of("https://a.example/")).toBe("wss://a.example/api/v1/worker");
+    for (const url of ["a:1", "a", "ftp://a", "", "http://u:p@a", "http://a?x=1"]) {
       const error = thrownBy(() => of(url));
       expect(ArgumentError.is(error), url).toBe(true);
       expect(String(error)).toContain("accepted: http://host:port");
     }
+  });
+
+  it("knows where a key would be readable on its way", () => {
+    const urls = ["ws://a.example", "ws://192.0.2.1:7", "wss://a.example", "ws://localhost:7"];
+    const local = ["ws://127.0.0.9", "ws://[::1]:7/"];
+    expect([...urls, ...local].filter(isReadable)).toEqual(urls.slice(0, 2));
   });
 
   it("waits longer and longer before it connects again, to a bound", () => {

@@ -225,7 +225,7 @@ describe("what is not accepted is refused before anything is sent", () => {
     [
       "an option",
       () => client({ uri: "x" } as object),
-      "client has no option `uri`; it has: url, app",
+      "client has no option `uri`; it has: url, key, app",
     ],
     ["a duration", () => client({ retryFor: "5M" as "5m" }), "`5M` is not a duration"],
     ["a run's id", () => stepwell.run(""), "a run's id is empty"],

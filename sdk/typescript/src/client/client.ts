@@ -5,10 +5,11 @@ import { durationMillis } from "../duration.js";
 import { ArgumentError } from "../errors/base.js";
 import { eventParts } from "../event.js";
 import { encode, roundTrip } from "../json.js";
+import { keyOf } from "../key.js";
 import { checkMembers, checkName } from "../name.js";
 import { check } from "../schema.js";
-import type { App, WorkflowNames, WorkflowOf } from "../types/app.js";
 import { attributeProblem } from "../search.js";
+import type { App, WorkflowNames, WorkflowOf } from "../types/app.js";
 import type { SearchValue } from "../types/context.js";
 import type { Duration } from "../types/duration.js";
 import type { EventInput, EventRef } from "../types/event.js";
@@ -30,8 +31,13 @@ import type {
 
 /** Options of {@link client}. */
 export interface ClientOptions<A extends App = App> {
-  /** The server. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. */
+  /**
+   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Node trusts
+   * a private authority whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
+   */
   readonly url?: string;
+  /** The key. Default: `STEPWELL_KEY`, else none. One that is refused is a `RefusedError` (SW1010, SW1011). */
+  readonly key?: string;
   /** The app, or its name: starts are of its workflows only. With the app itself inputs are checked here too. */
   readonly app?: A | A["name"];
   /**
@@ -122,10 +128,11 @@ export class Client<A extends App = App> {
 
   /** @internal */
   constructor(options: ClientOptions<A>) {
-    checkMembers("client", options, ["url", "app", "retryFor", "fetch"]);
+    checkMembers("client", options, ["url", "key", "app", "retryFor", "fetch"]);
     this.#app = options.app;
     this.#http = new Http({
       url: serverUrl(options.url),
+      key: keyOf("client", options.key),
       retryForMs: durationMillis(options.retryFor ?? "10s"),
       fetch: options.fetch ?? ((...args) => fetch(...args)),
     });
@@ -174,6 +181,11 @@ export class Client<A extends App = App> {
     if (at !== undefined && delay !== undefined) {
       throw new ArgumentError(`${where} has both \`at\` and \`delay\`; accepted: one of them`);
     }
+    checkNames(where, rest, ["app", "key", "runner"]);
+    for (const [attribute, value] of Object.entries(rest.search ?? {})) {
+      const why = attributeProblem(attribute, value);
+      if (why !== undefined) throw new ArgumentError(`${where}: ${why}`);
+    }
     await this.#checkInput(workflow, name, input);
     const app = rest.app ?? (typeof this.#app === "object" ? this.#app.name : this.#app);
     const body = encode(
@@ -181,11 +193,6 @@ export class Client<A extends App = App> {
       {
         ...rest,
         workflow: name,
-    checkNames(where, rest, ["app", "key", "runner"]);
-    for (const [attribute, value] of Object.entries(rest.search ?? {})) {
-      const why = attributeProblem(attribute, value);
-      if (why !== undefined) throw new ArgumentError(`${where}: ${why}`);
-    }
         input,
         ...(app !== undefined && { app }),
         ...(timeout !== undefined && { timeout: durationMillis(timeout) }),
@@ -227,6 +234,7 @@ export class Client<A extends App = App> {
     const { name, schema } = eventParts("client.send", event);
     const where = `event \`${name}\``;
     checkMembers(where, options, SEND);
+    checkNames(where, options, ["id", "app", "run", "key", "workflow"]);
     const saved = roundTrip(`the data of ${where}`, data);
     if (schema !== undefined) await check(`the data of ${where}`, schema, saved);
     const { signal, ...rest } = options;
@@ -234,7 +242,6 @@ export class Client<A extends App = App> {
     const body = encode(
       where,
       {
-    checkNames(where, options, ["id", "app", "run", "key", "workflow"]);
         id: `evt_${randomUUID().replaceAll("-", "")}`,
         ...rest,
         event: name,
@@ -353,13 +360,6 @@ export function serverUrl(given: string | undefined): URL {
   );
 }
 
-function instant(where: string, at: Date): string {
-  if (at instanceof Date && !Number.isNaN(at.getTime())) return at.toISOString();
-  throw new ArgumentError(`${where}: ${String(at)} is no instant; accepted: a valid Date`);
-}
-
-function withApp(path: string, app: string | undefined): string {
-  return app === undefined ? path : `${path}?${new URLSearchParams({ app })}`;
 /** Checks the names among options. */
 function checkNames(where: string, options: object, members: readonly string[]): void {
   for (const member of members) {
@@ -368,4 +368,11 @@ function checkNames(where: string, options: object, members: readonly string[]):
   }
 }
 
+function instant(where: string, at: Date): string {
+  if (at instanceof Date && !Number.isNaN(at.getTime())) return at.toISOString();
+  throw new ArgumentError(`${where}: ${String(at)} is no instant; accepted: a valid Date`);
+}
+
+function withApp(path: string, app: string | undefined): string {
+  return app === undefined ? path : `${path}?${new URLSearchParams({ app })}`;
 }

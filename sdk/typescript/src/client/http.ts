@@ -1,6 +1,7 @@
 /** Requests to the server and their answers; tries again what may be tried again. */
 
 import { ConnectionError, RefusedError } from "../errors/client.js";
+import { keyHeaders } from "../key.js";
 import { after, cancel, now } from "../worker/clock.js";
 
 /** The pause before a request is tried again, at first and at most. */
@@ -21,6 +22,13 @@ const NOT_SENT = [
   "UND_ERR_CONNECT_TIMEOUT",
   // Deno's errors have no code.
   "client error (Connect)",
+];
+
+/** Reasons that a server is not trusted by its certificate. */
+const UNTRUSTED = [
+  "SELF_SIGNED_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ];
 
 /** What is asked of the server. */
@@ -44,6 +52,8 @@ export interface Answer {
 /** What an {@link Http} needs of the world. */
 export interface HttpOptions {
   readonly url: URL;
+  /** The key that is shown. */
+  readonly key: string | undefined;
   /** How long requests are tried again, in milliseconds. */
   readonly retryForMs: number;
   readonly fetch: typeof fetch;
@@ -84,7 +94,12 @@ export class Http {
       response = await this.#options.fetch(url, {
         method,
         redirect: "error",
-        ...(body !== undefined && { body, headers: { "content-type": "application/json" } }),
+        // A key is for the server that it was given for: redirects are errors.
+        headers: {
+          ...keyHeaders(this.#options.key),
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body }),
         ...(signal !== undefined && { signal }),
       });
       text = await response.text();
@@ -105,6 +120,10 @@ export class Http {
 
 /** Says what may be wrong. A body that is too large is not read to its end: the connection breaks. */
 function advice(why: string, body: string | undefined): string {
+  if (UNTRUSTED.some((code) => why.includes(code))) {
+    const what = "the server's certificate is of an authority that is not trusted here";
+    return `${what}; NODE_EXTRA_CA_CERTS names a private one`;
+  }
   const bytes = body === undefined ? 0 : Buffer.byteLength(body);
   if (bytes < LARGE_BYTES || !BROKEN.some((code) => why.includes(code))) {
     return "is a server running there? `stepwell dev` starts one";
@@ -137,8 +156,8 @@ function refused(shown: string, response: Response, body: unknown, text: string)
     status: response.status,
     issues: Array.isArray(errors) ? errors : undefined,
   });
-  // SW1008: nothing was done, and the server says when to come again.
-  const again = response.status === 503;
+  // SW1008, SW1012: nothing was done, and the server says when to come again.
+  const again = response.status === 503 || response.status === 429;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
   return { error, again, ...(after >= 0 && { afterMs: after * 1_000 }) };
 }

@@ -168,6 +168,11 @@ export class Core {
     return running + telling + due + waiting + verifying;
   }
 
+  /** Tells whether functions of steps are in progress. */
+  isCalling(): boolean {
+    return !this.isOver() && (this.counts.running > 0 || this.strays > 0);
+  }
+
   /** Tells whether the code still goes where it went before (§2.3). */
   isReplaying(): boolean {
     return this.passed < this.history || this.unasked > 0;

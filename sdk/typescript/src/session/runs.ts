@@ -47,6 +47,11 @@ export class Runs {
     return this.#byId.size;
   }
 
+  /** Functions of steps are in progress. */
+  get isCalling(): boolean {
+    return [...this.#byId.values()].some((core) => core.isCalling());
+  }
+
   setTerms(terms: Terms): void {
     this.#terms = terms;
   }

@@ -77,6 +77,11 @@ export class Session implements Host {
     return this.#runs.size;
   }
 
+  /** Functions of steps are in progress. */
+  get isCalling(): boolean {
+    return this.#runs.isCalling;
+  }
+
   /** Tells whether the node has taken the runner on this connection. */
   get isWelcome(): boolean {
     return this.#connection?.welcome !== undefined;

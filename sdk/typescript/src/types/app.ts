@@ -5,8 +5,13 @@ import type { Workflow } from "./workflow.js";
 
 /** Options of `app.serve`. */
 export interface ServeOptions {
-  /** The server. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. */
+  /**
+   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Node trusts
+   * a private authority whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
+   */
   readonly url?: string;
+  /** The runner's key, of role `worker`. Default: `STEPWELL_KEY`, else none. */
+  readonly key?: string;
   /** The runner's name. Default: the app's. */
   readonly runner?: string;
   /** How many runs may have code in progress at once, 1 to 100,000. Default 1,000. */
@@ -26,7 +31,10 @@ export interface Runner extends AsyncDisposable {
   readonly name: string;
   /** Random per process: what is fenced (§1). */
   readonly instance: string;
-  /** Resolves when it has stopped; rejects with why where the server does not take it. */
+  /**
+   * Resolves when it has stopped; rejects with why where the server does not take it, or not any more: a key
+   * that was revoked is a `RefusedError` with code SW1010, once functions in progress have ended (at most 30 s).
+   */
   readonly closed: Promise<void>;
   /** Takes no more runs, lets functions in progress end, gives runs back, and closes. */
   stop(options?: { readonly timeout?: import("./duration.js").Duration }): Promise<void>;
@@ -67,9 +75,11 @@ export interface App<
   /** What handlers get as `ctx.deps`. */
   readonly deps: unknown;
   /**
-   * Connects to a server and runs what it gives; resolves once the server has taken the runner.
+   * Connects to a server and runs what it gives; resolves once the server has taken the runner. While the
+   * server is away it goes on trying.
    *
-   * @throws `ConnectionError` and `RefusedError`.
+   * @throws `RefusedError`, such as SW1010 for a key that is not known and SW1011 for one that is not a
+   * worker's; `ConnectionError`.
    */
   serve(options?: ServeOptions): Promise<Runner>;
 }

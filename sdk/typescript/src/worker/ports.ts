@@ -4,6 +4,8 @@
 export interface ThreadData {
   /** The URL of the WebSocket. */
   readonly url: string;
+  /** The key that is shown. */
+  readonly key?: string;
   /** Counts up while the other thread is not blocked. */
   readonly pulse: SharedArrayBuffer;
 }
@@ -35,7 +37,8 @@ export type FromThread =
   | { readonly kind: "opened"; readonly connection: number }
   /** A ping was sent, at an instant of the clock of the thread of the code, or a little earlier. */
   | { readonly kind: "ping"; readonly k: number; readonly at: number; readonly bytes: number }
-  | { readonly kind: "closed"; readonly why: string }
+  /** `reason` is what the server said as it closed the connection. */
+  | { readonly kind: "closed"; readonly why: string; readonly reason?: string }
   /** The server answered, and not with a WebSocket. */
   | { readonly kind: "refused"; readonly status: number; readonly body: string }
   /** The other thread was blocked for so long. */

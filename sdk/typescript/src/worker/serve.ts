@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { durationMillis } from "../duration.js";
 import { ArgumentError } from "../errors.js";
+import { keyOf } from "../key.js";
 import { consoleLog } from "../log.js";
 import { checkMembers, checkName } from "../name.js";
 import type { Identity } from "../protocol/to-node.js";
@@ -21,7 +22,7 @@ const DRAIN_MS = 30_000;
 const SLOTS_DEFAULT = 1_000;
 const SLOTS_MAX = 100_000;
 
-const MEMBERS = ["url", "runner", "slots", "build", "signal", "handleSignals", "log"];
+const MEMBERS = ["url", "key", "runner", "slots", "build", "signal", "handleSignals", "log"];
 
 /** See `App.serve`. */
 export async function serve(app: App, options: ServeOptions): Promise<Runner> {
@@ -32,6 +33,8 @@ export async function serve(app: App, options: ServeOptions): Promise<Runner> {
   const silent = (): void => undefined;
   const worker = new RunnerWorker({
     url: socketUrl(url, "/api/v1/worker"),
+    key: keyOf(where, options.key),
+    drainMs: DRAIN_MS,
     identity,
     handlers: handlersOf(app, identity.runner),
     show: options.log === false ? silent : (options.log ?? consoleLog()),

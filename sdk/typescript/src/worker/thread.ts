@@ -13,6 +13,7 @@ import { writeSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
 import { WebSocket } from "ws";
+import { keyHeaders } from "../key.js";
 import { ping } from "../protocol/to-node.js";
 import { Backoff } from "./backoff.js";
 import { after, cancel, now, type Timer } from "./clock.js";
@@ -31,8 +32,12 @@ const BLOCKED_MAX_MS = 5 * 60_000;
 const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 const BODY_BYTES_MAX = 64 * 1024;
 
+/** Longest time for which a server's word counts on when to come again. */
+const PAUSE_MAX_MS = 60_000;
+
 class Thread {
   readonly #url: string;
+  readonly #headers: Record<string, string>;
   readonly #pulse: Int32Array;
   readonly #tell: (message: FromThread) => void;
   readonly #backoff: Backoff = new Backoff();
@@ -55,6 +60,7 @@ class Thread {
 
   constructor(data: ThreadData, tell: (message: FromThread) => void) {
     this.#url = data.url;
+    this.#headers = keyHeaders(data.key);
     this.#pulse = new Int32Array(data.pulse);
     this.#tell = tell;
     this.#lookAtPulse();
@@ -103,6 +109,9 @@ class Thread {
     this.#retry = undefined;
     const socket = new WebSocket(this.#url, "stepwell.v1", {
       handshakeTimeout: WELCOME_WAIT_MS,
+      headers: this.#headers,
+      // A key is for the server that it was given for.
+      followRedirects: false,
       maxPayload: FRAME_BYTES_MAX,
       perMessageDeflate: false,
     });
@@ -128,22 +137,21 @@ class Thread {
         request.destroy();
         if (!isPresent()) return;
         this.#tell({ kind: "refused", status: response.statusCode ?? 0, body });
-        this.#lose("the server refused the connection");
+        this.#lose("the server refused the connection", { pauseMs: pauseOf(response) });
       });
     });
     socket.on("error", (error) => {
       if (isPresent()) this.#lose(error.message === "" ? String(error) : error.message);
     });
     socket.on("close", (_code, reason) => {
-      const why = reason.toString("utf8");
-      if (isPresent()) {
-        this.#lose(`the server closed the connection${why === "" ? "" : `: ${why}`}`);
-      }
+      const told = reason.toString("utf8");
+      const why = `the server closed the connection${told === "" ? "" : `: ${told}`}`;
+      if (isPresent()) this.#lose(why, { reason: told });
     });
   }
 
   /** The connection is over; another one is made after a while. */
-  #lose(why: string): void {
+  #lose(why: string, { pauseMs = 0, reason = "" } = {}): void {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#isOpen = false;
@@ -155,8 +163,9 @@ class Thread {
       this.#end();
       return;
     }
-    this.#tell({ kind: "closed", why });
-    this.#retry = after(this.#backoff.next(Math.random()), () => this.#connect());
+    this.#tell({ kind: "closed", why, ...(reason !== "" && { reason }) });
+    const pause = Math.max(this.#backoff.next(Math.random()), pauseMs);
+    this.#retry = after(pause, () => this.#connect());
   }
 
   /** §4.7: a node that is silent for longer than a grant lasts is gone. */
@@ -217,6 +226,12 @@ class Thread {
     // Hearing this, the other thread ends this one: what was told before has come by then.
     this.#tell({ kind: "stopped" });
   }
+}
+
+/** Reads when to come again, in milliseconds, where the server says so in seconds. */
+function pauseOf(response: IncomingMessage): number {
+  const seconds = Number(response.headers["retry-after"] ?? Number.NaN);
+  return seconds >= 0 ? Math.min(seconds * 1_000, PAUSE_MAX_MS) : 0;
 }
 
 /** Reads the beginning of an answer's body. */

@@ -7,12 +7,13 @@ import { shown } from "../machine/refusals.js";
 import type { Step } from "../machine/state.js";
 import type { Identity } from "../protocol/to-node.js";
 import type { Welcome } from "../protocol/to-runner.js";
-import { Fault, refusal } from "../session/fault.js";
+import { closeFault, Fault, refusal } from "../session/fault.js";
 import type { Handlers } from "../session/handler.js";
 import { Session, type Surroundings } from "../session/session.js";
 import type { LogBridge, LogLevel, LogLine } from "../types/log.js";
 import { after, cancel, hop, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
+import { isReadable } from "./target.js";
 
 /** How often the thread of the connection is shown that this one moves, in milliseconds. */
 const PULSE_MS = 500;
@@ -20,6 +21,10 @@ const PULSE_MS = 500;
 /** What a worker is made with. */
 export interface WorkerOptions {
   readonly url: string;
+  /** The key that is shown. */
+  readonly key: string | undefined;
+  /** How long functions in progress are let end once the server refuses the runner, in milliseconds. */
+  readonly drainMs: number;
   readonly identity: Identity;
   readonly handlers: Handlers;
   /** Shows what the runner says, and what code logs. */
@@ -32,6 +37,7 @@ export class RunnerWorker implements Surroundings {
   readonly #thread: Worker;
   readonly #identity: Identity;
   readonly #show: LogBridge;
+  readonly #drainMs: number;
   readonly #pulse: Int32Array;
   #connection = 0;
   #wakeTimer: Timer | undefined = undefined;
@@ -41,16 +47,20 @@ export class RunnerWorker implements Surroundings {
   #isLossTold = false;
   #wasWelcome = false;
   #isStopping = false;
+  /** Why the server does not take the runner, or not any more. */
+  #refusal: Error | undefined = undefined;
   readonly #welcome: PromiseWithResolve = withResolve();
   readonly #closed: PromiseWithResolve = withResolve();
 
   constructor(options: WorkerOptions) {
     this.#identity = options.identity;
     this.#show = unfailing(options.show);
+    this.#drainMs = options.drainMs;
     const pulse = new SharedArrayBuffer(4);
     this.#pulse = new Int32Array(pulse);
     this.#session = new Session(options.identity, options.handlers, this);
-    const data: ThreadData = { url: options.url, pulse };
+    const { url, key } = options;
+    const data: ThreadData = { url, pulse, ...(key !== undefined && { key }) };
     this.#thread = new Worker(new URL("./thread.js", import.meta.url), {
       workerData: data,
       name: "stepwell",
@@ -60,6 +70,9 @@ export class RunnerWorker implements Surroundings {
     this.#thread.on("message", (message: FromThread) => this.#onMessage(message));
     this.#thread.on("error", (error) => this.#end(new ConnectionError(error.message)));
     this.#beat();
+    if (key !== undefined && isReadable(url)) {
+      this.#say("warn", `the key is sent to ${url} unencrypted: everybody on the way can read it`);
+    }
   }
 
   /** Resolves once the server has taken the runner for the first time. */
@@ -159,12 +172,7 @@ export class RunnerWorker implements Surroundings {
         this.#session.onPing(message.k, message.at, message.bytes);
         return;
       case "closed":
-        this.#session.onDisconnected();
-        if (!this.#isLossTold) {
-          this.#say("warn", `no connection to the server, trying on: ${message.why}`);
-        }
-        this.#isLossTold = true;
-        this.#afterwards();
+        this.#onClosed(message.why, message.reason);
         return;
       case "refused":
         this.#onRefused(message.status, message.body);
@@ -175,7 +183,7 @@ export class RunnerWorker implements Surroundings {
         return;
       }
       case "stopped":
-        this.#end(undefined);
+        if (this.#refusal === undefined) this.#end(undefined);
         return;
     }
   }
@@ -188,14 +196,42 @@ export class RunnerWorker implements Surroundings {
   /** Sends what is ready, and looks whether it is time to end. */
   #afterwards(): void {
     for (const frame of this.#session.takeFrames()) this.#thread.postMessage(frame);
-    if (this.#isStopping && this.#session.held === 0) this.#tell({ kind: "stop" });
+    if (this.#refusal !== undefined) {
+      if (!this.#session.isCalling) this.#end(this.#refusal);
+    } else if (this.#isStopping && this.#session.held === 0) this.#tell({ kind: "stop" });
+  }
+
+  #onClosed(why: string, reason: string | undefined): void {
+    this.#session.onDisconnected();
+    const fault = closeFault(reason ?? "");
+    if (fault !== undefined) this.#refuse(refusedBy(fault));
+    else if (this.#refusal === undefined) {
+      if (!this.#isLossTold) this.#say("warn", `no connection to the server, trying on: ${why}`);
+      this.#isLossTold = true;
+      this.#afterwards();
+    }
+  }
+
+  /**
+   * The server does not take the runner. Whoever is refused later may have functions in progress. Without
+   * a connection no other begins; these are let end, since what they do may be hard to stop in its middle.
+   */
+  #refuse(why: Error): void {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = why;
+    this.#isStopping = true;
+    this.#session.onDisconnected();
+    cancel(this.#drainTimer);
+    this.#drainTimer = after(this.#drainMs, () => this.#end(why));
+    this.#tell({ kind: "stop" });
+    this.#afterwards();
   }
 
   #onFault(error: unknown): void {
     if (!(error instanceof Fault)) throw error;
     this.#session.onDisconnected();
     if (error.isFinal) {
-      this.#end(new RefusedError(error.message, { code: error.code ?? "SW3001" }));
+      this.#refuse(refusedBy(error));
       return;
     }
     this.#say("warn", `the connection cannot go on: ${error.message}`);
@@ -205,13 +241,19 @@ export class RunnerWorker implements Surroundings {
   /** The server answered the request for a WebSocket with something else. */
   #onRefused(status: number, body: string): void {
     const problem = problemOf(body);
+    // A key that is not taken now is not taken later: whoever runs this has to see it.
+    const isAboutWhoAsks = status === 401 || status === 403;
     if (problem === undefined) {
-      this.#say("warn", `the server answered ${status}: ${body.slice(0, 200)}`);
+      const text = `the server answered ${status}: ${body.slice(0, 200)}`;
+      // Of no server of ours: a proxy in front of it, say.
+      if (isAboutWhoAsks) this.#refuse(new ConnectionError(text));
+      else this.#say("warn", text);
       return;
     }
-    const fault = refusal(problem.code, problem.message, true);
-    if (fault.isFinal) this.#end(new RefusedError(fault.message, { code: problem.code, status }));
-    else if (!this.#isLossTold) this.#say("warn", `${problem.code}: ${problem.message}`);
+    const { code, message } = problem;
+    if (isAboutWhoAsks || refusal(code, message, true).isFinal) {
+      this.#refuse(new RefusedError(message, { code, status }));
+    } else if (!this.#isLossTold) this.#say("warn", `${code}: ${message}`);
   }
 
   #end(why: Error | undefined): void {
@@ -232,6 +274,10 @@ export class RunnerWorker implements Surroundings {
       this.#closed.reject(why);
     }
   }
+}
+
+function refusedBy(fault: Fault): RefusedError {
+  return new RefusedError(fault.message, { code: fault.code ?? "SW3001" });
 }
 
 /** A line never fails what it is about: neither the code that logs it, nor the connection. */
