@@ -251,6 +251,9 @@ impl App {
     /// Connects to a server and runs what it gives, until
     /// [`Serve::with_graceful_shutdown`] says otherwise.
     ///
+    /// `url` begins with `http://` or `https://`. A key is set by [`Serve::key`], or by the variable
+    /// `STEPWELL_KEY`.
+    ///
     /// Code runs on the tokio runtime that polls the future; the connection has a thread of its own,
     /// so that a function that blocks its thread does not count as lost (§4.7).
     pub fn serve(self, url: impl Into<String>) -> Serve {

@@ -49,10 +49,15 @@
 //!
 //! | feature | brings | default |
 //! | --- | --- | --- |
+//! | `tls` | `https://` and `wss://` addresses | on |
 //! | `embedded` | `App::embedded`: the engine inside of the program, on a folder | off |
 //! | `test` | `stepwell::test`: tests of workflows without a server, on a virtual clock | off |
 //!
-//! Only `http://` addresses are built so far.
+//! A server that asks for a key is given the one that [`Serve::key`] or [`ClientBuilder::key`] names, else
+//! that of the variable `STEPWELL_KEY`. Its certificate has to be of an authority that the machine trusts,
+//! or of one in the file that the variable `STEPWELL_CA_FILE` names. Keys are in no log and no message.
+//!
+//! [`ClientBuilder::key`]: client::ClientBuilder::key
 
 mod app;
 pub mod client;

@@ -1,5 +1,7 @@
 //! The client and what it can be asked.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use stepwell_core::id::RunId;
 
@@ -7,8 +9,7 @@ use super::http::Http;
 use super::run_handle::RunHandle;
 use super::send::Send;
 use super::start::Start;
-#[cfg(feature = "embedded")]
-use crate::driver::Target;
+use crate::driver::{Reach, Target};
 use crate::error::Result;
 
 /// Starts runs on a server and asks for them. Cheap to clone; clones share connections.
@@ -18,15 +19,29 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client of the server at `url`, such as `http://127.0.0.1:7878`. Nothing is sent yet.
+    /// Makes a client of the server at `url`, such as `http://127.0.0.1:7878`, with the key of the
+    /// variable `STEPWELL_KEY`, if there is one. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Argument`](crate::ErrorKind::Argument) when `url` is not the address of a server.
+    /// [`Argument`](crate::ErrorKind::Argument) when `url` is not the address of a server, or the
+    /// variable holds no key.
     pub fn new(url: &str) -> Result<Self> {
-        Ok(Self { http: Http::new(url)? })
+        Self::builder(url).build()
     }
 
-    #[cfg(feature = "embedded")]
+    /// Makes a client of the server at `url` with a key or authorities of its own.
+    ///
+    /// ```
+    /// # fn demo(key: String) -> stepwell::Result<()> {
+    /// let client = stepwell::Client::builder("https://stepwell.example").key(key).build()?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(url: &str) -> ClientBuilder {
+        ClientBuilder(Reach { url: url.to_owned(), ..Reach::default() })
+    }
+
     pub(crate) fn to(target: Target) -> Self {
         Self { http: Http::to(target) }
     }
@@ -44,5 +59,33 @@ impl Client {
     /// Returns a handle on a run that was started before.
     pub fn run(&self, id: RunId) -> RunHandle {
         RunHandle::new(self.clone(), id, false)
+    }
+}
+
+/// What a client is made with; made by [`Client::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "it is not a client yet: `.build()` makes one"]
+pub struct ClientBuilder(Reach);
+
+impl ClientBuilder {
+    /// Sets the key. Default: the variable `STEPWELL_KEY`, else none.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.0.key = Some(key.into());
+        self
+    }
+
+    /// Sets a file with certificates (PEM) of authorities that are trusted beside those of this machine,
+    /// for `https://` addresses. Default: the variable `STEPWELL_CA_FILE`, else none.
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.0.ca_file = Some(file.into());
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Argument`](crate::ErrorKind::Argument) when something that was given is not accepted.
+    pub fn build(self) -> Result<Client> {
+        Ok(Client::to(Target::of(&self.0)?))
     }
 }

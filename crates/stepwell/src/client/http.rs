@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
@@ -37,10 +38,6 @@ struct Problem {
 }
 
 impl Http {
-    pub(super) fn new(url: &str) -> Result<Self> {
-        Ok(Self::to(Target::parse(url)?))
-    }
-
     pub(super) fn to(target: Target) -> Self {
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(64)
@@ -73,6 +70,9 @@ impl Http {
         let mut request = Request::builder().method(&method).uri(&url);
         if method == Method::POST {
             request = request.header("content-type", "application/json");
+        }
+        if let Some(key) = self.target.key() {
+            request = request.header(AUTHORIZATION, key.header());
         }
         let request = request.body(Full::new(body)).map_err(|error| refuse(&error))?;
         let answer = self.client.request(request).await.map_err(|error| refuse(&error))?;

@@ -28,7 +28,7 @@ mod send;
 mod start;
 
 pub use acts::{Act, Remake};
-pub use client::Client;
+pub use client::{Client, ClientBuilder};
 pub(crate) use http::Answer;
 pub use run_handle::RunHandle;
 #[cfg(feature = "test")]

@@ -1,5 +1,7 @@
 //! Where a server is.
 
+use std::net::IpAddr;
+
 use hyper::Uri;
 
 use crate::error::{Error, Result};
@@ -9,6 +11,8 @@ use crate::error::{Error, Result};
 pub(crate) struct Address {
     /// Host and port, as in the URL.
     pub(crate) authority: String,
+    /// Everything is encrypted on the way.
+    pub(super) is_encrypted: bool,
     /// The path in front of the server's own paths, without a slash at its end.
     prefix: String,
 }
@@ -18,17 +22,17 @@ impl Address {
         let refuse = |why: &str| {
             let text = format!(
                 "`{url}` is not the address of a server: {why}; \
-                 accepted: http://host:port, such as http://127.0.0.1:7878"
+                 accepted: http://host:port or https://host:port, such as http://127.0.0.1:7878"
             );
             Error::argument(text)
         };
         let uri: Uri =
             url.parse().map_err(|why: hyper::http::uri::InvalidUri| refuse(&why.to_string()))?;
-        match uri.scheme_str() {
-            Some("http" | "ws") => {}
-            Some("https" | "wss") => return Err(refuse("TLS is not built yet")),
-            Some(_) | None => return Err(refuse("it does not begin with http://")),
-        }
+        let (is_encrypted, port) = match uri.scheme_str() {
+            Some("http" | "ws") => (false, 80),
+            Some("https" | "wss") => (true, 443),
+            Some(_) | None => return Err(refuse("it does not begin with http:// or https://")),
+        };
         if uri.query().is_some() {
             return Err(refuse("it has a query"));
         }
@@ -36,10 +40,11 @@ impl Address {
         if authority.as_str().contains('@') {
             return Err(refuse("it holds a user or password"));
         }
-        let port = authority.port_u16().unwrap_or(80);
+        let port = authority.port_u16().unwrap_or(port);
         let host = authority.host();
         Ok(Self {
             authority: format!("{host}:{port}"),
+            is_encrypted,
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
@@ -47,12 +52,30 @@ impl Address {
     /// Makes the address of a host that is known to be one.
     #[cfg(feature = "embedded")]
     pub(super) fn of(authority: &str) -> Self {
-        Self { authority: authority.to_owned(), prefix: String::new() }
+        Self { authority: authority.to_owned(), is_encrypted: false, prefix: String::new() }
     }
 
-    /// Returns the URL of a path of the server.
+    /// Returns the URL of a path of the server; `scheme` is `http` or `ws`.
     pub(crate) fn url(&self, scheme: &str, path: &str) -> String {
-        format!("{scheme}://{}{}{path}", self.authority, self.prefix)
+        let s = if self.is_encrypted { "s" } else { "" };
+        format!("{scheme}{s}://{}{}", self.authority, self.path(path))
+    }
+
+    /// Returns a path of the server with what stands in front of it.
+    pub(super) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// Returns the host alone.
+    pub(super) fn host(&self) -> &str {
+        self.authority.rsplit_once(':').map_or(&*self.authority, |(host, _)| host)
+    }
+
+    /// Tells whether the host is this machine, as far as its name tells.
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.host().trim_start_matches('[').trim_end_matches(']');
+        let is_address = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        host.eq_ignore_ascii_case("localhost") || is_address(host)
     }
 }
 
@@ -68,13 +91,26 @@ mod tests {
         check("http://127.0.0.1:7878", "ws://127.0.0.1:7878/api/v1/worker");
         check("http://localhost/", "ws://localhost:80/api/v1/worker");
         check("http://[::1]:7/durable/", "ws://[::1]:7/durable/api/v1/worker");
+        check("https://a.example", "wss://a.example:443/api/v1/worker");
+        check("wss://[::1]:7878/", "wss://[::1]:7878/api/v1/worker");
+    }
+
+    #[test]
+    fn hosts_of_this_machine_are_known() {
+        for (url, is_loopback) in [
+            ("http://localhost:1", true),
+            ("http://127.0.0.9", true),
+            ("http://[::1]:7", true),
+            ("https://a.example", false),
+            ("http://192.0.2.1:80", false),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().is_loopback(), is_loopback, "{url}");
+        }
     }
 
     #[test]
     fn other_texts_are_refused_with_what_is_accepted() {
         for (url, word) in [
-            ("https://a:1", "TLS"),
-            ("wss://a", "TLS"),
             ("a:7878", "http://"),
             ("ftp://a", "http://"),
             ("", "accepted"),

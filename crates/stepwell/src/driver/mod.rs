@@ -6,15 +6,24 @@
 //! | `thread` | the thread: connections, one after another |
 //! | `socket` | one connection: frames in and out, deadlines |
 //! | `wire` | its socket, which several threads write to |
+//! | `upgrade` | how a connection becomes a WebSocket |
 //! | `address`, `target` | where the server is, and the way to it |
+//! | `key`, `tls` | who asks, and whom it trusts |
 //! | `backoff` | how long to wait before connecting again |
 
 mod address;
 mod backoff;
+mod key;
 mod serve;
 mod socket;
 mod target;
 mod thread;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod upgrade;
 mod wire;
 
 use std::time::Duration;
@@ -22,7 +31,7 @@ use std::time::Duration;
 pub use serve::Serve;
 #[cfg(feature = "embedded")]
 pub(crate) use target::Local;
-pub(crate) use target::{Connector, Target};
+pub(crate) use target::{Connector, Reach, Target};
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);

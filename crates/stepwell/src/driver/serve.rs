@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::target::Target;
+use super::target::{Reach, Target};
 use super::thread::{Driver, Ended};
 use crate::app::App;
 use crate::duration::IntoDuration;
@@ -21,16 +22,31 @@ use crate::session::{Blocking, Session};
 /// How long a shutdown waits for functions in progress, unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// The server that an app is served to.
+#[derive(Debug)]
+enum Server {
+    /// As the program says.
+    Told(Reach),
+    /// One that is in this process.
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(dead_code, reason = "there is none in this build")
+    )]
+    Known(Target),
+}
+
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Serves an app; made by [`App::serve`].
 ///
-/// The future ends with an error when the app is not accepted, by itself or by the server, and
-/// without one after a graceful shutdown. While the server is away it goes on trying.
+/// The future ends with an error when the app or its key is not accepted, and without one after a
+/// graceful shutdown. While the server is away it goes on trying. A key that is refused later, since
+/// it was revoked or has expired, ends it too, once functions in progress have: they have as long as
+/// with a shutdown, and no other begins.
 #[must_use = "an app is not served unless this is awaited"]
 pub struct Serve {
     app: App,
-    target: Result<Target>,
+    server: Server,
     shutdown: Option<Shutdown>,
     drain: Result<Duration>,
     welcome: Option<oneshot::Sender<()>>,
@@ -38,19 +54,38 @@ pub struct Serve {
 
 impl Serve {
     pub(crate) fn new(app: App, url: &str) -> Self {
-        let target = Target::parse(url);
-        Self { app, target, shutdown: None, drain: Ok(DRAIN), welcome: None }
+        let reach = Reach { url: url.to_owned(), ..Reach::default() };
+        let server = Server::Told(reach);
+        Self { app, server, shutdown: None, drain: Ok(DRAIN), welcome: None }
     }
 
     #[cfg(feature = "embedded")]
     pub(crate) fn to(app: App, target: Target) -> Self {
-        Self { app, target: Ok(target), shutdown: None, drain: Ok(DRAIN), welcome: None }
+        let server = Server::Known(target);
+        Self { app, server, shutdown: None, drain: Ok(DRAIN), welcome: None }
     }
 
     /// Tells when the server has registered the app for the first time.
     #[cfg(feature = "embedded")]
     pub(crate) fn when_welcome(mut self, welcome: oneshot::Sender<()>) -> Self {
         self.welcome = Some(welcome);
+        self
+    }
+
+    /// Sets the key of the runner, of role `worker`. Default: the variable `STEPWELL_KEY`, else none.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        if let Server::Told(reach) = &mut self.server {
+            reach.key = Some(key.into());
+        }
+        self
+    }
+
+    /// Sets a file with certificates (PEM) of authorities that are trusted beside those of this machine,
+    /// for `https://` addresses. Default: the variable `STEPWELL_CA_FILE`, else none.
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        if let Server::Told(reach) = &mut self.server {
+            reach.ca_file = Some(file.into());
+        }
         self
     }
 
@@ -82,7 +117,10 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<()> {
-        let target = self.target?;
+        let target = match self.server {
+            Server::Told(reach) => Target::of(&reach)?,
+            Server::Known(target) => target,
+        };
         let drain = self.drain?;
         // Drawn from the operating system by way of the standard library.
         let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
@@ -131,7 +169,7 @@ impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
             .field("app", &self.app)
-            .field("target", &self.target)
+            .field("server", &self.server)
             .finish_non_exhaustive()
     }
 }

@@ -7,78 +7,16 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::backoff::Backoff;
-use super::target::{Stream, Target};
 use super::thread::{Driver, Lost, Stop};
 use super::wire::Wire;
-use crate::client::Answer;
 use crate::moment::Clock;
-use crate::session::FINAL;
-
-pub(super) type Socket = WebSocketStream<Stream>;
-
-/// Largest frame that is taken: payloads can be made larger by a setting of the server.
-const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
+use crate::session::Fault;
 
 /// Most frames that are taken or sent before the others get their turn.
 const TURNS_MAX: usize = 32;
-
-/// Why there is no connection.
-pub(super) enum Unconnected {
-    /// Trying again is of no use.
-    Refused { code: String, message: String },
-    /// It may be there later.
-    Broken(String),
-}
-
-impl<E: std::fmt::Display> From<E> for Unconnected {
-    fn from(error: E) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-/// Connects to a node and upgrades to a WebSocket.
-pub(super) async fn connect(target: Target) -> Result<Socket, Unconnected> {
-    let stream = target.connect().await?;
-    let request = hyper::Request::builder()
-        .uri(target.url("ws", stepwell_protocol::PATH))
-        .header("Host", target.authority())
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", generate_key())
-        .header("Sec-WebSocket-Protocol", stepwell_protocol::SUBPROTOCOL)
-        .body(())?;
-    let request = request.into_client_request()?;
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX));
-    match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(answer)) => {
-            let status = answer.status();
-            Err(refusal(status, answer.into_body().unwrap_or_default()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The server answered, and not with a WebSocket.
-fn refusal(status: hyper::StatusCode, body: Vec<u8>) -> Unconnected {
-    let error = Answer { status, body: body.into() }.into_error();
-    match error.code() {
-        Some(code) if FINAL.contains(&code) => {
-            Unconnected::Refused { code: code.to_owned(), message: error.message().to_owned() }
-        }
-        Some(_) | None => Unconnected::Broken(format!("{error:?}")),
-    }
-}
 
 /// A connection at work.
 pub(super) struct Conversation<'a> {
@@ -169,8 +107,10 @@ impl Conversation<'_> {
                 }
                 Message::Close(frame) => {
                     let why = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
-                    let text = format!("the server closed the connection: {why}");
-                    return Poll::Ready(Lost::Broken(text));
+                    return Poll::Ready(Fault::of_close(&why).map_or_else(
+                        || Lost::Broken(format!("the server closed the connection: {why}")),
+                        Lost::Fault,
+                    ));
                 }
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
             };

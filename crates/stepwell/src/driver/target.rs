@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,10 +18,15 @@ use tokio_util::either::Either;
 use tower_service::Service;
 
 use super::address::Address;
+use super::key::Key;
+use super::tls::{self, Tls};
 use crate::error::Result;
 
 /// A connection.
-pub(crate) type Stream = Either<TcpStream, DuplexStream>;
+pub(crate) type Stream = Either<Net, DuplexStream>;
+
+/// A connection over the network.
+type Net = Either<TcpStream, tls::Encrypted>;
 
 /// Opens connections to a server in this process.
 pub(crate) trait Local: Send + Sync {
@@ -31,31 +37,59 @@ pub(crate) trait Local: Send + Sync {
     fn open(&self) -> io::Result<DuplexStream>;
 }
 
-/// Where a server is. Cheap to clone.
+/// What a program says of a server; what it does not say is taken from the environment.
+#[derive(Clone, Default)]
+pub(crate) struct Reach {
+    pub(crate) url: String,
+    pub(crate) key: Option<String>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Where a server is, and who asks. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Target {
     address: Address,
+    key: Option<Key>,
+    tls: Option<Tls>,
     local: Option<Arc<dyn Local>>,
 }
 
 impl Target {
-    /// Reads the address of a server.
+    /// Reads what is said of a server.
     ///
     /// # Errors
-    /// [`Argument`](crate::ErrorKind::Argument) when it is not one.
-    pub(crate) fn parse(url: &str) -> Result<Self> {
-        Ok(Self { address: Address::parse(url)?, local: None })
+    /// [`Argument`](crate::ErrorKind::Argument) when something of it is not accepted.
+    pub(crate) fn of(reach: &Reach) -> Result<Self> {
+        let address = Address::parse(&reach.url)?;
+        let key = Key::find(reach.key.as_deref())?;
+        let tls = address.is_encrypted.then(|| Tls::load(reach.ca_file.as_deref())).transpose()?;
+        Ok(Self { address, key, tls, local: None })
     }
 
-    /// Names a server in this process.
+    /// Names a server in this process, which asks for no key.
     #[cfg(feature = "embedded")]
     pub(crate) fn local(authority: &str, local: Arc<dyn Local>) -> Self {
-        Self { address: Address::of(authority), local: Some(local) }
+        Self { address: Address::of(authority), key: None, tls: None, local: Some(local) }
+    }
+
+    /// Returns the key to be shown, if there is one.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// Tells whether everybody on the way to the server can read the key.
+    pub(super) fn shows_key(&self) -> bool {
+        self.key.is_some() && !self.address.is_encrypted && !self.address.is_loopback()
     }
 
     /// Returns the URL of a path of the server.
     pub(crate) fn url(&self, scheme: &str, path: &str) -> String {
         self.address.url(scheme, path)
+    }
+
+    /// Returns a path of the server, as requests on a connection of its own name it.
+    pub(crate) fn path(&self, path: &str) -> String {
+        self.address.path(path)
     }
 
     /// Returns what names the server in requests.
@@ -74,14 +108,25 @@ impl Target {
         let stream = TcpStream::connect(&*self.address.authority).await?;
         // Small messages are not to wait for the answer to those before.
         stream.set_nodelay(true)?;
-        Ok(Either::Left(stream))
+        Ok(Either::Left(match &self.tls {
+            Some(tls) => Either::Right(tls.encrypt(self.address.host(), stream).await?),
+            None => Either::Left(stream),
+        }))
     }
 }
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.local.is_some();
-        f.debug_struct("Target").field("address", &self.address).field("local", &local).finish()
+        let mut shown = f.debug_struct("Target");
+        shown.field("address", &self.address).field("local", &self.local.is_some());
+        shown.field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Shows no key.
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reach").field("url", &self.url).finish_non_exhaustive()
     }
 }
 

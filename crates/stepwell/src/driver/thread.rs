@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::CONNECT;
 use super::backoff::Backoff;
-use super::socket::{self, Socket, Unconnected};
+use super::socket;
 use super::target::Target;
+use super::upgrade::{self, Socket, Unconnected};
 use super::wire::Wire;
 use crate::error::{Error, Result};
 use crate::moment::{Clock, Moment, Monotonic};
@@ -24,8 +25,8 @@ use crate::session::{Fault, Session};
 pub(super) enum Ended {
     /// As it was told to.
     Drained,
-    /// The server does not take the runner.
-    Refused { code: String, message: String },
+    /// The server does not take the runner, or not any more.
+    Refused { code: Option<String>, message: String },
     /// It could not begin.
     Failed(String),
 }
@@ -34,7 +35,8 @@ impl Ended {
     pub(super) fn into_result(end: Result<Self, oneshot::error::RecvError>) -> Result<()> {
         match end {
             Ok(Self::Drained) => Ok(()),
-            Ok(Self::Refused { code, message }) => Err(Error::refused(&code, message)),
+            Ok(Self::Refused { code: Some(code), message }) => Err(Error::refused(&code, message)),
+            Ok(Self::Refused { code: None, message }) => Err(Error::connection(message)),
             Ok(Self::Failed(why)) => Err(Error::connection(why)),
             Err(_) => Err(Error::connection("the thread of the connection is gone".into())),
         }
@@ -78,40 +80,56 @@ impl Driver {
         let mut backoff = Backoff::new();
         let mut told = false;
         let mut stop = Stop::None;
+        let url = self.target.url("ws", stepwell_protocol::PATH);
+        if self.target.shows_key() {
+            tracing::warn!(%url, "the key is sent unencrypted: everybody on the way can read it");
+        }
         let ended = loop {
-            let url = self.target.url("ws", stepwell_protocol::PATH);
-            let connecting = tokio::time::timeout(CONNECT, socket::connect(self.target.clone()));
+            let connecting = tokio::time::timeout(CONNECT, upgrade::connect(self.target.clone()));
             let Some(connected) = self.meanwhile(connecting, &mut stop).await else {
                 break Ended::Drained;
             };
-            let why = match connected {
+            let (why, pause) = match connected {
                 Ok(Ok(socket)) => {
                     told = false;
                     match self.converse(socket, &mut stop, &mut backoff).await {
                         Lost::Over => break Ended::Drained,
                         Lost::Fault(Fault::Refused { code, message, is_final: true }) => {
-                            break Ended::Refused { code, message };
+                            break Ended::Refused { code: Some(code), message };
                         }
-                        Lost::Fault(fault) => fault.to_string(),
-                        Lost::Broken(why) => why,
+                        Lost::Fault(fault) => (fault.to_string(), Duration::ZERO),
+                        Lost::Broken(why) => (why, Duration::ZERO),
                     }
                 }
                 Ok(Err(Unconnected::Refused { code, message })) => {
                     break Ended::Refused { code, message };
                 }
-                Ok(Err(Unconnected::Broken(why))) => why,
-                Err(_) => "no answer".into(),
+                Ok(Err(Unconnected::Broken { why, pause })) => (why, pause),
+                Err(_) => ("no answer".into(), Duration::ZERO),
             };
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%url, "no connection to the server, trying on: {why}");
             }
-            if self.meanwhile(tokio::time::sleep(backoff.next()), &mut stop).await.is_none() {
+            let pause = backoff.next().max(pause);
+            if self.meanwhile(tokio::time::sleep(pause), &mut stop).await.is_none() {
                 break Ended::Drained;
             }
         };
+        if let Ended::Refused { .. } = ended {
+            self.let_functions_end(&mut stop).await;
+        }
         // What is left has nobody to talk to any more.
         self.session.close();
         ended
+    }
+
+    /// Whoever is refused later may have functions in progress. Without a connection no other begins;
+    /// these are let end, since what they do may be hard to stop in its middle.
+    async fn let_functions_end(&mut self, stop: &mut Stop) {
+        if let Stop::None = stop {
+            *stop = Stop::Refused(self.clock.now().after(self.drain));
+        }
+        self.meanwhile(std::future::pending::<()>(), stop).await;
     }
 
     async fn converse(&mut self, socket: Socket, stop: &mut Stop, backoff: &mut Backoff) -> Lost {
@@ -164,11 +182,13 @@ impl Driver {
     /// Looks whether it is time to stop, and is woken when it is.
     pub(super) fn look_for_stop(&mut self, stop: &mut Stop, cx: &mut Context<'_>) {
         match self.stopped.poll_recv(cx) {
+            // It ends already.
+            Poll::Ready(Some(())) if matches!(stop, Stop::Refused(_)) => {}
             Poll::Ready(Some(())) => {
                 *stop = Stop::Draining(self.clock.now().after(self.drain));
                 self.session.drain();
             }
-            Poll::Ready(None) if matches!(stop, Stop::None) => *stop = Stop::Abandoned,
+            Poll::Ready(None) if !matches!(stop, Stop::Draining(_)) => *stop = Stop::Abandoned,
             Poll::Ready(None) | Poll::Pending => {}
         }
     }
@@ -180,6 +200,8 @@ pub(super) enum Stop {
     None,
     /// It stops once it holds nothing, or at this instant.
     Draining(Moment),
+    /// The server refuses the runner: it stops once no function is in progress, or at this instant.
+    Refused(Moment),
     /// Nobody serves the app any more.
     Abandoned,
 }
@@ -189,13 +211,14 @@ impl Stop {
         match self {
             Self::None => false,
             Self::Draining(until) => session.held() == 0 || now >= until,
+            Self::Refused(until) => !session.is_calling() || now >= until,
             Self::Abandoned => true,
         }
     }
 
     pub(super) fn deadline(self) -> Option<Moment> {
         match self {
-            Self::Draining(until) => Some(until),
+            Self::Draining(until) | Self::Refused(until) => Some(until),
             Self::None | Self::Abandoned => None,
         }
     }

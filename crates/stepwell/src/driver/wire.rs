@@ -13,7 +13,7 @@ use futures_util::{Sink, Stream};
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::socket::Socket;
+use super::upgrade::Socket;
 use crate::session::Frames;
 
 /// Up to so many bytes at once the node told little: the ends of some five steps.

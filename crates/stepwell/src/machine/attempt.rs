@@ -64,7 +64,9 @@ impl Cell {
                 None
             } else {
                 step.stray = step.stray.saturating_sub(1);
-                step.waker.clone()
+                let waker = step.waker.clone();
+                self.tell_who_waits(&core);
+                waker
             }
         };
         if let Some(waker) = waker {
@@ -94,6 +96,14 @@ impl Cell {
         }
         core.set(place, State::Telling);
         core.outbox.push_back(Out::Ended(place));
+        self.tell_who_waits(core);
+    }
+
+    /// Without a connection the session may wait for functions to end, and for nothing else.
+    fn tell_who_waits(&self, core: &Core) {
+        if core.attached.is_none() {
+            self.shared.timers.nudge();
+        }
     }
 
     /// Returns the signal of the attempt in progress.

@@ -18,6 +18,20 @@ pub(super) enum Next {
 }
 
 impl Core {
+    /// Tells whether functions of steps are in progress.
+    pub(crate) fn is_calling(&self) -> bool {
+        match self.phase {
+            Phase::Forward | Phase::Ending | Phase::Leaving(_) => {
+                self.counts.running > 0 || self.blocking > 0
+            }
+            Phase::Gathering
+            | Phase::Loading
+            | Phase::Blocked
+            | Phase::Finished
+            | Phase::Closed => false,
+        }
+    }
+
     /// Tells whether the code waits for the engine only (and perhaps for futures that are no steps).
     pub(super) fn is_idle(&self, now: Moment) -> bool {
         let counts = self.counts;

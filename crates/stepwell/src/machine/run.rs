@@ -59,17 +59,7 @@ impl Run {
     /// Tells whether functions of it are in progress.
     #[cfg(feature = "test")]
     pub(crate) fn is_calling(&self) -> bool {
-        let core = self.cell.lock();
-        match core.phase {
-            Phase::Forward | Phase::Ending | Phase::Leaving(_) => {
-                core.counts.running > 0 || core.blocking > 0
-            }
-            Phase::Gathering
-            | Phase::Loading
-            | Phase::Blocked
-            | Phase::Finished
-            | Phase::Closed => false,
-        }
+        self.cell.lock().is_calling()
     }
 
     fn next(&mut self, looked: &mut bool) -> Next {

@@ -50,6 +50,10 @@ impl Runs {
         self.by_id.len()
     }
 
+    pub(super) fn is_calling(&self) -> bool {
+        self.by_id.values().any(|(cell, _)| cell.lock().is_calling())
+    }
+
     pub(super) fn take_new(&mut self) -> Vec<Run> {
         std::mem::take(&mut self.new)
     }

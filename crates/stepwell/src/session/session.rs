@@ -20,8 +20,13 @@ use crate::moment::{Clock, Moment};
 const WELCOME_WAIT: Duration = Duration::from_secs(10);
 
 /// Refusals that another connection would meet again.
-pub(crate) const FINAL: [&str; 2] =
-    [Code::VersionSkew.as_str(), Code::RegistrationInvalid.as_str()];
+pub(crate) const FINAL: [&str; 4] = [
+    Code::VersionSkew.as_str(),
+    Code::RegistrationInvalid.as_str(),
+    // A key that is unknown, expired or revoked, and one that is not for this.
+    "SW1010",
+    "SW1011",
+];
 
 /// Why a connection cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,15 @@ pub enum Fault {
     Protocol(String),
     /// The node is silent for longer than a grant lasts.
     Silent,
+}
+
+impl Fault {
+    /// Reads why the node closed the connection, where it would do so again: `SW1010: the key …`.
+    pub(crate) fn of_close(reason: &str) -> Option<Self> {
+        let (code, message) = reason.split_once(": ")?;
+        let (code, message) = (code.to_owned(), message.to_owned());
+        FINAL.contains(&&*code).then_some(Self::Refused { code, message, is_final: true })
+    }
 }
 
 impl std::fmt::Display for Fault {
@@ -280,6 +294,11 @@ impl Session {
     pub fn held(&mut self) -> usize {
         self.runs.sweep();
         self.runs.len()
+    }
+
+    /// Tells whether functions of steps are in progress.
+    pub(crate) fn is_calling(&self) -> bool {
+        self.runs.is_calling()
     }
 
     /// Returns ended steps of histories that code has not asked for.

@@ -84,6 +84,14 @@ impl Timers {
         self.lock().waker = Some(waker);
     }
 
+    /// Has whoever waits for deadlines look again.
+    pub(crate) fn nudge(&self) {
+        let waker = self.lock().waker.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Returns the earliest deadline.
     pub(super) fn next(&self) -> Option<Moment> {
         let mut inner = self.lock();

@@ -19,17 +19,17 @@ use crate::world::{RUN, brief};
 /// Nothing here takes this long; a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Node {
-    listener: TcpListener,
+pub(crate) struct Node {
+    pub(crate) listener: TcpListener,
 }
 
-struct Connection {
-    socket: WebSocketStream<TcpStream>,
+pub(crate) struct Connection {
+    pub(crate) socket: WebSocketStream<TcpStream>,
     pings: usize,
 }
 
 impl Node {
-    async fn listen() -> (Self, String) {
+    pub(crate) async fn listen() -> (Self, String) {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         (Self { listener }, url)
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// Accepts a connection and welcomes its runner.
-    async fn welcome(&self) -> (Connection, Value) {
+    pub(crate) async fn welcome(&self) -> (Connection, Value) {
         let mut connection = self.accept().await;
         let hello = connection.next().await;
         let welcome = json!({
@@ -69,7 +69,7 @@ impl Connection {
     }
 
     /// Returns the next message that is no ping; pings are answered.
-    async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
             let Message::Text(text) = frame.unwrap().unwrap() else { continue };
@@ -98,7 +98,7 @@ impl Connection {
         }
     }
 
-    async fn activate(&mut self, input: Value) {
+    pub(crate) async fn activate(&mut self, input: Value) {
         let activate = json!({
             "a": 1, "run": RUN, "epoch": 1, "nonce": 7, "namespace": "default", "workflow": "w",
             "createdAtUs": 0, "input": input,
@@ -216,7 +216,7 @@ async fn apps_that_cannot_work_are_refused() {
         (app().slots(0).serve(url), "1 to 100000"),
         (app().data(1_u8).data(2_u8).serve(url), "two values"),
         (app().workflow("n", needs).serve(url), "Data<u16>"),
-        (app().serve("https://example.org"), "TLS"),
+        (app().serve("ftp://example.org"), "https://"),
         (app().serve(url).drain_timeout("soon"), "duration"),
     ] {
         let error = serve.await.unwrap_err();
