@@ -7,6 +7,7 @@ mod children;
 mod clean_up;
 mod client;
 mod crashes;
+mod docs;
 mod driver;
 mod embedded;
 mod encrypted;
