@@ -54,6 +54,14 @@ fn every_error_code_has_a_page() {
 }
 
 #[test]
+fn every_error_code_is_in_the_list() {
+    let list = std::fs::read_to_string(tree::root().join("docs/errors/README.md")).unwrap();
+    let row = |code: &Code| format!("| [{code}]({code}.md) | {} |", code.title());
+    let missing = Code::ALL.iter().map(row).filter(|row| !list.lines().any(|line| line == row));
+    tree::refuse("rows that docs/errors/README.md does not have:", &missing.collect::<Vec<_>>());
+}
+
+#[test]
 fn faults_of_pages_are_seen() {
     let code = Code::ALL[0];
     let (head, title) = (format!("# {code}: {}\n", code.title()), code.title());
@@ -66,45 +74,6 @@ fn faults_of_pages_are_seen() {
         page_faults(code, &format!("{head}\n## What happened\n\n{body}\n## What to do\n")).len(),
         1
     );
-}
-
-/// Targets of links in Markdown text that point into the repository, with their lines.
-fn links(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut in_code = false;
-    for (at, line) in text.lines().enumerate() {
-        in_code ^= line.trim_start().starts_with("```");
-        let mut rest = line;
-        while let Some(start) = rest.find("](").filter(|_| !in_code) {
-            rest = &rest[start + 2..];
-            let target = rest.split([')', '#']).next().unwrap_or_default();
-            if !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:") {
-                found.push((at + 1, target));
-            }
-        }
-    }
-    found
-}
-
-#[test]
-fn links_lead_to_files() {
-    let root = tree::root();
-    let mut findings = Vec::new();
-    for file in tree::files().iter().filter(|file| file.is_any(&["md"])) {
-        let folder = root.join(&file.path).parent().unwrap().to_owned();
-        for (line, target) in links(&file.text) {
-            if !folder.join(target).exists() {
-                findings.push(format!("{}:{line}: {target}", file.path));
-            }
-        }
-    }
-    tree::refuse("links to files that are not there:", &findings);
-}
-
-#[test]
-fn links_are_found() {
-    let text = "[a](b.md#c) [d](https://e) [f](#g)\n```\n[h](i)\n```\n![j](k.png)";
-    assert_eq!(links(text), [(1, "b.md"), (5, "k.png")]);
 }
 
 /// Targets of make that a Markdown text names in code.
