@@ -2,63 +2,11 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { problems, program } from "./compile.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const hover = `${root}test/types/hover.ts`;
 const files = [hover, `${root}test/types/refused.ts`];
-
-const readme = `${root}README.md`;
-
-/** What the examples of the README leave out, each before the one that needs it. */
-const LEFT_OUT = [
-  "",
-  `import { event, NonRetryableError, workflow } from "stepwell"; import { z } from "zod";
-   declare const pay: { charge(...all: unknown[]): Promise<{ tx: string }>; refund(tx: string): Promise<void> };`,
-];
-
-/** The examples of the README as files that are nowhere, by their paths. */
-function examples(): Map<string, string> {
-  const blocks = [...readFileSync(readme, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
-  const texts = LEFT_OUT.map((before, n): [string, string] => [
-    `${root}test/types/readme-${n}.ts`,
-    `${before}\n${blocks[n]?.[1] ?? ""}\nexport {};`,
-  ]);
-  return new Map(texts);
-}
-
-/** Compiles files as the package is compiled; some of them may be nowhere but here. */
-function program(
-  paths: readonly string[],
-  virtual: ReadonlyMap<string, string> = new Map(),
-): ts.Program {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const all: ts.CompilerOptions = {
-    ...options,
-    declaration: false,
-    isolatedDeclarations: false,
-    noUnusedLocals: false,
-    paths: { stepwell: [`${root}src/index.ts`] },
-  };
-  const host = ts.createCompilerHost(all);
-  const { fileExists, getSourceFile } = host;
-  host.fileExists = (path) => virtual.has(path) || fileExists(path);
-  host.getSourceFile = (path, language, ...rest) => {
-    const text = virtual.get(path);
-    if (text === undefined) return getSourceFile(path, language, ...rest);
-    return ts.createSourceFile(path, text, language, true);
-  };
-  return ts.createProgram([...paths, ...virtual.keys()], all, host);
-}
-
-/** Returns what the compiler has against a program. */
-function problems(of: ts.Program): string[] {
-  return ts.getPreEmitDiagnostics(of).map((one) => {
-    const line = one.file?.getLineAndCharacterOfPosition(one.start ?? 0).line ?? -1;
-    const text = ts.flattenDiagnosticMessageText(one.messageText, "\n");
-    return `${one.file?.fileName}:${line + 1}: ${text}`;
-  });
-}
 
 /** Returns what the comment behind each line says, and what the compiler shows for that line. */
 function shown(from: ts.Program, name: string): { line: string; says: string; shows: string }[] {
@@ -109,9 +57,5 @@ describe("types", () => {
     expect(types.map(({ line, shows }) => `${line} ${sorted(shows)}`)).toEqual(
       types.map(({ line, says }) => `${line} ${sorted(says)}`),
     );
-  }, 60_000);
-
-  it("hold in the examples of the README", () => {
-    expect(problems(program([], examples()))).toEqual([]);
   }, 60_000);
 });
