@@ -44,3 +44,6 @@ pub use entry::main;
 pub(crate) use fault::Fault;
 pub(crate) use out::{json as print_json, line as print_line};
 pub(crate) use serve::Signals;
+
+#[cfg(test)]
+mod pages_tests;
