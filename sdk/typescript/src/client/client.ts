@@ -37,7 +37,7 @@ export interface ClientOptions<A extends App = App> {
    */
   readonly url?: string;
   /** The key. Default: `STEPWELL_KEY`, else none. One that is refused is a `RefusedError` (SW1010, SW1011). */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The app, or its name: starts are of its workflows only. With the app itself inputs are checked here too. */
   readonly app?: A | A["name"];
   /**

@@ -11,7 +11,7 @@ export interface ServeOptions {
    */
   readonly url?: string;
   /** The runner's key, of role `worker`. Default: `STEPWELL_KEY`, else none. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The runner's name. Default: the app's. */
   readonly runner?: string;
   /** How many runs may have code in progress at once, 1 to 100,000. Default 1,000. */
