@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run console test browser contract crash bench sim screenshots measure-runs dist runtimes
+.PHONY: help run console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ bench: ## Measures the workloads with a release build; fails where a mark is mis
 
 sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
 	@scripts/sim.sh
+
+mcp: ## Has a scripted agent use `stepwell mcp`, and says how many calls were answered
+	@scripts/mcp.sh
 
 browser: ## Looks at the console with Chromium: latency, acts, keys, looks, hostile names, 10,000 steps
 	@CI=true NO_COLOR=1 scripts/browser.sh test:browser

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::docs::Docs;
+use super::mcp::Mcp;
 use crate::bench::{Bench, BenchRunner};
 use crate::config::Settings;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 the server \
     cannot be reached; 4 the run that was waited for did not complete.\n\
-    Errors have codes such as SW2001; docs/errors says more about each.";
+    Errors have codes such as SW2001; `stepwell docs SW2001` says more about each.";
 
 /// Durable functions that survive kill -9.
 #[derive(Debug, Parser)]
@@ -38,6 +40,10 @@ pub(super) enum Command {
     Workflows(Known),
     /// List runners that are connected or awaited
     Runners(Known),
+    /// Let agents and editors look at a server, by the Model Context Protocol on standard input and output
+    Mcp(Mcp),
+    /// Print a page of the documents: by its name, or about an error by its code
+    Docs(Docs),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes

@@ -7,7 +7,7 @@ use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{acts, dev, doctor, events, known, out, remake, runs, serve, show, tail};
+use super::{acts, dev, docs, doctor, events, known, mcp, out, remake, runs, serve, show, tail};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -52,6 +52,8 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Events(asked) => events::run(&asked),
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),
+        Command::Mcp(asked) => mcp::run(asked),
+        Command::Docs(asked) => docs::run(&asked),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Bench(bench) => crate::bench::run(&bench),
         Command::BenchRunner(runner) => crate::bench::serve(&runner),

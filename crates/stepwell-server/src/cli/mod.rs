@@ -19,16 +19,20 @@
 //! | `tail` | `runs tail` |
 //! | `known` | `workflows`, `runners` |
 //! | `doctor` | `doctor` |
+//! | `mcp` | `mcp`: the API for agents and editors |
+//! | `docs` | `docs`: the documents |
 
 mod acts;
 mod args;
 mod client;
 mod dev;
+mod docs;
 mod doctor;
 mod entry;
 mod events;
 mod fault;
 mod known;
+mod mcp;
 mod model;
 mod out;
 mod remake;

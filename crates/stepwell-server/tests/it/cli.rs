@@ -81,3 +81,24 @@ fn completions_are_printed_for_every_shell() {
         assert!(out(&run.unwrap()).contains("runs"), "{shell}");
     }
 }
+
+/// The documents are inside of the binary.
+#[test]
+fn pages_are_printed_by_their_names() {
+    let docs = |topic: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_stepwell")).arg("docs").args(topic).output().unwrap()
+    };
+    let list = out(&docs(&[]));
+    assert!(list.contains("testing") && list.contains("adr/0013") && !list.contains("SW4001"));
+    for (topic, begin) in
+        [("SW2001", "# SW2001: "), ("api", "# The HTTP API"), ("llms", "# Stepwell")]
+    {
+        let page = docs(&[topic]);
+        assert_eq!(page.status.code(), Some(0), "{topic}");
+        assert!(out(&page).starts_with(begin), "{topic}");
+    }
+    let none = docs(&["weather"]);
+    let told = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert_eq!(none.status.code(), Some(2), "{told}");
+    assert!(told.contains("there is no page on `weather`; there is: "), "{told}");
+}

@@ -9,6 +9,7 @@ mod cli;
 mod delete;
 mod gate;
 mod lists;
+mod mcp;
 mod process;
 mod recovery;
 mod retention;

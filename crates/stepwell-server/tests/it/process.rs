@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use crate::support::{Runner, get, post};
 
 /// A server in a process of its own, killed when a test ends early.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Process {
     /// Starts the binary, and waits until it says where it listens.
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
             .args(arguments)
             .stderr(Stdio::piped())

@@ -12,6 +12,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-core", &[]),
     ("stepwell-access", &["stepwell-core"]),
     ("stepwell-console", &[]),
+    ("stepwell-docs", &[]),
+    ("stepwell-mcp", &["stepwell-docs"]),
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core"]),
     ("stepwell-sqlite", &["stepwell-access", "stepwell-core", "stepwell-store"]),
@@ -36,8 +38,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-access",
             "stepwell-console",
             "stepwell-core",
+            "stepwell-docs",
             "stepwell-driver",
             "stepwell-http",
+            "stepwell-mcp",
             "stepwell-node",
             "stepwell-protocol",
             "stepwell-sqlite",
@@ -72,7 +76,8 @@ const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
     &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
 
 /// The crates of ours that run on tokio; programs may as well.
-const ON_TOKIO: &[&str] = &["stepwell", "stepwell-driver", "stepwell-http", "stepwell-server"];
+const ON_TOKIO: &[&str] =
+    &["stepwell", "stepwell-driver", "stepwell-http", "stepwell-mcp", "stepwell-server"];
 
 /// Most crates in the tree of the SDK, itself included: as it is taken by default, and without features.
 const SDK_CRATES_MAX: [(&[&str], usize); 2] = [(&[], 80), (&["--no-default-features"], 70)];

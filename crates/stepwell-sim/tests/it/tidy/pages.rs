@@ -6,6 +6,9 @@ use stepwell_core::code::Code;
 
 use super::tree;
 
+/// What language models read, in Markdown.
+const LLMS: &str = "docs/llms.txt";
+
 /// Sections of a page about an error code, in this order.
 const SECTIONS: [&str; 2] = ["## What happened", "## What to do"];
 
@@ -74,6 +77,19 @@ fn faults_of_pages_are_seen() {
         page_faults(code, &format!("{head}\n## What happened\n\n{body}\n## What to do\n")).len(),
         1
     );
+}
+
+#[test]
+fn what_language_models_read_shows_programs_that_are_built() {
+    let root = tree::root();
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (readme, page) = (read("README.md"), read(LLMS));
+    assert!(page.matches("](").count() > 8, "{LLMS} links to too little");
+    for language in ["ts", "rust"] {
+        let fence = format!("```{language}\n");
+        let program = |text: &str| text.split(&fence).nth(1)?.split("```").next().map(String::from);
+        assert_eq!(program(&page), program(&readme), "the programs in {language}");
+    }
 }
 
 /// Targets of make that a Markdown text names in code.

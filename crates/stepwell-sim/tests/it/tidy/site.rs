@@ -85,7 +85,7 @@ fn target(from: &str, link: &str) -> String {
 
 /// The Markdown files by their paths.
 fn pages(files: &[File]) -> BTreeMap<&str, &str> {
-    let pages = files.iter().filter(|file| file.is_any(&["md"]));
+    let pages = files.iter().filter(|file| file.is_any(&["md"]) || file.path == "docs/llms.txt");
     pages.map(|file| (file.path.as_str(), file.text.as_str())).collect()
 }
 
