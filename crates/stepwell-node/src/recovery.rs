@@ -147,13 +147,15 @@ impl Node {
 
     /// Gives a run back to the runner that held it, with all that it missed.
     pub(crate) fn take_back(&mut self, id: RunId, back: &Return, journal: &[u8]) {
-        let matches = self.sessions.get(back.session).is_some()
-            && self.hot.run(id).and_then(|run| run.activation()).is_some_and(|activation| {
-                planted::has(Plant::UncheckedEpoch)
-                    || activation.epoch == back.resume.epoch
-                        && activation.nonce == back.resume.nonce
-                        && activation.instance == back.instance
-            });
+        // §1: what another namespace has is not there, also for who knows all of its names.
+        let here = self.sessions.get(back.session).map(|session| &session.namespace);
+        let run = self.hot.run(id).filter(|run| here == Some(run.namespace()));
+        let matches = run.and_then(|run| run.activation()).is_some_and(|activation| {
+            planted::has(Plant::UncheckedEpoch)
+                || activation.epoch == back.resume.epoch
+                    && activation.nonce == back.resume.nonce
+                    && activation.instance == back.instance
+        });
         if !matches {
             return self.refuse_return(back, id);
         }
