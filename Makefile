@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
+.PHONY: help run access console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ console: ## Builds the web console, which the next build of the server embeds
 
 test: ## Runs every check: format, lints, tests, console, browser, simulation
 	@scripts/test.sh
+
+access: ## Tries every route and every frame with every wrong credential, prints the counts
+	@scripts/access.sh
 
 contract: ## Prints each statement of the contract with its tests; fails for one without
 	@scripts/contract.sh

@@ -12,11 +12,12 @@ folder=$(mktemp -d)
 data=$folder/data
 server=
 program=
+keyed=
 
 # Job control gives each child a group of its own and lets it hear signals.
 set -m
 clean_up() {
-    kill -9 ${server:+"$server"} ${program:+"$program"} 2>/dev/null || true
+    kill -9 ${server:+"$server"} ${program:+"$program"} ${keyed:+"$keyed"} 2>/dev/null || true
     wait 2>/dev/null || true
     rm -rf "$folder"
 }
@@ -75,6 +76,28 @@ while IFS= read -r command; do
     [ -s "$folder/out" ] || fail "the README's \`$command\` printed nothing"
 done <<<"$commands"
 say "README: $(wc -l <<<"$commands") commands to look around"
+
+# A server that wants keys, as `stepwell start` makes it: the first key, one for a program, and its end.
+stepwell start --data "$folder/keyed" --listen 127.0.0.1:0 --log-format json >"$folder/first.key" 2>"$folder/keyed.log" </dev/null &
+keyed=$!
+await "the first key is not printed" grep -q '^sw_' "$folder/first.key"
+here=$STEPWELL_URL
+STEPWELL_URL=http://$(sed -nE 's/.*"listening".*"address":"([^"]+)".*/\1/p' "$folder/keyed.log" | head -n 1)
+chmod 600 "$folder/first.key"
+! stepwell runs list >"$folder/out" 2>&1 || fail "runs are listed without a key"
+grep -q SW1010 "$folder/out" || fail "a request without a key is refused so: $(cat "$folder/out")"
+export STEPWELL_KEY_FILE=$folder/first.key
+stepwell namespaces create shop >/dev/null
+stepwell keys create --name program --role client --namespace shop --out "$folder/program.key" 2>/dev/null
+stepwell --key-file "$folder/program.key" runs list >/dev/null
+! stepwell --key-file "$folder/program.key" keys list >"$folder/out" 2>&1 || fail "a client lists keys"
+grep -q SW1011 "$folder/out" || fail "a role without the right is refused so: $(cat "$folder/out")"
+stepwell keys revoke "$(cut -c 4-13 "$folder/program.key")" >/dev/null
+! stepwell --key-file "$folder/program.key" runs list >"$folder/out" 2>&1 || fail "a revoked key is taken"
+stepwell audit verify >"$folder/out"
+unset STEPWELL_KEY_FILE
+STEPWELL_URL=$here
+say "keys: made, used, revoked; $(cat "$folder/out")"
 
 if ! command -v sqlite3 >/dev/null 2>&1; then
     say "README: the questions in SQL are not asked, since sqlite3 is not installed"

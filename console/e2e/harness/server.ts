@@ -33,7 +33,8 @@ export class Server {
 
   /** Starts it again after {@link kill}; resolves once it listens. */
   async begin(): Promise<void> {
-    const args = ["start", "--data", this.#data, "--listen", this.#listen, "--log-format", "json"];
+    const place = ["--data", this.#data, "--listen", this.#listen];
+    const args = ["start", "--access", "loopback", ...place, "--log-format", "json"];
     const child = spawn(serverBinary(), [...args, ...this.args], {
       stdio: ["ignore", "ignore", "pipe"],
     });

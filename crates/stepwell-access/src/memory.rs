@@ -1,6 +1,6 @@
 //! A ledger in memory: for servers that keep nothing, and for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_core::time::Timestamp;
@@ -10,7 +10,10 @@ use crate::key::{Key, KeyId};
 use crate::ledger::{Error, Ledger};
 use crate::namespace::Namespace;
 
-/// A ledger in memory.
+/// Rows of the audit log that are kept in memory.
+const ROWS_MAX: usize = 10_000;
+
+/// A ledger in memory. Of the audit log it keeps the last 10,000 rows.
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
     state: Mutex<State>,
@@ -20,7 +23,7 @@ pub struct MemoryLedger {
 struct State {
     namespaces: BTreeMap<Arc<str>, Namespace>,
     keys: Vec<Key>,
-    rows: Vec<Row>,
+    rows: VecDeque<Row>,
 }
 
 impl MemoryLedger {
@@ -76,9 +79,12 @@ impl Ledger for MemoryLedger {
 
     fn append(&self, entry: Entry) -> Result<Row, Error> {
         let mut state = self.state();
-        let chain = state.rows.last().map_or_else(Chain::default, Chain::behind);
+        let chain = state.rows.back().map_or_else(Chain::default, Chain::behind);
         let row = chain.next(entry);
-        state.rows.push(row.clone());
+        if state.rows.len() == ROWS_MAX {
+            state.rows.pop_front();
+        }
+        state.rows.push_back(row.clone());
         Ok(row)
     }
 

@@ -8,6 +8,10 @@
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
 //! | [`problem`] | errors as answers |
+//! | [`tls`] | the certificate, where TLS ends here |
+//! | `door` | the gate and what is behind it, for each connection |
+//! | `carrier` | what carries a connection: a socket, TLS over one, a pipe |
+//! | `upkeep` | what has to be done for keys and namespaces from time to time |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,8 +32,12 @@
 //! ```
 
 pub mod api;
+mod carrier;
 pub mod console;
+mod door;
 pub mod gate;
 pub mod problem;
 pub mod server;
+pub mod tls;
+mod upkeep;
 pub mod worker;

@@ -1,9 +1,12 @@
 //! Errors as answers: `application/problem+json` (RFC 9457) with a stable code.
 
+use std::fmt::Display;
+
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
+use stepwell_access::keyring::{self, Refused};
 use stepwell_core::code::Code;
 use stepwell_node::ApiError;
 use stepwell_store::Error as StoreError;
@@ -17,8 +20,8 @@ pub struct Problem {
     pub detail: String,
     /// Places in a value that do not fit, for SW2006.
     pub places: Vec<Place>,
-    /// Methods that the address takes, for SW1003.
-    pub allow: Option<String>,
+    /// Headers of the answer beside those that every answer with this code has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A place in a value that does not fit.
@@ -33,7 +36,22 @@ pub struct Place {
 impl Problem {
     /// Makes a problem from a code and a text.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), places: Vec::new(), allow: None }
+        Self { code, detail: detail.into(), places: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Adds a header to the answer; one that cannot stand there is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl Display) -> Self {
+        if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: impl Display) -> Self {
+        self.header(header::RETRY_AFTER, seconds)
     }
 
     /// The request is not understood.
@@ -85,6 +103,18 @@ impl From<stepwell_driver::Error> for Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::new(Code::Unauthenticated, refused.to_string())
+    }
+}
+
+impl From<keyring::Error> for Problem {
+    fn from(error: keyring::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         stepwell_driver::Error::from(error).into()
@@ -104,9 +134,11 @@ impl IntoResponse for Problem {
         if self.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
-            headers.insert(header::ALLOW, allow);
+        for (name, value) in self.headers {
+            headers.insert(name, value);
         }
+        // What was refused is written down with its code.
+        response.extensions_mut().insert(self.code);
         response
     }
 }

@@ -3,20 +3,12 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
-use axum::response::IntoResponse;
-use futures_util::FutureExt;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_driver::{Driver, Failed, Handle, Keep, KeepRule, Open, Retention, Running};
@@ -26,10 +18,14 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, Past, router};
-use crate::console::{self, Console};
-use crate::gate::Gate;
+use crate::api::{Api, Past};
+use crate::carrier::Movable;
+use crate::console::Console;
+use crate::door::{Door, Visit};
+use crate::gate::{Access, Gate, Keys, Transport};
 use crate::problem::Problem;
+use crate::tls;
+use crate::upkeep::Upkeep;
 
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -62,6 +58,8 @@ pub struct Options {
     pub retention_rules: Vec<KeepRule>,
     /// The web console. Default none.
     pub console: Option<Console>,
+    /// Who is let in. Default: whoever is on this machine.
+    pub access: Access,
 }
 
 impl Default for Options {
@@ -72,6 +70,7 @@ impl Default for Options {
             retention: Duration::from_hours(7 * 24),
             retention_rules: Vec::new(),
             console: None,
+            access: Access::default(),
         }
     }
 }
@@ -94,6 +93,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The ledger of keys cannot be used.
+    #[error("{}", .0.detail)]
+    Ledger(Problem),
     /// There is no node.
     #[error(transparent)]
     Node(#[from] Failed),
@@ -103,7 +105,7 @@ impl Error {
     /// Returns the stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Refused(problem) => problem.code,
+            Self::Refused(problem) | Self::Ledger(problem) => problem.code,
             Self::Listen { .. } => Code::ListenRefused,
             Self::Node(Failed::Store(error)) => Problem::from(error.clone()).code,
             Self::Node(_) => Code::Internal,
@@ -116,6 +118,8 @@ impl Error {
 struct Engine {
     node: Running,
     retention: Retention,
+    keys: Keys,
+    upkeep: Upkeep,
 }
 
 impl Engine {
@@ -134,7 +138,10 @@ impl Engine {
             events: options.limits.event_kept(),
         };
         let retention = Retention::start(node.handle().clone(), keep);
-        Ok(Self { node, retention })
+        // The folder is this process's from here on.
+        let keys = Keys::open(options.access.ledger.clone()).await.map_err(Error::Ledger)?;
+        let upkeep = Upkeep::start(keys.clone(), node.handle().clone());
+        Ok(Self { node, retention, keys, upkeep })
     }
 
     fn api(&self, options: &Options) -> Api {
@@ -142,12 +149,22 @@ impl Engine {
             node: self.node.handle().clone(),
             limits: Arc::new(options.limits.clone()),
             past: Past::default(),
+            keys: self.keys.clone(),
+            access: Arc::new(options.access.clone()),
         }
+    }
+
+    fn door(&self, address: SocketAddr, options: &Options) -> Result<Door, Error> {
+        let gate =
+            Gate::new(address, &options.access, self.keys.clone()).map_err(Error::Refused)?;
+        self.upkeep.watch(gate.throttle().clone());
+        Ok(Door::new(gate, options.console, self.api(options)))
     }
 
     /// Writes what the node holds, closes the store.
     async fn stop(self) {
-        let Self { mut node, retention } = self;
+        let Self { mut node, retention, upkeep, .. } = self;
+        upkeep.stop().await;
         retention.stop().await;
         let stopped = tokio::task::spawn_blocking(move || node.stop()).await;
         if let Err(error) = stopped {
@@ -162,6 +179,7 @@ impl Engine {
 pub struct Server {
     address: SocketAddr,
     engine: Engine,
+    transport: Transport,
     stop: oneshot::Sender<()>,
     listener: JoinHandle<()>,
 }
@@ -174,18 +192,35 @@ impl Server {
     /// [`Error`].
     pub async fn start(listen: SocketAddr, options: &Options, open: Open) -> Result<Self, Error> {
         // Before the folder is touched.
-        let (listener, address, gate) = bind(listen).await?;
+        let (listener, address) = bind(listen, &options.access).await?;
         let engine = Engine::start(options, open).await?;
         let (stop, stopped) = oneshot::channel();
-        let door = Door::new(gate, options.console, engine.api(options));
+        let door = engine.door(address, options)?;
         let listener = tokio::spawn(serve_all(listener, door, stopped));
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { address, engine, stop, listener })
+        let transport = options.access.transport.clone();
+        Ok(Self { address, engine, transport, stop, listener })
     }
 
     /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the keys and namespaces.
+    pub fn keys(&self) -> &Keys {
+        &self.engine.keys
+    }
+
+    /// Reads the files of the certificate again, where TLS ends here; connections from now on get it.
+    ///
+    /// # Errors
+    /// As [`Certificate::reload`](crate::tls::Certificate::reload); the one before stays in use.
+    pub fn reload_certificate(&self) -> Result<(), Problem> {
+        match &self.transport {
+            Transport::Tls(certificate) => certificate.reload(),
+            Transport::Plain | Transport::Proxy => Ok(()),
+        }
     }
 
     /// Returns the way to the node.
@@ -207,21 +242,20 @@ impl Server {
     }
 }
 
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr, Gate), Error> {
+async fn bind(listen: SocketAddr, access: &Access) -> Result<(TcpListener, SocketAddr), Error> {
     // Refused before a port is taken.
-    Gate::new(listen).map_err(Error::Refused)?;
+    access.check(listen).map_err(Error::Refused)?;
     let refused = |source| Error::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    let gate = Gate::new(address).map_err(Error::Refused)?;
-    Ok((listener, address, gate))
+    Ok((listener, address))
 }
 
 /// A server within the process that uses it: connections are pipes, and nothing listens.
 #[derive(Debug)]
 pub struct Local {
     engine: Engine,
-    api: Api,
+    options: Options,
     pipes: Pipes,
     listening: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -238,18 +272,19 @@ impl Local {
     /// What requests name as their host.
     pub const HOST: &str = "localhost:80";
 
-    /// Opens the store and starts the node. Has to be called inside of a tokio runtime.
+    /// Opens the store and starts the node. Has to be called inside of a tokio runtime. Whoever has a
+    /// pipe needs no key, and so does nobody on this machine once it listens.
     ///
     /// # Errors
-    /// [`Error::Node`].
+    /// [`Error::Node`], [`Error::Ledger`].
     pub async fn start(options: &Options, open: Open) -> Result<Self, Error> {
-        let gate = Gate::new(LOCAL).map_err(Error::Refused)?;
-        let engine = Engine::start(options, open).await?;
-        let api = engine.api(options);
-        let door = Door::new(gate, options.console, api.clone());
+        let access = Access { ledger: options.access.ledger.clone(), ..Access::default() };
+        let options = Options { access, ..options.clone() };
+        let engine = Engine::start(&options, open).await?;
+        let door = engine.door(LOCAL, &options)?;
         let (stopping, runtime) = (Arc::new(watch::Sender::new(false)), Runtime::current());
         let pipes = Pipes { door, runtime, stopping };
-        Ok(Self { engine, api, pipes, listening: Vec::new() })
+        Ok(Self { engine, options, pipes, listening: Vec::new() })
     }
 
     /// Listens on a loopback address too; returns it with its port.
@@ -257,13 +292,9 @@ impl Local {
     /// # Errors
     /// [`Error::Refused`] and [`Error::Listen`].
     pub async fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, Error> {
-        let (listener, address, gate) = bind(address).await?;
+        let (listener, address) = bind(address, &self.options.access).await?;
         let (stop, stopped) = oneshot::channel();
-        let listening = serve_all(
-            listener,
-            Door::new(gate, self.pipes.door.console, self.api.clone()),
-            stopped,
-        );
+        let listening = serve_all(listener, self.engine.door(address, &self.options)?, stopped);
         self.listening.push((stop, tokio::spawn(listening)));
         Ok(address)
     }
@@ -299,7 +330,8 @@ impl Pipes {
             return None;
         }
         let (ours, theirs) = duplex(PIPE_BYTES);
-        self.runtime.spawn(serve(ours, LOCAL, self.door.clone(), self.stopping.subscribe()));
+        let visit = Visit::new(LOCAL, None);
+        self.runtime.spawn(serve(ours, visit, self.door.clone(), self.stopping.subscribe()));
         Some(theirs)
     }
 }
@@ -308,63 +340,6 @@ impl std::fmt::Debug for Pipes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipes").finish_non_exhaustive()
     }
-}
-
-/// The gate and what is behind it.
-#[derive(Clone)]
-struct Door {
-    gate: Gate,
-    console: Option<Console>,
-    router: TowerToHyperService<Router>,
-}
-
-impl Door {
-    fn new(gate: Gate, console: Option<Console>, api: Api) -> Self {
-        Self { gate, console, router: TowerToHyperService::new(router(api)) }
-    }
-
-    /// Answers with a page of the console, which holds no data: a link to it may stand on any site.
-    fn page(
-        &self,
-        peer: SocketAddr,
-        request: &Request<Body>,
-    ) -> Option<Result<Response<Body>, Problem>> {
-        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let found = console::find(self.console?, method, uri)?;
-        // Nothing is made for who is not let in.
-        let admitted = self.gate.admit_page(peer, uri, headers);
-        Some(admitted.and_then(|()| found.answer(headers)))
-    }
-
-    async fn enter(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let mut request = request.map(Body::new);
-        if let Some(page) = self.page(peer, &request) {
-            return page.unwrap_or_else(IntoResponse::into_response);
-        }
-        match self.gate.admit(peer, request.uri(), request.headers()) {
-            Ok(admission) => {
-                request.extensions_mut().insert(admission);
-                // Nothing of a request is seen again after a panic in its handler.
-                let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
-                answered.map_or_else(
-                    |_| panicked(),
-                    |answered: Result<_, Infallible>| {
-                        answered.unwrap_or_else(|never| match never {})
-                    },
-                )
-            }
-            Err(problem) => {
-                tracing::debug!(code = %problem.code, detail = problem.detail, "refused at the gate");
-                problem.into_response()
-            }
-        }
-    }
-}
-
-fn panicked() -> Response<Body> {
-    tracing::error!("the handler of a request panicked");
-    Problem::new(Code::Internal, "the handler of this request failed; the log says more")
-        .into_response()
 }
 
 async fn serve_all(listener: TcpListener, door: Door, mut stop: oneshot::Receiver<()>) {
@@ -377,7 +352,10 @@ async fn serve_all(listener: TcpListener, door: Door, mut stop: oneshot::Receive
         };
         match accepted {
             Ok((stream, peer, permit)) => {
-                let connection = serve(stream, peer, door.clone(), stopping.subscribe());
+                // One more of an address with many that have shown nothing is closed without a word.
+                let Ok(unknown) = door.gate().connection(peer) else { continue };
+                let visit = Visit::new(peer, unknown);
+                let connection = secure(stream, visit, door.clone(), stopping.subscribe());
                 tokio::spawn(async move {
                     connection.await;
                     drop(permit);
@@ -398,16 +376,32 @@ async fn serve_all(listener: TcpListener, door: Door, mut stop: oneshot::Receive
     }
 }
 
+/// Serves a connection under TLS, where there is TLS.
+async fn secure(stream: TcpStream, visit: Visit, door: Door, mut stopping: watch::Receiver<bool>) {
+    let Some(acceptor) = door.gate().acceptor() else {
+        return serve(stream, visit, door, stopping).await;
+    };
+    let handshake = acceptor.accept(Movable::new(stream));
+    let secured = tokio::select! {
+        secured = tokio::time::timeout(HEADER_TIME, handshake) => secured,
+        () = told(&mut stopping) => return,
+    };
+    match secured.unwrap_or_else(|_| Err(tls::too_slow())) {
+        Ok(stream) => serve(Box::new(stream), visit, door, stopping).await,
+        Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+    }
+}
+
 /// Serves a connection until its end; once the server stops, until the end of its open request.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    visit: Visit,
     door: Door,
     mut stopping: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request| {
-        let door = door.clone();
-        async move { Ok::<_, Infallible>(door.enter(peer, request).await) }
+        let (door, visit) = (door.clone(), visit.clone());
+        async move { Ok::<_, Infallible>(door.enter(&visit, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -10,26 +10,23 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::{OnUpgrade, Parts};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use stepwell_core::code::Code;
 use stepwell_protocol::SUBPROTOCOL;
-use tokio::io::DuplexStream;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use tokio_util::either::Either;
 
 use crate::api::Api;
+use crate::carrier::{self, Carrier};
 use crate::gate::Caller;
 use crate::problem::Problem;
 use stepwell_driver::{Outbound, Outbox, Session};
 
-type Socket = WebSocketStream<Either<TcpStream, DuplexStream>>;
+type Socket = WebSocketStream<Carrier>;
 
 /// Longest reason in a closing message, in bytes (RFC 6455 §5.5).
 const REASON_BYTES_MAX: usize = 120;
@@ -47,9 +44,13 @@ pub async fn connect(
     let accept = accept_key(request.headers())?;
     let upgrade = hyper::upgrade::on(&mut request);
     let frame_bytes_max = api.limits.frame_bytes_max();
+    let ended = caller.ended();
     let serve = |session, outbox| async move {
         match upgraded(upgrade, frame_bytes_max).await {
-            Ok(socket) => serve(socket, session, outbox, frame_bytes_max).await,
+            Ok(socket) => {
+                let ends = (ended, outbox);
+                serve(socket, session, ends, frame_bytes_max).await;
+            }
             Err(error) => tracing::debug!(error, "a runner's connection was not upgraded"),
         }
     };
@@ -104,33 +105,37 @@ fn words(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = 
 /// Waits for the upgrade, and takes the connection over to the runtime that this runs on.
 async fn upgraded(upgrade: OnUpgrade, frame_bytes_max: usize) -> Result<Socket, String> {
     let upgraded = upgrade.await.map_err(|error| error.to_string())?;
-    let (stream, read_buf) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(Parts { io, read_buf, .. }) => {
-            let stream = io.into_inner().into_std().and_then(TcpStream::from_std);
-            (Either::Left(stream.map_err(|error| error.to_string())?), read_buf)
-        }
-        Err(other) => {
-            let pipe = other.downcast::<TokioIo<DuplexStream>>();
-            let unknown = |_| "it is neither a socket nor a pipe".to_owned();
-            let Parts { io, read_buf, .. } = pipe.map_err(unknown)?;
-            (Either::Right(io.into_inner()), read_buf)
-        }
-    };
+    let (stream, read) = carrier::take_over(upgraded)?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(frame_bytes_max))
         .max_frame_size(Some(frame_bytes_max));
-    let (read, role) = (read_buf.to_vec(), Role::Server);
-    Ok(Socket::from_partially_read(stream, read, role, Some(config)).await)
+    Ok(Socket::from_partially_read(stream, read.to_vec(), Role::Server, Some(config)).await)
 }
 
-async fn serve(socket: Socket, session: Session, mut outbox: Outbox, frame_bytes_max: usize) {
+async fn serve(
+    socket: Socket,
+    session: Session,
+    (ended, mut outbox): (impl Future<Output = Problem>, Outbox),
+    frame_bytes_max: usize,
+) {
     let (mut sink, mut stream) = socket.split();
     let number = session.number();
     tracing::debug!(session = number, "a runner connected");
-    // Both ways go on by themselves: a runner that writes while it is written to cannot deadlock.
+    let both = async {
+        // Both ways go on by themselves: a runner that writes while it is written to cannot deadlock.
+        tokio::select! {
+            end = read(&mut stream, &session, frame_bytes_max) => end,
+            end = write(&mut sink, &mut outbox) => end,
+        }
+    };
     let end = tokio::select! {
-        end = read(&mut stream, &session, frame_bytes_max) => end,
-        end = write(&mut sink, &mut outbox) => end,
+        // What comes after its key is over is not taken.
+        biased;
+        problem = ended => {
+            let text = format!("{}: {}", problem.code, problem.detail);
+            Some(close(CloseCode::Policy, &text))
+        }
+        end = both => end,
     };
     tracing::debug!(session = number, ?end, "a runner's connection ends");
     drop(session);

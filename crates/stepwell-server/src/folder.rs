@@ -1,9 +1,10 @@
 //! The store of a data folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stepwell_sqlite::{Embedded, Options};
+use stepwell_http::gate::OpenLedger;
+use stepwell_sqlite::{Embedded, Options, ledger};
 use stepwell_store::{Error, Store};
 
 use crate::config::Config;
@@ -27,4 +28,12 @@ pub fn open(folder: &Path, options: Options) -> Result<Arc<dyn Store>, Error> {
     let store = Embedded::open(folder, options)?;
     store.spawn_fold()?;
     Ok(Arc::new(store))
+}
+
+/// Returns what opens the ledger of a folder that this process owns.
+pub fn ledger(folder: PathBuf) -> OpenLedger {
+    OpenLedger::new(move || {
+        let opened = ledger::open(&folder)?;
+        Ok((opened.ledger, opened.pepper))
+    })
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stepwell_driver::Open;
 use stepwell_http::console::Asset;
+use stepwell_http::gate::{Access, OpenLedger, Transport};
+use stepwell_http::problem::Problem;
 use stepwell_http::server::Options;
 pub use stepwell_http::server::{Error, Server};
+use stepwell_http::tls::Certificate;
 use stepwell_store::Store;
 use stepwell_store::memory::Memory;
 
-use crate::config::Config;
+use crate::config::{AccessConfig, Config, TlsFiles};
 use crate::folder;
 
 /// Opens the store that the configuration asks for, starts the node, and listens. Has to be called
@@ -34,8 +37,21 @@ pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
         retention: config.retention,
         retention_rules: config.retention_rules.clone(),
         console: Some(console),
+        access: access(config).map_err(Error::Refused)?,
     };
     Server::start(config.listen, &options, open).await
+}
+
+/// Returns how callers are let in.
+fn access(config: &Config) -> Result<Access, Problem> {
+    let AccessConfig { mode, tls, by_proxy, rates, .. } = &config.access;
+    let transport = match tls {
+        Some(TlsFiles { cert, key }) => Transport::Tls(Arc::new(Certificate::load(cert, key)?)),
+        None if *by_proxy => Transport::Proxy,
+        None => Transport::Plain,
+    };
+    let ledger = config.data.clone().map_or_else(OpenLedger::in_memory, folder::ledger);
+    Ok(Access { mode: *mode, transport, rates: *rates, ledger })
 }
 
 /// A file of the embedded console.

@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use stepwell_core::limits::Limits;
 use stepwell_driver::Open;
+use stepwell_http::gate::OpenLedger;
 use stepwell_http::server::{self, Local, Options, Pipes};
 use stepwell_sqlite::Embedded as Folder;
 use stepwell_store::Store;
@@ -136,9 +137,15 @@ impl Embedded {
     }
 
     async fn start(self) -> Result<Engine> {
-        let Self { app, folder, listen, options, drain, error } = self;
+        let Self { app, folder, listen, mut options, drain, error } = self;
         if let Some(error) = error {
             return Err(error);
+        }
+        if let Some(folder) = folder.clone() {
+            options.access.ledger = OpenLedger::new(move || {
+                let opened = stepwell_sqlite::ledger::open(&folder)?;
+                Ok((opened.ledger, opened.pepper))
+            });
         }
         let mut local =
             Local::start(&options, opener(folder)).await.map_err(|error| refused(&error))?;

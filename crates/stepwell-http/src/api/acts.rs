@@ -38,7 +38,7 @@ pub(super) async fn cancel(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
-    let signed = signed(&api, &headers, body).await?;
+    let signed = signed(&api, &caller, &headers, body).await?;
     let status = api.node.cancel(caller.namespace(), id, signed).await?;
     json(StatusCode::OK, &Acted { id, status })
 }
@@ -52,7 +52,7 @@ pub(super) async fn terminate(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let asked = (run, Operation::Terminate);
-    operate(&api, &caller, asked, signed(&api, &headers, body).await?).await
+    operate(&api, &caller, asked, signed(&api, &caller, &headers, body).await?).await
 }
 
 /// Tries a run again at once (§9.5).
@@ -63,7 +63,8 @@ pub(super) async fn retry(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (run, Operation::Retry), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Retry), signed(&api, &caller, &headers, body).await?)
+        .await
 }
 
 /// Holds a run back (§9.6).
@@ -74,7 +75,8 @@ pub(super) async fn pause(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (run, Operation::Pause), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Pause), signed(&api, &caller, &headers, body).await?)
+        .await
 }
 
 /// Lets a paused run go on (§9.6).
@@ -85,7 +87,8 @@ pub(super) async fn resume(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    operate(&api, &caller, (run, Operation::Resume), signed(&api, &headers, body).await?).await
+    operate(&api, &caller, (run, Operation::Resume), signed(&api, &caller, &headers, body).await?)
+        .await
 }
 
 #[derive(Serialize)]
@@ -117,7 +120,12 @@ async fn operate(
 }
 
 /// Reads who acts and why; a body is not needed.
-async fn signed(api: &Api, headers: &HeaderMap, body: Body) -> Result<Signed, Problem> {
+async fn signed(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Signed, Problem> {
     let bytes = body::read(headers, body, &api.limits).await?;
     let ActBody { by, reason } = if bytes.is_empty() {
         ActBody::default()
@@ -125,14 +133,22 @@ async fn signed(api: &Api, headers: &HeaderMap, body: Body) -> Result<Signed, Pr
         body::expect_json(headers)?;
         body::parse(&bytes)?
     };
-    check_signed(by, reason)
+    check_signed(caller, by, reason)
 }
 
-/// Checks who acts and why.
-pub(super) fn check_signed(by: Option<String>, reason: Option<String>) -> Result<Signed, Problem> {
+/// Checks who acts and why, and notes it for the audit log. Who does not say who he is acts as his key.
+pub(super) fn check_signed(
+    caller: &Caller,
+    by: Option<String>,
+    reason: Option<String>,
+) -> Result<Signed, Problem> {
     for (what, value) in [("the field by", &by), ("the field reason", &reason)] {
         let refuse = |error: name::Error| Problem::bad_request(error.to_string());
         value.as_deref().map_or(Ok(()), |value| name::check(what, value)).map_err(refuse)?;
     }
+    if let Some(reason) = &reason {
+        caller.note_reason(reason);
+    }
+    let by = by.or_else(|| caller.key().map(|key| key.name.to_string()));
     Ok(Signed { by, reason })
 }

@@ -14,17 +14,25 @@
 //! | `known` | workflows and runners |
 //! | `stream` | what changes, as it does |
 //! | `health` | health and metrics |
+//! | `me` | who a caller is, and the session of a browser |
+//! | `keys` | API keys |
+//! | `namespaces` | namespaces |
+//! | `audit` | the audit log |
 //! | `answer` | values as answers |
 
 mod activity;
 mod acts;
 mod answer;
+mod audit;
 mod body;
 mod events;
 mod glance;
 mod health;
+mod keys;
 mod known;
 mod list;
+mod me;
+mod namespaces;
 mod remake;
 mod routes;
 mod run;

@@ -94,7 +94,7 @@ pub(super) async fn resolve(
         (Outcome::Failed, ..) => return bad("what failed needs `error` and has no `output`"),
         (Outcome::NotDone, ..) => return bad("what was not done has neither `output` nor `error`"),
     };
-    let signed = check_signed(asked.by, asked.reason)?;
+    let signed = check_signed(&caller, asked.by, asked.reason)?;
     let resolve = ResolveRequest { step: asked.step, known };
     let status = api.node.resolve(caller.namespace(), id, resolve, signed).await?;
     json(StatusCode::OK, &Acted { id, status })
@@ -110,7 +110,7 @@ pub(super) async fn rerun(
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
     let asked: RerunBody = read(&api, &headers, body).await?;
-    let signed = check_signed(asked.by, asked.reason)?;
+    let signed = check_signed(&caller, asked.by, asked.reason)?;
     let fork = ForkRequest { from: ForkAt::Start, input: asked.input, outputs: Vec::new() };
     make(&api, &caller, (id, fork), signed).await
 }
@@ -125,7 +125,7 @@ pub(super) async fn fork(
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
     let asked: ForkBody = read(&api, &headers, body).await?;
-    let signed = check_signed(asked.by, asked.reason)?;
+    let signed = check_signed(&caller, asked.by, asked.reason)?;
     let from = asked.step.map_or(ForkAt::Failure, ForkAt::Step);
     let outputs = asked.outputs.into_iter().collect();
     make(&api, &caller, (id, ForkRequest { from, input: asked.input, outputs }), signed).await

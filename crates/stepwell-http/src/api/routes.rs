@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Response, Uri};
+use axum::http::{Method, Response, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, delete, get, post};
@@ -13,8 +13,11 @@ use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
-use super::{activity, acts, events, glance, health, known, list, remake, run, runs, stream};
-use crate::gate::{Caller, guard};
+use super::{
+    activity, acts, audit, events, glance, health, keys, known, list, me, namespaces, remake, run,
+    runs, stream,
+};
+use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::problem::Problem;
 use crate::worker;
 use stepwell_driver::Handle;
@@ -28,6 +31,10 @@ pub struct Api {
     pub limits: Arc<Limits>,
     /// What is kept of past minutes.
     pub past: activity::Past,
+    /// The keys and namespaces.
+    pub keys: Keys,
+    /// How callers are let in.
+    pub access: Arc<Access>,
 }
 
 /// An address, what may be done there, and who may.
@@ -43,7 +50,7 @@ pub struct Route {
 
 /// Every route of the server. The router is made of this table and nothing else.
 pub fn routes() -> Vec<Route> {
-    use Right::{Act, Public, Read, ServerRead, Start, Work};
+    use Right::{Act, Admin, Any, Public, Read, Server, ServerRead, Start, Work};
     let route = |method, path, right, handler| Route { method, path, right, handler };
     vec![
         route("POST", "/api/v1/runs", Start, || post(runs::start)),
@@ -70,6 +77,17 @@ pub fn routes() -> Vec<Route> {
         route("GET", "/api/v1/runners", Read, || get(known::runners)),
         route("GET", "/api/v1/stream", Read, || get(stream::stream)),
         route("GET", PATH, Work, || get(worker::connect)),
+        route("GET", "/api/v1/me", Any, || get(me::show)),
+        route("POST", "/api/v1/session", Any, || post(me::begin)),
+        route("DELETE", "/api/v1/session", Any, || delete(me::end)),
+        route("POST", "/api/v1/keys", Admin, || post(keys::create)),
+        route("GET", "/api/v1/keys", Admin, || get(keys::list)),
+        route("POST", "/api/v1/keys/{key}/rotate", Admin, || post(keys::rotate)),
+        route("POST", "/api/v1/keys/{key}/revoke", Admin, || post(keys::revoke)),
+        route("GET", "/api/v1/audit", Admin, || get(audit::list)),
+        route("POST", "/api/v1/namespaces", Server, || post(namespaces::create)),
+        route("GET", "/api/v1/namespaces", Server, || get(namespaces::list)),
+        route("DELETE", "/api/v1/namespaces/{namespace}", Server, || delete(namespaces::delete)),
         route("GET", "/healthz", Public, || get(health::health)),
         route("GET", "/metrics", ServerRead, || get(health::metrics)),
     ]
@@ -78,8 +96,9 @@ pub fn routes() -> Vec<Route> {
 /// Makes the router of the table.
 pub fn router(api: Api) -> Router {
     let mut router = Router::new();
-    for Route { path, right, handler, .. } in routes() {
-        let guarded = from_fn(move |request, next| guard(right, request, next));
+    for Route { method, path, right, handler } in routes() {
+        let spec = Spec { method, path, right };
+        let guarded = from_fn(move |request, next| guard(spec, request, next));
         router = router.route(path, handler().route_layer(guarded));
     }
     router.fallback(unknown).method_not_allowed_fallback(not_allowed).with_state(api)
@@ -108,6 +127,5 @@ async fn not_allowed(_caller: Caller, method: Method, uri: Uri) -> Response<Body
     methods.dedup();
     let allow = methods.join(", ");
     let detail = format!("`{}` does not take {method}; accepted: {allow}", uri.path());
-    let problem = Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) };
-    problem.into_response()
+    Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allow).into_response()
 }

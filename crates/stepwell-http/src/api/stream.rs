@@ -11,7 +11,8 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream};
 use serde::{Deserialize, Serialize};
 use stepwell_core::id::RunId;
 use stepwell_driver::{Changed, Cursor, Handle, Told, Watch};
@@ -64,6 +65,10 @@ impl Hints {
 /// A reader of the stream.
 struct Reader {
     watch: Watch,
+    /// Ready once the reader's key is not taken any more.
+    ended: BoxFuture<'static, Problem>,
+    /// It was told so; nothing follows.
+    is_over: bool,
     node: Handle,
     /// Not told anything yet.
     is_new: bool,
@@ -71,7 +76,7 @@ struct Reader {
     not_before: Instant,
 }
 
-/// Streams what changes in the caller's namespace until the server stops.
+/// Streams what changes in the caller's namespace until the server stops or the caller's key ends.
 pub(super) async fn stream(
     State(api): State<Api>,
     caller: Caller,
@@ -83,7 +88,14 @@ pub(super) async fn stream(
     // The header is of the browser, which connects again by itself; the parameter is older then.
     let after = header.map(std::borrow::Cow::into_owned).or(after).map(|id| cursor(&id));
     let watch = api.node.watch(caller.namespace(), after);
-    let reader = Reader { watch, node: api.node, is_new: true, not_before: Instant::now() };
+    let reader = Reader {
+        watch,
+        ended: caller.ended().boxed(),
+        is_over: false,
+        node: api.node,
+        is_new: true,
+        not_before: Instant::now(),
+    };
     let messages = futures_util::stream::unfold(reader, |reader| async move {
         reader.next().await.map(|(event, reader)| (Ok(event), reader))
     });
@@ -93,6 +105,9 @@ pub(super) async fn stream(
 impl Reader {
     /// Waits for the next message; `None` once the server stops.
     async fn next(mut self) -> Option<(Event, Self)> {
+        if self.is_over {
+            return None;
+        }
         if std::mem::take(&mut self.is_new) {
             // Says at once where the reader stands, also where nothing changes for a while.
             let event = Event::default().event("hello").retry(RETRY).data("{}");
@@ -101,6 +116,11 @@ impl Reader {
         let told = tokio::select! {
             biased;
             () = self.node.stopping() => return None,
+            problem = &mut self.ended => {
+                self.is_over = true;
+                let why = String::from_utf8_lossy(&problem.to_json()).into_owned();
+                return Some((Event::default().event("closed").data(why), self));
+            }
             told = next_after(&mut self.watch, self.not_before) => told,
         };
         self.not_before = Instant::now() + PERIOD;

@@ -247,7 +247,7 @@ fn end_server_of(folder: &Path) {
 
 fn start_server(folder: &Path, listen: &str) -> Result<Child, Fault> {
     let child = Command::new(std::env::current_exe()?)
-        .args(["start", "--listen", listen, "--log", "warn", "--data"])
+        .args(["start", "--access", "loopback", "--listen", listen, "--log", "warn", "--data"])
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

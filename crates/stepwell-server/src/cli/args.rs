@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::audit::Audit;
 use super::docs::Docs;
+use super::keys::Keys;
 use super::mcp::Mcp;
+use super::namespaces::Namespaces;
 use crate::bench::{Bench, BenchRunner};
 use crate::config::Settings;
 
@@ -21,6 +24,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not underst
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    /// File that holds the API key [default: the key in `STEPWELL_KEY`]
+    #[arg(long, global = true, env = "STEPWELL_KEY_FILE", value_name = "FILE")]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 /// What to do.
@@ -44,6 +50,15 @@ pub(super) enum Command {
     Mcp(Mcp),
     /// Print a page of the documents: by its name, or about an error by its code
     Docs(Docs),
+    /// Make, list, rotate and revoke API keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Make, list and delete namespaces
+    #[command(subcommand)]
+    Namespaces(Namespaces),
+    /// Read and check the log of what keys and operators did
+    #[command(subcommand)]
+    Audit(Audit),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes

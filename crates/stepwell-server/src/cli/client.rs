@@ -1,25 +1,52 @@
-//! Requests to a server: one connection for each, plain HTTP/1.1 on loopback.
+//! Requests to a server: one connection for each, HTTP/1.1, plain or under TLS.
 
-use std::time::Duration;
+use std::path::Path;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
+use stepwell_access::Secret;
+use stepwell_core::code::Code;
 use tokio::runtime::{Builder, Runtime};
 
+use super::connect::Server;
 use super::fault::Fault;
+use super::first_key;
 
-/// Longest time for a connection to be made.
-const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// The variable that holds the key.
+const KEY: &str = "STEPWELL_KEY";
+
+/// The key of this process's requests, as the header that carries it.
+static CREDENTIAL: OnceLock<HeaderValue> = OnceLock::new();
+
+/// Has every request of this process carry the key of a file, or of the environment.
+///
+/// # Errors
+/// [`Fault`] when there is something that is not a key.
+pub(super) fn use_key(file: Option<&Path>) -> Result<(), Fault> {
+    let secret = match (file, std::env::var(KEY)) {
+        (Some(file), _) => first_key::read(file)?,
+        (None, Ok(text)) if !text.is_empty() => Secret::parse(text.trim())
+            .map_err(|error| Fault::refused(Code::ConfigInvalid, format!("{KEY}: {error}")))?,
+        (None, _) => return Ok(()),
+    };
+    let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
+        .map_err(|error| Fault::Machine(error.to_string()))?;
+    value.set_sensitive(true);
+    // Set once, by the command line of this process.
+    let _ = CREDENTIAL.set(value);
+    Ok(())
+}
 
 /// A way to a server.
 pub(crate) struct Client {
-    authority: String,
+    server: Server,
     runtime: Runtime,
 }
 
@@ -39,14 +66,14 @@ struct Told {
 impl Client {
     /// Makes a client of the server at `url`.
     pub(crate) fn new(url: &str) -> Result<Self, Fault> {
-        let authority = authority(url).ok_or_else(|| {
+        let server = Server::parse(url).ok_or_else(|| {
             Fault::Usage(format!(
-                "`{url}` is not the address of a server; accepted: http://, a host and a port, such \
-                 as http://127.0.0.1:7878"
+                "`{url}` is not the address of a server; accepted: http:// or https://, a host and a \
+                 port, such as http://127.0.0.1:7878"
             ))
         })?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { authority: authority.to_owned(), runtime })
+        Ok(Self { server, runtime })
     }
 
     /// Gets a resource.
@@ -68,8 +95,11 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, &self.authority)
+            .header(header::HOST, self.server.authority())
             .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+        if let Some(credential) = CREDENTIAL.get() {
+            request = request.header(header::AUTHORIZATION, credential);
+        }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -81,14 +111,12 @@ impl Client {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
         let away = |why: &dyn std::fmt::Display| {
             Fault::Unreachable(format!(
-                "no server answers at http://{}: {why}; start one with `stepwell dev` or `stepwell \
-                 start`, or say where with --url",
-                self.authority
+                "no server answers at {}: {why}; start one with `stepwell dev` or `stepwell start`, \
+                 or say where with --url",
+                self.server
             ))
         };
-        let connecting = TcpStream::connect(&self.authority);
-        let stream = tokio::time::timeout(CONNECT_TIME, connecting).await;
-        let stream = stream.map_err(|_| away(&"it takes too long"))?.map_err(|e| away(&e))?;
+        let stream = self.server.connect().await.map_err(|error| away(&error))?;
         let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = made.map_err(|error| away(&error))?;
         let driving = tokio::spawn(connection);
@@ -102,10 +130,14 @@ impl Client {
             return Ok(answer);
         }
         Err(match serde_json::from_slice::<Told>(&answer.bytes) {
+            Ok(Told { code, detail }) if code == Code::Unauthenticated.as_str() => {
+                let detail = format!("{detail} (of the command line: {KEY} or --key-file)");
+                Fault::Answered { code, detail }
+            }
             Ok(Told { code, detail }) => Fault::Answered { code, detail },
             Err(_) => Fault::Unreachable(format!(
-                "what answers at http://{} with status {status} is not a Stepwell server",
-                self.authority
+                "what answers at {} with status {status} is not a Stepwell server",
+                self.server
             )),
         })
     }
@@ -126,14 +158,6 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
-}
-
-/// Returns host and port of an address.
-fn authority(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("http://")?.trim_end_matches('/');
-    let port = rest.rsplit_once(':')?.1;
-    let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
-    (plain && port.parse::<u16>().is_ok()).then_some(rest)
 }
 
 /// Puts parameters behind a path, leaving out what is absent.
@@ -173,23 +197,6 @@ fn escape(text: &str, into: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_plain_addresses_of_servers_are_accepted() {
-        assert_eq!(authority("http://127.0.0.1:7878/"), Some("127.0.0.1:7878"));
-        assert_eq!(authority("http://[::1]:1"), Some("[::1]:1"));
-        for url in [
-            "",
-            "127.0.0.1:7878",
-            "https://localhost:1",
-            "http://localhost",
-            "http://localhost:1/api",
-            "http://u:p@localhost:1",
-            "http://localhost:99999",
-        ] {
-            assert_eq!(authority(url), None, "{url}");
-        }
-    }
 
     #[test]
     fn parameters_are_escaped() {

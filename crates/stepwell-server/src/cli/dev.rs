@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::args::Dev;
 use super::fault::Fault;
-use super::out;
 use super::serve::{Signals, runtime, stop};
 use super::watch::Watch;
-use crate::config::{self, Config};
+use super::{first_key, out};
+use crate::config::{self, AccessMode, Config, Settings};
 use crate::logs;
 use crate::server;
 
@@ -29,7 +29,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Runs a server, and the command if one is given, until a signal stops both.
 pub(super) fn run(dev: Dev) -> Result<(), Fault> {
     let Dev { config, watch, no_watch, settings, command } = dev;
-    let config = config::resolve(settings, config.as_deref())?;
+    // On the machine of who develops a key adds nothing.
+    let loopback = Settings { access: Some(AccessMode::Loopback), ..Settings::default() };
+    let config = config::resolve_over(settings, config.as_deref(), loopback)?;
     logs::start(&config)?;
     let roots = match (no_watch || command.is_empty(), watch.is_empty()) {
         (true, _) => Vec::new(),
@@ -45,7 +47,9 @@ pub(super) fn run(dev: Dev) -> Result<(), Fault> {
 async fn serve(config: &Config, roots: Vec<PathBuf>, command: Vec<String>) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
     let server = server::start(config).await?;
-    let url = format!("http://{}", server.address());
+    first_key::ensure(&server, &config.access).await?;
+    let scheme = if config.access.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", server.address());
     greet(config, &url);
     if command.is_empty() {
         signals.next().await;

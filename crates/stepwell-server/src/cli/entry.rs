@@ -7,7 +7,10 @@ use stepwell_core::operation::Operation;
 
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
-use super::{acts, dev, docs, doctor, events, known, mcp, out, remake, runs, serve, show, tail};
+use super::{
+    acts, audit, client, dev, docs, doctor, events, keys, known, mcp, namespaces, out, remake, runs,
+    serve, show, tail,
+};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -19,7 +22,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match run(cli.command) {
+    let known = client::use_key(cli.key_file.as_deref());
+    match known.and_then(|()| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             out::fault(&fault);
@@ -54,6 +58,9 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Runners(known) => known::runners(&known),
         Command::Mcp(asked) => mcp::run(asked),
         Command::Docs(asked) => docs::run(&asked),
+        Command::Keys(asked) => keys::run(&asked),
+        Command::Namespaces(asked) => namespaces::run(&asked),
+        Command::Audit(asked) => audit::run(&asked),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Bench(bench) => crate::bench::run(&bench),
         Command::BenchRunner(runner) => crate::bench::serve(&runner),

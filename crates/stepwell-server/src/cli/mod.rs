@@ -18,22 +18,32 @@
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
 //! | `known` | `workflows`, `runners` |
+//! | `keys` | `keys create`, `list`, `rotate`, `revoke` |
+//! | `namespaces` | `namespaces create`, `list`, `delete` |
+//! | `audit` | `audit list`, `verify` |
+//! | `first_key` | the first key of a server |
+//! | `connect` | connections to a server, plain or under TLS |
 //! | `doctor` | `doctor` |
 //! | `mcp` | `mcp`: the API for agents and editors |
 //! | `docs` | `docs`: the documents |
 
 mod acts;
 mod args;
+mod audit;
 mod client;
+mod connect;
 mod dev;
 mod docs;
 mod doctor;
 mod entry;
 mod events;
 mod fault;
+mod first_key;
+mod keys;
 mod known;
 mod mcp;
 mod model;
+mod namespaces;
 mod out;
 mod remake;
 mod runs;

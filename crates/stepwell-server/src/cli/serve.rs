@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Start;
 use super::fault::Fault;
+use super::first_key;
 use super::out;
 use crate::config::{self, Config};
 use crate::logs;
@@ -46,6 +47,7 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
 async fn serve(config: &Config) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
     let server = server::start(config).await?;
+    first_key::ensure(&server, &config.access).await?;
     let signal = signals.next().await;
     tracing::info!(signal, "stopping; a second signal exits at once");
     stop(server, &mut signals).await;

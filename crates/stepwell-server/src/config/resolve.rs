@@ -8,6 +8,7 @@ use std::time::Duration;
 use stepwell_core::limits::Limits;
 use stepwell_driver::KeepRule;
 
+use super::access::AccessConfig;
 use super::rules::{self, RuleSetting};
 use super::settings::{LogFormat, Settings};
 use super::values::{Bytes, Span};
@@ -22,6 +23,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder; `None` keeps everything in memory. Default `None`.
     pub data: Option<PathBuf>,
+    /// Who is let in.
+    pub access: AccessConfig,
     /// How logs are written. Default `auto`.
     pub log_format: LogFormat,
     /// What is logged. Default `info`.
@@ -81,6 +84,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
             data: None,
+            access: AccessConfig::default(),
             log_format: LogFormat::Auto,
             log: "info".into(),
             retention: Duration::from_hours(7 * 24),
@@ -98,11 +102,24 @@ impl Default for Config {
 /// # Errors
 /// [`Error`] says which file, key and value, and what is accepted.
 pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Config, Error> {
+    resolve_over(given, file, Settings::default())
+}
+
+/// As [`resolve`], with defaults of its own.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_over(
+    given: Settings,
+    file: Option<&Path>,
+    defaults: Settings,
+) -> Result<Config, Error> {
     let settings = match file {
         Some(file) => given.or(Settings::read(file)?),
         None => given,
     };
-    let mut config = Config::default();
+    let settings = settings.or(defaults);
+    let mut config = Config { access: AccessConfig::of(&settings)?, ..Config::default() };
     let limits = &mut config.limits;
     set(&mut limits.steps_max, settings.steps_max);
     set(&mut limits.branches_max, settings.branches_max);
@@ -136,6 +153,7 @@ impl Config {
     /// # Errors
     /// [`Error::Range`] for the first value outside of its range.
     pub fn check(&self) -> Result<(), Error> {
+        self.access.check()?;
         let limits = &self.limits;
         size("payload_bytes_max", limits.payload_bytes_max as u64, 1 << 10, 32 << 20)?;
         size("journal_bytes_max", limits.journal_bytes_max, 64 << 10, 1 << 30)?;
@@ -188,6 +206,7 @@ impl Config {
         if let Some(data) = &self.data {
             lines.insert(1, ("data", text(&data.display().to_string())));
         }
+        lines.extend(self.access.to_toml());
         let mut all = lines.into_iter().fold(String::new(), |mut all, (key, value)| {
             let _ = writeln!(all, "{key} = {value}");
             all

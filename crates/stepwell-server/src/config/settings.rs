@@ -33,6 +33,16 @@ impl LogFormat {
     }
 }
 
+/// Who is let in, in flags and the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessMode {
+    /// Who has a key.
+    Keys,
+    /// Whoever is on this machine, without a key.
+    Loopback,
+}
+
 /// Settings as given on the command line and in the environment, or in the file; absent where not.
 ///
 /// A key of the file is the name of the field; a flag has dashes in place of underscores.
@@ -42,12 +52,37 @@ impl LogFormat {
     next_help_heading = "Settings (flags win over STEPWELL_* variables, these over --config)"
 )]
 pub struct Settings {
-    /// Loopback address to listen on [default: 127.0.0.1:7878]
+    /// Address to listen on; one that other machines can reach takes TLS [default: 127.0.0.1:7878]
     #[arg(long, env = "STEPWELL_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<Listen>,
     /// Folder that holds everything; made if it is not there
     #[arg(long, env = "STEPWELL_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Who is let in: who has a key, or whoever is on this machine [default: keys, of `dev` loopback]
+    #[arg(long, env = "STEPWELL_ACCESS")]
+    pub access: Option<AccessMode>,
+    /// File for the first admin key, in place of standard output; a key that is there is taken
+    #[arg(long, env = "STEPWELL_ADMIN_KEY_FILE", value_name = "FILE")]
+    pub admin_key_file: Option<PathBuf>,
+    /// Certificate with its chain, PEM
+    #[arg(long, env = "STEPWELL_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate, PEM
+    #[arg(long, env = "STEPWELL_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy does TLS, passes on `Host`, and says in `X-Forwarded-For` who asks [default: false]
+    #[arg(long, env = "STEPWELL_TLS_TERMINATED_BY_PROXY", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub tls_terminated_by_proxy: Option<bool>,
+    /// Most requests with one key in a second, 1 to 1000000 [default: 10000]
+    #[arg(long, env = "STEPWELL_KEY_REQUESTS_PER_SECOND", value_name = "N", value_parser = count)]
+    pub key_requests_per_second: Option<u32>,
+    /// Most wrong keys from an address in a minute, 1 to 10000 [default: 30]
+    #[arg(long, env = "STEPWELL_WRONG_KEYS_PER_MINUTE", value_name = "N", value_parser = count)]
+    pub wrong_keys_per_minute: Option<u32>,
+    /// Most connections of an address that have not shown a key, 1 to 4096 [default: 64]
+    #[arg(long, env = "STEPWELL_UNKNOWN_CONNECTIONS_MAX", value_name = "N", value_parser = count)]
+    pub unknown_connections_max: Option<u32>,
     /// How logs are written [default: auto: text on a terminal, else JSON]
     #[arg(long, env = "STEPWELL_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -112,6 +147,14 @@ impl Settings {
         Self {
             listen: self.listen.or(below.listen),
             data: self.data.or(below.data),
+            access: self.access.or(below.access),
+            admin_key_file: self.admin_key_file.or(below.admin_key_file),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            tls_terminated_by_proxy: self.tls_terminated_by_proxy.or(below.tls_terminated_by_proxy),
+            key_requests_per_second: self.key_requests_per_second.or(below.key_requests_per_second),
+            wrong_keys_per_minute: self.wrong_keys_per_minute.or(below.wrong_keys_per_minute),
+            unknown_connections_max: self.unknown_connections_max.or(below.unknown_connections_max),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
             retention: self.retention.or(below.retention),

@@ -531,7 +531,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["runs", "show"], 2, "<RUN>"),
         (&["runs", "list", "--colour", "red"], 2, "--colour"),
         (&["runs", "list"], 3, "no server answers at http://127.0.0.1:1"),
-        (&["runs", "list", "--url", "https://localhost:7878"], 2, "accepted: http://"),
+        (&["runs", "list", "--url", "ftp://localhost:7878"], 2, "accepted: http://"),
         (&["runs", "list", "--url", "localhost"], 2, "is not the address of a server"),
         (&["runs", "start", "pay", "--input", "{order: 7}"], 2, "is not JSON"),
         (&["runs", "start", "pay", "--input", "@/nowhere.json"], 2, "cannot be read"),

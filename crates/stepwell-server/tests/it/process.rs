@@ -34,7 +34,9 @@ impl Process {
 
     fn on(folder: &Path) -> Self {
         let data = folder.to_str().unwrap();
-        Self::start(&["start", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"])
+        let access = ["--access", "loopback", "--log-format", "json"];
+        let start = ["start", "--data", data, "--listen", "127.0.0.1:0"];
+        Self::start(&[&start[..], &access].concat())
     }
 
     fn pid(&self) -> Pid {

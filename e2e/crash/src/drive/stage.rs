@@ -176,7 +176,8 @@ fn words(words: &[&str]) -> Vec<OsString> {
 
 fn server(places: &Places, cast: &Cast, (data, address): (&Path, SocketAddr)) -> Recipe {
     let (ttl, ping) = (format!("{}ms", cast.ttl_ms), format!("{}ms", cast.ttl_ms / 4));
-    let mut args = words(&["start", "--listen", &address.to_string(), "--runner-ttl", &ttl]);
+    let mut args = words(&["start", "--access", "loopback", "--listen", &address.to_string()]);
+    args.extend(words(&["--runner-ttl", &ttl]));
     // A run that waits leaves its runner soon, so that many replay.
     args.extend(words(&["--ping", &ping, "--linger", "100ms", "--log-format", "text", "--data"]));
     args.push(data.into());

@@ -297,7 +297,8 @@ await run("server", {
     same(stdout, direct.stdout);
 
     const data = mkdtempSync(join(tmpdir(), "stepwell-runtimes-"));
-    const args = ["start", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"];
+    const place = ["--data", data, "--listen", "127.0.0.1:0"];
+    const args = ["start", "--access", "loopback", ...place, "--log-format", "json"];
     const child = spawn(process.execPath, [...RUN, bin, ...args], {
       stdio: ["ignore", "ignore", "pipe"],
     });

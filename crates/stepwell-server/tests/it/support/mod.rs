@@ -6,6 +6,6 @@ mod runner;
 mod server;
 
 pub(crate) use cli::{out, stepwell};
-pub(crate) use http::{exchange, get, post, request, status};
+pub(crate) use http::{Answer, exchange, get, post, request, status};
 pub(crate) use runner::Runner;
 pub(crate) use server::{FaultyStore, config, redacted, server, server_on};

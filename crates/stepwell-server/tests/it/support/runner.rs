@@ -23,9 +23,18 @@ pub(crate) struct Runner {
 impl Runner {
     /// Connects without a word.
     pub(crate) async fn open(to: SocketAddr) -> Result<Self, Error> {
+        Self::open_with(to, None).await
+    }
+
+    /// Connects with a key, without a word.
+    pub(crate) async fn open_with(to: SocketAddr, key: Option<&str>) -> Result<Self, Error> {
         let mut request = format!("ws://{to}/api/v1/worker").into_client_request()?;
         let protocol = "stepwell.v1".parse().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", protocol);
+        if let Some(key) = key {
+            let bearer = format!("Bearer {key}").parse().unwrap();
+            request.headers_mut().insert("authorization", bearer);
+        }
         let stream = TcpStream::connect(to).await?;
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self { socket, read: VecDeque::new() })
@@ -33,8 +42,13 @@ impl Runner {
 
     /// Connects as a runner of app `shop` with these workflows, and is welcomed.
     pub(crate) async fn connect(to: SocketAddr, workflows: Value) -> Self {
-        let mut runner = Self::open(to).await.unwrap();
-        runner.say(json!([{"hello": Self::hello(&workflows)}])).await;
+        Self::connect_with(to, None, &workflows).await
+    }
+
+    /// As [`Runner::connect`], with a key.
+    pub(crate) async fn connect_with(to: SocketAddr, key: Option<&str>, workflows: &Value) -> Self {
+        let mut runner = Self::open_with(to, key).await.unwrap();
+        runner.say(json!([{"hello": Self::hello(workflows)}])).await;
         runner.hear("welcome").await;
         runner
     }
@@ -58,10 +72,16 @@ impl Runner {
 
     /// Waits for a message of this name and returns what it holds; others before it are skipped.
     pub(crate) async fn hear(&mut self, name: &str) -> Value {
+        let heard = self.hear_or_end(name).await;
+        heard.unwrap_or_else(|| panic!("the connection ended before `{name}`"))
+    }
+
+    /// As [`Runner::hear`]; `None` where the connection ends before.
+    pub(crate) async fn hear_or_end(&mut self, name: &str) -> Option<Value> {
         loop {
             while let Some(mut message) = self.read.pop_front() {
                 if let Some(found) = message.get_mut(name) {
-                    return found.take();
+                    return Some(found.take());
                 }
             }
             match self.next().await {
@@ -70,7 +90,7 @@ impl Runner {
                     self.read.extend(messages);
                 }
                 Some(_) => {}
-                None => panic!("the connection ended before `{name}`"),
+                None => return None,
             }
         }
     }

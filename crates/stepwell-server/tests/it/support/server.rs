@@ -10,7 +10,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
-use stepwell_server::config::Config;
+use stepwell_http::gate::Mode;
+use stepwell_server::config::{AccessConfig, Config};
 use stepwell_server::server::{self, Server};
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
@@ -22,9 +23,10 @@ use stepwell_store::query::{
 use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::{Error, Health, Position, Store};
 
-/// Settings of a test's server: any free port.
+/// Settings of a test's server: any free port, no keys.
 pub(crate) fn config() -> Config {
-    Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() }
+    let access = AccessConfig { mode: Mode::Loopback, ..AccessConfig::default() };
+    Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), access, ..Config::default() }
 }
 
 /// Starts a server that keeps everything in memory.

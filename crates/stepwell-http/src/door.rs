@@ -1,0 +1,108 @@
+//! The gate and what is behind it, for each connection.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use axum::response::IntoResponse;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use stepwell_core::code::Code;
+
+use crate::api::{Api, router};
+use crate::console::{self, Console};
+use crate::gate::{Gate, Keys, Permit};
+use crate::problem::Problem;
+
+/// The gate and what is behind it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Door {
+    gate: Gate,
+    keys: Keys,
+    console: Option<Console>,
+    router: TowerToHyperService<Router>,
+}
+
+/// A connection, as the door sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    peer: SocketAddr,
+    /// There until somebody was let in on this connection.
+    unknown: Arc<Mutex<Option<Permit>>>,
+}
+
+impl Visit {
+    /// A connection that has shown nothing yet.
+    pub(crate) fn new(peer: SocketAddr, unknown: Option<Permit>) -> Self {
+        Self { peer, unknown: Arc::new(Mutex::new(unknown)) }
+    }
+
+    fn is_known(&self) {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Door {
+    pub(crate) fn new(gate: Gate, console: Option<Console>, api: Api) -> Self {
+        let keys = api.keys.clone();
+        Self { gate, keys, console, router: TowerToHyperService::new(router(api)) }
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Answers with a page of the console, which holds no data: a link to it may stand on any site.
+    fn page(
+        &self,
+        peer: SocketAddr,
+        request: &Request<Body>,
+    ) -> Option<Result<Response<Body>, Problem>> {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let found = console::find(self.console?, method, uri)?;
+        // Nothing is made for who is not let in.
+        let admitted = self.gate.admit_page(peer, uri, headers);
+        Some(admitted.and_then(|()| found.answer(headers)))
+    }
+
+    /// Answers a request.
+    pub(crate) async fn enter(&self, visit: &Visit, request: Request<Incoming>) -> Response<Body> {
+        let mut request = request.map(Body::new);
+        if let Some(page) = self.page(visit.peer, &request) {
+            return page.unwrap_or_else(IntoResponse::into_response);
+        }
+        match self.gate.admit(visit.peer, request.uri(), request.headers()) {
+            Ok(admission) => {
+                if admission.is_somebody() {
+                    visit.is_known();
+                }
+                request.extensions_mut().insert(admission);
+                request.extensions_mut().insert(self.keys.clone());
+                // Nothing of a request is seen again after a panic in its handler.
+                let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
+                answered.map_or_else(
+                    |_| panicked(),
+                    |answered: Result<_, Infallible>| {
+                        answered.unwrap_or_else(|never| match never {})
+                    },
+                )
+            }
+            Err(problem) => {
+                tracing::debug!(code = %problem.code, detail = problem.detail, "refused at the gate");
+                problem.into_response()
+            }
+        }
+    }
+}
+
+fn panicked() -> Response<Body> {
+    tracing::error!("the handler of a request panicked");
+    Problem::new(Code::Internal, "the handler of this request failed; the log says more")
+        .into_response()
+}

@@ -1,0 +1,19 @@
+//! Who is let in, and to what.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `keyed` | a server that wants keys, and keys for it |
+//! | `entries` | how each route is asked, and what another namespace's key finds there |
+//! | `everything` | every route and every frame, with every wrong credential |
+//! | `lasting` | what lasts ends with its key |
+//! | `calls` | keys, namespaces, sessions and the audit log by the API |
+//! | `commands` | the same by the command line, and the first key |
+//! | `tls` | TLS, and its certificate |
+
+mod calls;
+mod commands;
+mod entries;
+mod everything;
+mod keyed;
+mod lasting;
+mod tls;
