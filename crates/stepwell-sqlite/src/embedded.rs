@@ -89,8 +89,7 @@ impl Embedded<OsDisk> {
     /// [`Error::Unavailable`] when the disk refuses.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let folder = path.as_ref();
-        std::fs::create_dir_all(folder)
-            .map_err(|e| folder::unusable(folder, format!("it cannot be made: {e}")))?;
+        folder::make(folder)?;
         let lock = folder::lock(folder)?;
         let place = Place::File(folder.join(TABLES));
         let mut store = Self::open_on(OsDisk::new(folder), place, options)
@@ -127,8 +126,9 @@ impl<D: Disk> Embedded<D> {
             segment_bytes: options.segment_bytes,
             reserve_bytes: options.disk_reserve,
         };
-        let (settings, tables) = match folder::look(&*disk)? {
-            Found::Store(store) => (settings(store), Tables::open(place, store)?),
+        let found = folder::look(&*disk)?;
+        let (settings, tables) = match found {
+            Found::Store { id, .. } => (settings(id), Tables::open(place, id)?),
             Found::New => {
                 let settings = settings(options.store_id.map_or_else(draw_id, Ok)?);
                 folder::begin(&*disk)?;
@@ -144,6 +144,10 @@ impl<D: Disk> Embedded<D> {
             (tables::position(&reader)?, tables::high_water(&reader)?)
         };
         let recovered = recover::open(&disk, settings, position)?;
+        if let Found::Store { id, format } = found {
+            // Only now: what is damaged keeps all its files as they are.
+            folder::upgrade(&*disk, id, format)?;
+        }
         let mut overlay = Overlay::new(position, high_water);
         rebuild_overlay(&mut overlay, &tables, recovered.tail)?;
         // The frame that begins this epoch: nothing to fold but its position.

@@ -5,8 +5,9 @@
 //! whose `FORMAT` went missing is refused. A store is served only once it is durable that `CREATING`
 //! is gone: were it to come back, the store would be made again over what was served.
 
-use std::fs::{File as StdFile, OpenOptions};
+use std::fs::{DirBuilder, File as StdFile, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
@@ -20,8 +21,17 @@ pub(crate) const FORMAT: &str = "FORMAT";
 const CREATING: &str = "CREATING";
 /// Held by the owner of a folder.
 const LOCK: &str = "LOCK";
-/// The format that is written and read.
-const VERSION: &str = "1";
+/// Takes the place of [`FORMAT`] once it is whole.
+const FORMAT_NEXT: &str = "FORMAT.next";
+/// The format that is written. Folders of older ones are brought up to it when they are opened.
+///
+/// | format | since then |
+/// | --- | --- |
+/// | 1 | log, tables |
+/// | 2 | keys beside them: `ledger.db`, `pepper`; who does not know of them would let everyone in |
+const VERSION: u32 = 2;
+/// The first format that was released.
+const OLDEST: u32 = 1;
 const TITLE: &str = "stepwell embedded store";
 
 /// What a folder is before it is opened.
@@ -29,8 +39,23 @@ const TITLE: &str = "stepwell embedded store";
 pub(crate) enum Found {
     /// Nothing, or a store that was being made.
     New,
-    /// A store with this id.
-    Store(u128),
+    /// A store.
+    Store {
+        /// Its id.
+        id: u128,
+        /// The format that it has.
+        format: u32,
+    },
+}
+
+/// Makes a folder where there is none, for nobody but its owner.
+///
+/// # Errors
+/// [`Error::Unusable`].
+pub(crate) fn make(folder: &Path) -> Result<(), Error> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| unusable(folder, format!("it cannot be made: {e}")))
 }
 
 /// Takes the folder for this process; it is given back when the file is closed.
@@ -79,9 +104,9 @@ pub(crate) fn look<D: Disk>(disk: &D) -> Result<Found, Error> {
         return Ok(Found::New);
     }
     if let Some(text) = read_format(disk)? {
-        let store = parse(&text).map_err(unknown)?;
+        let (id, format) = parse(&text).map_err(unknown)?;
         disk.sync_dir().map_err(|e| failed("sync the folder", &e))?;
-        return Ok(Found::Store(store));
+        return Ok(Found::Store { id, format });
     }
     let ours = |name: &&String| name.starts_with("log-") || name.starts_with("stepwell.db");
     match names.iter().find(ours) {
@@ -93,11 +118,8 @@ pub(crate) fn look<D: Disk>(disk: &D) -> Result<Found, Error> {
 /// Marks a folder as one that is being made.
 pub(crate) fn begin<D: Disk>(disk: &D) -> Result<(), Error> {
     let mark = || {
-        for name in [FORMAT, CREATING] {
-            match disk.remove(name) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+        for name in [FORMAT, FORMAT_NEXT, CREATING] {
+            remove(disk, name)?;
         }
         disk.create(CREATING)?.sync()?;
         disk.sync_dir()
@@ -108,15 +130,48 @@ pub(crate) fn begin<D: Disk>(disk: &D) -> Result<(), Error> {
 /// Says that a folder is a store: everything else in it is durable.
 pub(crate) fn finish<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
     let mark = || {
-        let file = disk.create(FORMAT)?;
-        let text = format!("{TITLE}\nformat {VERSION}\nstore {store:032x}\n");
-        file.write_at(text.as_bytes(), 0)?;
-        file.sync()?;
-        disk.sync_dir()?;
+        put_format(disk, store, VERSION)?;
         disk.remove(CREATING)?;
         disk.sync_dir()
     };
     mark().map_err(|e| failed(&format!("write {FORMAT}"), &e))
+}
+
+/// Brings a store up to the format that is written, one format after the other. A process that ends
+/// meanwhile leaves a store of one of them.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the disk refuses.
+pub(crate) fn upgrade<D: Disk>(disk: &D, store: u128, from: u32) -> Result<(), Error> {
+    for next in from + 1..=VERSION {
+        // What a format needs beyond its number is done before the number says that it is.
+        match next {
+            // Whoever keeps keys makes their files; tables are brought up to date as they are opened.
+            2 => {}
+            other => return Err(unknown(format!("format {other}"))),
+        }
+        put_format(disk, store, next).map_err(|e| failed(&format!("write {FORMAT}"), &e))?;
+    }
+    Ok(())
+}
+
+/// Says which format a store has, in place of what was said before.
+fn put_format<D: Disk>(disk: &D, store: u128, format: u32) -> std::io::Result<()> {
+    remove(disk, FORMAT_NEXT)?;
+    let file = disk.create(FORMAT_NEXT)?;
+    let text = format!("{TITLE}\nformat {format}\nstore {store:032x}\n");
+    file.write_at(text.as_bytes(), 0)?;
+    file.sync()?;
+    disk.rename(FORMAT_NEXT, FORMAT)?;
+    disk.sync_dir()
+}
+
+/// Removes a file that may not be there.
+fn remove<D: Disk>(disk: &D, name: &str) -> std::io::Result<()> {
+    match disk.remove(name) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn read_format<D: Disk>(disk: &D) -> Result<Option<String>, Error> {
@@ -129,7 +184,8 @@ fn read_format<D: Disk>(disk: &D) -> Result<Option<String>, Error> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn parse(text: &str) -> Result<u128, String> {
+/// Reads the id and the format of a store.
+fn parse(text: &str) -> Result<(u128, u32), String> {
     let shown =
         || format!("a file {FORMAT} with `{}`", text.trim().chars().take(80).collect::<String>());
     let mut lines = text.lines();
@@ -137,17 +193,16 @@ fn parse(text: &str) -> Result<u128, String> {
     if title != Some(TITLE) {
         return Err(shown());
     }
-    match format.and_then(|line| line.strip_prefix("format ")) {
-        Some(VERSION) => {}
-        Some(other) => return Err(format!("format {other}")),
-        None => return Err(shown()),
-    }
+    let format = format.and_then(|line| line.strip_prefix("format ")).ok_or_else(shown)?;
+    let known = format.parse().ok().filter(|known| (OLDEST..=VERSION).contains(known));
+    let known = known.ok_or_else(|| format!("format {format}"))?;
     let id = store.and_then(|line| line.strip_prefix("store ")).filter(|id| id.len() == 32);
-    id.and_then(|id| u128::from_str_radix(id, 16).ok()).ok_or_else(shown)
+    let id = id.and_then(|id| u128::from_str_radix(id, 16).ok()).ok_or_else(shown)?;
+    Ok((id, known))
 }
 
 fn unknown(found: String) -> Error {
-    Error::Format { found, known: VERSION.into() }
+    Error::Format { found, known: format!("{OLDEST} to {VERSION}") }
 }
 
 pub(crate) fn unusable(folder: &Path, why: String) -> Error {
@@ -173,10 +228,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_known_format_is_read() {
+    fn only_known_formats_are_read() {
         let text = |format: &str| format!("{TITLE}\nformat {format}\nstore {:032x}\n", 7);
-        assert_eq!(parse(&text("1")), Ok(7));
-        assert_eq!(parse(&text("2")), Err("format 2".into()));
+        assert_eq!(parse(&text("1")), Ok((7, 1)));
+        assert_eq!(parse(&text("2")), Ok((7, 2)));
+        for unknown in ["0", "3", "-1", "two"] {
+            assert_eq!(parse(&text(unknown)), Err(format!("format {unknown}")));
+        }
         assert_eq!(parse("something else"), Err("a file FORMAT with `something else`".into()));
         assert!(parse(&text("1")[..40]).is_err(), "a torn file");
     }

@@ -338,6 +338,14 @@ impl Disk for SimDisk {
         })
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.state().rename(|state| {
+            let id = state.shown.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            state.shown.insert(to.into(), id);
+            Ok(())
+        })
+    }
+
     fn sync_dir(&self) -> io::Result<()> {
         self.state().rename(|state| {
             if !state.crashed {

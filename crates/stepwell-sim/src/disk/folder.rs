@@ -119,6 +119,7 @@ impl Content {
 enum Renaming {
     Made(String, u64),
     Removed(String),
+    Renamed(String, String),
 }
 
 /// A folder of files.
@@ -154,6 +155,13 @@ impl Folder {
             self.changes.push(Renaming::Removed(name.to_owned()));
         }
         found
+    }
+
+    pub(super) fn rename(&mut self, from: &str, to: &str) -> bool {
+        let Some(file) = self.shown.remove(from) else { return false };
+        self.shown.insert(to.to_owned(), file);
+        self.changes.push(Renaming::Renamed(from.to_owned(), to.to_owned()));
+        true
     }
 
     pub(super) fn sync_names(&mut self) {
@@ -212,6 +220,9 @@ impl Folder {
             match change {
                 Renaming::Made(name, file) => self.kept.insert(name, file),
                 Renaming::Removed(name) => self.kept.remove(&name),
+                Renaming::Renamed(from, to) => {
+                    self.kept.remove(&from).and_then(|file| self.kept.insert(to, file))
+                }
             };
         }
         self.shown.clone_from(&self.kept);

@@ -208,6 +208,18 @@ impl Disk for SimDisk {
         if state.folder.remove(name) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.check(state.generation)?;
+        if let Fate::Cut(share, error) = state.fate(false, false) {
+            if share > 0 {
+                state.folder.rename(from, to);
+            }
+            return Err(error);
+        }
+        if state.folder.rename(from, to) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.state();
         state.check(state.generation)?;

@@ -38,7 +38,14 @@ pub trait Disk: Send + Sync + 'static {
     /// Any error of the disk.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes the creation and removal of files durable.
+    /// Gives a file another name, in place of the file that had it: whoever looks, and after a crash, finds
+    /// one of the two under it. It outlives a crash only once [`Disk::sync_dir`] returned.
+    ///
+    /// # Errors
+    /// `NotFound`; any other error of the disk.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes the creation, removal and renaming of files durable.
     ///
     /// # Errors
     /// Any error of the disk.

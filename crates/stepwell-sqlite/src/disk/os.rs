@@ -54,6 +54,10 @@ impl Disk for OsDisk {
         fs::remove_file(self.folder.join(name))
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
     fn sync_dir(&self) -> io::Result<()> {
         StdFile::open(&self.folder)?.sync_all()
     }

@@ -224,3 +224,39 @@ fn below_the_reserve_new_runs_are_refused_and_running_ones_end() {
     store.commit(&start).unwrap();
     assert_eq!(store.health().refuses_growth, None);
 }
+
+/// A folder of the first format is opened, and the machine stops at every call of that in turn: what is left
+/// opens, as the old format or the new one, and then has the new one.
+#[test]
+fn a_crash_anywhere_in_an_upgrade_leaves_a_folder_that_opens() {
+    let (old, tables) = (SimDisk::new(CAPACITY), folder());
+    let mut promised = Promised::default();
+    trace::run(&old, tables.path(), &mut promised).unwrap();
+    old.damage("FORMAT", |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = text.replace("format 2", "format 1").into_bytes();
+    });
+    let format = |disk: &SimDisk| String::from_utf8(disk.bytes("FORMAT").unwrap()).unwrap();
+    let (before, disk) = (old.calls(), old.copy());
+    drop(trace::open(&disk, copy_tables(tables.path()).path()).unwrap());
+    assert!(format(&disk).contains("format 2"));
+    assert_eq!(disk.bytes("FORMAT.next"), None);
+    let calls = disk.calls() - before;
+    assert!(calls > 6, "{calls}");
+    let mut left = [0_u32; 2];
+    for call in 1..=calls {
+        let (disk, copied) = (old.copy(), copy_tables(tables.path()));
+        disk.set_faults(Faults { crash_at: Some(before + call), ..Faults::default() });
+        // Whether it opened or not is all the same to who finds the folder later.
+        drop(trace::open(&disk, copied.path()));
+        for loss in losses(disk.unsynced()) {
+            let (disk, tables) = (disk.copy(), copy_tables(copied.path()));
+            disk.restart(loss);
+            left[usize::from(format(&disk).contains("format 2"))] += 1;
+            let place = format!("crash at call {call} of {calls}, {loss:?}");
+            goes_on(&disk, tables.path(), &mut promised.clone(), &place);
+            assert!(format(&disk).contains("format 2"), "{place}");
+        }
+    }
+    assert!(left[0] > 0 && left[1] > 0, "{left:?}");
+}

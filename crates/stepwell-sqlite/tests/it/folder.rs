@@ -70,10 +70,11 @@ fn a_format_that_is_not_known_is_refused_with_both_formats() {
     drop(open(folder.path()).unwrap());
     let path = folder.path().join("FORMAT");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("format 1", "format 2")).unwrap();
+    fs::write(&path, text.replace("format 2", "format 3")).unwrap();
     let error = open(folder.path()).map(drop).unwrap_err();
-    let (at, accepted) = (folder.path().display(), "an empty folder, or a store of format 1");
-    assert_eq!(error.to_string(), format!("there is format 2 in {at}; accepted: {accepted}"));
+    let (at, accepted) = (folder.path().display(), "an empty folder, or a store of format 1 to 2");
+    assert_eq!(error.to_string(), format!("there is format 3 in {at}; accepted: {accepted}"));
+    assert!(fs::read_to_string(&path).unwrap().contains("format 3"), "nothing is changed");
     fs::remove_file(&path).unwrap();
     let error = open(folder.path()).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Format { found, .. } if found.contains("FORMAT")), "{error}");

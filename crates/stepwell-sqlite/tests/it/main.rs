@@ -4,6 +4,7 @@
 mod conformance;
 mod crash;
 mod folder;
+mod formats;
 mod ledger;
 mod trace;
 mod upgrade;
