@@ -8,8 +8,8 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, client, dev, docs, doctor, events, keys, known, mcp, namespaces, out, remake, runs,
-    serve, show, tail,
+    acts, audit, client, dev, docs, doctor, events, keys, known, mcp, namespaces, out, remake,
+    runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.

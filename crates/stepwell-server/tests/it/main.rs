@@ -8,6 +8,7 @@ mod api;
 mod bad_inputs;
 mod cli;
 mod delete;
+mod formats;
 mod gate;
 mod lists;
 mod mcp;
