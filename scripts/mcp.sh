@@ -9,4 +9,4 @@ need_cargo
 told=$(mktemp)
 trap 'rm -f "$told"' EXIT
 cargo test --locked --quiet -p stepwell-server --test it mcp:: -- --nocapture 2>&1 | tee "$told"
-awk '/^mcp: .* calls answered$/ { calls += $(NF - 2); sessions += 1 } END { printf "%d calls in %d sessions, all as they should be\n", calls, sessions }' "$told"
+awk '/mcp: .* calls answered$/ { calls += $(NF - 2); sessions += 1 } END { printf "%d calls in %d sessions, all as they should be\n", calls, sessions }' "$told"
