@@ -24,8 +24,8 @@ pub(crate) const FINAL: [&str; 4] = [
     Code::VersionSkew.as_str(),
     Code::RegistrationInvalid.as_str(),
     // A key that is unknown, expired or revoked, and one that is not for this.
-    "SW1010",
-    "SW1011",
+    Code::Unauthenticated.as_str(),
+    Code::NotPermitted.as_str(),
 ];
 
 /// Why a connection cannot go on.
