@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Longest time for a connection to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -94,14 +93,20 @@ fn trust() -> Result<ClientConfig, Error> {
         Some(file) if !file.is_empty() => certificates(Path::new(&file))?,
         _ => Vec::new(),
     };
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider));
-    let verifier = Arc::new(verifier.map_err(Error::other)?);
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut roots = RootCertStore::empty();
+    // What cannot be read of the machine's is left out: what is needed may be among the others.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in extra {
+        roots.add(certificate).map_err(Error::other)?;
+    }
+    if roots.is_empty() {
+        let why = format!("this machine trusts no certificate; accepted: a file in {CA_FILE}");
+        return Err(Error::other(why));
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
 }
