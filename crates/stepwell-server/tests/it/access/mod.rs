@@ -9,6 +9,7 @@
 //! | `calls` | keys, namespaces, sessions and the audit log by the API |
 //! | `commands` | the same by the command line, and the first key |
 //! | `tls` | TLS, and its certificate |
+//! | `sdk` | programs on the SDK, with keys and under TLS |
 
 mod calls;
 mod commands;
@@ -16,4 +17,7 @@ mod entries;
 mod everything;
 mod keyed;
 mod lasting;
+mod sdk;
 mod tls;
+
+pub(crate) use keyed::Keyed;

@@ -25,13 +25,13 @@ use super::keyed::Keyed;
 use crate::support::{Runner, config, out};
 
 /// An authority of a test, and the files of a server.
-struct Papers {
+pub(super) struct Papers {
     folder: tempfile::TempDir,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Papers {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -41,7 +41,7 @@ impl Papers {
         papers
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -54,7 +54,7 @@ impl Papers {
         std::fs::write(self.file("key.pem"), key.serialize_pem()).unwrap();
     }
 
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         let tls = Some(TlsFiles { cert: self.file("cert.pem"), key: self.file("key.pem") });
         let access = AccessConfig { mode: Mode::Keys, tls, ..AccessConfig::default() };
         Config { access, ..config() }

@@ -30,9 +30,15 @@ pub(super) struct Told {
 impl Session {
     /// Starts the process, and says nothing yet.
     pub(super) fn open(url: &str, arguments: &[&str]) -> Self {
+        Self::open_with(url, arguments, "")
+    }
+
+    /// The same with a key; an empty one is none.
+    pub(super) fn open_with(url: &str, arguments: &[&str], key: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
             .args(["mcp", "--url", url])
             .args(arguments)
+            .env("STEPWELL_KEY", key)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -49,7 +55,12 @@ impl Session {
 
     /// Starts the process and begins a session, as `agent`; gives what the server said of itself.
     pub(super) fn begin(url: &str, arguments: &[&str]) -> (Self, Value) {
-        let mut session = Self::open(url, arguments);
+        Self::begin_with(url, arguments, "")
+    }
+
+    /// The same with a key.
+    pub(super) fn begin_with(url: &str, arguments: &[&str], key: &str) -> (Self, Value) {
+        let mut session = Self::open_with(url, arguments, key);
         let about = json!({ "protocolVersion": "2025-06-18", "capabilities": {},
             "clientInfo": { "name": "agent", "version": "1" } });
         let answer = session.ask("initialize", about);

@@ -7,8 +7,10 @@ use std::process::Command;
 use serde_json::{Value, json};
 use stepwell::client::RunHandle;
 use stepwell::{App, Client, Ctx, Error, Result, WorkflowOptions};
+use stepwell_access::Role;
 
 use super::client::Session;
+use crate::access::Keyed;
 use crate::process::Process;
 
 const READS: [&str; 8] = [
@@ -361,6 +363,28 @@ async fn a_server_that_is_away_is_told_of() {
     assert!(page["result"]["contents"][0]["text"].is_string(), "{page}");
     tell("a server that is away", &session);
     assert_eq!(session.end().code(), Some(0));
+}
+
+/// The key decides beside what was allowed: a viewer's key starts nothing, whatever `--allow` says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_bounds_what_an_agent_may() {
+    let keyed = Keyed::start().await;
+    let url = format!("http://{}", keyed.to);
+    let viewer = keyed.key("default", Role::Viewer).await;
+    let worker = keyed.key("default", Role::Worker).await;
+    let (no_key, url_of) = (url.clone(), url.clone());
+    let ask = move || {
+        let (mut session, _) = Session::begin_with(&url_of, &["--allow", "all"], &viewer);
+        assert_eq!(session.get("list_runs", json!({}))["runs"], json!([]));
+        let text = session.refused("start_run", json!({ "workflow": "w" }));
+        assert!(text.starts_with("SW1011"), "{text}");
+        let (mut session, _) = Session::begin_with(&url, &[], &worker);
+        assert!(session.refused("list_runs", json!({})).starts_with("SW1011"));
+        let (mut session, _) = Session::begin(&no_key, &[]);
+        assert!(session.refused("list_runs", json!({})).starts_with("SW1010"));
+        tell("keys", &session);
+    };
+    tokio::task::spawn_blocking(ask).await.unwrap();
 }
 
 /// What the command line does not accept is said at once, and nobody has to speak the protocol for that.
