@@ -9,6 +9,10 @@ import type { Step } from "../model/run.ts";
 import { attempt, fan, run, step } from "../model/testing.ts";
 import { type NodeProps, NodeView } from "./node.tsx";
 
+vi.mock("../live/stream.ts", () => ({
+  useConnection: () => ({ state: "live", asOf: null, retryAt: null }),
+}));
+
 afterEach(cleanup);
 
 const acts = { onSelect: vi.fn(), onEnter: vi.fn(), onSelectStep: vi.fn() };
