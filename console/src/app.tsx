@@ -1,18 +1,23 @@
-/** The console: which page is shown. */
+/** The console: who is at it, and which page is shown. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
+import { SignIn } from "./access/sign-in.tsx";
 import { makeQueryClient } from "./api/query-client.ts";
+import { session, useSession } from "./api/session.ts";
 import { EventPage } from "./events/event-page.tsx";
 import { EventsPage } from "./events/events-page.tsx";
+import { type Me, whyNot } from "./model/rights.ts";
 import { Overlays } from "./palette/overlays.tsx";
 import { go, type Route, useRoute } from "./route.ts";
 import { RunPage } from "./run/run-page.tsx";
 import { RunnersPage } from "./runners/runners-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
+import { NoAnswer } from "./runs/states.tsx";
 import { Message, TopBar } from "./ui/frame.tsx";
 import { useKeys } from "./ui/keys.ts";
 import { Link } from "./ui/link.tsx";
+import { Said } from "./ui/said.tsx";
 
 const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   runs: "Runs, Stepwell",
@@ -22,8 +27,33 @@ const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   unknown: "Stepwell",
 };
 
-/** Shows the page that the address names. */
+/** Shows the page that the address names to who is signed in; to others the page that signs them in. */
 export function App(): ReactNode {
+  const now = useSession();
+  useEffect(session.begin, []);
+  switch (now.state) {
+    case "asking":
+      return <div className="app" aria-busy="true" />;
+    case "signedOut":
+      return (
+        <div className="app">
+          <SignIn ended={now.ended} />
+        </div>
+      );
+    case "unknown":
+      return (
+        <div className="app">
+          <main className="page">
+            <NoAnswer what="who you are" error={now.error} onAgain={() => void session.check()} />
+          </main>
+        </div>
+      );
+    case "signedIn":
+      return <Console me={now.me} />;
+  }
+}
+
+function Console({ me }: { readonly me: Me }): ReactNode {
   const [client] = useState(makeQueryClient);
   const route = useRoute();
   useEffect(() => {
@@ -38,15 +68,18 @@ export function App(): ReactNode {
   return (
     <QueryClientProvider client={client}>
       <div className="app">
-        <TopBar page={route.page} />
-        <Page route={route} />
+        <TopBar page={route.page} me={me} />
+        <Page route={route} me={me} />
+        <Said />
         <Overlays />
       </div>
     </QueryClientProvider>
   );
 }
 
-function Page({ route }: { readonly route: Route }): ReactNode {
+function Page({ route, me }: { readonly route: Route; readonly me: Me }): ReactNode {
+  const off = whyNot(me, "read");
+  if (off !== null) return <NotToRead why={off} />;
   switch (route.page) {
     case "runs":
       return <RunsPage starting={route.starting} />;
@@ -67,4 +100,18 @@ function Page({ route }: { readonly route: Route }): ReactNode {
         </Message>
       );
   }
+}
+
+/** For keys of programs: they are good for what they are made for, and for no page. */
+function NotToRead({ why }: { readonly why: string }): ReactNode {
+  return (
+    <Message title="This key is not for the console.">
+      <p>{why}</p>
+      <p>
+        <button type="button" onClick={() => void session.signOut()}>
+          Sign in with another key
+        </button>
+      </p>
+    </Message>
+  );
 }

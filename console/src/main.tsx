@@ -21,6 +21,7 @@ import "./styles/runs-table.css";
 import "./styles/states.css";
 import "./styles/events.css";
 import "./styles/runners.css";
+import "./styles/access.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

@@ -5,6 +5,7 @@ import type { Signed } from "../api/act.ts";
 import { type AskError, asAskError, type Place } from "../api/ask.ts";
 import { TextInput } from "../forms/field.tsx";
 import type { SignedWords } from "../model/cli.ts";
+import type { Deed } from "../model/rights.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { platformKey } from "../ui/platform.ts";
@@ -12,14 +13,16 @@ import { Foreign } from "../ui/text.tsx";
 import { useActsOff } from "./off.ts";
 import {
   keepReason,
-  person,
   REASON_CHARS_MIN,
   reasons,
   refusedText,
   setPerson,
+  signer,
 } from "./signature.ts";
 
 interface ActDialogProps {
+  /** What it does, for what whoever is signed in may do. */
+  readonly deed: Deed;
   readonly title: ReactNode;
   /** What will happen, in a sentence. */
   readonly lead: ReactNode;
@@ -49,8 +52,8 @@ export function ActDialog(props: ActDialogProps): ReactNode {
   const signing = useSigning(props.unsigned ?? false, props.typed ?? null);
   const [tried, setTried] = useState(false);
   const { busy, error, told, run } = usePerform();
-  const away = useActsOff();
-  const off = props.over ?? away;
+  const whyOff = useActsOff();
+  const off = props.over ?? whyOff(props.deed);
   const fault = props.wrong ?? null;
   const act = () => {
     setTried(true);
@@ -122,7 +125,7 @@ interface Typed {
 }
 
 function useSigning(unsigned: boolean, typed: string | null): Signing {
-  const [now, setNow] = useState<Typed>(() => ({ by: person(), reason: "", name: "" }));
+  const [now, setNow] = useState<Typed>(() => ({ by: signer(), reason: "", name: "" }));
   const [isNaming, setNaming] = useState(!unsigned && now.by === "");
   const signed = { by: now.by.trim(), reason: now.reason.trim() };
   const faults = {

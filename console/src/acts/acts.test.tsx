@@ -3,7 +3,7 @@
 import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Run } from "../model/run.ts";
-import { run, step } from "../model/testing.ts";
+import { meAs, run, step } from "../model/testing.ts";
 import { Acts } from "./acts.tsx";
 import { acts, press, problem, serve, show, type } from "./testing.tsx";
 
@@ -104,6 +104,32 @@ describe("an act", () => {
     open(waiting, "act=pause");
     expect(screen.queryByLabelText("Your name")).toBeNull();
     expect(screen.getByText("mara.k")).toBeTruthy();
+  });
+
+  test("is signed with what the key is called where no name was given", async () => {
+    localStorage.removeItem("stepwell.by");
+    const asked = serve(done);
+    history.replaceState(null, "", "/?act=pause");
+    show(<Acts run={waiting} />, meAs("operator"));
+    expect(screen.queryByLabelText("Your name")).toBeNull();
+    type("Reason", "stock count");
+    press(/Pause the run/);
+    await waitFor(() => expect(location.search).toBe(""));
+    expect(acts(asked)[0]?.body).toBe('{"by":"operator key","reason":"stock count"}');
+  });
+
+  test("is not offered to a key that may not do it, and says what it needs", () => {
+    const asked = serve(done);
+    history.replaceState(null, "", "/?act=pause");
+    show(<Acts run={waiting} />, meAs("client"));
+    type("Reason", "stock count");
+    const button = screen.getByRole<HTMLButtonElement>("button", { name: /Pause the run/ });
+    expect(button.disabled).toBe(true);
+    expect(screen.getByRole("alert").textContent).toBe(
+      "Your key has the role client; pausing needs operator.",
+    );
+    fireEvent.keyDown(button, { key: "Enter", ctrlKey: true });
+    expect(acts(asked)).toEqual([]);
   });
 
   test("cannot be done in a state that does not offer it, and says why", () => {

@@ -50,6 +50,7 @@ export function ForkDialog({ run, step, over, onClose }: ForkDialogProps): React
   ];
   return (
     <ActDialog
+      deed="fork"
       title={
         <>
           Fork <RunName run={run} /> at <Name>{nameOf(from)}</Name>

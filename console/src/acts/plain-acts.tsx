@@ -24,6 +24,7 @@ export function PlainActDialog({ run, act, over, onClose }: PlainActProps): Reac
   const { title, verb, leave } = WORDS[act](run);
   return (
     <ActDialog
+      deed={act}
       title={
         <>
           {title} <RunName run={run} />

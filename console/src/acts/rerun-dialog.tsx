@@ -27,6 +27,7 @@ export function RerunDialog(props: {
   const isSame = changesIn(text, run.input)?.length === 0;
   return (
     <ActDialog
+      deed="rerun"
       title={
         <>
           Rerun <RunName run={run} />

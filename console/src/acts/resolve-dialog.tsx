@@ -36,6 +36,7 @@ export function ResolveDialog(props: {
   const answer = { outcome, output, name: name.trim(), message: message.trim() };
   return (
     <ActDialog
+      deed="resolve"
       title={
         <>
           What happened in <Name>{nameOf(step.id)}</Name> of <RunName run={run} />?

@@ -60,6 +60,7 @@ export function SendEventDialog(props: SendEventDialogProps): ReactNode {
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
   return (
     <ActDialog
+      deed="send"
       title={
         event.trim() === "" ? (
           "Send an event"

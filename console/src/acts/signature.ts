@@ -1,6 +1,7 @@
 /** Who acts and why, as this browser remembers it: the name once, and the last reasons. */
 
 import { useSyncExternalStore } from "react";
+import { session } from "../api/session.ts";
 import { recallText, remember } from "../ui/stored.ts";
 
 const REASONS_MAX = 5;
@@ -12,6 +13,13 @@ const listeners = new Set<() => void>();
 /** Returns the person's name; empty where it was never given. */
 export function person(): string {
   return recallText("by");
+}
+
+/** Returns who signs an act: the person, or what their key is called. */
+export function signer(): string {
+  const now = session.session();
+  const key = now.state === "signedIn" ? now.me.key : null;
+  return person() || (key?.name ?? "");
 }
 
 /** Remembers the person's name. */

@@ -47,6 +47,7 @@ export function StartDialog(props: StartDialogProps): ReactNode {
   const wrong = wrongIn(workflow, text, more, isHalf);
   return (
     <ActDialog
+      deed="start"
       title="Start a run"
       lead={
         workflow === undefined ? (

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { type Offer, stepOffers } from "../model/offers.ts";
 import type { Run, Step } from "../model/run.ts";
+import { ActButton } from "../ui/act-button.tsx";
 import { openAct } from "./acts.tsx";
 import { useActsOff } from "./off.ts";
 
@@ -15,20 +16,18 @@ const WORDS: Readonly<Partial<Record<Offer["act"], string>>> = {
 
 /** Shows the acts that fit a step. */
 export function StepActs({ run, step }: { readonly run: Run; readonly step: Step }): ReactNode {
-  const off = useActsOff();
+  const whyOff = useActsOff();
   return (
     <span className="step-acts">
       {stepOffers(run, step).map((offer) => (
-        <button
+        <ActButton
           key={offer.act}
-          type="button"
           className="plain"
-          disabled={off !== null}
-          title={off ?? undefined}
-          onClick={() => openAct(offer)}
+          off={whyOff(offer.act)}
+          onAct={() => openAct(offer)}
         >
           {WORDS[offer.act] ?? offer.act}
-        </button>
+        </ActButton>
       ))}
     </span>
   );

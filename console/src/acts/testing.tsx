@@ -4,6 +4,9 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { vi } from "vitest";
+import { session } from "../api/session.ts";
+import type { Me } from "../model/rights.ts";
+import { LOCAL } from "../model/testing.ts";
 
 /** What was asked of the server. */
 export interface Asked {
@@ -34,8 +37,9 @@ export function problem(status: number, code: string, detail: string, more = {})
   return Response.json({ status, code, detail, ...more }, { status });
 }
 
-/** Shows a dialog as pages do. */
-export function show(dialog: ReactNode) {
+/** Shows a dialog as pages do, to somebody. */
+export function show(dialog: ReactNode, me: Me = LOCAL) {
+  session.assume(me);
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   return render(<QueryClientProvider client={client}>{dialog}</QueryClientProvider>);
 }

@@ -18,12 +18,24 @@ export class AskError extends Error {
     readonly code: string | null,
     /** Which places of an input are wrong, where the server says so. */
     readonly places: readonly Place[] = [],
+    /** In how many milliseconds to try again, where the server says so. */
+    readonly retryMs: number | null = null,
   ) {
     super(message);
   }
 }
 
 const ANSWER_MS_MAX = 20_000;
+const UNAUTHENTICATED = 401;
+const NO_CONTENT = 204;
+
+const onNobody = new Set<(error: AskError) => void>();
+
+/** Calls `listener` whenever the server no longer knows who asks, until the returned function is called. */
+export function onUnauthenticated(listener: (error: AskError) => void): () => void {
+  onNobody.add(listener);
+  return () => onNobody.delete(listener);
+}
 
 /** Asks for what is below `/api/v1`. */
 export function ask(path: string, signal: AbortSignal): Promise<unknown> {
@@ -47,6 +59,7 @@ export async function answerTo(
       ...request,
       signal: AbortSignal.any([signal, over]),
     });
+    if (answer.status === NO_CONTENT) return null;
     if (answer.ok) return await answer.json();
   } catch (error) {
     if (signal.aborted) throw error;
@@ -55,7 +68,9 @@ export async function answerTo(
       : "cannot be reached";
     throw new AskError(`the server ${why}`, 0, null);
   }
-  throw await refusal(answer);
+  const error = await refusal(answer);
+  if (error.status === UNAUTHENTICATED) for (const tell of onNobody) tell(error);
+  throw error;
 }
 
 /** Makes any error one of these, so that those who show it need to know one kind only. */
@@ -72,7 +87,13 @@ async function refusal(answer: Response): Promise<AskError> {
   const message =
     typeof told === "string" ? told : `the server answered with status ${answer.status}`;
   const named = typeof code === "string" ? code : null;
-  return new AskError(message, answer.status, named, placesOf(errors));
+  return new AskError(message, answer.status, named, placesOf(errors), retryMs(answer));
+}
+
+/** RFC 9110 §10.2.3; the API gives seconds. */
+function retryMs(answer: Response): number | null {
+  const seconds = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
+  return Number.isNaN(seconds) ? null : seconds * 1000;
 }
 
 function placesOf(errors: unknown): readonly Place[] {

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { AskError } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
+import { useMe } from "../api/session.ts";
 import {
   type EventDetail,
   effectOf,
@@ -27,6 +28,7 @@ export function EventPage({ id }: { readonly id: string }): ReactNode {
     read: readEvent,
     when: (change) => change.events || change.others || change.runs.size > 0,
   });
+  const namespace = useMe()?.namespace ?? "";
   if (data !== undefined) return <Event event={data} />;
   if (error === null) return <main className="page" aria-busy="true" />;
   const asked = error instanceof AskError ? error : new AskError(error.message, 0, null);
@@ -35,7 +37,7 @@ export function EventPage({ id }: { readonly id: string }): ReactNode {
       {asked.status === 404 ? (
         <div className="teach" role="alert">
           <h1>
-            No event <Foreign>{id}</Foreign> in default.
+            No event <Foreign>{id}</Foreign> in <Foreign>{namespace}</Foreign>.
           </h1>
           <p>It may have been removed when its time was over, or belong to another namespace.</p>
         </div>

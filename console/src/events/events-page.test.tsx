@@ -5,8 +5,9 @@ import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-libra
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/query-client.ts";
+import { session } from "../api/session.ts";
 import type { Change } from "../live/stream.ts";
-import { iso } from "../model/testing.ts";
+import { iso, meAs } from "../model/testing.ts";
 import { EventPage } from "./event-page.tsx";
 import { EventsPage } from "./events-page.tsx";
 
@@ -40,6 +41,7 @@ let detail: object | null = null;
 const asked: string[] = [];
 
 beforeEach(() => {
+  session.assume(meAs("operator"));
   asked.length = 0;
   vi.stubGlobal("fetch", (input: string) => {
     const path = input.replace("/api/v1", "");

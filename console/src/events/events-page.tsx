@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { useActsOff } from "../acts/off.ts";
 import { SendEventDialog } from "../acts/send-event-dialog.tsx";
 import { AskError, ask } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
@@ -9,6 +10,7 @@ import { type EventRow, type EventsPage as Page, readEvents } from "../model/eve
 import { counted, ZONE } from "../model/words.ts";
 import { eventHref, go, goQuery, useQuery } from "../route.ts";
 import { Loading, NoAnswer } from "../runs/states.tsx";
+import { ActButton, unlessOff } from "../ui/act-button.tsx";
 import { GridTable, useRows } from "../ui/grid-table.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
@@ -37,7 +39,9 @@ export function EventsPage(): ReactNode {
   const field = useRef<HTMLInputElement>(null);
   const { events, error, isPending, more, again } = useEvents(name);
   const [isSending, setSending] = useState(false);
-  useKeys({ "/": () => field.current?.focus(), n: () => setSending(true) });
+  const off = useActsOff()("send");
+  const send = () => setSending(true);
+  useKeys({ "/": () => field.current?.focus(), n: unlessOff(off, send) });
   return (
     <main className="page events">
       <div className="page-title">
@@ -49,14 +53,9 @@ export function EventsPage(): ReactNode {
           placeholder="Whole name of an event"
           label="Filter events by name"
         />
-        <button
-          type="button"
-          className="filled"
-          aria-keyshortcuts="n"
-          onClick={() => setSending(true)}
-        >
+        <ActButton className="filled" keys="n" off={off} onAct={send}>
           Send an event <kbd>N</kbd>
-        </button>
+        </ActButton>
       </div>
       <div className="page-body">
         {error !== null && events.length === 0 ? (

@@ -137,3 +137,16 @@ test("a tab that hears nothing of the reading one says so", () => {
   expect(second.live.connection.state).toBe("away");
   expect(first.live.connection.state).toBe("live");
 });
+
+test("a stream that was halted is closed and not opened again", () => {
+  const browser = new Browser();
+  const { live, heard } = browser.tab();
+  browser.sources[0]?.say("hello", "1-0");
+  live.halt();
+  expect(browser.sources[0]?.readyState).toBe(2);
+  browser.sources[0]?.onerror?.();
+  live.onChange((change) => heard.push(change));
+  vi.advanceTimersByTime(60_000);
+  expect(browser.sources).toHaveLength(1);
+  expect(heard).toHaveLength(1);
+});

@@ -91,6 +91,7 @@ export class Live {
   #heardAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #leads = false;
+  #isHalted = false;
 
   constructor(readonly parts: Parts) {}
 
@@ -114,7 +115,7 @@ export class Live {
 
   /** Joins the other tabs, once for the life of the page. */
   #begin(): void {
-    if (this.#channel !== null) return;
+    if (this.#channel !== null || this.#isHalted) return;
     this.#channel = this.parts.channel();
     this.#channel.onmessage = (event: MessageEvent<Word>) => this.#heard(event.data);
     this.#channel.postMessage({ type: "who" } satisfies Word);
@@ -125,7 +126,7 @@ export class Live {
       if (event.persisted) this.#resign();
     });
     addEventListener("pageshow", (event) => {
-      if (!event.persisted) return;
+      if (!event.persisted || this.#isHalted) return;
       this.#tell(EVERYTHING);
       this.#compete();
     });
@@ -145,6 +146,12 @@ export class Live {
     };
     this.parts.lock(leaving.signal, lead).catch(() => undefined);
   }
+
+  /** Ends the stream for good: who is not signed in any more hears nothing, and need not ask. */
+  readonly halt = (): void => {
+    this.#isHalted = true;
+    this.#resign();
+  };
 
   #resign(): void {
     this.#leads = false;
@@ -170,7 +177,9 @@ export class Live {
     });
     source.addEventListener("reset", (event) => this.#change(EVERYTHING, event.lastEventId));
     // The browser's own tries say nothing about when; these can be shown.
-    source.onerror = () => this.#lose();
+    source.onerror = () => {
+      if (this.#source === source) this.#lose();
+    };
   }
 
   #lose(): void {
@@ -254,6 +263,14 @@ const live = new Live(BROWSER);
 
 /** Calls `listener` at each change, at most ten times a second, until the returned function is called. */
 export const onChanges = live.onChange;
+
+/** Calls `listener` with how the page stands with the server whenever that changes. */
+export function onConnection(listener: (connection: Connection) => void): () => void {
+  return live.onState(() => listener(live.connection));
+}
+
+/** Ends the stream until the page begins anew. */
+export const haltStream = live.halt;
 
 /** Returns how the page stands with the server. */
 export function useConnection(): Connection {

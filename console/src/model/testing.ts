@@ -1,5 +1,6 @@
 /** Runs and steps for tests. */
 
+import type { Me, Role } from "./rights.ts";
 import type { Attempt, Run, RunRow, Step } from "./run.ts";
 
 /** The instant that offsets of tests count from. */
@@ -114,5 +115,37 @@ export function rowOf(more: Partial<RunRow> = {}): RunRow {
     stepsFailed: 0,
     blocked: null,
     ...more,
+  };
+}
+
+const READS = ["any", "read"];
+const STARTS = [...READS, "start"];
+const RIGHTS: Readonly<Record<Role, readonly string[]>> = {
+  viewer: READS,
+  client: STARTS,
+  operator: [...STARTS, "act"],
+  worker: ["any", "work"],
+  telemetry: ["any", "telemetry"],
+  admin: [...STARTS, "act", "work", "telemetry", "admin"],
+};
+
+/** Somebody on a server that asks for no key. */
+export const LOCAL: Me = {
+  access: "loopback",
+  namespace: "default",
+  role: "admin",
+  key: null,
+  rights: new Set([...RIGHTS.admin, "server"]),
+};
+
+/** Makes somebody with a key of a role, with the rights that the server tells of it. */
+export function meAs(role: Role, namespace = "default"): Me {
+  const server = role === "admin" && namespace === "default" ? ["server"] : [];
+  return {
+    access: "keys",
+    namespace,
+    role,
+    key: { id: "a4dqobyha4", name: `${role} key` },
+    rights: new Set([...RIGHTS[role], ...server]),
   };
 }

@@ -3,6 +3,7 @@
 import { openAct } from "../acts/acts.tsx";
 import { actWord, offersOf } from "../model/offers.ts";
 import type { Entry } from "../model/palette.ts";
+import type { Deed } from "../model/rights.ts";
 import { type Run, type RunRow, type StepStatus, titleOf } from "../model/run.ts";
 import { kindWords } from "../model/step-words.ts";
 import { capital, statusWord, visible } from "../model/words.ts";
@@ -18,9 +19,12 @@ export interface Doing extends Entry {
   /** The glyph before it, for steps and runs. */
   readonly status?: StepStatus | RunRow["status"];
   readonly keys?: string | undefined;
+  /** Why it cannot be chosen; null where it can. */
+  readonly off?: string | null;
   readonly onChoose: () => void;
 }
 
+type WhyOff = (deed: Deed) => string | null;
 type Plain = readonly [text: string, hint: string, onChoose: () => void, keys?: string];
 
 function entries(group: string, all: readonly Plain[]): readonly Doing[] {
@@ -35,15 +39,15 @@ function entries(group: string, all: readonly Plain[]): readonly Doing[] {
 }
 
 /** Lists what does not depend on a question to the server. */
-export function entriesOf(run: Run | null): readonly Doing[] {
+export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
   return [
-    ...(run === null ? [] : [...actsOf(run), ...stepsOf(run), ...viewsOf(run)]),
+    ...(run === null ? [] : [...actsOf(run, whyOff), ...stepsOf(run), ...viewsOf(run)]),
     ...entries("Pages", [
       ["Runs", "all runs", () => go("/runs"), "g r"],
       ["Events", "", () => go("/events"), "g e"],
       ["Runners", "", () => go("/runners"), "g n"],
-      ["Start a run", "", () => go("/runs/new")],
     ]),
+    { ...START, off: whyOff("start") },
     ...entries("Settings", [
       ...THEMES.map((theme): Plain => [`Theme: ${theme}`, "", () => setTheme(theme)]),
       ["Keys", "all keys of this page", openKeys, "?"],
@@ -52,13 +56,22 @@ export function entriesOf(run: Run | null): readonly Doing[] {
   ];
 }
 
-function actsOf(run: Run): readonly Doing[] {
+const START: Doing = {
+  id: "start",
+  group: "Pages",
+  text: "Start a run",
+  hint: "",
+  onChoose: () => go("/runs/new"),
+};
+
+function actsOf(run: Run, whyOff: WhyOff): readonly Doing[] {
   return offersOf(run).map((offer) => ({
     id: `act ${offer.act} ${offer.step}`,
     group: "Acts on this run",
     text: visible(actWord(run, offer)),
     hint: visible(run.workflow),
     keys: shownKey(offer) ?? undefined,
+    off: whyOff(offer.act),
     onChoose: () => openAct(offer),
   }));
 }

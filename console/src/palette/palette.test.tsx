@@ -3,10 +3,15 @@
 import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { problem, serve, show } from "../acts/testing.tsx";
-import { run, step } from "../model/testing.ts";
+import type { Me } from "../model/rights.ts";
+import { meAs, run, step } from "../model/testing.ts";
 import { useTellHere } from "./here.ts";
 import { openPalette } from "./open.ts";
 import { Overlays } from "./overlays.tsx";
+
+vi.mock("../live/stream.ts", () => ({
+  useConnection: () => ({ state: "live", asOf: null, retryAt: null }),
+}));
 
 afterEach(() => {
   cleanup();
@@ -21,8 +26,8 @@ function Page() {
   return <Overlays />;
 }
 
-async function open() {
-  show(<Page />);
+async function open(me?: Me) {
+  show(<Page />, me);
   openPalette();
   return screen.findByRole("combobox");
 }
@@ -74,4 +79,16 @@ test("says that runs could not be searched, and offers the rest", async () => {
   type(field, "ship");
   expect(await screen.findByText(/could not be searched: the node is away/)).toBeTruthy();
   expect(options()[0]).toContain("ship");
+});
+
+test("what a key may not do is there, says why, and is not done", async () => {
+  serve(() => Response.json({ runs: [] }));
+  const field = await open(meAs("viewer"));
+  type(field, "canc");
+  const why = "Your key has the role viewer; cancelling needs client or operator.";
+  await waitFor(() => expect(options()).toEqual([`Cancel${why}⇧C`]));
+  expect(current().getAttribute("aria-disabled")).toBe("true");
+  fireEvent.keyDown(field, { key: "Enter" });
+  expect(screen.queryByRole("combobox")).not.toBe(null);
+  expect(location.search).toBe("");
 });

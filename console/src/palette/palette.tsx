@@ -11,6 +11,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { useActsOff } from "../acts/off.ts";
 import { ask } from "../api/ask.ts";
 import { choose, type EntryGroup } from "../model/palette.ts";
 import type { RunRow } from "../model/run.ts";
@@ -32,7 +33,8 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactNod
   const all = groups.found.flatMap((group) => group.entries);
   const current = all[Math.min(at, all.length - 1)];
   const take = (entry: Doing | undefined) => {
-    if (entry === undefined) return;
+    // What is off says why in its line, and the palette stays for something else.
+    if (entry === undefined || entry.off) return;
     onClose();
     queueMicrotask(entry.onChoose);
   };
@@ -123,6 +125,7 @@ function Option(props: {
       role="option"
       tabIndex={-1}
       aria-selected={isCurrent}
+      aria-disabled={entry.off ? true : undefined}
       className="palette-option"
       onClick={() => onTake(entry)}
       onMouseDown={(event) => event.preventDefault()}
@@ -130,7 +133,7 @@ function Option(props: {
       {entry.status !== undefined && <Glyph status={entry.status} />}
       <Foreign>{entry.text}</Foreign>
       <span className="palette-hint">
-        <Foreign>{entry.hint}</Foreign>
+        <Foreign>{entry.off ?? entry.hint}</Foreign>
       </span>
       {entry.keys !== undefined && <kbd>{entry.keys}</kbd>}
     </div>
@@ -146,7 +149,8 @@ interface Groups {
 function useGroups(wanted: string): Groups {
   const run = useHere();
   const settled = useDeferredValue(wanted);
-  const own = useMemo(() => entriesOf(run), [run]);
+  const whyOff = useActsOff();
+  const own = useMemo(() => entriesOf(run, whyOff), [run, whyOff]);
   const local = useMemo(() => choose(settled, own), [settled, own]);
   const { rows, error } = useRuns(wanted.trim());
   return useMemo(() => {

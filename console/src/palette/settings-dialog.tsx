@@ -2,6 +2,7 @@
 
 import { type ReactNode, useState } from "react";
 import { setPerson, usePerson } from "../acts/signature.ts";
+import { useMe } from "../api/session.ts";
 import { Choice, TextInput } from "../forms/field.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { useStored } from "../ui/stored.ts";
@@ -12,6 +13,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }): R
   const theme = useTheme();
   const [letters, setLetters] = useStored("letters", ["on", "off"], "on");
   const person = usePerson();
+  const me = useMe();
   const [name, setName] = useState(person);
   return (
     <Dialog
@@ -53,7 +55,8 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }): R
           setName(next);
           setPerson(next);
         }}
-        hint="Stands beside what you do in the history of runs."
+        {...(me?.key != null && { placeholder: me.key.name })}
+        hint="Stands beside what you do in the history of runs. Without one, that is what your key is called."
       />
     </Dialog>
   );

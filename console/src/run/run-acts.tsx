@@ -4,7 +4,9 @@ import type { ReactNode } from "react";
 import { openAct } from "../acts/acts.tsx";
 import { useActsOff } from "../acts/off.ts";
 import { actKey, actWord, type Offer, offersOf } from "../model/offers.ts";
+import type { Deed } from "../model/rights.ts";
 import type { Run } from "../model/run.ts";
+import { ActButton, unlessOff } from "../ui/act-button.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
 import { Menu } from "../ui/menu.tsx";
@@ -14,25 +16,22 @@ const SHOWN = 3;
 
 /** Shows the acts that the run offers, and listens for their keys. */
 export function RunActs({ run }: { readonly run: Run }): ReactNode {
-  const off = useActsOff();
+  const whyOff = useActsOff();
   const offers = offersOf(run);
-  const open = (offer: Offer) => openAct(offer);
-  useKeys(off === null ? keysOf(offers) : {});
+  useKeys(keysOf(offers, whyOff));
   const copy = (text: string) => void navigator.clipboard.writeText(text);
   return (
     <div className="run-acts">
       {offers.slice(0, SHOWN).map((offer) => (
-        <button
+        <ActButton
           key={`${offer.act} ${offer.step}`}
-          type="button"
-          disabled={off !== null}
-          title={off ?? undefined}
-          aria-keyshortcuts={actKey(offer.act) ?? undefined}
-          onClick={() => open(offer)}
+          off={whyOff(offer.act)}
+          keys={actKey(offer.act) ?? undefined}
+          onAct={() => openAct(offer)}
         >
           <Foreign>{actWord(run, offer)}</Foreign>
           <KeyHint offer={offer} />
-        </button>
+        </ActButton>
       ))}
       <Menu
         label="More acts"
@@ -40,8 +39,8 @@ export function RunActs({ run }: { readonly run: Run }): ReactNode {
           ...offers.slice(SHOWN).map((offer) => ({
             name: actWord(run, offer),
             keys: shownKey(offer) ?? undefined,
-            off,
-            onChoose: () => open(offer),
+            off: whyOff(offer.act),
+            onChoose: () => openAct(offer),
           })),
           { name: "Copy id", keys: "Y", onChoose: () => copy(run.id) },
           { name: "Copy link", keys: "⇧Y", onChoose: () => copy(location.href) },
@@ -63,11 +62,12 @@ export function shownKey(offer: Offer): string | null {
   return actKey(offer.act)?.replace("Shift+", "⇧").toUpperCase() ?? null;
 }
 
-function keysOf(offers: readonly Offer[]): Keys {
+function keysOf(offers: readonly Offer[], whyOff: (deed: Deed) => string | null): Keys {
   return Object.fromEntries(
     offers.flatMap((offer) => {
       const key = actKey(offer.act);
-      return key === null ? [] : [[key, () => openAct(offer)] as const];
+      if (key === null) return [];
+      return [[key, unlessOff(whyOff(offer.act), () => openAct(offer))] as const];
     }),
   );
 }

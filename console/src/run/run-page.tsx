@@ -1,6 +1,7 @@
 /** The page of one run: header, one of three views over the same steps, and the inspector. */
 
 import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useMe } from "../api/session.ts";
 import { type RunState, RunStore } from "../live/run-store.ts";
 import { hasEnded } from "../model/run.ts";
 import { go, runHref, VIEWS, type View } from "../route.ts";
@@ -9,6 +10,7 @@ import { NoAnswer } from "../runs/states.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
+import { Foreign } from "../ui/text.tsx";
 import { Workbench } from "./workbench.tsx";
 
 /** Shows the page. Without a view it is the one that was last used. */
@@ -61,14 +63,19 @@ function Missing({
   readonly onAgain: () => void;
 }): ReactNode {
   const { error } = state;
+  const namespace = useMe()?.namespace ?? "";
   if (error === null) return <RunLines />;
   return (
     <main className="page">
       {error.status === 404 ? (
         <div className="teach" role="alert">
-          <h1>{`No run …${id.slice(-5)} in default.`}</h1>
+          <h1>
+            No run <Foreign>{`…${id.slice(-5)}`}</Foreign> in <Foreign>{namespace}</Foreign>.
+          </h1>
           <p>It may have been removed when its time was over, or belong to another namespace.</p>
-          <p className="mono gone-id">{id}</p>
+          <p className="mono gone-id">
+            <Foreign>{id}</Foreign>
+          </p>
         </div>
       ) : (
         <NoAnswer what="the run" error={error} onAgain={onAgain} />

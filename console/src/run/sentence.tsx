@@ -9,6 +9,7 @@ import { hasEnded, nameOf, type Run, titleOf } from "../model/run.ts";
 import { type Part, sentenceOf } from "../model/sentence.ts";
 import { clock, elapsed, moment, statusWord } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
+import { ActButton, unlessOff } from "../ui/act-button.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
@@ -64,27 +65,21 @@ function Instant({ ms }: { readonly ms: number }): ReactNode {
 
 /** The act that would move the run; where none would, the place to look, or what moved it last. */
 function Deciding({ run }: { readonly run: Run }): ReactNode {
-  const off = useActsOff();
+  const whyOff = useActsOff();
   const offer = decidingOf(run);
+  const off = offer === null ? null : whyOff(offer.act);
   const place = offer === null ? placeOf(run) : null;
   const follow = () => {
-    if (offer !== null && off === null) openAct(offer);
+    if (offer !== null) unlessOff(off, () => openAct(offer))();
     else if (place !== null) go(place.href);
   };
   useKeys({ s: offer === null && place === null ? undefined : follow });
   if (offer !== null) {
     return (
-      <button
-        type="button"
-        className="filled deciding"
-        aria-keyshortcuts="s"
-        disabled={off !== null}
-        title={off ?? undefined}
-        onClick={follow}
-      >
+      <ActButton className="filled deciding" keys="s" off={off} onAct={follow}>
         <Foreign>{actWord(run, offer)}</Foreign>
         <kbd>S</kbd>
-      </button>
+      </ActButton>
     );
   }
   if (place !== null) {

@@ -4,9 +4,10 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/query-client.ts";
+import { session } from "../api/session.ts";
 import type { Change } from "../live/stream.ts";
 import type { RunRow } from "../model/run.ts";
-import { iso, rowOf } from "../model/testing.ts";
+import { iso, meAs, rowOf } from "../model/testing.ts";
 import { forgetList } from "./came-from.ts";
 import { RunsPage } from "./runs-page.tsx";
 
@@ -63,6 +64,7 @@ function press(key: string): void {
 }
 
 beforeEach(() => {
+  session.assume(meAs("operator"));
   rows = [
     rowOf({ id: "run_3aaaaaa", createdAt: iso(3), workflow: "checkout" }),
     rowOf({ id: "run_2bbbbbb", createdAt: iso(2), status: "failed", workflow: "<b>refund</b>" }),

@@ -10,6 +10,7 @@ import {
   useRef,
   useSyncExternalStore,
 } from "react";
+import { useActsOff } from "../acts/off.ts";
 import { ask } from "../api/ask.ts";
 import { onChanges } from "../live/stream.ts";
 import {
@@ -23,6 +24,7 @@ import {
 } from "../model/filters.ts";
 import { countOrMore, ZONE } from "../model/words.ts";
 import { go, type Move, runHref, useQuery } from "../route.ts";
+import { ActButton, unlessOff } from "../ui/act-button.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useStored } from "../ui/stored.ts";
 import { type Kept, listOf } from "./came-from.ts";
@@ -57,11 +59,12 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
   const addButton = useRef<HTMLButtonElement>(null);
   const change = (next: Filters, move: Move = "push") =>
     go(`/runs${withFilters(location.search, next)}`, move);
+  const whyOff = useActsOff();
   const start = () => go(`/runs/new${location.search}`);
   useKeys({
     "/": () => field.current?.focus(),
     f: () => addButton.current?.click(),
-    n: start,
+    n: unlessOff(whyOff("start"), start),
     ".": kept.list.showFresh,
   });
   const statuses = filters.statuses.length === 0 ? RUN_STATUSES : filters.statuses;
@@ -77,9 +80,9 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
             onChoose={(from, to) => change(between(filters, from, to))}
           />
         )}
-        <button type="button" className="filled" aria-keyshortcuts="n" onClick={start}>
+        <ActButton className="filled" keys="n" off={whyOff("start")} onAct={start}>
           Start a run <kbd>N</kbd>
-        </button>
+        </ActButton>
       </div>
       <StatusRow filters={filters} counts={counts} onChange={change} />
       <FilterRow

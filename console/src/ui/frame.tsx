@@ -1,12 +1,15 @@
 /** What all pages have: the bar at the top, and the place for a message where there is nothing else. */
 
 import type { ReactNode } from "react";
+import { Account } from "../access/account.tsx";
+import type { Me } from "../model/rights.ts";
 import { openPalette } from "../palette/open.ts";
 import type { Route } from "../route.ts";
 import { Icon, type IconName, Mark } from "./icon.tsx";
 import { Link } from "./link.tsx";
 import { LiveState } from "./live-state.tsx";
 import { platformKey } from "./platform.ts";
+import { Foreign } from "./text.tsx";
 import { setTheme, THEMES, type Theme, useTheme } from "./theme.ts";
 
 const PAGES = [
@@ -16,7 +19,7 @@ const PAGES = [
 ] as const satisfies readonly { pages: readonly Route["page"][]; [more: string]: unknown }[];
 
 /** Shows the bar at the top. */
-export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
+export function TopBar({ page, me }: { readonly page: Route["page"]; readonly me: Me }): ReactNode {
   return (
     <header className="topbar">
       <Link href="/runs" className="brand" title="All runs">
@@ -24,7 +27,7 @@ export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
         <span className="brand-name">Stepwell</span>
       </Link>
       <span className="namespace" title="Namespace">
-        default
+        <Foreign>{me.namespace}</Foreign>
       </span>
       <nav aria-label="Pages">
         {PAGES.map(({ name, href, pages, keys }) => (
@@ -46,6 +49,7 @@ export function TopBar({ page }: { readonly page: Route["page"] }): ReactNode {
         </button>
         <LiveState />
         <ThemeSwitch />
+        <Account me={me} />
       </div>
     </header>
   );
@@ -64,7 +68,7 @@ function ThemeSwitch(): ReactNode {
   return (
     <button
       type="button"
-      className="plain bare"
+      className="plain bare theme-switch"
       aria-label={name}
       title={name}
       onClick={() => setTheme(next)}

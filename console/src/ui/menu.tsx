@@ -1,6 +1,7 @@
 /** A menu behind a button: the native popover over the page, with the keys of menus. */
 
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
+import { unlessOff } from "./act-button.tsx";
 
 /** One line of a menu. */
 export interface MenuItem {
@@ -17,12 +18,15 @@ interface MenuProps {
   readonly label: string;
   readonly items: readonly MenuItem[];
   readonly className?: string;
+  /** What stands above the items. */
+  readonly head?: ReactNode;
   /** What stands on the button. */
   readonly children: ReactNode;
 }
 
 /** Shows a button with a menu. */
-export function Menu({ label, items, className = "bare", children }: MenuProps): ReactNode {
+export function Menu(props: MenuProps): ReactNode {
+  const { label, items, className = "bare", head, children } = props;
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -61,35 +65,49 @@ export function Menu({ label, items, className = "bare", children }: MenuProps):
       </button>
       <div
         ref={list}
-        id={id}
-        role="menu"
-        tabIndex={-1}
-        aria-label={label}
         popover="auto"
         className="menu"
         onToggle={(event) => setOpen(event.newState === "open")}
-        onKeyDown={(event) => keys(event, hide)}
       >
-        {items.map((item) => (
-          <button
-            key={item.name}
-            type="button"
-            role="menuitem"
-            tabIndex={-1}
-            aria-disabled={item.off ? true : undefined}
-            title={item.off ?? undefined}
-            onClick={() => {
-              if (item.off) return;
-              hide();
-              item.onChoose();
-            }}
-          >
-            <bdi>{item.name}</bdi>
-            {item.keys !== undefined && <kbd>{item.keys}</kbd>}
-          </button>
-        ))}
+        {head}
+        <div
+          id={id}
+          role="menu"
+          tabIndex={-1}
+          aria-label={label}
+          onKeyDown={(event) => keys(event, hide)}
+        >
+          {items.map((item) => (
+            <Item key={item.name} item={item} hide={hide} />
+          ))}
+        </div>
       </div>
     </>
+  );
+}
+
+function Item({
+  item: { name, off = null, keys, onChoose },
+  hide,
+}: {
+  readonly item: MenuItem;
+  readonly hide: () => void;
+}): ReactNode {
+  return (
+    <button
+      type="button"
+      role="menuitem"
+      tabIndex={-1}
+      aria-disabled={off === null ? undefined : true}
+      title={off ?? undefined}
+      onClick={unlessOff(off, () => {
+        hide();
+        onChoose();
+      })}
+    >
+      <bdi>{name}</bdi>
+      {keys !== undefined && <kbd>{keys}</kbd>}
+    </button>
   );
 }
 
