@@ -38,7 +38,7 @@ export function SignIn({ ended }: { readonly ended: string | null }): ReactNode 
         <p>
           The server printed the first one when it was started for the first time: once, in its
           terminal, or into the file that <code>--admin-key-file</code> named. Whoever has it makes
-          others on the page Access, or with <code>stepwell keys create</code>.
+          others with <code>stepwell keys create</code>.
         </p>
         <p>
           When all are lost, stop the server and make one beside its data:{" "}
@@ -52,11 +52,12 @@ export function SignIn({ ended }: { readonly ended: string | null }): ReactNode 
 function KeyForm(): ReactNode {
   const [key, setKey] = useState("");
   const [isShown, setShown] = useState(false);
-  const { busy, error, until, send } = useSending();
+  const { busy, error, wait, send } = useSending();
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
-  const now = useNow(until === null ? null : 1000);
-  const waits = until === null ? 0 : Math.max(0, until - now);
+  const now = useNow(wait === null ? null : 1000);
+  // The clock goes by seconds and may be behind: never more than the server said.
+  const waits = wait === null ? 0 : Math.min(wait.ms, Math.max(0, wait.until - now));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     field.current?.focus();
@@ -107,8 +108,8 @@ function KeyForm(): ReactNode {
 interface Sending {
   readonly busy: boolean;
   readonly error: string | null;
-  /** Until when the server takes no key from here; null where it does. */
-  readonly until: number | null;
+  /** How long the server takes no key from here, and until when; null where it does. */
+  readonly wait: { readonly ms: number; readonly until: number } | null;
   readonly send: (key: string) => void;
 }
 
@@ -116,25 +117,26 @@ function useSending(): Sending {
   const [state, setState] = useState<Omit<Sending, "send">>({
     busy: false,
     error: null,
-    until: null,
+    wait: null,
   });
   const sending = useRef<AbortController | null>(null);
   useEffect(() => () => sending.current?.abort(), []);
   const send = (key: string) => {
     if (!KEY.test(key)) {
       const error = key === "" ? "A key is needed" : `This is no key: keys begin with ${MARK}`;
-      setState({ busy: false, error, until: null });
+      setState({ busy: false, error, wait: null });
       return;
     }
     const controller = new AbortController();
     const { signal } = controller;
     sending.current = controller;
-    setState({ busy: true, error: null, until: null });
+    setState({ busy: true, error: null, wait: null });
     session.signIn(key, signal).catch((thrown: unknown) => {
       if (signal.aborted) return;
       const refused = asAskError(thrown);
-      const until = refused.retryMs === null ? null : Date.now() + refused.retryMs;
-      setState({ busy: false, error: refusalWords(refused), until });
+      const ms = refused.retryMs;
+      const wait = ms === null ? null : { ms, until: Date.now() + ms };
+      setState({ busy: false, error: refusalWords(refused), wait });
     });
   };
   return { ...state, send };
