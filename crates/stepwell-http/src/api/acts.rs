@@ -126,13 +126,7 @@ async fn signed(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Signed, Problem> {
-    let bytes = body::read(headers, body, &api.limits).await?;
-    let ActBody { by, reason } = if bytes.is_empty() {
-        ActBody::default()
-    } else {
-        body::expect_json(headers)?;
-        body::parse(&bytes)?
-    };
+    let ActBody { by, reason } = body::optional(headers, body, &api.limits).await?;
     check_signed(caller, by, reason)
 }
 

@@ -47,6 +47,23 @@ pub(super) async fn read(
     }
 }
 
+/// Reads a JSON object that may be left out.
+///
+/// # Errors
+/// As [`read`], [`expect_json`] and [`parse`].
+pub(super) async fn optional<T: Default + DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Limits,
+) -> Result<T, Problem> {
+    let bytes = read(headers, body, limits).await?;
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    expect_json(headers)?;
+    parse(&bytes)
+}
+
 /// Checks that a body is declared as JSON.
 ///
 /// # Errors

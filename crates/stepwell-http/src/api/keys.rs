@@ -164,7 +164,7 @@ pub(super) async fn rotate(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let id = key_id(&id)?;
-    let RotateBody { overlap, reason } = optional(&api, &headers, body).await?;
+    let RotateBody { overlap, reason } = body::optional(&headers, body, &api.limits).await?;
     note(&caller, reason)?;
     let overlap = match overlap.as_deref().map(duration::parse) {
         None => OVERLAP,
@@ -188,7 +188,7 @@ pub(super) async fn revoke(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let id = key_id(&id)?;
-    let RevokeBody { reason } = optional(&api, &headers, body).await?;
+    let RevokeBody { reason } = body::optional(&headers, body, &api.limits).await?;
     note(&caller, reason)?;
     let (now, bounds) = (gate::now(), bounds(&caller));
     let key = api.keys.change(move |keyring| keyring.revoke(id, bounds.as_deref(), now)).await?;
@@ -240,20 +240,6 @@ fn expiry(
             Timestamp::parse_iso(at).map(Some).map_err(|e| refuse(format!("`expiresAt`: {e}")))
         }
     }
-}
-
-/// Reads a body that may be left out.
-async fn optional<T: Default + serde::de::DeserializeOwned>(
-    api: &Api,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    let bytes = body::read(headers, body, &api.limits).await?;
-    if bytes.is_empty() {
-        return Ok(T::default());
-    }
-    body::expect_json(headers)?;
-    body::parse(&bytes)
 }
 
 /// Notes why, for the audit log.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
@@ -109,7 +108,7 @@ pub(super) async fn rerun(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
-    let asked: RerunBody = read(&api, &headers, body).await?;
+    let asked: RerunBody = body::optional(&headers, body, &api.limits).await?;
     let signed = check_signed(&caller, asked.by, asked.reason)?;
     let fork = ForkRequest { from: ForkAt::Start, input: asked.input, outputs: Vec::new() };
     make(&api, &caller, (id, fork), signed).await
@@ -124,25 +123,11 @@ pub(super) async fn fork(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
-    let asked: ForkBody = read(&api, &headers, body).await?;
+    let asked: ForkBody = body::optional(&headers, body, &api.limits).await?;
     let signed = check_signed(&caller, asked.by, asked.reason)?;
     let from = asked.step.map_or(ForkAt::Failure, ForkAt::Step);
     let outputs = asked.outputs.into_iter().collect();
     make(&api, &caller, (id, ForkRequest { from, input: asked.input, outputs }), signed).await
-}
-
-/// Reads a body that may be left out.
-async fn read<T: Default + DeserializeOwned>(
-    api: &Api,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    let bytes = body::read(headers, body, &api.limits).await?;
-    if bytes.is_empty() {
-        return Ok(T::default());
-    }
-    body::expect_json(headers)?;
-    body::parse(&bytes)
 }
 
 async fn make(
