@@ -13,4 +13,4 @@ cargo test --locked --quiet -p stepwell-server --test it -- --nocapture \
     cat "$out" >&2
     fail "something is not refused"
 }
-grep -h '^access: ' "$out"
+grep -h "^access: " "$out"

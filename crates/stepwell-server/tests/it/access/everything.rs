@@ -125,8 +125,45 @@ async fn everything_is_refused_to_who_has_no_right_to_it() {
         after_the_key(&mut setting, kind, frame).await;
     }
     let asked = setting.asked;
+    let allowed = everything_is_let_in_with_its_right().await;
     println!("access: {routes} routes, {} frame kinds, {asked} requests, all refused", kinds.len());
+    println!("access: {allowed} requests with the right to it, none refused");
     assert!(routes >= 36 && kinds.len() >= 23 && asked >= 500, "less is tried than there was once");
+    assert!(allowed >= 100, "less is tried than there was once");
+}
+
+/// The same requests with the roles that have the right: the gate lets each of them in. Otherwise a gate that
+/// refuses everything would pass.
+async fn everything_is_let_in_with_its_right() -> u32 {
+    let mut setting = Setting::new().await;
+    let mut keys = Vec::new();
+    for role in Role::ALL {
+        // What names something of the first namespace is not there for these, and changes nothing.
+        for (namespace, scope) in [("other", Scope::Namespace), ("default", Scope::Server)] {
+            keys.push((role, scope, setting.keyed.key(namespace, role).await));
+        }
+    }
+    setting.asked = 0;
+    for route in routes() {
+        let Some(entry) = entry(route.method, route.path, &setting.world) else { continue };
+        let line = format!("{} {}", route.method, entry.path);
+        for (role, scope, key) in &keys {
+            if !role.grants(route.right, *scope) {
+                continue;
+            }
+            setting.asked += 1;
+            let bearer = format!("Bearer {key}");
+            if entry.foreign == Foreign::Stream {
+                let answered = status(setting.keyed.to, &line, ("authorization", &bearer)).await;
+                assert_eq!(answered, 200, "{line} as {role}");
+                continue;
+            }
+            let answer = setting.keyed.ask(&line, Some(key), entry.body.as_ref()).await;
+            let refused = ["SW1010", "SW1011"].iter().any(|code| answer.body.contains(code));
+            assert!(answer.status != 401 && !refused, "{line} as {role}: {answer:?}");
+        }
+    }
+    setting.asked
 }
 
 async fn all_routes(setting: &mut Setting) -> usize {
