@@ -7,6 +7,7 @@
 //! Payloads stand in a record as the text that came: they are not read here.
 
 mod child;
+mod entry;
 mod heard;
 mod search_set;
 mod step;
@@ -20,6 +21,7 @@ use serde_json::value::RawValue;
 
 use self::child::is_zero;
 pub use self::child::{ChildStarted, Continues, Parent};
+pub use self::entry::{Entry, entries};
 pub use self::heard::heard;
 pub use self::search_set::SearchSet;
 pub use self::step::{Attempt, AttemptFailed, Opening, SleepStarted, StepEnded, StepStarted};

@@ -134,6 +134,25 @@ struct ShowRun {
     payload_chars: Option<usize>,
 }
 
+/// How many records a page has, unless told otherwise, and at most.
+const RECORDS: u32 = 50;
+const RECORDS_MAX: u32 = 500;
+
+/// See [`Server::run_history`].
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RunHistory {
+    /// The run's id.
+    run: String,
+    /// Most records, 1 to 500. Default 50.
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<u32>,
+    /// The `next` of the page before, or the `n` of a record.
+    cursor: Option<String>,
+    /// Characters of each payload that are shown, at most 50000. Default 500.
+    payload_chars: Option<usize>,
+}
+
 /// See [`Server::why_run`].
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +192,22 @@ impl Server {
         let less =
             "ask with a smaller `steps_limit`, with fewer `payload_chars`, or for one `step`";
         told(answer, asked.payload_chars, less)
+    }
+
+    /// Shows the event log of a run: every record of its journal, oldest first, with its number `n`, when it
+    /// happened, its kind, and its content as it was written. `next` is the cursor of the page that follows.
+    #[tool(annotations(
+        title = "Event log of a run",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn run_history(&self, Parameters(asked): Parameters<RunHistory>) -> CallToolResult {
+        let limit = asked.limit.unwrap_or(RECORDS).min(RECORDS_MAX);
+        let place = Place::of(&["runs", &asked.run, "history"]);
+        let place = place.with("limit", Some(limit)).with("cursor", asked.cursor);
+        let less =
+            "ask with a smaller `limit` or fewer `payload_chars`, and turn pages by `cursor`";
+        told(self.ask(Ok(Ask::Get(place))).await, asked.payload_chars, less)
     }
 
     /// Says why a run is not moving, or what it is doing: a `cause` to go by and a sentence.

@@ -15,11 +15,15 @@ pub(super) fn millis_between(from: Option<Timestamp>, to: Option<Timestamp>) -> 
 
 /// Makes a JSON answer.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Problem> {
-    let written = serde_json::to_vec(value).map_err(|error| {
+    Ok(bytes(status, json_text(value)?))
+}
+
+/// Writes a value as JSON text.
+pub(super) fn json_text(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|error| {
         tracing::error!(%error, "an answer could not be written as JSON");
         Problem::new(Code::Internal, "the answer could not be written")
-    })?;
-    Ok(bytes(status, written))
+    })
 }
 
 /// Makes an answer of JSON text.

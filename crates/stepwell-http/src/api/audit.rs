@@ -89,15 +89,7 @@ pub(super) async fn list(
             return Err(Problem::bad_request(why));
         }
     };
-    let limit = match query.limit.as_deref() {
-        None => LIMIT_DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-            number.ok_or_else(|| {
-                Problem::bad_request(format!("`limit` is `{text}`; accepted: 1 to {LIMIT_MAX}"))
-            })?
-        }
-    };
+    let limit = body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
     let ask = Ask {
         namespace: namespace_of(&caller, query.namespace)?,
         after: number("after", query.after.as_deref())?.unwrap_or(0),

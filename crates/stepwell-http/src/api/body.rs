@@ -118,6 +118,16 @@ pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     })
 }
 
+/// Reads how many entries a page has.
+///
+/// # Errors
+/// [`Code::BadRequest`] when it is no number from 1 to `max`.
+pub(super) fn limit(text: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
+    let Some(text) = text else { return Ok(default) };
+    let number = text.parse().ok().filter(|n| (1..=max).contains(n));
+    number.ok_or_else(|| Problem::bad_request(format!("`limit` is `{text}`; accepted: 1 to {max}")))
+}
+
 /// Reads how long a request waits.
 ///
 /// # Errors

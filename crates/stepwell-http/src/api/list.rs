@@ -174,15 +174,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, Problem> {
-    let limit = match query.limit.as_deref() {
-        None => LIMIT_DEFAULT,
-        Some(text) => {
-            let number = text.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-            number.ok_or_else(|| {
-                Problem::bad_request(format!("`limit` is `{text}`; accepted: 1 to {LIMIT_MAX}"))
-            })?
-        }
-    };
+    let limit = body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
     let shared = |text: Option<String>| text.map(Arc::from);
     Ok(Filter {
         namespace: caller.namespace(),

@@ -9,6 +9,7 @@
 //! | `activity` | how many runs ended, by the minute |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
+//! | `history` | the event log of a run |
 //! | `glance` | runs at a glance, for rows of lists |
 //! | `events` | sending, listing and showing events |
 //! | `known` | workflows and runners |
@@ -28,6 +29,7 @@ mod body;
 mod events;
 mod glance;
 mod health;
+mod history;
 mod keys;
 mod known;
 mod list;

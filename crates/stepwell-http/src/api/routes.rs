@@ -14,8 +14,8 @@ use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{
-    activity, acts, audit, events, glance, health, keys, known, list, me, namespaces, remake, run,
-    runs, stream,
+    activity, acts, audit, events, glance, health, history, keys, known, list, me, namespaces,
+    remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::problem::Problem;
@@ -62,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         route("DELETE", "/api/v1/runs/{run}", Act, || delete(acts::delete)),
         route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why)),
         route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result)),
+        route("GET", "/api/v1/runs/{run}/history", Read, || get(history::history)),
         route("POST", "/api/v1/runs/{run}/cancel", Start, || post(acts::cancel)),
         route("POST", "/api/v1/runs/{run}/pause", Act, || post(acts::pause)),
         route("POST", "/api/v1/runs/{run}/resume", Act, || post(acts::resume)),

@@ -151,7 +151,7 @@ fn journal_bytes(text: &str) -> Result<u64, Problem> {
     })
 }
 
-fn unknown(id: RunId) -> Problem {
+pub(super) fn unknown(id: RunId) -> Problem {
     Problem::new(Code::UnknownRun, format!("there is no run {id}"))
 }
 

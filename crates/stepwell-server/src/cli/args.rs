@@ -141,6 +141,16 @@ pub(super) enum Runs {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Print the event log of a run: every record of its journal, oldest first
+    History {
+        /// The run's id
+        run: String,
+        /// Print each record whole
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Say why a run is not moving
     Why {
         /// The run's id

@@ -8,8 +8,8 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, client, dev, docs, doctor, events, keys, known, mcp, namespaces, out, remake,
-    runs, serve, show, tail,
+    acts, audit, client, dev, docs, doctor, events, history, keys, known, mcp, namespaces, out,
+    remake, runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -41,6 +41,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Counts(which) => runs::counts(&which),
             Runs::Show { run, full, reach } => show::run(&run, full, &reach),
             Runs::Tail { run, reach } => tail::run(&run, &reach),
+            Runs::History { run, full, reach } => history::run(&run, full, &reach),
             Runs::Why { run, reach } => show::why(&run, &reach),
             Runs::Start(start) => runs::start(&start),
             Runs::Cancel(on) => acts::act("cancel", &on),

@@ -17,6 +17,7 @@
 //! | `show` | `runs show`, `why` |
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
+//! | `history` | `runs history` |
 //! | `known` | `workflows`, `runners` |
 //! | `keys` | `keys create`, `list`, `rotate`, `revoke` |
 //! | `namespaces` | `namespaces create`, `list`, `delete` |
@@ -39,6 +40,7 @@ mod entry;
 mod events;
 mod fault;
 mod first_key;
+mod history;
 mod keys;
 mod known;
 mod mcp;

@@ -10,6 +10,7 @@ mod cli;
 mod delete;
 mod formats;
 mod gate;
+mod history;
 mod lists;
 mod mcp;
 mod process;

@@ -86,6 +86,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             "/api/v1/runs/{run}"
             | "/api/v1/runs/{run}/why"
             | "/api/v1/runs/{run}/result"
+            | "/api/v1/runs/{run}/history"
             | "/api/v1/events/{event}",
         )
         | (

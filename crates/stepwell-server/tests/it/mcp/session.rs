@@ -13,12 +13,13 @@ use super::client::Session;
 use crate::access::Keyed;
 use crate::process::Process;
 
-const READS: [&str; 8] = [
+const READS: [&str; 9] = [
     "count_runs",
     "list_events",
     "list_runners",
     "list_runs",
     "list_workflows",
+    "run_history",
     "show_event",
     "show_run",
     "why_run",
@@ -114,6 +115,7 @@ async fn a_reader_sees_all_and_changes_nothing() {
         let (mut session, about) = Session::begin(&url, &[]);
         looks_around(&mut session, &about);
         reads_runs(&mut session, &waiting, &failed);
+        reads_a_history(&mut session, &waiting);
         reads_the_rest(&mut session, &waiting);
         is_refused(&mut session, &waiting);
         tell("a reader", &session);
@@ -189,6 +191,20 @@ fn reads_runs(session: &mut Session, waiting: &str, failed: &str) {
     assert!(error["message"].as_str().unwrap().contains("no such card"), "{error}");
 }
 
+/// The event log is told page by page, and its payloads are cut.
+fn reads_a_history(session: &mut Session, run: &str) {
+    let first = session.get("run_history", json!({ "run": run, "limit": 2 }));
+    let started = &first["records"][0];
+    assert_eq!((&started["n"], &started["kind"]), (&json!(1), &json!("started")));
+    assert_eq!(started["content"]["input"], json!({ "order": 7 }));
+    assert_eq!(first["records"][1]["kind"], "activated");
+    let rest = session.get("run_history", json!({ "run": run, "cursor": first["next"] }));
+    assert_eq!((&rest["records"][0]["n"], &rest["next"]), (&json!(3), &Value::Null));
+    let ended = |one: &&Value| one["kind"] == "stepEnded" && one["content"]["step"] == "charge";
+    let charge = rest["records"].as_array().unwrap().iter().find(ended).unwrap();
+    assert_eq!(charge["content"]["output"]["characters"], 9_002);
+}
+
 fn reads_the_rest(session: &mut Session, waiting: &str) {
     let workflows = session.get("list_workflows", json!({ "app": "shop" }));
     let order =
@@ -222,6 +238,9 @@ fn is_refused(session: &mut Session, waiting: &str) {
         ("show_run", json!({ "run": no_run }), "SW2001"),
         ("why_run", json!({ "run": no_run }), "SW2001"),
         ("show_run", json!({ "run": "../../healthz" }), "SW1001"),
+        ("run_history", json!({ "run": no_run }), "SW2001"),
+        ("run_history", json!({ "run": waiting, "limit": 0 }), "SW1001"),
+        ("run_history", json!({ "run": waiting, "cursor": "x" }), "SW1001"),
         ("show_event", json!({ "id": "evt_none" }), "SW2010"),
         ("list_runs", json!({ "search": "a" }), "SW1001"),
         ("list_runs", json!({ "cursor": "x" }), "SW1001"),
