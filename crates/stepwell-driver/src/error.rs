@@ -47,7 +47,7 @@ impl From<ApiError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::DiskFull { .. } => Code::DiskFull,
+            StoreError::DiskFull { .. } | StoreError::NoRoom { .. } => Code::DiskFull,
             StoreError::Quarantined { .. } => Code::Quarantined,
             StoreError::Corrupt(_) => Code::LogCorrupt,
             StoreError::Poisoned(_) => Code::StoreFailed,

@@ -14,10 +14,12 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::Error;
+use stepwell_store::backup::Restored;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::EventWrite;
 use stepwell_store::inbox::InboxWrite;
 
+use crate::backup::mark;
 use crate::disk::{Disk, OsDisk};
 use crate::folder::{self, Found};
 use crate::log::{Log, Settings, body, recover};
@@ -26,7 +28,7 @@ use crate::overlay::{Overlay, TailBatch, TailWrite};
 use crate::tables::{self, Damage, Place, Reader, Tables};
 
 /// The name of the tables' file in a folder.
-const TABLES: &str = "stepwell.db";
+pub(crate) const TABLES: &str = "stepwell.db";
 /// How much of the log is put together at recovery, in bytes.
 const RECOVERY_SLICE: usize = 32 << 20;
 
@@ -60,6 +62,10 @@ pub(crate) struct Shared<D: Disk> {
     /// Runs whose stored history was found to be damaged: they are in no queue, so that nobody
     /// asks for them again and again, until the store is opened anew.
     pub(crate) quarantined: Mutex<BTreeSet<RunId>>,
+    /// Of which copy the store was made, as it was opened.
+    pub(crate) restored: Option<Restored>,
+    /// Its runs are held back.
+    pub(crate) held: AtomicBool,
     /// Set with the log's poison, to be read without its lock.
     pub(crate) poisoned: AtomicBool,
 }
@@ -118,7 +124,18 @@ impl<D: Disk> Embedded<D> {
     ///
     /// # Errors
     /// As [`Embedded::open`], but for [`Error::Locked`].
-    pub fn open_on(disk: D, place: Place, mut options: Options) -> Result<Self, Error> {
+    pub fn open_on(disk: D, place: Place, options: Options) -> Result<Self, Error> {
+        let found = folder::look(&disk)?;
+        Self::open_found(disk, place, options, found)
+    }
+
+    /// As [`Embedded::open_on`], of a folder that was looked at.
+    pub(crate) fn open_found(
+        disk: D,
+        place: Place,
+        mut options: Options,
+        found: Found,
+    ) -> Result<Self, Error> {
         options.segment_bytes = options.segment_bytes.max(SEGMENT_MIN);
         let disk = Arc::new(disk);
         let settings = |store| Settings {
@@ -126,7 +143,6 @@ impl<D: Disk> Embedded<D> {
             segment_bytes: options.segment_bytes,
             reserve_bytes: options.disk_reserve,
         };
-        let found = folder::look(&*disk)?;
         let (settings, tables) = match found {
             Found::Store { id, .. } => (settings(id), Tables::open(place, id)?),
             Found::New => {
@@ -134,7 +150,7 @@ impl<D: Disk> Embedded<D> {
                 folder::begin(&*disk)?;
                 place.discard()?;
                 let tables = Tables::open(place, settings.store)?;
-                recover::create(&*disk, &settings)?;
+                recover::create(&*disk, &settings, 0)?;
                 folder::finish(&*disk, settings.store)?;
                 (settings, tables)
             }
@@ -154,7 +170,10 @@ impl<D: Disk> Embedded<D> {
         let opening =
             Group { position: recovered.log.head, at: overlay.high_water, ..Group::default() };
         overlay.push(Arc::new(opening.into_batch(&overlay, &tables.reader()?)?));
+        let restored = mark::read(&*disk)?;
         let shared = Shared {
+            held: AtomicBool::new(restored.as_ref().is_some_and(|restored| restored.held)),
+            restored,
             disk,
             options,
             settings,
@@ -317,7 +336,7 @@ fn run_after(
     Ok(Run::replay(run, &journal).ok())
 }
 
-fn draw_id() -> Result<u128, Error> {
+pub(crate) fn draw_id() -> Result<u128, Error> {
     let mut bytes = [0; 16];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|e| Error::Unavailable(format!("cannot draw the id of the store: {e}")))?;

@@ -7,12 +7,13 @@
 
 use std::fs::{DirBuilder, File as StdFile, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
 use stepwell_store::Error;
 
+use crate::backup::mark::RESTORING;
 use crate::disk::{Disk, File, read_all};
 
 /// Names the format and the store.
@@ -29,7 +30,7 @@ const FORMAT_NEXT: &str = "FORMAT.next";
 /// | --- | --- |
 /// | 1 | log, tables |
 /// | 2 | keys beside them: `ledger.db`, `pepper`; who does not know of them would let everyone in |
-const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 2;
 /// The first format that was released.
 const OLDEST: u32 = 1;
 const TITLE: &str = "stepwell embedded store";
@@ -71,6 +72,7 @@ pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o600)
         .open(&path)
         .map_err(failed)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -100,6 +102,9 @@ pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
 /// [`Error::Format`] when it is another format, or files without one; [`Error::Unavailable`].
 pub(crate) fn look<D: Disk>(disk: &D) -> Result<Found, Error> {
     let names = disk.list().map_err(|e| failed("list the folder", &e))?;
+    if names.iter().any(|name| name == RESTORING) {
+        return Err(unknown(format!("a restore that was cut off (the file {RESTORING})")));
+    }
     if names.iter().any(|name| name == CREATING) {
         return Ok(Found::New);
     }
@@ -135,6 +140,11 @@ pub(crate) fn finish<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
         disk.sync_dir()
     };
     mark().map_err(|e| failed(&format!("write {FORMAT}"), &e))
+}
+
+/// Gives a store that was copied an id of its own: everything else in it is durable.
+pub(crate) fn hand_over<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
+    put_format(disk, store, VERSION).map_err(|e| failed(&format!("write {FORMAT}"), &e))
 }
 
 /// Brings a store up to the format that is written, one format after the other. A process that ends

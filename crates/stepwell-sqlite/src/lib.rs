@@ -12,7 +12,9 @@
 //! | `overlay` | what is durable and not yet in tables |
 //! | `tables` | SQLite: schema, reads, what a fold writes |
 //! | `fold` | moving batches from log to tables |
+//! | [`backup`] | copies of a store that is in use, and stores made from them |
 //! | [`doctor`] | what is damaged; rows made anew |
+//! | `room` | what the disk and the tail have left |
 //! | `folder` | owner, format and id of a folder |
 //! | [`ledger`] | what operators own: namespaces, keys, the audit log |
 //! | `sim` | a disk in memory that crashes, from a seed (feature `sim`) |
@@ -30,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod backup;
 pub mod disk;
 pub mod doctor;
 mod embedded;
@@ -39,6 +42,7 @@ pub mod ledger;
 mod log;
 mod options;
 mod overlay;
+mod room;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod store;

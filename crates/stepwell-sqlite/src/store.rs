@@ -9,6 +9,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
+use stepwell_store::backup::InFolder;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{InboxWrite, Message, MessageId};
@@ -25,8 +26,6 @@ use crate::log::Prepared;
 use crate::overlay::{Overlay, TailBatch, TailWrite};
 use crate::tables::{self, Reader};
 
-/// How long a growing batch waits for the fold while the tail is over half of its bound.
-const YIELD: Duration = Duration::from_millis(10);
 /// How many runs one transaction of a purge deletes.
 const PURGE_SLICE: usize = 500;
 
@@ -327,6 +326,10 @@ impl<D: Disk> Store for Embedded<D> {
     fn health(&self) -> Health {
         self.shared.health()
     }
+
+    fn in_folder(&self) -> Option<&dyn InFolder> {
+        Some(self)
+    }
 }
 
 /// A row of a run.
@@ -420,73 +423,12 @@ impl<D: Disk> Shared<D> {
         }
     }
 
-    /// Refuses growth while the disk or the tail is over its bound, and lets the fold go first while
-    /// the tail is over half of it.
-    fn make_room(&self) -> Result<(), Error> {
-        if let Some(error) = self.low_disk() {
-            return Err(error);
-        }
-        let bytes = self.overlay().bytes();
-        if bytes <= self.options.tail_max / 2 {
-            return Ok(());
-        }
-        self.work.notify_one();
-        if bytes > self.options.tail_max {
-            return Err(self.long_tail(bytes));
-        }
-        let progress = guard(&self.progress);
-        if progress.runs && progress.trouble.is_none() {
-            let at = progress.folded;
-            let _ = self.folded.wait_timeout_while(progress, YIELD, |now| now.folded == at);
-        }
-        Ok(())
-    }
-
     fn delete_folded(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
         let mut writer = guard(&self.tables.writer);
         if self.overlay().holds(run) {
             return Err(Error::Unavailable(format!("{run} is being written")));
         }
         tables::delete_run(&mut writer, namespace, run)
-    }
-
-    fn low_disk(&self) -> Option<Error> {
-        let reserve = self.options.disk_reserve;
-        // A disk that does not tell is taken as one with room: a commit tells for sure.
-        let free = self.disk.free_space().unwrap_or(u64::MAX);
-        (free < reserve).then_some(Error::DiskFull { free, reserve })
-    }
-
-    fn long_tail(&self, bytes: u64) -> Error {
-        let limit = self.options.tail_max;
-        let trouble = guard(&self.progress).trouble.clone();
-        let why =
-            trouble.map_or_else(String::new, |error| format!("; the last fold failed: {error}"));
-        Error::Unavailable(format!(
-            "{bytes} bytes wait to be folded into tables, over the limit of {limit}{why}"
-        ))
-    }
-
-    fn health(&self) -> Health {
-        let (head, folded, tail_bytes, fold_lag) = {
-            let overlay = self.overlay();
-            let lag = overlay.oldest().map_or(Duration::ZERO, |batch| batch.received.elapsed());
-            (overlay.head, overlay.folded, overlay.bytes(), lag)
-        };
-        let log_bytes = guard(&self.log).disk_bytes();
-        let refuses_growth =
-            self.check_poison().err().or_else(|| self.low_disk()).or_else(|| {
-                (tail_bytes > self.options.tail_max).then(|| self.long_tail(tail_bytes))
-            });
-        Health {
-            head: Position(head),
-            folded: Position(folded),
-            fold_lag,
-            tail_bytes,
-            disk_bytes: log_bytes + self.tables.disk_bytes(),
-            disk_free: self.disk.free_space().ok(),
-            refuses_growth,
-        }
     }
 }
 

@@ -23,6 +23,21 @@ pub enum Error {
         /// Bytes that are kept for runs to end in.
         reserve: u64,
     },
+    /// Nothing was left behind: a copy does not fit on the disk.
+    #[error(
+        "{what} needs {needed} bytes in {folder}, where {free} bytes are free; accepted: a disk with more \
+         room, or fewer copies on it"
+    )]
+    NoRoom {
+        /// What was to be made.
+        what: &'static str,
+        /// Where.
+        folder: String,
+        /// Bytes that it takes, with what stays free.
+        needed: u64,
+        /// Bytes free on the disk.
+        free: u64,
+    },
     /// Stored bytes are damaged; what they belong to is not served.
     #[error("stored bytes are damaged: {0}")]
     Corrupt(String),

@@ -9,6 +9,7 @@
 //! | [`query`] | what is asked: lists, queues, timers, keys |
 //! | [`event`] | events: what was sent and what it did |
 //! | [`inbox`] | what runs tell each other |
+//! | [`backup`] | copies of a store, and stores made from one |
 //! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
@@ -17,6 +18,7 @@
 //!
 //! [`Summary`]: stepwell_core::summary::Summary
 
+pub mod backup;
 pub mod batch;
 pub mod error;
 pub mod event;

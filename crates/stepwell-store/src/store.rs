@@ -8,6 +8,7 @@ use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
+use crate::backup::InFolder;
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
@@ -212,4 +213,9 @@ pub trait Store: Send + Sync {
 
     /// Tells how the store is doing.
     fn health(&self) -> Health;
+
+    /// Returns what the store can do as one in a folder; `None` where it is in none.
+    fn in_folder(&self) -> Option<&dyn InFolder> {
+        None
+    }
 }

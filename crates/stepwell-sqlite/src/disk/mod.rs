@@ -6,6 +6,7 @@
 mod os;
 
 use std::io;
+use std::path::Path;
 
 pub use os::{OsDisk, OsFile};
 
@@ -56,6 +57,11 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Any error of the disk.
     fn free_space(&self) -> io::Result<u64>;
+
+    /// Returns the folder of the machine that this is; `None` for a disk of another kind.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// An open file.

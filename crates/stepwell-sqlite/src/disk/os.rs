@@ -2,7 +2,7 @@
 
 use std::fs::{self, File as StdFile, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{Disk, File};
@@ -18,11 +18,6 @@ impl OsDisk {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
-
-    /// Returns the folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
 }
 
 impl Disk for OsDisk {
@@ -35,7 +30,9 @@ impl Disk for OsDisk {
 
     fn create(&self, name: &str) -> io::Result<OsFile> {
         let path = self.folder.join(name);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        // For nobody but its owner: payloads are in it.
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).mode(0o600).open(path)?;
         Ok(OsFile { file })
     }
 
@@ -65,6 +62,10 @@ impl Disk for OsDisk {
     fn free_space(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.folder)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.folder)
     }
 }
 

@@ -5,15 +5,18 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `copy` | copying both files |
 //! | `open` | finding or making both files |
 //! | `pepper` | the file `pepper` |
 //! | `schema` | the tables |
 //! | `sqlite` | the ledger |
 
+mod copy;
 mod open;
 mod pepper;
 mod schema;
 mod sqlite;
 
+pub(crate) use copy::{bytes, copy};
 pub use open::{Alone, Opened, open, open_alone};
 pub use sqlite::SqliteLedger;

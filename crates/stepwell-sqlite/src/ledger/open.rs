@@ -12,7 +12,7 @@ use super::sqlite::SqliteLedger;
 use crate::folder;
 
 /// The name of the ledger's file in a folder.
-const LEDGER: &str = "ledger.db";
+pub(super) const LEDGER: &str = "ledger.db";
 
 /// The ledger of a folder.
 #[derive(Debug)]

@@ -24,17 +24,18 @@ pub(crate) struct Recovered<D: Disk> {
     pub(crate) tail: Vec<(u64, Bytes)>,
 }
 
-/// Makes the first segment of a new store, in place of any that an attempt before left behind.
+/// Makes the first segment of a log that goes on behind the position of the tables, 0 for a new store, in
+/// place of any segments that are there.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the disk refuses.
-pub(crate) fn create<D: Disk>(disk: &D, settings: &Settings) -> Result<(), Error> {
+pub(crate) fn create<D: Disk>(disk: &D, settings: &Settings, folded: u64) -> Result<(), Error> {
     for found in find_slots(disk)? {
         remove(disk, found.slot.number)?;
     }
     let slot = create_slot(disk, 1, settings.segment_bytes)
         .map_err(|e| failed("make the first segment of the log", &e))?;
-    let header = SegmentHeader { store: settings.store, epoch: 0, sequence: 1, first: 1 };
+    let header = SegmentHeader { store: settings.store, epoch: 0, sequence: 1, first: folded + 1 };
     let write = || {
         slot.file.write_at(&header.encode(), 0)?;
         slot.file.sync()
@@ -80,6 +81,7 @@ pub(crate) fn open<D: Disk>(
         sealed,
         spares,
         next_slot,
+        pinned: None,
         poisoned: None,
     };
     log.append(Prepared::open())?;

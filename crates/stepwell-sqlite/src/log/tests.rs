@@ -28,7 +28,7 @@ fn batch(number: i64, bytes: usize) -> Batch {
 }
 
 fn new_log(disk: &SimDisk) -> Log<SimDisk> {
-    recover::create(disk, &SETTINGS).unwrap();
+    recover::create(disk, &SETTINGS, 0).unwrap();
     open(disk, 0).unwrap().0
 }
 

@@ -94,6 +94,8 @@ pub(crate) struct Log<D: Disk> {
     pub(crate) sealed: VecDeque<Sealed<D::File>>,
     pub(crate) spares: Vec<Slot<D::File>>,
     pub(crate) next_slot: u32,
+    /// Segments with frames behind this position are being copied, and stay as they are.
+    pub(crate) pinned: Option<u64>,
     pub(crate) poisoned: Option<String>,
 }
 
@@ -146,6 +148,7 @@ impl<D: Disk> Log<D> {
     /// Gives up segments whose frames are all at or before `folded`. Returns the numbers of those
     /// to remove; the others are used again.
     pub(crate) fn trim(&mut self, folded: u64) -> Vec<u32> {
+        let folded = self.pinned.map_or(folded, |pinned| folded.min(pinned));
         let mut removed = Vec::new();
         while self.sealed.front().is_some_and(|segment| segment.last <= folded) {
             let Some(segment) = self.sealed.pop_front() else { break };

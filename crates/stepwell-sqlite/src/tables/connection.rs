@@ -1,7 +1,9 @@
 //! Connections to SQLite.
 
+use std::fs::OpenOptions;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 /// Size to which the file beside the tables shrinks when it is used anew, in bytes.
 const WAL_KEPT: i64 = 16 << 20;
+/// Pages that are kept in memory while tables are copied, in KiB.
+const COPY_CACHE_KIB: i64 = 2_048;
 /// Format of the tables that is written and read.
 const FORMAT: i64 = 1;
 
@@ -53,6 +57,25 @@ impl Place {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             connection.pragma_update(None, "temp_store", "memory")
+        };
+        set().map_err(|e| failed(&e))?;
+        Ok(connection)
+    }
+
+    /// Makes empty tables for a copy, and opens a connection that writes them. They are durable once
+    /// their file was synced.
+    ///
+    /// # Errors
+    /// As [`Place::connect`].
+    pub(crate) fn connect_new(&self) -> Result<Connection, Error> {
+        let Self::File(path) = self else { return self.connect() };
+        // Made here, since SQLite would let every user of the machine read it.
+        private(path)?;
+        let connection = self.connect()?;
+        let set = || {
+            connection.pragma_update(None, "journal_mode", "off")?;
+            connection.pragma_update(None, "synchronous", "off")?;
+            connection.pragma_update(None, "cache_size", -COPY_CACHE_KIB)
         };
         set().map_err(|e| failed(&e))?;
         Ok(connection)
@@ -98,9 +121,27 @@ impl Tables {
     /// [`Error::Corrupt`] when they are another store's or damaged, [`Error::Format`] when a later
     /// version wrote them, [`Error::Unavailable`] when SQLite refuses.
     pub(crate) fn open(place: Place, store: u128) -> Result<Self, Error> {
+        if let Place::File(path) = &place {
+            private(path)?;
+        }
         let writer = place.connect()?;
         prepare(&writer, &place, store)?;
         Ok(Self { place, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// Gives tables to another store. Nobody else has them open but to read.
+    ///
+    /// # Errors
+    /// As [`Tables::open`].
+    pub(crate) fn hand_over(place: &Place, store: u128) -> Result<(), Error> {
+        let writer = place.connect()?;
+        let give = || {
+            writer.pragma_update(None, "synchronous", "full")?;
+            let set = "UPDATE meta SET value = ?1 WHERE name = 'store'";
+            writer.execute(set, [format!("{store:032x}")])?;
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        give().map_err(|e| failed(&e))
     }
 
     /// Returns a connection to read with; it goes back into the pool when dropped.
@@ -147,6 +188,20 @@ impl Drop for Reader<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             self.tables.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+/// Makes a file that only its owner may read, where it is not there.
+fn private(path: &Path) -> Result<(), Error> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Err(Error::DiskFull { free: 0, reserve: 0 })
+        }
+        Err(error) => {
+            Err(Error::Unavailable(format!("the tables: cannot open {}: {error}", path.display())))
         }
     }
 }

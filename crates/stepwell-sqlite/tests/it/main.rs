@@ -1,6 +1,7 @@
 //! Tests of the embedded store as its callers see it.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking, also in their helpers")]
 
+mod backup;
 mod conformance;
 mod crash;
 mod folder;
