@@ -318,9 +318,7 @@ impl Handle {
     ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
         let reading = tokio::task::spawn_blocking(move || {
-            let guard = shared.store.read().unwrap_or_else(PoisonError::into_inner);
-            let store = guard.as_ref().map(Arc::clone);
-            drop(guard);
+            let store = shared.store.read().unwrap_or_else(PoisonError::into_inner).clone();
             store.map(|store| read(&*store))
         });
         match reading.await {
@@ -330,6 +328,16 @@ impl Handle {
                 Err(Error::new(Code::Internal, "reading from the store failed; the log says more"))
             }
         }
+    }
+
+    /// Returns the store that is open.
+    pub(crate) fn store(&self) -> Option<Arc<dyn Store>> {
+        self.shared.store.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whether a store is the one that is open.
+    pub(crate) fn has(&self, store: &dyn Store) -> bool {
+        self.store().is_some_and(|open| std::ptr::addr_eq(Arc::as_ptr(&open), store))
     }
 
     /// Connects a runner: frames go to the session, and come from the outbox. What `serve` makes of

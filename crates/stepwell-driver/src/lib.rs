@@ -14,6 +14,7 @@
 //! | [`clock`] | engine time from the machine's clocks |
 //! | [`schema`] | input schemas of workflows |
 //! | `changes` | what changed, for those who watch |
+//! | `backups` | backups of a store that is in use |
 //! | `retention` | deleting old runs |
 //! | `error` | why something was not done |
 //!
@@ -31,6 +32,7 @@
 //! # Ok::<(), stepwell_driver::Failed>(())
 //! ```
 
+mod backups;
 mod changes;
 pub mod clock;
 mod error;
@@ -42,6 +44,7 @@ mod retention;
 pub mod schema;
 mod thread;
 
+pub use backups::{BackupAsked, BackupFailure, BackupPlace, BackupRunning, BackupState, Backups};
 pub use changes::{Changed, Cursor, NAMED_MAX, Told, Watch};
 pub use error::{Error, Place};
 pub use handle::{Created, Handle, Session, Waited};

@@ -11,7 +11,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
-use stepwell_driver::{Driver, Failed, Handle, Keep, KeepRule, Open, Retention, Running};
+use stepwell_driver::{
+    BackupPlace, Backups, Driver, Failed, Handle, Keep, KeepRule, Open, Retention, Running,
+};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle as Runtime;
@@ -60,6 +62,8 @@ pub struct Options {
     pub console: Option<Console>,
     /// Who is let in. Default: whoever is on this machine.
     pub access: Access,
+    /// Where backups go. Default none.
+    pub backups: Option<BackupPlace>,
 }
 
 impl Default for Options {
@@ -71,6 +75,7 @@ impl Default for Options {
             retention_rules: Vec::new(),
             console: None,
             access: Access::default(),
+            backups: None,
         }
     }
 }
@@ -120,6 +125,7 @@ struct Engine {
     retention: Retention,
     keys: Keys,
     upkeep: Upkeep,
+    backups: Backups,
 }
 
 impl Engine {
@@ -141,7 +147,8 @@ impl Engine {
         // The folder is this process's from here on.
         let keys = Keys::open(options.access.ledger.clone()).await.map_err(Error::Ledger)?;
         let upkeep = Upkeep::start(keys.clone(), node.handle().clone());
-        Ok(Self { node, retention, keys, upkeep })
+        let backups = Backups::new(node.handle().clone(), options.backups.clone());
+        Ok(Self { node, retention, keys, upkeep, backups })
     }
 
     fn api(&self, options: &Options) -> Api {
@@ -151,6 +158,7 @@ impl Engine {
             past: Past::default(),
             keys: self.keys.clone(),
             access: Arc::new(options.access.clone()),
+            backups: self.backups.clone(),
         }
     }
 
@@ -163,10 +171,15 @@ impl Engine {
 
     /// Writes what the node holds, closes the store.
     async fn stop(self) {
-        let Self { mut node, retention, upkeep, .. } = self;
+        let Self { mut node, retention, upkeep, backups, .. } = self;
         upkeep.stop().await;
         retention.stop().await;
-        let stopped = tokio::task::spawn_blocking(move || node.stop()).await;
+        let stopped = tokio::task::spawn_blocking(move || {
+            // It has the store open.
+            backups.stop();
+            node.stop();
+        });
+        let stopped = stopped.await;
         if let Err(error) = stopped {
             tracing::error!(%error, "the node did not stop in order");
         }

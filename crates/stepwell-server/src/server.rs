@@ -38,6 +38,7 @@ pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
         retention_rules: config.retention_rules.clone(),
         console: Some(console),
         access: access(config).map_err(Error::Refused)?,
+        backups: config.backups(),
     };
     Server::start(config.listen, &options, open).await
 }

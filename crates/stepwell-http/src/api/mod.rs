@@ -18,6 +18,7 @@
 //! | `me` | who a caller is, and the session of a browser |
 //! | `keys` | API keys |
 //! | `namespaces` | namespaces |
+//! | `backups` | backups |
 //! | `audit` | the audit log |
 //! | `answer` | values as answers |
 
@@ -25,6 +26,7 @@ mod activity;
 mod acts;
 mod answer;
 mod audit;
+mod backups;
 mod body;
 mod events;
 mod glance;

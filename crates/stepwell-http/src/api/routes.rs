@@ -14,13 +14,13 @@ use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{
-    activity, acts, audit, events, glance, health, history, keys, known, list, me, namespaces,
-    remake, run, runs, stream,
+    activity, acts, audit, backups, events, glance, health, history, keys, known, list, me,
+    namespaces, remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::problem::Problem;
 use crate::worker;
-use stepwell_driver::Handle;
+use stepwell_driver::{Backups, Handle};
 
 /// What handlers work with.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Api {
     pub keys: Keys,
     /// How callers are let in.
     pub access: Arc<Access>,
+    /// What makes backups.
+    pub backups: Backups,
 }
 
 /// An address, what may be done there, and who may.
@@ -89,6 +91,8 @@ pub fn routes() -> Vec<Route> {
         route("POST", "/api/v1/namespaces", Server, || post(namespaces::create)),
         route("GET", "/api/v1/namespaces", Server, || get(namespaces::list)),
         route("DELETE", "/api/v1/namespaces/{namespace}", Server, || delete(namespaces::delete)),
+        route("POST", "/api/v1/backups", Server, || post(backups::create)),
+        route("GET", "/api/v1/backups", Server, || get(backups::list)),
         route("GET", "/healthz", Public, || get(health::health)),
         route("GET", "/metrics", ServerRead, || get(health::metrics)),
     ]

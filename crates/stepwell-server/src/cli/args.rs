@@ -6,10 +6,12 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::audit::Audit;
+use super::backup::Backup;
 use super::docs::Docs;
 use super::keys::Keys;
 use super::mcp::Mcp;
 use super::namespaces::Namespaces;
+use super::restore::Restore;
 use crate::bench::{Bench, BenchRunner};
 use crate::config::Settings;
 
@@ -59,6 +61,10 @@ pub(super) enum Command {
     /// Read and check the log of what keys and operators did
     #[command(subcommand)]
     Audit(Audit),
+    /// Make a backup of a server that runs, list and verify backups
+    Backup(Backup),
+    /// Make a data folder from a backup
+    Restore(Restore),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes

@@ -24,6 +24,8 @@
 //! | `audit` | `audit list`, `verify` |
 //! | `first_key` | the first key of a server |
 //! | `connect` | connections to a server, plain or under TLS |
+//! | `backup` | `backup`, `backup list`, `verify` |
+//! | `restore` | `restore` |
 //! | `doctor` | `doctor` |
 //! | `mcp` | `mcp`: the API for agents and editors |
 //! | `docs` | `docs`: the documents |
@@ -31,6 +33,7 @@
 mod acts;
 mod args;
 mod audit;
+mod backup;
 mod client;
 mod connect;
 mod dev;
@@ -48,6 +51,7 @@ mod model;
 mod namespaces;
 mod out;
 mod remake;
+mod restore;
 mod runs;
 mod serve;
 mod show;

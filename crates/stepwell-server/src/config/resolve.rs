@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stepwell_core::limits::Limits;
-use stepwell_driver::KeepRule;
+use stepwell_driver::{BackupPlace, KeepRule};
 
 use super::access::AccessConfig;
 use super::rules::{self, RuleSetting};
@@ -35,6 +35,10 @@ pub struct Config {
     pub retention_rules: Vec<KeepRule>,
     /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
     pub reserve_bytes: u64,
+    /// The folder for backups. Default `None`: there are none.
+    pub backup_dir: Option<PathBuf>,
+    /// How many backups are kept. Default 7.
+    pub backups_kept: u32,
     /// Most bytes that are durable but not in tables yet. Default 256 MiB.
     pub tail_bytes_max: u64,
     /// The limits of runs and runners.
@@ -90,6 +94,8 @@ impl Default for Config {
             retention: Duration::from_hours(7 * 24),
             retention_rules: Vec::new(),
             reserve_bytes: 64 << 20,
+            backup_dir: None,
+            backups_kept: 7,
             tail_bytes_max: 256 << 20,
             limits: Limits::default(),
             ping: Duration::from_secs(1),
@@ -143,6 +149,8 @@ pub fn resolve_over(
     set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
     set(&mut config.ping, settings.ping.map(|span| span.0));
     config.data = settings.data;
+    config.backup_dir = settings.backup_dir;
+    set(&mut config.backups_kept, settings.backups_kept);
     config.check()?;
     Ok(config)
 }
@@ -159,6 +167,7 @@ impl Config {
         size("journal_bytes_max", limits.journal_bytes_max, 64 << 10, 1 << 30)?;
         size("tail_bytes_max", self.tail_bytes_max, 16 << 20, 64 << 30)?;
         size("reserve_bytes", self.reserve_bytes, 1 << 20, 1 << 40)?;
+        count("backups_kept", self.backups_kept, 10_000)?;
         count("steps_max", limits.steps_max, 100_000)?;
         count("branches_max", limits.branches_max, 100_000)?;
         count("nesting_max", limits.nesting_max, 1_000)?;
@@ -177,6 +186,13 @@ impl Config {
         rules::check(&self.retention_rules)
     }
 
+    /// Returns where backups go.
+    pub fn backups(&self) -> Option<BackupPlace> {
+        let kept = usize::try_from(self.backups_kept).unwrap_or(usize::MAX);
+        let folder = self.backup_dir.clone()?;
+        Some(BackupPlace { folder, kept, reserve: self.reserve_bytes })
+    }
+
     /// Shows the settings in force as a file that can be read back.
     pub fn to_toml(&self) -> String {
         let limits = &self.limits;
@@ -190,6 +206,7 @@ impl Config {
             ("retention", shown(self.retention)),
             ("event_retention", shown(limits.event_kept())),
             ("reserve_bytes", sized(self.reserve_bytes)),
+            ("backups_kept", self.backups_kept.to_string()),
             ("tail_bytes_max", sized(self.tail_bytes_max)),
             ("payload_bytes_max", sized(limits.payload_bytes_max as u64)),
             ("steps_max", limits.steps_max.to_string()),
@@ -205,6 +222,9 @@ impl Config {
         ];
         if let Some(data) = &self.data {
             lines.insert(1, ("data", text(&data.display().to_string())));
+        }
+        if let Some(folder) = &self.backup_dir {
+            lines.push(("backup_dir", text(&folder.display().to_string())));
         }
         lines.extend(self.access.to_toml());
         let mut all = lines.into_iter().fold(String::new(), |mut all, (key, value)| {
@@ -279,6 +299,8 @@ mod tests {
     fn what_is_printed_reads_back_as_the_same() {
         let given = Settings {
             data: Some("/a \"b\"".into()),
+            backup_dir: Some("/var/backups".into()),
+            backups_kept: Some(3),
             ping: Some(Span(Duration::from_millis(750))),
             payload_bytes_max: Some(Bytes(12_345)),
             ..Settings::default()

@@ -102,6 +102,12 @@ pub struct Settings {
     /// Free space below which no new runs are taken [default: 64MiB]
     #[arg(long, env = "STEPWELL_RESERVE_BYTES", value_name = "SIZE")]
     pub reserve_bytes: Option<Bytes>,
+    /// Folder for backups; without one there are none
+    #[arg(long, env = "STEPWELL_BACKUP_DIR", value_name = "DIR")]
+    pub backup_dir: Option<PathBuf>,
+    /// How many backups are kept, 1 to 10000 [default: 7]
+    #[arg(long, env = "STEPWELL_BACKUPS_KEPT", value_name = "N", value_parser = count)]
+    pub backups_kept: Option<u32>,
     /// Most bytes that are durable in the log but not in tables yet [default: 256MiB]
     #[arg(long, env = "STEPWELL_TAIL_BYTES_MAX", value_name = "SIZE")]
     pub tail_bytes_max: Option<Bytes>,
@@ -161,6 +167,8 @@ impl Settings {
             retention_rule: [self.retention_rule, below.retention_rule].concat(),
             event_retention: self.event_retention.or(below.event_retention),
             reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
+            backup_dir: self.backup_dir.or(below.backup_dir),
+            backups_kept: self.backups_kept.or(below.backups_kept),
             tail_bytes_max: self.tail_bytes_max.or(below.tail_bytes_max),
             payload_bytes_max: self.payload_bytes_max.or(below.payload_bytes_max),
             steps_max: self.steps_max.or(below.steps_max),

@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod backup;
 mod bad_inputs;
 mod cli;
 mod delete;

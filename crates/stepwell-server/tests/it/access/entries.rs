@@ -109,7 +109,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         ("GET", "/api/v1/stream") => Foreign::Stream,
         ("GET", "/api/v1/worker") => Foreign::Upgrade,
         ("GET", "/api/v1/me") | ("POST" | "DELETE", "/api/v1/session") => Foreign::Own,
-        ("POST" | "GET", "/api/v1/namespaces")
+        ("POST" | "GET", "/api/v1/namespaces" | "/api/v1/backups")
         | ("GET", "/metrics")
         | ("DELETE", "/api/v1/namespaces/{namespace}") => Foreign::Refused,
         _ => return None,
