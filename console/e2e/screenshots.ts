@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { chromiumPath, OPTIONS } from "./harness/browser.ts";
+import { playKeys } from "./harness/keys.ts";
 import { type Place, places } from "./harness/places.ts";
 import { Site } from "./harness/site.ts";
 import { Tab, type TabOptions } from "./harness/tab.ts";
@@ -73,6 +74,7 @@ async function takeAll(browser: Browser): Promise<readonly string[]> {
     { name: "empty-runners", path: () => "/runners" },
   ];
   for (const place of empty) for (const size of [DESK, PHONE]) await take(place, size);
+  await playKeys(site.server.url);
   const runs = new Map([...(await play(site.stage))].map(([name, { id }]) => [name, id]));
   const long = wanted("run-10000") ? (await ledger(site.stage, 9_998)).id : "";
   const all = places((scene) => runs.get(scene) ?? "");

@@ -1,7 +1,7 @@
 /** The console: who is at it, and which page is shown. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { SignIn } from "./access/sign-in.tsx";
 import { makeQueryClient } from "./api/query-client.ts";
 import { session, useSession } from "./api/session.ts";
@@ -13,17 +13,23 @@ import { go, type Route, useRoute } from "./route.ts";
 import { RunPage } from "./run/run-page.tsx";
 import { RunnersPage } from "./runners/runners-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
-import { NoAnswer } from "./runs/states.tsx";
+import { Loading, NoAnswer } from "./runs/states.tsx";
 import { Message, TopBar } from "./ui/frame.tsx";
 import { useKeys } from "./ui/keys.ts";
 import { Link } from "./ui/link.tsx";
 import { Said } from "./ui/said.tsx";
+
+/** Pages that are seldom looked at are loaded when they are. */
+const AccessPage = lazy(async () => ({
+  default: (await import("./access/access-page.tsx")).AccessPage,
+}));
 
 const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   runs: "Runs, Stepwell",
   events: "Events, Stepwell",
   event: "Event, Stepwell",
   runners: "Runners, Stepwell",
+  access: "Access, Stepwell",
   unknown: "Stepwell",
 };
 
@@ -64,16 +70,28 @@ function Console({ me }: { readonly me: Me }): ReactNode {
     "g r": () => go("/runs"),
     "g e": () => go("/events"),
     "g n": () => go("/runners"),
+    "g a": () => go("/access"),
   });
   return (
     <QueryClientProvider client={client}>
       <div className="app">
         <TopBar page={route.page} me={me} />
-        <Page route={route} me={me} />
+        <Suspense fallback={<Coming />}>
+          <Page route={route} me={me} />
+        </Suspense>
         <Said />
         <Overlays />
       </div>
     </QueryClientProvider>
+  );
+}
+
+/** Stands in for a page that is being loaded. */
+function Coming(): ReactNode {
+  return (
+    <main className="page" aria-busy="true">
+      <Loading rows={4} />
+    </main>
   );
 }
 
@@ -91,6 +109,8 @@ function Page({ route, me }: { readonly route: Route; readonly me: Me }): ReactN
       return <EventPage key={route.event} id={route.event} />;
     case "runners":
       return <RunnersPage />;
+    case "access":
+      return <AccessPage part={route.part} />;
     case "unknown":
       return (
         <Message title="No page has this address.">

@@ -20,8 +20,10 @@ import "./styles/grid-table.css";
 import "./styles/runs-table.css";
 import "./styles/states.css";
 import "./styles/events.css";
+import "./styles/rows-table.css";
 import "./styles/runners.css";
 import "./styles/access.css";
+import "./styles/access-page.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

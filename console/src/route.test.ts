@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eventHref, routeOf, runHref, withQuery } from "./route.ts";
+import { ACCESS_PARTS, accessHref, eventHref, routeOf, runHref, withQuery } from "./route.ts";
 
 test.each([
   ["/", { page: "runs", starting: false }],
@@ -15,6 +15,11 @@ test.each([
   ["/events", { page: "events" }],
   ["/events/order%2F7", { page: "event", event: "order/7" }],
   ["/events/a/b", { page: "unknown" }],
+  ["/access", { page: "access", part: "keys" }],
+  ["/access/namespaces", { page: "access", part: "namespaces" }],
+  ["/access/audit", { page: "access", part: "audit" }],
+  ["/access/audit/7", { page: "unknown" }],
+  ["/access/doors", { page: "unknown" }],
   ["/runners", { page: "runners" }],
   ["/runners/blue", { page: "unknown" }],
   ["/elsewhere", { page: "unknown" }],
@@ -32,6 +37,12 @@ test("an address leads back to the run that it was made of", () => {
 
 test("an address leads back to the event that it was made of", () => {
   expect(routeOf(eventHref("order/7 ?#"))).toEqual({ page: "event", event: "order/7 ?#" });
+});
+
+test("an address leads back to the part of access that it was made of", () => {
+  for (const part of ACCESS_PARTS) {
+    expect(routeOf(accessHref(part))).toEqual({ page: "access", part });
+  }
 });
 
 test("members of the query that nobody knows are kept", () => {

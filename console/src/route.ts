@@ -6,6 +6,9 @@ import { navigate, useLocationProperty, useSearch } from "wouter/use-browser-loc
 export const VIEWS = ["list", "graph", "timeline"] as const;
 export type View = (typeof VIEWS)[number];
 
+export const ACCESS_PARTS = ["keys", "namespaces", "audit"] as const;
+export type AccessPart = (typeof ACCESS_PARTS)[number];
+
 export type Route =
   /** `starting`: with the form that starts a run over it. */
   | { readonly page: "runs"; readonly starting: boolean }
@@ -14,6 +17,7 @@ export type Route =
   | { readonly page: "events" }
   | { readonly page: "event"; readonly event: string }
   | { readonly page: "runners" }
+  | { readonly page: "access"; readonly part: AccessPart }
   | { readonly page: "unknown" };
 
 const UNKNOWN: Route = { page: "unknown" };
@@ -23,6 +27,7 @@ export function routeOf(path: string): Route {
   const [top = "runs", ...rest] = path.split("/").filter((part) => part !== "");
   if (top === "runs") return runsRoute(rest);
   if (top === "events") return eventsRoute(rest);
+  if (top === "access") return accessRoute(rest);
   return top === "runners" && rest.length === 0 ? { page: "runners" } : UNKNOWN;
 }
 
@@ -39,6 +44,11 @@ function runsRoute([run, view, ...rest]: readonly string[]): Route {
 function eventsRoute([event, ...rest]: readonly string[]): Route {
   if (event === undefined) return { page: "events" };
   return rest.length > 0 ? UNKNOWN : { page: "event", event: decoded(event) };
+}
+
+function accessRoute([named = "keys", ...rest]: readonly string[]): Route {
+  const part = ACCESS_PARTS.find((one) => one === named);
+  return part === undefined || rest.length > 0 ? UNKNOWN : { page: "access", part };
 }
 
 function decoded(part: string): string {
@@ -58,6 +68,11 @@ export function runHref(run: string, view?: View): string {
 /** Returns the address of an event. */
 export function eventHref(event: string): string {
   return `/events/${encodeURIComponent(event)}`;
+}
+
+/** Returns the address of a part of the page of access. */
+export function accessHref(part: AccessPart): string {
+  return part === "keys" ? "/access" : `/access/${part}`;
 }
 
 /** Changes members of a query, null removes one; those that nobody knows are kept. */

@@ -3,6 +3,7 @@
 import type { TestProject } from "vitest/node";
 import { play } from "../workshop/story.ts";
 import { launchChromium } from "./browser.ts";
+import { playKeys } from "./keys.ts";
 import { Site } from "./site.ts";
 
 declare module "vitest" {
@@ -28,6 +29,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
   try {
     const runs = await play(site.stage);
+    await playKeys(site.server.url);
     project.provide("site", site.url);
     project.provide("server", site.server.url);
     project.provide("browser", browser.wsEndpoint());

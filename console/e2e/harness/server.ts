@@ -2,25 +2,31 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { serverBinary } from "../../../sdk/typescript/dist/test/index.js";
+
+/** Whether a server asks for keys. */
+export type Access = "keys" | "loopback";
 
 /** The real binary (`STEPWELL_BINARY`), on loopback and with a folder of its own, which is removed at the end. */
 export class Server {
-  readonly #data: string = mkdtempSync(join(tmpdir(), "stepwell-console-"));
+  readonly #home: string = mkdtempSync(join(tmpdir(), "stepwell-console-"));
+  readonly #data = join(this.#home, "data");
+  readonly #keyFile = join(this.#home, "admin.key");
   #listen = "127.0.0.1:0";
   #child: ChildProcess | null = null;
   /** A test process that ends without `end` leaves no server behind. */
   readonly #exit = () => this.#child?.kill("SIGKILL");
 
-  private constructor(readonly args: readonly string[]) {}
+  private constructor(readonly access: Access) {}
 
-  /** Starts one; resolves once it listens. `args` are further flags. */
-  static async start(args: readonly string[] = []): Promise<Server> {
-    const server = new Server(args);
+  /** Starts one; resolves once it listens. */
+  static async start(access: Access = "loopback"): Promise<Server> {
+    const server = new Server(access);
     process.once("exit", server.#exit);
     await server.begin();
     return server;
@@ -31,11 +37,22 @@ export class Server {
     return `http://${this.#listen}`;
   }
 
+  /** Returns the first admin key of a server that asks for keys: it is made once it listens. */
+  async adminKey(): Promise<string> {
+    for (let tries = 0; tries < 250; tries++) {
+      const key = existsSync(this.#keyFile) ? readFileSync(this.#keyFile, "utf8").trim() : "";
+      if (key !== "") return key;
+      await setTimeout(20);
+    }
+    throw new Error("the server made no first key");
+  }
+
   /** Starts it again after {@link kill}; resolves once it listens. */
   async begin(): Promise<void> {
     const place = ["--data", this.#data, "--listen", this.#listen];
-    const args = ["start", "--access", "loopback", ...place, "--log-format", "json"];
-    const child = spawn(serverBinary(), [...args, ...this.args], {
+    const keys = this.access === "keys" ? ["--admin-key-file", this.#keyFile] : [];
+    const args = ["start", "--access", this.access, ...keys, ...place, "--log-format", "json"];
+    const child = spawn(serverBinary(), args, {
       stdio: ["ignore", "ignore", "pipe"],
     });
     const said: string[] = [];
@@ -67,6 +84,6 @@ export class Server {
   async end(): Promise<void> {
     process.off("exit", this.#exit);
     await this.kill();
-    rmSync(this.#data, { recursive: true, force: true });
+    rmSync(this.#home, { recursive: true, force: true });
   }
 }

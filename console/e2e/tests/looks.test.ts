@@ -87,6 +87,9 @@ for (const width of [1440, 1024, 390]) {
       `${run}/timeline`,
       "/events",
       "/runners",
+      "/access",
+      "/access/namespaces",
+      "/access/audit",
     ];
     const wide: string[] = [];
     for (const path of paths) {

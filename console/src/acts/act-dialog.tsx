@@ -20,6 +20,12 @@ import {
   signer,
 } from "./signature.ts";
 
+/**
+ * What is kept of an act: nothing of events and starts, why of what the audit log has under the name of the key, and
+ * who and why of what stands in the history of a run.
+ */
+export type Signature = "none" | "why" | "whoAndWhy";
+
 interface ActDialogProps {
   /** What it does, for what whoever is signed in may do. */
   readonly deed: Deed;
@@ -36,8 +42,8 @@ interface ActDialogProps {
   readonly over?: string | null;
   /** What must be typed first, for acts that cannot be taken back. */
   readonly typed?: string | null;
-  /** Whether the act has a reason that is kept. Events and starts have none. */
-  readonly unsigned?: boolean;
+  /** What is kept of who acts and why; both where this is not given. */
+  readonly signature?: Signature;
   readonly reasonHint?: string;
   readonly wide?: boolean;
   /** Does it. Returns what is to be told before the dialog goes; null for nothing. */
@@ -49,7 +55,7 @@ interface ActDialogProps {
 /** Shows an act. It stays until the server has said that the act is durable. */
 export function ActDialog(props: ActDialogProps): ReactNode {
   const { children } = props;
-  const signing = useSigning(props.unsigned ?? false, props.typed ?? null);
+  const signing = useSigning(props.signature ?? "whoAndWhy", props.typed ?? null);
   const [tried, setTried] = useState(false);
   const { busy, error, told, run } = usePerform();
   const whyOff = useActsOff();
@@ -85,7 +91,7 @@ export function ActDialog(props: ActDialogProps): ReactNode {
           {...props}
           busy={busy}
           off={off}
-          by={signing.isNaming ? null : signing.signed.by}
+          by={signing.by}
           onAct={act}
           onName={signing.startNaming}
         />
@@ -110,7 +116,11 @@ interface Signing {
     readonly typed: string | null;
   };
   readonly isWrong: boolean;
-  readonly isNaming: boolean;
+  /** Whether the name is asked for, and whether the reason is. */
+  readonly asksWho: boolean;
+  readonly asksWhy: boolean;
+  /** The name that is taken where it is not asked for; null where there is none. */
+  readonly by: string | null;
   readonly startNaming: () => void;
   readonly set: (change: Partial<Typed>) => void;
   readonly now: Typed;
@@ -124,27 +134,30 @@ interface Typed {
   readonly name: string;
 }
 
-function useSigning(unsigned: boolean, typed: string | null): Signing {
+function useSigning(signature: Signature, typed: string | null): Signing {
   const [now, setNow] = useState<Typed>(() => ({ by: signer(), reason: "", name: "" }));
-  const [isNaming, setNaming] = useState(!unsigned && now.by === "");
+  const [isNaming, setNaming] = useState(now.by === "");
+  const hasWho = signature === "whoAndWhy";
+  const asksWhy = signature !== "none";
   const signed = { by: now.by.trim(), reason: now.reason.trim() };
   const faults = {
-    by: unsigned ? null : refusedText("Your name", now.by, 1),
-    reason: unsigned ? null : refusedText("The reason", now.reason, REASON_CHARS_MIN),
+    by: hasWho ? refusedText("Your name", now.by, 1) : null,
+    reason: asksWhy ? refusedText("The reason", now.reason, REASON_CHARS_MIN) : null,
     typed: typed === null || now.name === typed ? null : "This is not its name",
   };
   return {
     signed,
     faults,
     isWrong: Object.values(faults).some((fault) => fault !== null),
-    isNaming: isNaming || unsigned,
+    asksWho: hasWho && isNaming,
+    asksWhy,
+    by: hasWho && !isNaming ? signed.by : null,
     startNaming: () => setNaming(true),
     set: (change) => setNow({ ...now, ...change }),
     now,
     keep: () => {
-      if (unsigned) return;
-      setPerson(signed.by);
-      keepReason(signed.reason);
+      if (hasWho) setPerson(signed.by);
+      if (asksWhy) keepReason(signed.reason);
     },
   };
 }
@@ -153,15 +166,14 @@ function SigningFields(props: {
   readonly signing: Signing;
   readonly tried: boolean;
   readonly typed?: string | null;
-  readonly unsigned?: boolean;
   readonly reasonHint?: string;
 }): ReactNode {
-  const { signing, tried, typed = null, unsigned = false } = props;
+  const { signing, tried, typed = null } = props;
   const { now, set, faults } = signing;
   const shown = (fault: string | null) => (tried ? fault : null);
   return (
     <>
-      {!unsigned && signing.isNaming && (
+      {signing.asksWho && (
         <TextInput
           name="Your name"
           value={now.by}
@@ -170,7 +182,7 @@ function SigningFields(props: {
           hint="Asked for once, and kept in this browser."
         />
       )}
-      {!unsigned && (
+      {signing.asksWhy && (
         <Reason
           value={now.reason}
           onValue={(reason) => set({ reason })}

@@ -73,7 +73,7 @@ export function SendEventDialog(props: SendEventDialogProps): ReactNode {
       lead={<Lead run={draft.run} app={draft.app} />}
       verb="Send the event"
       leave="Leave it"
-      unsigned
+      signature="none"
       over={props.over ?? null}
       wrong={wrongIn(draft)}
       line={() => sendLine(event.trim(), flagsOf(draft))}

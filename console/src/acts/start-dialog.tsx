@@ -69,7 +69,7 @@ export function StartDialog(props: StartDialogProps): ReactNode {
       }
       verb="Start the run"
       leave="Leave it"
-      unsigned
+      signature="none"
       wide={schema !== null}
       wrong={wrong}
       line={() => startLine(workflow?.name ?? "", flagsOf(workflow, text, more))}

@@ -1,4 +1,4 @@
-/** What people do by the API: every act is one POST, and is done once its answer is here. */
+/** What people do by the API: every act is one request, and is done once its answer is here. */
 
 import { answerTo } from "./ask.ts";
 
@@ -132,7 +132,8 @@ export function bodyText(value: unknown): string {
   return `{${members.map(([name, one]) => `${JSON.stringify(name)}:${bodyText(one)}`).join(",")}}`;
 }
 
-function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
+/** Posts what is below `/api/v1`. */
+export function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
   const headers = { accept: "application/json", "content-type": "application/json" };
   return answerTo(path, { method: "POST", headers, body: bodyText(body) }, signal);
 }

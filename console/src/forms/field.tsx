@@ -70,6 +70,35 @@ export function TextInput(props: TextInputProps): ReactNode {
   );
 }
 
+/** Chooses one of several, of which one is seen. */
+export function SelectInput(props: {
+  readonly name: ReactNode;
+  readonly value: string;
+  readonly options: readonly { readonly value: string; readonly words: string }[];
+  readonly onValue: (value: string) => void;
+  readonly hint?: ReactNode;
+}): ReactNode {
+  return (
+    <Field name={props.name} hint={props.hint}>
+      {({ id, about }) => (
+        <select
+          id={id}
+          className="input"
+          value={props.value}
+          aria-describedby={about}
+          onChange={(event) => props.onValue(event.target.value)}
+        >
+          {props.options.map(({ value, words }) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
 /** Chooses one of several, all of them seen. */
 export function Choice<T extends string>(props: {
   readonly name: string;

@@ -42,6 +42,11 @@ export function sendLine(event: string, flags: readonly Flag[]): string {
   return line(["stepwell", "events", "send", event], flags);
 }
 
+/** Writes the line of an act on keys or namespaces: what follows `stepwell`, then flags. */
+export function accessLine(words: readonly string[], flags: readonly Flag[] = []): string {
+  return line(["stepwell", ...words], flags);
+}
+
 function signature({ by, reason }: SignedWords): readonly Flag[] {
   return [
     ["--reason", reason.trim() === "" ? null : reason.trim()],

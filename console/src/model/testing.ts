@@ -1,5 +1,6 @@
 /** Runs and steps for tests. */
 
+import type { AuditRow, KeyRow } from "./access.ts";
 import type { Me, Role } from "./rights.ts";
 import type { Attempt, Run, RunRow, Step } from "./run.ts";
 
@@ -147,5 +148,42 @@ export function meAs(role: Role, namespace = "default"): Me {
     role,
     key: { id: "a4dqobyha4", name: `${role} key` },
     rights: new Set([...RIGHTS[role], ...server]),
+  };
+}
+
+/** Makes a key as the list shows it. */
+export function keyRow(more: Partial<KeyRow> = {}): KeyRow {
+  return {
+    id: "b7mx2kq9ta",
+    name: "checkout",
+    namespace: "default",
+    role: "client",
+    state: "live",
+    createdAt: iso(0),
+    createdBy: "ann",
+    expiresAt: null,
+    revokedAt: null,
+    lastUsedAt: null,
+    previousUntil: null,
+    ...more,
+  };
+}
+
+/** Makes a row of the audit log. */
+export function auditRow(more: Partial<AuditRow> = {}): AuditRow {
+  return {
+    n: 2,
+    at: iso(0),
+    namespace: "default",
+    key: "a4dqobyha4",
+    keyName: "ann",
+    from: "192.0.2.7",
+    act: "keys.create",
+    object: "b7mx2kq9ta",
+    reason: null,
+    outcome: "done",
+    of: 1,
+    hash: "00ff",
+    ...more,
   };
 }

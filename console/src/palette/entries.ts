@@ -46,6 +46,7 @@ export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
       ["Runs", "all runs", () => go("/runs"), "g r"],
       ["Events", "", () => go("/events"), "g e"],
       ["Runners", "", () => go("/runners"), "g n"],
+      ["Access", "keys, namespaces, audit log", () => go("/access"), "g a"],
     ]),
     { ...START, off: whyOff("start") },
     ...entries("Settings", [

@@ -21,7 +21,7 @@ const EVERYWHERE: KeyGroup = {
   lines: [
     line("⌘K", "Finds runs, steps, acts and pages"),
     line("?", "Shows these keys"),
-    line("g r, g e, g n", "Runs, events, runners"),
+    line("g r, g e, g n, g a", "Runs, events, runners, access"),
     line("/", "Filter"),
     line("j, k", "Next row, row before; arrows do the same"),
     line("Enter", "Opens what is selected"),

@@ -57,7 +57,7 @@ function AppSection({ app }: { readonly app: AppRunners }): ReactNode {
           {app.builds.length > 0 && `, builds ${listed(app.builds)} side by side`}
         </span>
       </h2>
-      <div className="runners-table">
+      <div className="rows-table runners-table">
         <table>
           <thead>
             <tr>

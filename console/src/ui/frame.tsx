@@ -16,6 +16,7 @@ const PAGES = [
   { name: "Runs", href: "/runs", pages: ["runs", "run"], keys: "g r" },
   { name: "Events", href: "/events", pages: ["events", "event"], keys: "g e" },
   { name: "Runners", href: "/runners", pages: ["runners"], keys: "g n" },
+  { name: "Access", href: "/access", pages: ["access"], keys: "g a" },
 ] as const satisfies readonly { pages: readonly Route["page"][]; [more: string]: unknown }[];
 
 /** Shows the bar at the top. */

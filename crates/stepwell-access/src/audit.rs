@@ -65,6 +65,14 @@ pub struct Row {
 pub struct Ask {
     /// Only those of this namespace.
     pub namespace: Option<Arc<str>>,
+    /// Only what was done with this key.
+    pub key: Option<KeyId>,
+    /// Only this act, or with its first word, such as `keys`, all acts that begin with it and a dot.
+    pub act: Option<String>,
+    /// Only rows of this instant and later.
+    pub from: Timestamp,
+    /// Only rows before this instant.
+    pub to: Timestamp,
     /// Only rows with a number above this.
     pub after: u64,
     /// Only rows with a number below this.
@@ -73,6 +81,40 @@ pub struct Ask {
     pub order: Order,
     /// Most of them.
     pub limit: usize,
+}
+
+impl Ask {
+    /// Asks for every row.
+    pub const fn all(order: Order, limit: usize) -> Self {
+        Self {
+            namespace: None,
+            key: None,
+            act: None,
+            from: Timestamp::MIN,
+            to: Timestamp::MAX,
+            after: 0,
+            before: u64::MAX,
+            order,
+            limit,
+        }
+    }
+
+    /// Says whether a row is one of those that are wanted.
+    pub fn wants(&self, row: &Row) -> bool {
+        let entry = &row.entry;
+        let is_act = |act: &String| {
+            entry
+                .act
+                .strip_prefix(&**act)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.namespace.as_ref().is_none_or(|one| *one == entry.namespace)
+            && self.key.is_none_or(|one| entry.key == Some(one))
+            && self.act.as_ref().is_none_or(is_act)
+            && (self.from..self.to).contains(&entry.at)
+            && row.n > self.after
+            && row.n < self.before
+    }
 }
 
 /// Which rows come first.

@@ -89,7 +89,7 @@ fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {
         key: (n % 2 == 0).then(|| KeyId::new([9; 7])),
         key_name: "ann".into(),
         from: "192.0.2.7".into(),
-        act: "runs.pause".into(),
+        act: if n == 3 { "runs.pausex".into() } else { "runs.pause".into() },
         object: "run_1".into(),
         reason: (n % 3 == 0).then(|| "why \u{2028} not".into()),
         outcome: if n % 2 == 0 { ASKED.into() } else { DONE.into() },
@@ -100,7 +100,7 @@ fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {
         let namespace = if n > 4 { "shop" } else { "default" };
         rows.push(open().append(entry(n, namespace)).expect("it is written"));
     }
-    let ask = Ask { namespace: None, after: 0, before: u64::MAX, order: Order::Oldest, limit: 100 };
+    let ask = Ask::all(Order::Oldest, 100);
     let ledger = open();
     assert_eq!(ledger.audit(&ask), Ok(rows.clone()));
     let mut chain = Chain::default();
@@ -111,6 +111,20 @@ fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {
     assert_eq!(ledger.audit(&some), Ok(rows[1..3].to_vec()));
     let newest = Ask { order: Order::Newest, ..some };
     assert_eq!(ledger.audit(&newest), Ok(vec![rows[4].clone(), rows[3].clone()]));
-    let of = Ask { namespace: Some("shop".into()), ..ask };
+    let of = Ask { namespace: Some("shop".into()), ..ask.clone() };
     assert_eq!(ledger.audit(&of), Ok(rows[4..].to_vec()));
+    for (narrow, wanted) in [
+        (Ask { key: Some(KeyId::new([9; 7])), ..ask.clone() }, vec![2, 4, 6]),
+        (Ask { key: Some(KeyId::new([8; 7])), ..ask.clone() }, vec![]),
+        (Ask { act: Some("runs.pause".into()), ..ask.clone() }, vec![1, 2, 4, 5, 6]),
+        (Ask { act: Some("runs".into()), ..ask.clone() }, vec![1, 2, 3, 4, 5, 6]),
+        (Ask { act: Some("run".into()), ..ask.clone() }, vec![]),
+        (Ask { act: Some("runs%".into()), ..ask.clone() }, vec![]),
+        (Ask { from: at(2), to: at(5), ..ask.clone() }, vec![2, 3, 4]),
+        (Ask { key: Some(KeyId::new([9; 7])), namespace: Some("shop".into()), ..ask }, vec![6]),
+    ] {
+        let found = ledger.audit(&narrow).expect("it is read");
+        assert_eq!(found.iter().map(|row| row.n).collect::<Vec<_>>(), wanted, "{narrow:?}");
+        assert!(rows.iter().all(|row| narrow.wants(row) == wanted.contains(&row.n)), "{narrow:?}");
+    }
 }

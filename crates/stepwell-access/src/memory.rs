@@ -90,10 +90,7 @@ impl Ledger for MemoryLedger {
 
     fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
         let state = self.state();
-        let wanted = |row: &&Row| {
-            let ours = ask.namespace.as_ref().is_none_or(|one| *one == row.entry.namespace);
-            ours && row.n > ask.after && row.n < ask.before
-        };
+        let wanted = |row: &&Row| ask.wants(row);
         let rows = state.rows.iter();
         Ok(match ask.order {
             Order::Oldest => rows.filter(wanted).take(ask.limit).cloned().collect(),

@@ -11,9 +11,10 @@ use stepwell_core::view::iso;
 
 use super::answer::json;
 use super::body;
-use super::keys::namespace_of;
+use super::keys::{key_id, namespace_of};
+use super::list::instant;
 use super::routes::Api;
-use crate::gate::Caller;
+use crate::gate::{self, Caller};
 use crate::problem::Problem;
 
 const LIMIT_DEFAULT: usize = 100;
@@ -23,6 +24,10 @@ const LIMIT_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 struct AuditQuery {
     namespace: Option<String>,
+    key: Option<String>,
+    act: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
     order: Option<String>,
     after: Option<String>,
     before: Option<String>,
@@ -90,8 +95,13 @@ pub(super) async fn list(
         }
     };
     let limit = body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
+    let now = gate::now();
     let ask = Ask {
         namespace: namespace_of(&caller, query.namespace)?,
+        key: query.key.as_deref().map(key_id).transpose()?,
+        act: query.act,
+        from: instant("from", query.from.as_deref(), now)?.unwrap_or(Timestamp::MIN),
+        to: instant("to", query.to.as_deref(), now)?.unwrap_or(Timestamp::MAX),
         after: number("after", query.after.as_deref())?.unwrap_or(0),
         before: number("before", query.before.as_deref())?.unwrap_or(u64::MAX),
         order,

@@ -218,7 +218,7 @@ pub(super) fn namespace_of(
     }
 }
 
-fn key_id(text: &str) -> Result<KeyId, Problem> {
+pub(super) fn key_id(text: &str) -> Result<KeyId, Problem> {
     // Not what stands there: it may be a key, which is not repeated.
     text.parse().map_err(|error| Problem::bad_request(format!("{error}")))
 }

@@ -211,7 +211,12 @@ fn statuses(text: Option<&str>) -> Result<Vec<RunStatus>, Problem> {
     words.map(read).collect()
 }
 
-fn instant(what: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+/// Reads an instant, or how far back from now it is.
+pub(super) fn instant(
+    what: &str,
+    text: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let back = duration::parse(text).map(|back| now.before(back)).ok();
     match back.or_else(|| Timestamp::parse_iso(text).ok()) {

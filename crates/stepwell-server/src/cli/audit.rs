@@ -23,6 +23,18 @@ pub(super) enum Audit {
         /// Only those of this namespace
         #[arg(long)]
         namespace: Option<String>,
+        /// Only what was done with the key of this id
+        #[arg(long, value_name = "ID")]
+        key: Option<String>,
+        /// Only this act, such as runs.pause, or all that begin with a word, such as runs
+        #[arg(long)]
+        act: Option<String>,
+        /// Only rows of this instant and later, or of this long back, such as 7d
+        #[arg(long, value_name = "INSTANT|DURATION")]
+        from: Option<String>,
+        /// Only rows before this instant
+        #[arg(long, value_name = "INSTANT|DURATION")]
+        to: Option<String>,
         /// Which come first: newest or oldest
         #[arg(long, value_name = "ORDER")]
         order: Option<String>,
@@ -74,9 +86,13 @@ struct Shown {
 /// Does it.
 pub(super) fn run(audit: &Audit) -> Result<(), Fault> {
     match audit {
-        Audit::List { namespace, order, before, after, limit, reach } => {
+        Audit::List { namespace, key, act, from, to, order, before, after, limit, reach } => {
             let parameters = [
                 ("namespace", namespace.as_deref()),
+                ("key", key.as_deref()),
+                ("act", act.as_deref()),
+                ("from", from.as_deref()),
+                ("to", to.as_deref()),
                 ("order", order.as_deref()),
                 ("before", before.as_deref()),
                 ("after", after.as_deref()),

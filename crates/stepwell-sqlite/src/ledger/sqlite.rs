@@ -207,11 +207,22 @@ impl Ledger for SqliteLedger {
         let of = if ask.namespace.is_some() { "namespace = ?1" } else { "?1 IS NULL" };
         let select = format!(
             "SELECT n, at, namespace, key, key_name, address, act, object, reason, outcome, of_n, \
-             hash FROM audit WHERE {of} AND n > ?2 AND n < ?3 ORDER BY n {order} LIMIT ?4"
+             hash FROM audit WHERE {of} AND n > ?2 AND n < ?3 AND at >= ?5 AND at < ?6 \
+             AND (?7 IS NULL OR key = ?7) \
+             AND (?8 IS NULL OR act = ?8 OR substr(act, 1, length(?8) + 1) = ?8 || '.') \
+             ORDER BY n {order} LIMIT ?4"
         );
         let limit = i64::try_from(ask.limit).unwrap_or(i64::MAX);
-        let values =
-            params![ask.namespace.as_deref(), signed(ask.after), signed(ask.before), limit];
+        let values = params![
+            ask.namespace.as_deref(),
+            signed(ask.after),
+            signed(ask.before),
+            limit,
+            ask.from.as_micros(),
+            ask.to.as_micros(),
+            ask.key.as_ref().map(KeyId::as_str),
+            ask.act,
+        ];
         self.run(|sql| sql.prepare_cached(&select)?.query_map(values, row)?.collect())
     }
 }

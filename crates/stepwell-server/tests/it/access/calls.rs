@@ -125,7 +125,7 @@ async fn what_is_not_a_key_or_namespace_is_refused_with_what_is_accepted() {
     assert_eq!((gone.status, gone.text("code")), (404, "SW1013".into()));
     let own = keyed.ask("DELETE /api/v1/namespaces/default", Some(&root), None).await;
     assert_eq!((own.status, own.text("code")), (409, "SW1014".into()));
-    for query in ["limit=0", "order=up", "after=x", "what=1"] {
+    for query in ["limit=0", "order=up", "after=x", "what=1", "key=ann", "from=soon", "to=x"] {
         assert_eq!(
             keyed.get(&format!("/api/v1/audit?{query}"), &root).await.status,
             400,
@@ -288,6 +288,22 @@ async fn acts_are_in_the_audit_log_before_and_after_they_are_done() {
     let own = keyed.get("/api/v1/audit", &admin).await.json();
     let numbers: Vec<_> = own["rows"].as_array().unwrap().iter().map(|row| &row["n"]).collect();
     assert_eq!(numbers, [6, 5, 4, 3, 2, 1]);
+    for (query, wanted) in [
+        ("act=runs.pause".to_owned(), vec![2, 1]),
+        ("act=keys".to_owned(), vec![8, 7]),
+        (format!("key={}&act=runs&limit=2", key.id), vec![6, 5]),
+        ("from=1h&to=0s".to_owned(), vec![8, 7, 6, 5, 4, 3, 2, 1]),
+        ("to=1h".to_owned(), vec![]),
+    ] {
+        let found = keyed.get(&format!("/api/v1/audit?{query}"), &root).await.json();
+        let found: Vec<_> = found["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["n"].as_u64().unwrap())
+            .collect();
+        assert_eq!(found, wanted, "{query}");
+    }
     let page = keyed.get("/api/v1/audit?order=oldest&after=2&limit=3", &root).await.json();
     assert_eq!((&page["rows"][0]["n"], &page["next"]), (&json!(3), &json!(5)));
 }
