@@ -92,6 +92,7 @@ const dialogsOf = (run: PathOf): readonly Place[] => [
   at("act-resume", () => run("paused", "/list?act=resume"), dialog),
   at("act-retry", () => run("retrying", "/list?act=retry"), dialog),
   at("act-terminate", () => run("compensating", "/list?act=terminate"), dialog),
+  at("act-delete", () => run("failed", "/list?act=delete"), dialog),
   at("act-rerun", () => run("failed", "/list?act=rerun"), dialog),
   at("act-fork", () => run("failed", "/list?act=fork&step=ship"), dialog),
   at("act-send", () => run("waiting", "/list?act=send&step=approval"), dialog),

@@ -149,6 +149,24 @@ test("a run is terminated once its name was typed", async ({ open, stage }) => {
   expect(noted(view, "terminated", "test order")).toBe(true);
 });
 
+test("a run that has ended is deleted, and its page is left", async ({ open, stage }) => {
+  const run = await waiting(stage, 304);
+  await run.cancel({ reason: "test order" });
+  await until(run, "cancelled", ({ status }) => status === "cancelled");
+  const tab = await open();
+  // The page asks once more for what is gone.
+  tab.allow(/status of 404/);
+  await tab.go(`/runs/${run.id}/list`);
+  await tab.page.getByRole("button", { name: "More acts" }).click();
+  await tab.page.getByRole("menuitem", { name: /^Delete/ }).click();
+  const dialog = tab.page.getByRole("dialog");
+  await dialog.getByLabel(/^Type .*checkout.* to go on/).fill("checkout");
+  await tab.page.keyboard.press("Control+Enter");
+  await tab.page.waitForURL((url) => url.pathname === "/runs");
+  await tab.go(`/runs/${run.id}`);
+  await tab.page.getByRole("heading", { name: /^No run/ }).waitFor();
+});
+
 test("a run is started by the form of its schema", async ({ open, stage }) => {
   const tab = await open();
   await tab.go("/runs/new?app=shop&wf=price-audit");

@@ -7,6 +7,7 @@ import type { Run } from "../model/run.ts";
 import { openWaits } from "../model/waits.ts";
 import { goQuery, useQuery } from "../route.ts";
 import { useNow } from "../ui/now.ts";
+import { DeleteDialog } from "./delete-dialog.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
 import { PlainActDialog } from "./plain-acts.tsx";
 import { RerunDialog } from "./rerun-dialog.tsx";
@@ -42,6 +43,8 @@ function ActOf(props: {
   switch (act) {
     case "fork":
       return <ForkDialog run={run} step={step} over={over} onClose={close} />;
+    case "delete":
+      return <DeleteDialog run={run} over={over} onClose={close} />;
     case "rerun":
       return <RerunDialog run={run} over={over} onClose={close} />;
     case "send":

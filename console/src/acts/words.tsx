@@ -43,10 +43,15 @@ export function overWords(run: Run, act: ActName, step: string | null, now: numb
     return `The run has ended: ${statusWord(run.status)}${ago}.`;
   }
   const about = run.steps.find((one) => one.id === step);
-  if (about === undefined || act === "pause" || act === "cancel") {
+  if (about === undefined || isOnRun(act)) {
     return `This is not possible while the run is ${statusWord(run.status)}.`;
   }
   return `This is not possible for ${nameOf(about.id)}, which is ${statusWord(about.status)}.`;
+}
+
+/** Acts for which it does not matter which step is selected. */
+function isOnRun(act: ActName): boolean {
+  return act === "pause" || act === "cancel" || act === "delete";
 }
 
 /** Lists steps of a status as they stand. */

@@ -1,8 +1,7 @@
 /** Acts on keys and namespaces. */
 
 import { type DeletedNamespace, type MadeKey, readMade } from "../model/access.ts";
-import { post } from "./act.ts";
-import { answerTo } from "./ask.ts";
+import { post, remove } from "./act.ts";
 
 export interface KeyRequest {
   readonly name: string;
@@ -44,8 +43,7 @@ export async function deleteNamespace(
   signal: AbortSignal,
 ): Promise<DeletedNamespace> {
   const query = runs === "end" ? "?force=true" : "";
-  const request = { method: "DELETE", headers: { accept: "application/json" } };
-  const answer = await answerTo(`/namespaces/${encodeURIComponent(name)}${query}`, request, signal);
+  const answer = await remove(`/namespaces/${encodeURIComponent(name)}${query}`, signal);
   const { gone, active, ended } = (answer ?? {}) as Partial<DeletedNamespace>;
   return { name, gone: gone ?? false, active: active ?? 0, ended: ended ?? 0 };
 }

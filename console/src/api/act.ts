@@ -81,6 +81,11 @@ export async function resolve(
   await post(`${at(run)}/resolve`, { step, ...resolution, ...signed }, signal);
 }
 
+/** Deletes a run that has ended, with all that is known of it. */
+export async function deleteRun(run: string, signal: AbortSignal): Promise<void> {
+  await remove(at(run), signal);
+}
+
 /** Starts a run again. Returns the new one's id. */
 export async function rerun(
   run: string,
@@ -136,6 +141,11 @@ export function bodyText(value: unknown): string {
 export function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
   const headers = { accept: "application/json", "content-type": "application/json" };
   return answerTo(path, { method: "POST", headers, body: bodyText(body) }, signal);
+}
+
+/** Deletes what is below `/api/v1`. */
+export function remove(path: string, signal: AbortSignal): Promise<unknown> {
+  return answerTo(path, { method: "DELETE", headers: { accept: "application/json" } }, signal);
 }
 
 function at(run: string): string {

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<Exclude<ActName, "send">, string>> = {
   rerun: "rerun",
   fork: "fork",
   resolve: "resolve",
+  delete: "delete",
 };
 
 /** Writes the line of an act on a run. */

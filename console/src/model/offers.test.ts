@@ -24,10 +24,10 @@ describe("which acts a run offers", () => {
     ],
     // §7.6: a cancel during clean-up changes nothing; what is decided is not held back.
     ["compensating", {}, ["rerun", "fork", "terminate"]],
-    ["completed", {}, ["fork", "rerun"]],
-    ["failed", {}, ["fork", "rerun"]],
-    ["cancelled", {}, ["fork", "rerun"]],
-    ["timed_out", {}, ["fork", "rerun"]],
+    ["completed", {}, ["fork", "rerun", "delete"]],
+    ["failed", {}, ["fork", "rerun", "delete"]],
+    ["cancelled", {}, ["fork", "rerun", "delete"]],
+    ["timed_out", {}, ["fork", "rerun", "delete"]],
   ])("%s", (status, more, offered) => {
     expect(acts(run(steps, { status, ...more }))).toEqual(offered);
   });
@@ -39,7 +39,7 @@ describe("which acts a run offers", () => {
   });
 
   it("offers no fork where there is no step to fork from", () => {
-    expect(acts(run([undo("reserve")], { status: "failed" }))).toEqual(["rerun"]);
+    expect(acts(run([undo("reserve")], { status: "failed" }))).toEqual(["rerun", "delete"]);
     expect(acts(run([], { status: "queued" }))).not.toContain("fork");
   });
 

@@ -12,6 +12,7 @@ export const ACTS = [
   "send",
   "resolve",
   "terminate",
+  "delete",
 ] as const;
 export type ActName = (typeof ACTS)[number];
 
@@ -49,6 +50,7 @@ export function offersOf(run: Run): readonly Offer[] {
     if (forkStepOf(run, null) !== null) offer("fork");
     offer("terminate");
   }
+  if (!open) offer("delete");
   return offers;
 }
 
@@ -109,6 +111,8 @@ export function actWord(run: Run, offer: Offer): string {
       return name === null ? "Resolve" : `Resolve ${name}`;
     case "terminate":
       return "Terminate";
+    case "delete":
+      return "Delete";
   }
 }
 

@@ -20,16 +20,7 @@ export interface Me {
 }
 
 /** What can be done or seen in the console that not every key may. */
-export type Deed =
-  | ActName
-  | "start"
-  | "read"
-  | "bulk"
-  | "delete"
-  | "export"
-  | "keys"
-  | "audit"
-  | "namespaces";
+export type Deed = ActName | "start" | "read" | "bulk" | "export" | "keys" | "audit" | "namespaces";
 
 interface Need {
   /** As the API names it. */

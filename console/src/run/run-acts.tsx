@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import { openAct } from "../acts/acts.tsx";
 import { useActsOff } from "../acts/off.ts";
-import { actKey, actWord, type Offer, offersOf } from "../model/offers.ts";
+import { type ActName, actKey, actWord, type Offer, offersOf } from "../model/offers.ts";
 import type { Deed } from "../model/rights.ts";
 import type { Run } from "../model/run.ts";
 import { ActButton, unlessOff } from "../ui/act-button.tsx";
@@ -13,16 +13,19 @@ import { Menu } from "../ui/menu.tsx";
 import { Foreign } from "../ui/text.tsx";
 
 const SHOWN = 3;
+/** What cannot be taken back is not a button beside others. */
+const BEHIND: ReadonlySet<ActName> = new Set(["terminate", "delete"]);
 
 /** Shows the acts that the run offers, and listens for their keys. */
 export function RunActs({ run }: { readonly run: Run }): ReactNode {
   const whyOff = useActsOff();
   const offers = offersOf(run);
+  const shown = offers.filter(({ act }) => !BEHIND.has(act)).slice(0, SHOWN);
   useKeys(keysOf(offers, whyOff));
   const copy = (text: string) => void navigator.clipboard.writeText(text);
   return (
     <div className="run-acts">
-      {offers.slice(0, SHOWN).map((offer) => (
+      {shown.map((offer) => (
         <ActButton
           key={`${offer.act} ${offer.step}`}
           off={whyOff(offer.act)}
@@ -36,12 +39,14 @@ export function RunActs({ run }: { readonly run: Run }): ReactNode {
       <Menu
         label="More acts"
         items={[
-          ...offers.slice(SHOWN).map((offer) => ({
-            name: actWord(run, offer),
-            keys: shownKey(offer) ?? undefined,
-            off: whyOff(offer.act),
-            onChoose: () => openAct(offer),
-          })),
+          ...offers
+            .filter((offer) => !shown.includes(offer))
+            .map((offer) => ({
+              name: actWord(run, offer),
+              keys: shownKey(offer) ?? undefined,
+              off: whyOff(offer.act),
+              onChoose: () => openAct(offer),
+            })),
           { name: "Copy id", keys: "Y", onChoose: () => copy(run.id) },
           { name: "Copy link", keys: "⇧Y", onChoose: () => copy(location.href) },
         ]}
