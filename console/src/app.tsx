@@ -24,12 +24,15 @@ const AccessPage = lazy(async () => ({
   default: (await import("./access/access-page.tsx")).AccessPage,
 }));
 
+const LogPage = lazy(async () => ({ default: (await import("./log/log-page.tsx")).LogPage }));
+
 const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   runs: "Runs, Stepwell",
   events: "Events, Stepwell",
   event: "Event, Stepwell",
   runners: "Runners, Stepwell",
   access: "Access, Stepwell",
+  log: "Event log, Stepwell",
   unknown: "Stepwell",
 };
 
@@ -109,6 +112,8 @@ function Page({ route, me }: { readonly route: Route; readonly me: Me }): ReactN
       return <EventPage key={route.event} id={route.event} />;
     case "runners":
       return <RunnersPage />;
+    case "log":
+      return <LogPage key={route.run} run={route.run} />;
     case "access":
       return <AccessPage part={route.part} />;
     case "unknown":

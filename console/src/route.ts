@@ -14,6 +14,8 @@ export type Route =
   | { readonly page: "runs"; readonly starting: boolean }
   /** Without a view: the one that was last used. */
   | { readonly page: "run"; readonly run: string; readonly view: View | null }
+  /** The event log of a run. */
+  | { readonly page: "log"; readonly run: string }
   | { readonly page: "events" }
   | { readonly page: "event"; readonly event: string }
   | { readonly page: "runners" }
@@ -36,6 +38,7 @@ function runsRoute([run, view, ...rest]: readonly string[]): Route {
   if (rest.length > 0) return UNKNOWN;
   // No id of a run is `new`: all of them begin with `run_`.
   if (run === "new") return view === undefined ? { page: "runs", starting: true } : UNKNOWN;
+  if (view === "log") return { page: "log", run: decoded(run) };
   const found = VIEWS.find((one) => one === view);
   if (view !== undefined && found === undefined) return UNKNOWN;
   return { page: "run", run: decoded(run), view: found ?? null };
@@ -63,6 +66,11 @@ function decoded(part: string): string {
 export function runHref(run: string, view?: View): string {
   const path = `/runs/${encodeURIComponent(run)}`;
   return view === undefined ? path : `${path}/${view}`;
+}
+
+/** Returns the address of the event log of a run. */
+export function logHref(run: string): string {
+  return `${runHref(run)}/log`;
 }
 
 /** Returns the address of an event. */

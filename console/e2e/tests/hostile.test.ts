@@ -50,6 +50,19 @@ test("views of hostile runs are text, from their begin to their end", async ({ o
   }
 });
 
+test("records of hostile runs are text, each of them opened", async ({ open }) => {
+  const tab = await open({ site: site.url });
+  await tab.go(`/runs/${runs[0]}/log`);
+  await scrollAll(tab.page);
+  for (let n = 1; n <= 60; n++) {
+    await tab.page.evaluate((at) => {
+      history.pushState(null, "", `${location.pathname}?n=${at}`);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, n);
+    await tab.page.getByRole("dialog").getByText(`record ${n}`, { exact: true }).waitFor();
+  }
+}, 90_000);
+
 test("pages that list hostile things are text", async ({ open }) => {
   const tab = await open({ site: site.url });
   const bad = encodeURIComponent(hostileName(1));
@@ -63,6 +76,11 @@ test("pages that list hostile things are text", async ({ open }) => {
     `/events/${encodeURIComponent(events[0]?.id ?? "")}`,
     "/runners",
     `/runners/${bad}`,
+    `/access?q=${bad}`,
+    `/access/namespaces?act=delete&of=${bad}`,
+    `/access/audit?do=${bad}&key=${bad}&namespace=${bad}`,
+    `/runs/${bad}/log`,
+    `/runs/${runs[0]}/log?q=${bad}`,
     `/runs/${bad}/${bad}`,
     `/runs/new?wf=${bad}&app=${bad}`,
   ];

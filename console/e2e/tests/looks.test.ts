@@ -85,6 +85,7 @@ for (const width of [1440, 1024, 390]) {
       `${run}/list`,
       `${run}/graph`,
       `${run}/timeline`,
+      `${run}/log`,
       "/events",
       "/runners",
       "/access",

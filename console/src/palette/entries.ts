@@ -7,7 +7,7 @@ import type { Deed } from "../model/rights.ts";
 import { type Run, type RunRow, type StepStatus, titleOf } from "../model/run.ts";
 import { kindWords } from "../model/step-words.ts";
 import { capital, statusWord, visible } from "../model/words.ts";
-import { go, goQuery, runHref, VIEWS } from "../route.ts";
+import { go, goQuery, logHref, runHref, VIEWS } from "../route.ts";
 import { shownKey } from "../run/run-acts.tsx";
 import { setTheme, THEMES } from "../ui/theme.ts";
 import { openKeys, openSettings } from "./open.ts";
@@ -89,7 +89,7 @@ function stepsOf(run: Run): readonly Doing[] {
 }
 
 function viewsOf(run: Run): readonly Doing[] {
-  return VIEWS.map((view, at) => ({
+  const views = VIEWS.map((view, at) => ({
     id: `view ${view}`,
     group: "Views",
     text: capital(view),
@@ -97,6 +97,11 @@ function viewsOf(run: Run): readonly Doing[] {
     keys: `${at + 1}`,
     onChoose: () => go(runHref(run.id, view) + location.search),
   }));
+  const onChoose = () => go(logHref(run.id));
+  return [
+    ...views,
+    { id: "view log", group: "Views", text: "Event log", hint: "of this run", onChoose },
+  ];
 }
 
 /** Makes entries of runs that the server found. */

@@ -6,6 +6,7 @@ import { useActsOff } from "../acts/off.ts";
 import { type ActName, actKey, actWord, type Offer, offersOf } from "../model/offers.ts";
 import type { Deed } from "../model/rights.ts";
 import type { Run } from "../model/run.ts";
+import { go, logHref } from "../route.ts";
 import { ActButton, unlessOff } from "../ui/act-button.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
@@ -47,6 +48,7 @@ export function RunActs({ run }: { readonly run: Run }): ReactNode {
               off: whyOff(offer.act),
               onChoose: () => openAct(offer),
             })),
+          { name: "Event log", onChoose: () => go(logHref(run.id)) },
           { name: "Copy id", keys: "Y", onChoose: () => copy(run.id) },
           { name: "Copy link", keys: "⇧Y", onChoose: () => copy(location.href) },
         ]}

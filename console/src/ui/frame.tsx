@@ -13,7 +13,7 @@ import { Foreign } from "./text.tsx";
 import { setTheme, THEMES, type Theme, useTheme } from "./theme.ts";
 
 const PAGES = [
-  { name: "Runs", href: "/runs", pages: ["runs", "run"], keys: "g r" },
+  { name: "Runs", href: "/runs", pages: ["runs", "run", "log"], keys: "g r" },
   { name: "Events", href: "/events", pages: ["events", "event"], keys: "g e" },
   { name: "Runners", href: "/runners", pages: ["runners"], keys: "g n" },
   { name: "Access", href: "/access", pages: ["access"], keys: "g a" },
