@@ -51,6 +51,8 @@ test("a key is made, used, rotated and revoked, and the log says who did it", as
   const site = await startSite("keys");
   const admin = await signIn(open, site, await site.server.adminKey(), "/runs");
   const { page } = admin;
+  // Who has no runs yet is told to show a key.
+  await page.getByText(/^STEPWELL_KEY=WORKER_KEY/).waitFor();
   await page.keyboard.press("g");
   await page.keyboard.press("a");
   await page.waitForURL((url) => url.pathname === "/access");

@@ -4,7 +4,8 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/query-client.ts";
-import { iso } from "../model/testing.ts";
+import { session } from "../api/session.ts";
+import { iso, meAs } from "../model/testing.ts";
 import { RunnersPage } from "./runners-page.tsx";
 
 vi.mock("../live/stream.ts", () => ({
@@ -72,4 +73,10 @@ test("versions that run side by side are marked, and lead to the runs of their w
 test("without runners the page teaches how to connect one", async () => {
   show([]);
   await screen.findByText("No runner is connected.");
+});
+
+test("a runner is taught to show a key where one is asked for", async () => {
+  session.assume(meAs("operator"));
+  show([]);
+  await screen.findByText(/takes one of the role worker from the variable STEPWELL_KEY/);
 });

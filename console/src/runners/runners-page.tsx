@@ -3,10 +3,11 @@
 import { Fragment, type ReactNode } from "react";
 import { AskError } from "../api/ask.ts";
 import { useLiveQuery } from "../api/live-query.ts";
+import { useMe } from "../api/session.ts";
 import { instant } from "../model/instants.ts";
 import { type AppRunners, byApp, type Runner, type Runs, readRunners } from "../model/runners.ts";
 import { count, counted, listed, moment, shortMoment } from "../model/words.ts";
-import { Loading, NoAnswer } from "../runs/states.tsx";
+import { KeysNeeded, Loading, NoAnswer } from "../runs/states.tsx";
 import { Copy } from "../ui/copy.tsx";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Link } from "../ui/link.tsx";
@@ -146,6 +147,7 @@ function WorkflowLink({ app, runs }: { readonly app: string; readonly runs: Runs
 
 /** Teaches how to connect one. */
 function NoRunners(): ReactNode {
+  const asksForKeys = useMe()?.access === "keys";
   const code = [
     'import { app, unchecked, workflow } from "stepwell";',
     "",
@@ -164,6 +166,9 @@ function NoRunners(): ReactNode {
         <pre className="mono">{code}</pre>
         <Copy text={() => code} what="the program" />
       </div>
+      {asksForKeys && (
+        <KeysNeeded which="a runner takes one of the role worker from the variable STEPWELL_KEY" />
+      )}
       <p className="quiet">The first runner appears here by itself.</p>
     </div>
   );

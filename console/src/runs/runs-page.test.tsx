@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/query-client.ts";
 import { session } from "../api/session.ts";
 import type { Change } from "../live/stream.ts";
 import type { RunRow } from "../model/run.ts";
-import { iso, meAs, rowOf } from "../model/testing.ts";
+import { iso, LOCAL, meAs, rowOf } from "../model/testing.ts";
 import { forgetList } from "./came-from.ts";
 import { RunsPage } from "./runs-page.tsx";
 
@@ -143,6 +143,27 @@ test("an empty namespace teaches, and shows the first run by itself", async () =
     listener({ runs: new Map(), others: true, events: false, runners: false });
   }
   await screen.findByRole("row", { name: /Failed/ });
+});
+
+test("who needs a key is taught to show one, and where it is made", async () => {
+  rows = [];
+  session.assume(meAs("admin"));
+  open("/runs");
+  await screen.findByText("No runs yet.");
+  expect(screen.getByText(/^STEPWELL_KEY=WORKER_KEY STEPWELL_URL=/)).toBeTruthy();
+  expect(screen.getByText(/^STEPWELL_KEY=CLIENT_KEY npx stepwell runs start/)).toBeTruthy();
+  const link = screen.getByRole("link", { name: "Make a key" });
+  expect(link.getAttribute("href")).toBe("/access?act=make");
+  act(() => session.assume(meAs("viewer")));
+  expect(screen.getByText(/Who has the role admin makes them/)).toBeTruthy();
+});
+
+test("no key is taught where none is asked for", async () => {
+  rows = [];
+  session.assume(LOCAL);
+  open("/runs");
+  await screen.findByText("No runs yet.");
+  expect(screen.queryByText(/STEPWELL_KEY/)).toBe(null);
 });
 
 test("the form that starts a run lies over the list, and leaves it as it was", async () => {

@@ -3,6 +3,7 @@
 import { useQueries } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { type AskError, ask } from "../api/ask.ts";
+import { useMe, useWhyNot } from "../api/session.ts";
 import {
   countOf,
   type Filters,
@@ -22,10 +23,13 @@ import { type Counts, totalOf } from "./status-row.tsx";
 
 /** Teaches how the first run comes to be. */
 export function NothingYet(): ReactNode {
+  const asksForKeys = useMe()?.access === "keys";
+  const key = (role: string) => (asksForKeys ? `STEPWELL_KEY=${role}_KEY ` : "");
+  const url = location.origin;
   const lines: readonly (readonly [does: string, line: string])[] = [
     ["Install what `make dist` packed", "npm i REPOSITORY/target/npm/*.tgz && npm i -D tsx"],
-    ["Connect a runner", `STEPWELL_URL=${location.origin} npx tsx app.ts`],
-    ["Start a run", `npx stepwell runs start WORKFLOW --input '{}' --url ${location.origin}`],
+    ["Connect a runner", `${key("WORKER")}STEPWELL_URL=${url} npx tsx app.ts`],
+    ["Start a run", `${key("CLIENT")}npx stepwell runs start WORKFLOW --input '{}' --url ${url}`],
   ];
   return (
     <div className="teach">
@@ -43,8 +47,26 @@ export function NothingYet(): ReactNode {
           </li>
         ))}
       </ol>
+      {asksForKeys && (
+        <KeysNeeded which="a runner shows one of the role worker, and what starts runs one of the role client" />
+      )}
       <p className="quiet">The first run appears here by itself.</p>
     </div>
+  );
+}
+
+/** Says that programs need keys, which ones, and where they are made. */
+export function KeysNeeded({ which }: { readonly which: string }): ReactNode {
+  const mayMake = useWhyNot()("keys") === null;
+  return (
+    <p className="keys-needed">
+      This server asks for keys: {which}.{" "}
+      {mayMake ? (
+        <Link href="/access?act=make">Make a key</Link>
+      ) : (
+        "Who has the role admin makes them."
+      )}
+    </p>
   );
 }
 
