@@ -41,7 +41,7 @@ export function LogPage({ run }: { readonly run: string }): ReactNode {
   );
   const shown = state.records.find(({ n }) => n === opened);
   return (
-    <main className="page log">
+    <main className="page log-page">
       <div className="page-title">
         <h1>Event log</h1>
         <Link href={runHref(run)} className="mono log-run" title="The run">
