@@ -23,9 +23,7 @@ pub struct Error {
 /// # Errors
 /// [`Error`] when the filter is not understood.
 pub fn start(config: &Config) -> Result<(), Error> {
-    let filter = EnvFilter::builder().parse(&config.log);
-    let filter =
-        filter.map_err(|error| Error { filter: config.log.clone(), why: error.to_string() })?;
+    let filter = filter(&config.log)?;
     let terminal = std::io::stderr().is_terminal();
     let json = match config.log_format {
         LogFormat::Auto => !terminal,
@@ -41,4 +39,13 @@ pub fn start(config: &Config) -> Result<(), Error> {
         builder.with_ansi(colour).with_target(false).try_init()
     };
     Ok(())
+}
+
+/// Reads what is to be logged.
+///
+/// # Errors
+/// [`Error`] when it is not understood.
+pub fn filter(text: &str) -> Result<EnvFilter, Error> {
+    let filter = EnvFilter::builder().parse(text);
+    filter.map_err(|error| Error { filter: text.to_owned(), why: error.to_string() })
 }

@@ -13,7 +13,7 @@ use super::mcp::Mcp;
 use super::namespaces::Namespaces;
 use super::restore::Restore;
 use crate::bench::{Bench, BenchRunner};
-use crate::config::Settings;
+use crate::config::Given;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 the server \
     cannot be reached; 4 the run that was waited for did not complete.\n\
@@ -65,6 +65,9 @@ pub(super) enum Command {
     Backup(Backup),
     /// Make a data folder from a backup
     Restore(Restore),
+    /// Show every setting with its default, check a file of settings, print their schema
+    #[command(subcommand)]
+    Config(ConfigAsk),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes
@@ -101,7 +104,22 @@ pub(super) struct Start {
     #[arg(long)]
     pub(super) print_config: bool,
     #[command(flatten)]
-    pub(super) settings: Settings,
+    pub(super) settings: Given,
+}
+
+/// See [`Command::Config`].
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigAsk {
+    /// Print a file of settings with every default, commented
+    Sample,
+    /// Say everything that is wrong with a file of settings
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of such files, for editors
+    Schema,
 }
 
 /// See [`Command::Dev`].
@@ -117,7 +135,7 @@ pub(super) struct Dev {
     #[arg(long, conflicts_with = "watch")]
     pub(super) no_watch: bool,
     #[command(flatten)]
-    pub(super) settings: Settings,
+    pub(super) settings: Given,
     /// Command that runs the runner; its `STEPWELL_URL` leads to this server
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<String>,

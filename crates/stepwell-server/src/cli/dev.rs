@@ -31,7 +31,7 @@ pub(super) fn run(dev: Dev) -> Result<(), Fault> {
     let Dev { config, watch, no_watch, settings, command } = dev;
     // On the machine of who develops a key adds nothing.
     let loopback = Settings { access: Some(AccessMode::Loopback), ..Settings::default() };
-    let config = config::resolve_over(settings, config.as_deref(), loopback)?;
+    let config = config::resolve_over(settings.0, config.as_deref(), loopback)?;
     logs::start(&config)?;
     let roots = match (no_watch || command.is_empty(), watch.is_empty()) {
         (true, _) => Vec::new(),

@@ -26,6 +26,7 @@
 //! | `connect` | connections to a server, plain or under TLS |
 //! | `backup` | `backup`, `backup list`, `verify` |
 //! | `restore` | `restore` |
+//! | `config` | `config sample`, `check`, `schema` |
 //! | `doctor` | `doctor` |
 //! | `mcp` | `mcp`: the API for agents and editors |
 //! | `docs` | `docs`: the documents |
@@ -35,6 +36,7 @@ mod args;
 mod audit;
 mod backup;
 mod client;
+mod config;
 mod connect;
 mod dev;
 mod docs;

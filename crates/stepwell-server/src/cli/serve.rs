@@ -20,7 +20,7 @@ const READERS_MAX: usize = 32;
 
 /// Runs a server until a signal stops it.
 pub(super) fn run(start: Start) -> Result<(), Fault> {
-    let config = config::resolve(start.settings, start.config.as_deref())?;
+    let config = config::resolve(start.settings.0, start.config.as_deref())?;
     if start.print_config {
         return out::text(&config.to_toml());
     }

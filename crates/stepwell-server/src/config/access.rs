@@ -53,11 +53,8 @@ impl From<AccessMode> for Mode {
 }
 
 impl AccessConfig {
-    /// Takes its part of the settings.
-    ///
-    /// # Errors
-    /// [`Error::Range`] for what does not go together.
-    pub(super) fn of(settings: &Settings) -> Result<Self, Error> {
+    /// Takes its part of the settings. Nothing is checked.
+    pub(super) fn of(settings: &Settings) -> Self {
         let default = Self::default();
         let rates = Rates {
             key_requests_per_second: settings
@@ -70,22 +67,29 @@ impl AccessConfig {
                 .unknown_connections_max
                 .unwrap_or(default.rates.unknown_connections_max),
         };
-        let tls = match (settings.tls_cert.clone(), settings.tls_key.clone()) {
-            (None, None) => None,
-            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
-            (Some(_), None) => return Err(together("tls_cert", "set", "with `tls_key`")),
-            (None, Some(_)) => return Err(together("tls_key", "set", "with `tls_cert`")),
-        };
-        Ok(Self {
+        let tls = settings.tls_cert.clone().zip(settings.tls_key.clone());
+        Self {
             mode: settings.access.map_or(default.mode, Mode::from),
             admin_key_file: settings.admin_key_file.clone(),
-            tls,
+            tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
             by_proxy: settings.tls_terminated_by_proxy.unwrap_or(default.by_proxy),
             rates,
-        })
+        }
     }
 
-    /// Checks every range, and what goes together.
+    /// Checks that nothing is set without what it needs beside it.
+    ///
+    /// # Errors
+    /// [`Error::Range`].
+    pub(super) fn check_pairs(settings: &Settings) -> Result<(), Error> {
+        match (&settings.tls_cert, &settings.tls_key) {
+            (Some(_), None) => Err(together("tls_cert", "set", "with `tls_key`")),
+            (None, Some(_)) => Err(together("tls_key", "set", "with `tls_cert`")),
+            (None, None) | (Some(_), Some(_)) => Ok(()),
+        }
+    }
+
+    /// Checks what goes together.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.tls.is_some() && self.by_proxy {
             let one = "TLS here, with `tls_cert`, or at a proxy, not both";
@@ -95,38 +99,8 @@ impl AccessConfig {
             let keys = "`keys` where there is TLS: without keys nothing but this machine is served";
             return Err(together("access", "loopback", keys));
         }
-        let rates = &self.rates;
-        in_range("key_requests_per_second", rates.key_requests_per_second, 1_000_000)?;
-        in_range("wrong_keys_per_minute", rates.wrong_keys_per_minute, 10_000)?;
-        in_range("unknown_connections_max", rates.unknown_connections_max, 4_096)
+        Ok(())
     }
-
-    /// Returns the keys of the file with their values, as texts of TOML.
-    pub(super) fn to_toml(&self) -> Vec<(&'static str, String)> {
-        let text = |value: String| toml::Value::String(value).to_string();
-        let mut lines = vec![
-            ("access", text(self.mode.as_str().to_owned())),
-            ("tls_terminated_by_proxy", self.by_proxy.to_string()),
-            ("key_requests_per_second", self.rates.key_requests_per_second.to_string()),
-            ("wrong_keys_per_minute", self.rates.wrong_keys_per_minute.to_string()),
-            ("unknown_connections_max", self.rates.unknown_connections_max.to_string()),
-        ];
-        if let Some(file) = &self.admin_key_file {
-            lines.push(("admin_key_file", text(file.display().to_string())));
-        }
-        if let Some(TlsFiles { cert, key }) = &self.tls {
-            lines.push(("tls_cert", text(cert.display().to_string())));
-            lines.push(("tls_key", text(key.display().to_string())));
-        }
-        lines
-    }
-}
-
-fn in_range(key: &'static str, found: u32, max: u32) -> Result<(), Error> {
-    if (1..=max).contains(&found) {
-        return Ok(());
-    }
-    Err(Error::Range { key, found: found.to_string(), accepted: format!("1 to {max}") })
 }
 
 fn together(key: &'static str, found: &str, accepted: &str) -> Error {

@@ -9,9 +9,13 @@ use stepwell_core::limits::Limits;
 use stepwell_driver::{BackupPlace, KeepRule};
 
 use super::access::AccessConfig;
-use super::rules::{self, RuleSetting};
+use super::file::{self, Mistake};
+use super::kind::Kind;
+use super::rules::RuleSetting;
 use super::settings::{LogFormat, Settings};
-use super::values::{Bytes, Span};
+use super::table::{SETTINGS, Shown};
+use super::values::Span;
+use crate::logs;
 
 /// The port that servers listen on and clients look at by default.
 const PORT: u16 = 7878;
@@ -60,17 +64,16 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file of settings is not understood.
-    #[error("{file}, line {line}, `{shown}`: {why}")]
+    #[error("{file}, {}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     File {
         /// The file.
         file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What stands there.
-        shown: String,
-        /// What is wrong and what is accepted.
-        why: String,
+        /// Everything that is wrong, at least one.
+        mistakes: Vec<Mistake>,
     },
+    /// What is to be logged is not understood.
+    #[error(transparent)]
+    Log(#[from] logs::Error),
     /// A value is outside of its range.
     #[error("`{key}` is {found}; accepted: {accepted}")]
     Range {
@@ -81,6 +84,17 @@ pub enum Error {
         /// Its range.
         accepted: String,
     },
+}
+
+impl Error {
+    /// Returns the setting that is wrong, where it is a single one.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Range { key, .. } => Some(key),
+            Self::Log(_) => Some("log"),
+            Self::Unreadable { .. } | Self::File { .. } => None,
+        }
+    }
 }
 
 impl Default for Config {
@@ -121,69 +135,71 @@ pub fn resolve_over(
     defaults: Settings,
 ) -> Result<Config, Error> {
     let settings = match file {
-        Some(file) => given.or(Settings::read(file)?),
+        Some(file) => given.or(file::read(file)?),
         None => given,
     };
     let settings = settings.or(defaults);
-    let mut config = Config { access: AccessConfig::of(&settings)?, ..Config::default() };
-    let limits = &mut config.limits;
-    set(&mut limits.steps_max, settings.steps_max);
-    set(&mut limits.branches_max, settings.branches_max);
-    set(&mut limits.journal_bytes_max, settings.journal_bytes_max.map(|size| size.0));
-    set(&mut limits.runner_ttl_ms, settings.runner_ttl.map(millis));
-    set(&mut limits.linger_ms, settings.linger.map(millis));
-    set(&mut limits.grace_ms, settings.grace.map(millis));
-    set(&mut limits.cleanup_ms, settings.cleanup.map(millis));
-    set(&mut limits.event_kept_ms, settings.event_retention.map(millis));
-    set(&mut limits.nesting_max, settings.nesting_max);
-    let event = settings.event_bytes_max.map(|size| usize::try_from(size.0));
-    set(&mut limits.event_bytes_max, event.map(|size| size.unwrap_or(usize::MAX)));
-    let payload = settings.payload_bytes_max.map(|size| usize::try_from(size.0));
-    set(&mut limits.payload_bytes_max, payload.map(|size| size.unwrap_or(usize::MAX)));
-    set(&mut config.listen, settings.listen.map(|listen| listen.0));
-    set(&mut config.log_format, settings.log_format);
-    set(&mut config.log, settings.log);
-    set(&mut config.retention, settings.retention.map(|span| span.0));
-    config.retention_rules = settings.retention_rule.iter().map(RuleSetting::rule).collect();
-    set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
-    set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
-    set(&mut config.ping, settings.ping.map(|span| span.0));
-    config.data = settings.data;
-    config.backup_dir = settings.backup_dir;
-    set(&mut config.backups_kept, settings.backups_kept);
+    AccessConfig::check_pairs(&settings)?;
+    let config = Config::of(settings);
     config.check()?;
     Ok(config)
 }
 
+/// Returns everything that is wrong with settings as a whole.
+pub(super) fn faults(settings: Settings) -> Vec<Error> {
+    let pairs = AccessConfig::check_pairs(&settings).err();
+    pairs.into_iter().chain(Config::of(settings).faults()).collect()
+}
 impl Config {
-    /// Checks every range.
+    /// Takes what is set, and the defaults for the rest. Nothing is checked.
+    pub(super) fn of(settings: Settings) -> Self {
+        let mut config = Self { access: AccessConfig::of(&settings), ..Self::default() };
+        let limits = &mut config.limits;
+        set(&mut limits.steps_max, settings.steps_max);
+        set(&mut limits.branches_max, settings.branches_max);
+        set(&mut limits.journal_bytes_max, settings.journal_bytes_max.map(|size| size.0));
+        set(&mut limits.runner_ttl_ms, settings.runner_ttl.map(millis));
+        set(&mut limits.linger_ms, settings.linger.map(millis));
+        set(&mut limits.grace_ms, settings.grace.map(millis));
+        set(&mut limits.cleanup_ms, settings.cleanup.map(millis));
+        set(&mut limits.event_kept_ms, settings.event_retention.map(millis));
+        set(&mut limits.nesting_max, settings.nesting_max);
+        let event = settings.event_bytes_max.map(|size| usize::try_from(size.0));
+        set(&mut limits.event_bytes_max, event.map(|size| size.unwrap_or(usize::MAX)));
+        let payload = settings.payload_bytes_max.map(|size| usize::try_from(size.0));
+        set(&mut limits.payload_bytes_max, payload.map(|size| size.unwrap_or(usize::MAX)));
+        set(&mut config.listen, settings.listen.map(|listen| listen.0));
+        set(&mut config.log_format, settings.log_format);
+        set(&mut config.log, settings.log);
+        set(&mut config.retention, settings.retention.map(|span| span.0));
+        config.retention_rules = settings.retention_rule.iter().map(RuleSetting::rule).collect();
+        set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
+        set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
+        set(&mut config.ping, settings.ping.map(|span| span.0));
+        config.data = settings.data;
+        config.backup_dir = settings.backup_dir;
+        set(&mut config.backups_kept, settings.backups_kept);
+        config
+    }
+
+    /// Checks every range, and what goes together.
     ///
     /// # Errors
     /// [`Error::Range`] for the first value outside of its range.
     pub fn check(&self) -> Result<(), Error> {
-        self.access.check()?;
-        let limits = &self.limits;
-        size("payload_bytes_max", limits.payload_bytes_max as u64, 1 << 10, 32 << 20)?;
-        size("journal_bytes_max", limits.journal_bytes_max, 64 << 10, 1 << 30)?;
-        size("tail_bytes_max", self.tail_bytes_max, 16 << 20, 64 << 30)?;
-        size("reserve_bytes", self.reserve_bytes, 1 << 20, 1 << 40)?;
-        count("backups_kept", self.backups_kept, 10_000)?;
-        count("steps_max", limits.steps_max, 100_000)?;
-        count("branches_max", limits.branches_max, 100_000)?;
-        count("nesting_max", limits.nesting_max, 1_000)?;
-        // Every frame has room for so much.
-        size("event_bytes_max", limits.event_bytes_max as u64, 1 << 10, 4 << 20)?;
-        let second = Duration::from_secs(1);
-        let hour = Duration::from_hours(1);
-        span("runner_ttl", limits.runner_ttl(), second, hour)?;
-        span("ping", self.ping, Duration::from_millis(50), limits.runner_ttl() / 3)?;
-        span("linger", limits.linger(), Duration::ZERO, hour)?;
-        span("grace", limits.grace(), Duration::ZERO, hour)?;
-        span("cleanup", limits.cleanup(), second, hour * 24 * 365)?;
-        // §4.8: a key is kept at least 24 hours after the end of its run.
-        span("event_retention", limits.event_kept(), hour, 36_500 * 24 * hour)?;
-        span("retention", self.retention, 24 * hour, 36_500 * 24 * hour)?;
-        rules::check(&self.retention_rules)
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn faults(&self) -> Vec<Error> {
+        let mut faults: Vec<_> = self.access.check().err().into_iter().collect();
+        faults.extend(SETTINGS.iter().filter_map(|setting| setting.check(self).err()));
+        let most = self.limits.runner_ttl() / 3;
+        if self.ping > most {
+            let (found, accepted) = (Span(self.ping).to_string(), Span(most));
+            let accepted = format!("at most {accepted}, a third of `runner_ttl`");
+            faults.push(Error::Range { key: "ping", found, accepted });
+        }
+        faults
     }
 
     /// Returns where backups go.
@@ -193,46 +209,17 @@ impl Config {
         Some(BackupPlace { folder, kept, reserve: self.reserve_bytes })
     }
 
-    /// Shows the settings in force as a file that can be read back.
+    /// Shows the settings in force as a file that can be read back, but for secrets.
     pub fn to_toml(&self) -> String {
-        let limits = &self.limits;
-        let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
-        let shown = |span: Duration| text(&Span(span).to_string());
-        let sized = |bytes: u64| text(&Bytes(bytes).to_string());
-        let mut lines = vec![
-            ("listen", text(&self.listen.to_string())),
-            ("log_format", text(self.log_format.as_str())),
-            ("log", text(&self.log)),
-            ("retention", shown(self.retention)),
-            ("event_retention", shown(limits.event_kept())),
-            ("reserve_bytes", sized(self.reserve_bytes)),
-            ("backups_kept", self.backups_kept.to_string()),
-            ("tail_bytes_max", sized(self.tail_bytes_max)),
-            ("payload_bytes_max", sized(limits.payload_bytes_max as u64)),
-            ("steps_max", limits.steps_max.to_string()),
-            ("branches_max", limits.branches_max.to_string()),
-            ("nesting_max", limits.nesting_max.to_string()),
-            ("event_bytes_max", sized(limits.event_bytes_max as u64)),
-            ("journal_bytes_max", sized(limits.journal_bytes_max)),
-            ("runner_ttl", shown(limits.runner_ttl())),
-            ("ping", shown(self.ping)),
-            ("linger", shown(limits.linger())),
-            ("grace", shown(limits.grace())),
-            ("cleanup", shown(limits.cleanup())),
-        ];
-        if let Some(data) = &self.data {
-            lines.insert(1, ("data", text(&data.display().to_string())));
+        let mut all = String::new();
+        for setting in SETTINGS {
+            let Some(value) = setting.value(self) else { continue };
+            let _ = match (setting.shown, setting.kind) {
+                (Shown::Never, _) => writeln!(all, "# {} is set, and not shown", setting.name),
+                (Shown::Yes, Kind::Rules) => writeln!(all, "{}", value.to_toml()),
+                (Shown::Yes, _) => writeln!(all, "{} = {}", setting.name, value.to_toml()),
+            };
         }
-        if let Some(folder) = &self.backup_dir {
-            lines.push(("backup_dir", text(&folder.display().to_string())));
-        }
-        lines.extend(self.access.to_toml());
-        let mut all = lines.into_iter().fold(String::new(), |mut all, (key, value)| {
-            let _ = writeln!(all, "{key} = {value}");
-            all
-        });
-        // Tables come last.
-        all.push_str(&rules::to_toml(&self.retention_rules));
         all
     }
 }
@@ -247,35 +234,12 @@ fn millis(span: Span) -> u64 {
     u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn size(key: &'static str, found: u64, min: u64, max: u64) -> Result<(), Error> {
-    range(key, Bytes(found), (min..=max).contains(&found), (Bytes(min), Bytes(max)))
-}
-
-fn count(key: &'static str, found: u32, max: u32) -> Result<(), Error> {
-    range(key, found, (1..=max).contains(&found), (1, max))
-}
-
-fn span(key: &'static str, found: Duration, min: Duration, max: Duration) -> Result<(), Error> {
-    range(key, Span(found), (min..=max).contains(&found), (Span(min), Span(max)))
-}
-
-fn range<T: std::fmt::Display>(
-    key: &'static str,
-    found: T,
-    fits: bool,
-    (min, max): (T, T),
-) -> Result<(), Error> {
-    if fits {
-        return Ok(());
-    }
-    Err(Error::Range { key, found: found.to_string(), accepted: format!("{min} to {max}") })
-}
-
 #[cfg(test)]
 mod tests {
     use stepwell_core::status::RunStatus;
 
     use super::*;
+    use crate::config::values::Bytes;
 
     fn from_file(text: &str, given: Settings) -> Result<Config, Error> {
         let folder = tempfile::tempdir().unwrap();
@@ -324,7 +288,7 @@ mod tests {
     fn errors_name_the_place_the_key_and_what_is_accepted() {
         let cases = [
             ("\nlisen = \"127.0.0.1:1\"", ["line 2", "`lisen`", "`listen`"]),
-            ("listen = 7878", ["line 1", "listen = 7878", "string"]),
+            ("listen = 7878", ["line 1", "listen = 7878", "an IP address"]),
             ("listen = \"here\"", ["`here`", "accepted", "127.0.0.1:7878"]),
             ("retention = \"1M\"", ["`1M`", "accepted", "1d12h"]),
             ("retention = \"1h\"", ["`retention` is 1h", "accepted", "1d"]),
@@ -339,9 +303,13 @@ mod tests {
                 ["line 2", "`running`", "`timed_out`"],
             ),
             ("steps_max = 0", ["`steps_max` is 0", "accepted", "1 to 100000"]),
-            ("steps_max = \"many\"", ["line 1", "steps_max", "u32"]),
-            ("payload_bytes_max = \"64MiB\"", ["`payload_bytes_max` is 64MiB", "1KiB", "32MiB"]),
-            ("ping = \"9s\"", ["`ping` is 9s", "50ms", "3333ms"]),
+            ("steps_max = \"many\"", ["line 1", "steps_max", "1 to 100000"]),
+            (
+                "payload_bytes_max = \"64MiB\"",
+                ["line 1", "`payload_bytes_max` is 64MiB", "1KiB to 32MiB"],
+            ),
+            ("ping = \"9s\"", ["`ping` is 9s", "3333ms", "`runner_ttl`"]),
+            ("ping = \"30m\"", ["line 1", "`ping` is 30m", "50ms to 20m"]),
             ("linger = [1]", ["line 1", "linger", "a number"]),
             ("log_format = \"xml\"", ["`xml`", "`auto`", "`json`"]),
             ("steps_max = ", ["line 1", "steps_max", "line 1"]),

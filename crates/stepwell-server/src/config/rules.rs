@@ -11,6 +11,9 @@ use stepwell_driver::KeepRule;
 use super::resolve::Error;
 use super::values::Span;
 
+/// What rules are about.
+pub(super) const ABOUT: &str = "How long some ended runs are kept: the first rule that fits a run counts, `retention` where none does";
+
 /// How long some ended runs are kept: a table `[[retention_rule]]` of the file. The first that fits a run
 /// counts, and `retention` where none does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -89,7 +92,8 @@ pub(super) fn to_toml(rules: &[KeepRule]) -> String {
     let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
     let mut all = String::new();
     for rule in rules {
-        let _ = writeln!(all, "\n[[retention_rule]]");
+        let gap = if all.is_empty() { "" } else { "\n" };
+        let _ = writeln!(all, "{gap}[[retention_rule]]");
         let names =
             [("namespace", &rule.namespace), ("app", &rule.app), ("workflow", &rule.workflow)];
         for (key, value) in names {

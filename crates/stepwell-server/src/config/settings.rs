@@ -1,11 +1,11 @@
-//! Every setting once: as a flag, as a variable of the environment, as a key of the file.
+//! Every setting as a flag, as a variable of the environment, and as a key of the file. What each takes stands in
+//! the table.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::resolve::Error;
 use super::rules::RuleSetting;
 use super::values::{Bytes, Listen, Span, count};
 
@@ -45,20 +45,21 @@ pub enum AccessMode {
 
 /// Settings as given on the command line and in the environment, or in the file; absent where not.
 ///
-/// A key of the file is the name of the field; a flag has dashes in place of underscores.
+/// A key of the file is the name of the field; a flag has dashes in place of underscores. Ranges and defaults are
+/// those of [`SETTINGS`](super::SETTINGS), from which help says them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[command(
     next_help_heading = "Settings (flags win over STEPWELL_* variables, these over --config)"
 )]
 pub struct Settings {
-    /// Address to listen on; one that other machines can reach takes TLS [default: 127.0.0.1:7878]
+    /// Address to listen on; one that other machines can reach takes TLS
     #[arg(long, env = "STEPWELL_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<Listen>,
     /// Folder that holds everything; made if it is not there
     #[arg(long, env = "STEPWELL_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Who is let in: who has a key, or whoever is on this machine [default: keys, of `dev` loopback]
+    /// Who is let in; of `dev` whoever is on this machine, where nothing else is said
     #[arg(long, env = "STEPWELL_ACCESS")]
     pub access: Option<AccessMode>,
     /// File for the first admin key, in place of standard output; a key that is there is taken
@@ -70,78 +71,77 @@ pub struct Settings {
     /// Key of the certificate, PEM
     #[arg(long, env = "STEPWELL_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// A proxy does TLS, passes on `Host`, and says in `X-Forwarded-For` who asks [default: false]
+    /// A proxy does TLS, passes on `Host`, and says in `X-Forwarded-For` who asks
     #[arg(long, env = "STEPWELL_TLS_TERMINATED_BY_PROXY", value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub tls_terminated_by_proxy: Option<bool>,
-    /// Most requests with one key in a second, 1 to 1000000 [default: 10000]
+    /// Most requests with one key in a second
     #[arg(long, env = "STEPWELL_KEY_REQUESTS_PER_SECOND", value_name = "N", value_parser = count)]
     pub key_requests_per_second: Option<u32>,
-    /// Most wrong keys from an address in a minute, 1 to 10000 [default: 30]
+    /// Most wrong keys from an address in a minute
     #[arg(long, env = "STEPWELL_WRONG_KEYS_PER_MINUTE", value_name = "N", value_parser = count)]
     pub wrong_keys_per_minute: Option<u32>,
-    /// Most connections of an address that have not shown a key, 1 to 4096 [default: 64]
+    /// Most connections of an address that have not shown a key
     #[arg(long, env = "STEPWELL_UNKNOWN_CONNECTIONS_MAX", value_name = "N", value_parser = count)]
     pub unknown_connections_max: Option<u32>,
-    /// How logs are written [default: auto: text on a terminal, else JSON]
+    /// How logs are written
     #[arg(long, env = "STEPWELL_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug, or targets as in `stepwell_server=debug`
-    /// [default: info]
     #[arg(long, env = "STEPWELL_LOG", value_name = "FILTER")]
     pub log: Option<String>,
-    /// How long ended runs and their keys are kept, at least 24h [default: 7d]
+    /// How long ended runs and their keys are kept
     #[arg(long, env = "STEPWELL_RETENTION", value_name = "DURATION")]
     pub retention: Option<Span>,
     /// How long which runs are kept otherwise; in the file only.
     #[arg(skip)]
     pub retention_rule: Vec<RuleSetting>,
-    /// How long events are kept, 1h to 100 years; their ids at least 7d [default: 24h]
+    /// How long events are kept (their ids at least 7d)
     #[arg(long, env = "STEPWELL_EVENT_RETENTION", value_name = "DURATION")]
     pub event_retention: Option<Span>,
-    /// Free space below which no new runs are taken [default: 64MiB]
+    /// Free space below which no new runs are taken
     #[arg(long, env = "STEPWELL_RESERVE_BYTES", value_name = "SIZE")]
     pub reserve_bytes: Option<Bytes>,
     /// Folder for backups; without one there are none
     #[arg(long, env = "STEPWELL_BACKUP_DIR", value_name = "DIR")]
     pub backup_dir: Option<PathBuf>,
-    /// How many backups are kept, 1 to 10000 [default: 7]
+    /// How many backups are kept
     #[arg(long, env = "STEPWELL_BACKUPS_KEPT", value_name = "N", value_parser = count)]
     pub backups_kept: Option<u32>,
-    /// Most bytes that are durable in the log but not in tables yet [default: 256MiB]
+    /// Most bytes that are durable in the log but not in tables yet
     #[arg(long, env = "STEPWELL_TAIL_BYTES_MAX", value_name = "SIZE")]
     pub tail_bytes_max: Option<Bytes>,
-    /// Largest input, result or metadata, 1KiB to 32MiB [default: 4MiB]
+    /// Largest input, result or metadata
     #[arg(long, env = "STEPWELL_PAYLOAD_BYTES_MAX", value_name = "SIZE")]
     pub payload_bytes_max: Option<Bytes>,
-    /// Most steps in a run, 1 to 100000 [default: 10000]
+    /// Most steps in a run
     #[arg(long, env = "STEPWELL_STEPS_MAX", value_name = "N", value_parser = count)]
     pub steps_max: Option<u32>,
-    /// Most steps of a run in flight at once, 1 to 100000 [default: 1000]
+    /// Most steps of a run in flight at once
     #[arg(long, env = "STEPWELL_BRANCHES_MAX", value_name = "N", value_parser = count)]
     pub branches_max: Option<u32>,
-    /// Most levels of children below a run, 1 to 1000 [default: 32]
+    /// Most levels of children below a run
     #[arg(long, env = "STEPWELL_NESTING_MAX", value_name = "N", value_parser = count)]
     pub nesting_max: Option<u32>,
-    /// Largest data of an event, 1KiB to 4MiB [default: 512KiB]
+    /// Largest data of an event
     #[arg(long, env = "STEPWELL_EVENT_BYTES_MAX", value_name = "SIZE")]
     pub event_bytes_max: Option<Bytes>,
-    /// Largest journal of a run, 64KiB to 1GiB; beyond it the run is blocked [default: 64MiB]
+    /// Largest journal of a run, beyond which the run is blocked
     #[arg(long, env = "STEPWELL_JOURNAL_BYTES_MAX", value_name = "SIZE")]
     pub journal_bytes_max: Option<Bytes>,
-    /// Silence after which a runner's runs go to another, 1s to 1h [default: 10s]
+    /// Silence after which a runner's runs go to another
     #[arg(long, env = "STEPWELL_RUNNER_TTL", value_name = "DURATION")]
     pub runner_ttl: Option<Span>,
-    /// How often runners are heard, at most a third of runner-ttl [default: 1s]
+    /// How often runners are heard, at most a third of the time of `runner_ttl`
     #[arg(long, env = "STEPWELL_PING", value_name = "DURATION")]
     pub ping: Option<Span>,
-    /// How long a waiting run stays with its runner, at most 1h [default: 1s]
+    /// How long a waiting run stays with its runner
     #[arg(long, env = "STEPWELL_LINGER", value_name = "DURATION")]
     pub linger: Option<Span>,
-    /// Time for functions in flight to return once a run ends, at most 1h [default: 30s]
+    /// Time for functions in flight to return once a run ends
     #[arg(long, env = "STEPWELL_GRACE", value_name = "DURATION")]
     pub grace: Option<Span>,
-    /// Time for the clean-up of a run that ends badly, 1s to 365d [default: 1d]
+    /// Time for the clean-up of a run that ends badly
     #[arg(long, env = "STEPWELL_CLEANUP", value_name = "DURATION")]
     pub cleanup: Option<Span>,
 }
@@ -182,23 +182,5 @@ impl Settings {
             grace: self.grace.or(below.grace),
             cleanup: self.cleanup.or(below.cleanup),
         }
-    }
-
-    /// Reads a file of settings.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] when there is no such file; [`Error::File`] with the place, the key and
-    /// what is accepted.
-    pub fn read(file: &Path) -> Result<Self, Error> {
-        let name = file.display().to_string();
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| Error::Unreadable { file: name.clone(), source })?;
-        toml::from_str(&text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let before = text.get(..at).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let shown = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
-            Error::File { file: name, line, shown, why: error.message().replace("field", "key") }
-        })
     }
 }
