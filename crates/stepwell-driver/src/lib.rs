@@ -49,5 +49,5 @@ pub use changes::{Changed, Cursor, NAMED_MAX, Told, Watch};
 pub use error::{Error, Place};
 pub use handle::{Created, Handle, Session, Waited};
 pub use outgoing::{Outbound, Outbox};
-pub use retention::{Keep, KeepRule, Retention};
+pub use retention::{Keep, KeepRule, Keeper, Retention};
 pub use thread::{Driver, Failed, Open, Running};

@@ -80,6 +80,19 @@ pub struct Retention {
     running: JoinHandle<()>,
 }
 
+/// What changes how long things are kept. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Keeper(Arc<Mutex<Keep>>);
+
+impl Keeper {
+    /// Keeps ended runs for other times, from the next look on, which comes within a minute.
+    pub fn keep_runs(&self, rules: Vec<KeepRule>, others: Duration) {
+        let mut keep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keep.rules = rules;
+        keep.runs = others;
+    }
+}
+
 impl Retention {
     /// Starts the loop.
     pub fn start(node: Handle, keep: Keep) -> Self {
@@ -107,9 +120,9 @@ impl Retention {
         Self { keep, stop, running }
     }
 
-    /// Keeps things otherwise from the next look on, which comes within a minute.
-    pub fn set(&self, keep: Keep) {
-        *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = keep;
+    /// Returns what changes how long things are kept.
+    pub fn keeper(&self) -> Keeper {
+        Keeper(Arc::clone(&self.keep))
     }
 
     /// Ends the loop after the portion that it is at.

@@ -8,6 +8,7 @@
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
 //! | [`problem`] | errors as answers |
+//! | [`reload`] | settings that are changed while the server runs |
 //! | [`tls`] | the certificate, where TLS ends here |
 //! | `door` | the gate and what is behind it, for each connection |
 //! | `carrier` | what carries a connection: a socket, TLS over one, a pipe |
@@ -37,6 +38,7 @@ pub mod console;
 mod door;
 pub mod gate;
 pub mod problem;
+pub mod reload;
 pub mod server;
 pub mod tls;
 mod upkeep;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use stepwell_access::audit::{ASKED, DONE, Entry};
+use stepwell_access::namespace;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_driver::{
@@ -24,8 +26,9 @@ use crate::api::{Api, Past};
 use crate::carrier::Movable;
 use crate::console::Console;
 use crate::door::{Door, Visit};
-use crate::gate::{Access, Gate, Keys, Transport};
+use crate::gate::{Access, Gate, Keys, Transport, now};
 use crate::problem::Problem;
+use crate::reload::{Reload, Reloaded, Reloader, Tuning};
 use crate::tls;
 use crate::upkeep::Upkeep;
 
@@ -64,6 +67,8 @@ pub struct Options {
     pub access: Access,
     /// Where backups go. Default none.
     pub backups: Option<BackupPlace>,
+    /// What reads settings again. Default none: a reload changes nothing.
+    pub reload: Option<Reload>,
 }
 
 impl Default for Options {
@@ -76,6 +81,7 @@ impl Default for Options {
             console: None,
             access: Access::default(),
             backups: None,
+            reload: None,
         }
     }
 }
@@ -159,7 +165,17 @@ impl Engine {
             keys: self.keys.clone(),
             access: Arc::new(options.access.clone()),
             backups: self.backups.clone(),
+            reloader: self.reloader(options),
         }
+    }
+
+    fn reloader(&self, options: &Options) -> Reloader {
+        let tuning = Tuning {
+            keeper: self.retention.keeper(),
+            throttles: self.upkeep.throttles(),
+            transport: options.access.transport.clone(),
+        };
+        Reloader { tuning, reload: options.reload.clone() }
     }
 
     fn door(&self, address: SocketAddr, options: &Options) -> Result<Door, Error> {
@@ -193,6 +209,7 @@ pub struct Server {
     address: SocketAddr,
     engine: Engine,
     transport: Transport,
+    reloader: Reloader,
     stop: oneshot::Sender<()>,
     listener: JoinHandle<()>,
 }
@@ -212,7 +229,8 @@ impl Server {
         let listener = tokio::spawn(serve_all(listener, door, stopped));
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let transport = options.access.transport.clone();
-        Ok(Self { address, engine, transport, stop, listener })
+        let reloader = engine.reloader(options);
+        Ok(Self { address, engine, transport, reloader, stop, listener })
     }
 
     /// Returns the address that the server listens on.
@@ -234,6 +252,35 @@ impl Server {
             Transport::Tls(certificate) => certificate.reload(),
             Transport::Plain | Transport::Proxy => Ok(()),
         }
+    }
+
+    /// Reads the settings again, as `POST /api/v1/reload` does, and writes it to the audit log as an act of
+    /// `by`.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, or that the audit log takes nothing; then nothing is changed.
+    pub async fn reload(&self, by: &str) -> Result<Reloaded, Problem> {
+        let asked = Entry {
+            at: now(),
+            namespace: namespace::DEFAULT.into(),
+            key: None,
+            key_name: by.to_owned(),
+            from: String::new(),
+            act: "reload".to_owned(),
+            object: String::new(),
+            reason: None,
+            outcome: ASKED.to_owned(),
+            of: None,
+        };
+        let row = self.engine.keys.record(asked.clone()).await?;
+        let done = self.reloader.run().await;
+        let outcome = done.as_ref().map_or_else(|problem| problem.code.as_str(), |_| DONE);
+        let end = Entry { at: now(), outcome: outcome.to_owned(), of: Some(row.n), ..asked };
+        if let Err(problem) = self.engine.keys.record(end).await {
+            let detail = problem.detail;
+            tracing::error!(detail, "the outcome of a reload is not in the audit log");
+        }
+        done
     }
 
     /// Returns the way to the node.

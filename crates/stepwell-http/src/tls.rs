@@ -16,40 +16,71 @@ use crate::problem::Problem;
 /// A certificate with its key, as two files, and what was last read of them.
 #[derive(Debug)]
 pub struct Certificate {
-    cert: PathBuf,
-    key: PathBuf,
-    current: RwLock<Arc<ServerConfig>>,
+    current: RwLock<Papers>,
 }
 
-impl Certificate {
+/// What was read of the files of a certificate.
+#[derive(Clone, Debug)]
+pub struct Papers {
+    cert: PathBuf,
+    key: PathBuf,
+    chain: Vec<CertificateDer<'static>>,
+    config: Arc<ServerConfig>,
+}
+
+impl Papers {
     /// Reads a certificate with its chain, and its key, from PEM files (RFC 7468).
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`] says which file is not accepted and why.
-    pub fn load(cert: &Path, key: &Path) -> Result<Self, Problem> {
-        let current = RwLock::new(Arc::new(read(cert, key)?));
-        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), current })
+    pub fn read(cert: &Path, key: &Path) -> Result<Self, Problem> {
+        let (chain, config) = read(cert, key)?;
+        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), chain, config: Arc::new(config) })
     }
+}
 
-    /// Reads the files again; connections from now on get what is there. Those that are open stay as they
-    /// are.
+impl Certificate {
+    /// Reads the files, as [`Papers::read`] does.
     ///
     /// # Errors
-    /// As [`Certificate::load`]; then what was read before stays in use.
+    /// As [`Papers::read`].
+    pub fn load(cert: &Path, key: &Path) -> Result<Self, Problem> {
+        Ok(Self { current: RwLock::new(Papers::read(cert, key)?) })
+    }
+
+    /// Reads the same files again; connections from now on get what is there. Those that are open stay as
+    /// they are.
+    ///
+    /// # Errors
+    /// As [`Papers::read`]; then what was read before stays in use.
     pub fn reload(&self) -> Result<(), Problem> {
-        let read = Arc::new(read(&self.cert, &self.key)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
+        let before = self.current();
+        self.put(Papers::read(&before.cert, &before.key)?);
         Ok(())
+    }
+
+    /// Has connections from now on get this; tells whether the certificate is another one.
+    pub fn put(&self, papers: Papers) -> bool {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let is_other = current.chain != papers.chain;
+        *current = papers;
+        is_other
     }
 
     /// Returns what accepts a connection.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&current))
+        TlsAcceptor::from(Arc::clone(&current.config))
+    }
+
+    fn current(&self) -> Papers {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn read(cert: &Path, key: &Path) -> Result<ServerConfig, Problem> {
+type Read = (Vec<CertificateDer<'static>>, ServerConfig);
+
+fn read(cert: &Path, key: &Path) -> Result<Read, Problem> {
     let refuse = |setting: &str, file: &Path, why: String| {
         let file = file.display();
         let detail = format!("`{setting}`: {file} {why}; accepted: a PEM file");
@@ -66,12 +97,12 @@ fn read(cert: &Path, key: &Path) -> Result<ServerConfig, Problem> {
     // The provider is named, so that no other part of a program can change it.
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|config| config.with_no_client_auth().with_single_cert(chain, private));
+        .and_then(|config| config.with_no_client_auth().with_single_cert(chain.clone(), private));
     let mut config = config.map_err(|error: rustls::Error| {
         refuse("tls_key", key, format!("does not go with {}: {error}", cert.display()))
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((chain, config))
 }
 
 fn told(error: &pem::Error) -> String {

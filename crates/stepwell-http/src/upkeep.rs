@@ -119,6 +119,11 @@ impl Upkeep {
         self.throttles.lock().unwrap_or_else(PoisonError::into_inner).push(throttle);
     }
 
+    /// Returns the throttles that it watches, to change them.
+    pub(crate) fn throttles(&self) -> Arc<Mutex<Vec<Throttle>>> {
+        Arc::clone(&self.throttles)
+    }
+
     /// Ends the loop after what it is at.
     pub(crate) async fn stop(self) {
         drop(self.stop);

@@ -8,6 +8,7 @@
 //! | [`cli`] | the command line |
 //! | [`folder`] | the store of a data folder |
 //! | [`server`] | a server as it is configured |
+//! | [`reload`] | settings that change while the server runs |
 //! | [`logs`] | structured logs |
 
 mod bench;
@@ -15,4 +16,5 @@ pub mod cli;
 pub mod config;
 pub mod folder;
 pub mod logs;
+pub mod reload;
 pub mod server;

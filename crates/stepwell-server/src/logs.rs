@@ -1,9 +1,11 @@
 //! Structured logs on standard error: text on a terminal, JSON otherwise. Payloads are never logged.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use crate::config::{Config, LogFormat};
 
@@ -30,15 +32,31 @@ pub fn start(config: &Config) -> Result<(), Error> {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second call, as in tests, keeps the first one's way of logging.
-    let _ = if json {
-        builder.json().flatten_event(true).with_current_span(false).try_init()
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().flatten_event(true).with_current_span(false).boxed()
     } else {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        builder.with_ansi(colour).with_target(false).try_init()
+        lines.with_ansi(colour).with_target(false).boxed()
     };
+    // A second call, as in tests, keeps the first one's way of logging.
+    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+        // There is one way of logging, and so one filter.
+        let _ = FILTER.set(handle);
+    }
     Ok(())
+}
+
+/// The filter of this process's logs.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Logs more or less from now on, where this process logs at all.
+pub fn change(filter: EnvFilter) {
+    let Some(handle) = FILTER.get() else { return };
+    if let Err(error) = handle.reload(filter) {
+        tracing::error!(%error, "what is logged could not be changed");
+    }
 }
 
 /// Reads what is to be logged.

@@ -16,6 +16,7 @@ use stepwell_store::memory::Memory;
 
 use crate::config::{AccessConfig, Config, TlsFiles};
 use crate::folder;
+use crate::reload::{self, Source};
 
 /// Opens the store that the configuration asks for, starts the node, and listens. Has to be called
 /// inside of a tokio runtime.
@@ -26,12 +27,26 @@ pub async fn start(config: &Config) -> Result<Server, Error> {
     start_on(config, opener(config)).await
 }
 
+/// As [`start`], with settings that are read again where somebody asks for it.
+///
+/// # Errors
+/// [`Error`].
+pub async fn start_from(config: &Config, source: Source) -> Result<Server, Error> {
+    let reload = Some(reload::reload(source, config.clone()));
+    let options = Options { reload, ..options(config)? };
+    Server::start(config.listen, &options, opener(config)).await
+}
+
 /// As [`start`], on a store of the caller's.
 ///
 /// # Errors
 /// [`Error`].
 pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
-    let options = Options {
+    Server::start(config.listen, &options(config)?, open).await
+}
+
+fn options(config: &Config) -> Result<Options, Error> {
+    Ok(Options {
         limits: config.limits.clone(),
         ping: config.ping,
         retention: config.retention,
@@ -39,8 +54,8 @@ pub async fn start_on(config: &Config, open: Open) -> Result<Server, Error> {
         console: Some(console),
         access: access(config).map_err(Error::Refused)?,
         backups: config.backups(),
-    };
-    Server::start(config.listen, &options, open).await
+        reload: None,
+    })
 }
 
 /// Returns how callers are let in.

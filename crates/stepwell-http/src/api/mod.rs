@@ -37,6 +37,7 @@ mod known;
 mod list;
 mod me;
 mod namespaces;
+mod reload;
 mod remake;
 mod routes;
 mod run;

@@ -15,10 +15,11 @@ use stepwell_protocol::PATH;
 
 use super::{
     activity, acts, audit, backups, events, glance, health, history, keys, known, list, me,
-    namespaces, remake, run, runs, stream,
+    namespaces, reload, remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::problem::Problem;
+use crate::reload::Reloader;
 use crate::worker;
 use stepwell_driver::{Backups, Handle};
 
@@ -37,6 +38,8 @@ pub struct Api {
     pub access: Arc<Access>,
     /// What makes backups.
     pub backups: Backups,
+    /// What reads settings again.
+    pub reloader: Reloader,
 }
 
 /// An address, what may be done there, and who may.
@@ -93,6 +96,7 @@ pub fn routes() -> Vec<Route> {
         route("DELETE", "/api/v1/namespaces/{namespace}", Server, || delete(namespaces::delete)),
         route("POST", "/api/v1/backups", Server, || post(backups::create)),
         route("GET", "/api/v1/backups", Server, || get(backups::list)),
+        route("POST", "/api/v1/reload", Server, || post(reload::reload)),
         route("GET", "/healthz", Public, || get(health::health)),
         route("GET", "/metrics", ServerRead, || get(health::metrics)),
     ]

@@ -97,7 +97,9 @@ fn name(spec: Spec) -> String {
     let path = spec.path.strip_prefix("/api/v1").unwrap_or(spec.path);
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     let mut words: Vec<_> = parts.iter().copied().filter(|part| !part.starts_with('{')).collect();
-    let ends_in_verb = words.len() > 1 && parts.last() == words.last();
+    // A collection is a noun, and so is what it holds.
+    let is_verb = words.len() > 1 || words == ["reload"];
+    let ends_in_verb = is_verb && parts.last() == words.last();
     if !ends_in_verb {
         words.push(match spec.method {
             "POST" => "create",
@@ -131,6 +133,7 @@ mod tests {
             ("DELETE", "/api/v1/namespaces/{namespace}", "namespaces.delete"),
             ("GET", "/api/v1/runs/{run}/export", "runs.export"),
             ("POST", "/api/v1/runs/bulk", "runs.bulk"),
+            ("POST", "/api/v1/reload", "reload"),
         ] {
             assert_eq!(name(Spec { method, path, right: Right::Act }), act);
         }

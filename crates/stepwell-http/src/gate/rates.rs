@@ -6,7 +6,8 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -64,13 +65,33 @@ pub(crate) struct Throttle {
 
 #[derive(Debug)]
 struct Inner {
+    limiters: RwLock<Arc<Limiters>>,
+    /// How many connections of an address have not shown a key; `None` where that is not counted.
+    unknown: Option<Mutex<FxHashMap<Net, u32>>>,
+    unknown_max: AtomicU32,
+    clock: DefaultClock,
+}
+
+/// What counts requests.
+#[derive(Debug)]
+struct Limiters {
     wrong: DefaultKeyedRateLimiter<Net>,
     public: DefaultKeyedRateLimiter<Net>,
     keys: DefaultKeyedRateLimiter<KeyId>,
-    /// How many connections of an address have not shown a key; `None` where that is not counted.
-    unknown: Option<Mutex<FxHashMap<Net, u32>>>,
-    unknown_max: u32,
-    clock: DefaultClock,
+}
+
+impl Limiters {
+    fn new(rates: Rates) -> Self {
+        let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let public = Quota::per_second(at_least_one(PUBLIC_A_SECOND));
+        let wrong = Quota::per_minute(at_least_one(rates.wrong_keys_per_minute));
+        let keys = Quota::per_second(at_least_one(rates.key_requests_per_second));
+        Self {
+            wrong: RateLimiter::keyed(wrong),
+            public: RateLimiter::keyed(public.allow_burst(at_least_one(PUBLIC_BURST))),
+            keys: RateLimiter::keyed(keys),
+        }
+    }
 }
 
 /// A connection that has not shown a key; it is given back when this is dropped.
@@ -82,25 +103,27 @@ pub(crate) struct Permit {
 
 impl Throttle {
     pub(crate) fn new(access: &Access) -> Self {
-        let rates = access.rates;
-        let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let public = Quota::per_second(at_least_one(PUBLIC_A_SECOND));
         // All connections are of the proxy, where there is one.
         let counted = access.mode == Mode::Keys && !matches!(access.transport, Transport::Proxy);
         Self {
             inner: Arc::new(Inner {
-                wrong: RateLimiter::keyed(Quota::per_minute(at_least_one(
-                    rates.wrong_keys_per_minute,
-                ))),
-                public: RateLimiter::keyed(public.allow_burst(at_least_one(PUBLIC_BURST))),
-                keys: RateLimiter::keyed(Quota::per_second(at_least_one(
-                    rates.key_requests_per_second,
-                ))),
+                limiters: RwLock::new(Arc::new(Limiters::new(access.rates))),
                 unknown: counted.then(Mutex::default),
-                unknown_max: rates.unknown_connections_max,
+                unknown_max: AtomicU32::new(access.rates.unknown_connections_max),
                 clock: DefaultClock::default(),
             }),
         }
+    }
+
+    /// Lets in more or less from now on. Requests are counted anew; connections stay counted.
+    pub(crate) fn set(&self, rates: Rates) {
+        let limiters = Arc::new(Limiters::new(rates));
+        *self.inner.limiters.write().unwrap_or_else(PoisonError::into_inner) = limiters;
+        self.inner.unknown_max.store(rates.unknown_connections_max, Ordering::Relaxed);
+    }
+
+    fn limiters(&self) -> Arc<Limiters> {
+        Arc::clone(&self.inner.limiters.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Counts a wrong key.
@@ -108,7 +131,7 @@ impl Throttle {
     /// # Errors
     /// [`Code::TooManyRequests`].
     pub(super) fn wrong_key(&self, from: IpAddr) -> Result<(), Problem> {
-        self.check(&self.inner.wrong, &Net::from(from), "wrong keys from this address")
+        self.check(&self.limiters().wrong, &Net::from(from), "wrong keys from this address")
     }
 
     /// Counts a request without a key.
@@ -116,7 +139,11 @@ impl Throttle {
     /// # Errors
     /// [`Code::TooManyRequests`].
     pub(super) fn without_key(&self, from: IpAddr) -> Result<(), Problem> {
-        self.check(&self.inner.public, &Net::from(from), "requests without a key from this address")
+        self.check(
+            &self.limiters().public,
+            &Net::from(from),
+            "requests without a key from this address",
+        )
     }
 
     /// Counts a request with a key.
@@ -124,7 +151,7 @@ impl Throttle {
     /// # Errors
     /// [`Code::TooManyRequests`].
     pub(super) fn with_key(&self, key: KeyId) -> Result<(), Problem> {
-        self.check(&self.inner.keys, &key, "requests with this key")
+        self.check(&self.limiters().keys, &key, "requests with this key")
     }
 
     /// Counts a connection until it has shown a key; `Err` when there are too many of its address.
@@ -133,7 +160,7 @@ impl Throttle {
         let net = Net::from(from);
         let mut unknown = unknown.lock().unwrap_or_else(PoisonError::into_inner);
         let open = unknown.entry(net).or_default();
-        if *open >= self.inner.unknown_max {
+        if *open >= self.inner.unknown_max.load(Ordering::Relaxed) {
             return Err(());
         }
         *open += 1;
@@ -142,9 +169,10 @@ impl Throttle {
 
     /// Forgets addresses and keys that have been quiet.
     pub(crate) fn tidy(&self) {
-        self.inner.wrong.retain_recent();
-        self.inner.public.retain_recent();
-        self.inner.keys.retain_recent();
+        let limiters = self.limiters();
+        limiters.wrong.retain_recent();
+        limiters.public.retain_recent();
+        limiters.keys.retain_recent();
     }
 
     fn check<K: Clone + std::hash::Hash + Eq>(
@@ -219,6 +247,29 @@ mod tests {
         assert!(throttle.connection(here).is_ok());
         drop(second);
         assert_eq!(throttle.inner.unknown.as_ref().unwrap().lock().unwrap().len(), 0);
+    }
+
+    /// New rates count at once, for connections that are open too.
+    #[test]
+    fn rates_are_changed_while_they_count() {
+        let throttle = throttle(Rates { wrong_keys_per_minute: 1, ..Rates::default() });
+        let here = "192.0.2.1".parse().unwrap();
+        throttle.wrong_key(here).unwrap();
+        throttle.wrong_key(here).unwrap_err();
+        let first = throttle.connection(here).unwrap();
+        throttle.clone().set(Rates {
+            wrong_keys_per_minute: 3,
+            unknown_connections_max: 1,
+            ..Rates::default()
+        });
+        for _ in 0..3 {
+            throttle.wrong_key(here).unwrap();
+        }
+        let refused = throttle.wrong_key(here).unwrap_err();
+        assert!(refused.detail.contains("at most 3 in 60s"), "{}", refused.detail);
+        assert!(throttle.connection(here).is_err());
+        drop(first);
+        assert!(throttle.connection(here).is_ok());
     }
 
     #[test]

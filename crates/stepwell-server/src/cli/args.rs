@@ -68,6 +68,10 @@ pub(super) enum Command {
     /// Show every setting with its default, check a file of settings, print their schema
     #[command(subcommand)]
     Config(ConfigAsk),
+    /// Have a server read its settings again: what can change without a restart does
+    Reload(Reach),
+    /// Say whether a server serves: exit code 0 where it does, else another one
+    Health(Health),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes
@@ -105,6 +109,16 @@ pub(super) struct Start {
     pub(super) print_config: bool,
     #[command(flatten)]
     pub(super) settings: Given,
+}
+
+/// See [`Command::Health`].
+#[derive(Debug, Args)]
+pub(super) struct Health {
+    /// Longest time for an answer
+    #[arg(long, default_value = "4s", value_name = "DURATION")]
+    pub(super) timeout: String,
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// See [`Command::Config`].

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -48,6 +49,8 @@ pub(super) fn use_key(file: Option<&Path>) -> Result<(), Fault> {
 pub(crate) struct Client {
     server: Server,
     runtime: Runtime,
+    /// Longest time for an answer; as long as it takes where there is none.
+    within: Option<Duration>,
 }
 
 /// An answer that is not an error.
@@ -73,7 +76,12 @@ impl Client {
             ))
         })?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server, runtime })
+        Ok(Self { server, runtime, within: None })
+    }
+
+    /// Waits for an answer for so long, and no longer.
+    pub(crate) fn within(self, time: Duration) -> Self {
+        Self { within: Some(time), ..self }
     }
 
     /// Gets a resource.
@@ -105,7 +113,13 @@ impl Client {
         }
         let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
         let request = request.map_err(|error| Fault::Usage(error.to_string()))?;
-        self.runtime.block_on(self.exchange(request))
+        self.runtime.block_on(async {
+            let Some(time) = self.within else { return self.exchange(request).await };
+            tokio::time::timeout(time, self.exchange(request)).await.unwrap_or_else(|_| {
+                let why = format!("the server at {} has not answered in {time:?}", self.server);
+                Err(Fault::Unreachable(why))
+            })
+        })
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {

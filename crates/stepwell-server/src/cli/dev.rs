@@ -12,8 +12,9 @@ use super::fault::Fault;
 use super::serve::{Signals, runtime, stop};
 use super::watch::Watch;
 use super::{first_key, out};
-use crate::config::{self, AccessMode, Config, Settings};
+use crate::config::{AccessMode, Config, Settings};
 use crate::logs;
+use crate::reload::Source;
 use crate::server;
 
 /// Pause between looks at the files.
@@ -31,7 +32,8 @@ pub(super) fn run(dev: Dev) -> Result<(), Fault> {
     let Dev { config, watch, no_watch, settings, command } = dev;
     // On the machine of who develops a key adds nothing.
     let loopback = Settings { access: Some(AccessMode::Loopback), ..Settings::default() };
-    let config = config::resolve_over(settings.0, config.as_deref(), loopback)?;
+    let source = Source { given: settings.0, file: config, defaults: loopback };
+    let config = source.read()?;
     logs::start(&config)?;
     let roots = match (no_watch || command.is_empty(), watch.is_empty()) {
         (true, _) => Vec::new(),
@@ -41,12 +43,16 @@ pub(super) fn run(dev: Dev) -> Result<(), Fault> {
     if let Some(missing) = roots.iter().find(|root| !root.exists()) {
         return Err(Fault::Usage(format!("--watch {}: there is no such file", missing.display())));
     }
-    runtime()?.block_on(serve(&config, roots, command))
+    runtime()?.block_on(serve(&config, source, (roots, command)))
 }
 
-async fn serve(config: &Config, roots: Vec<PathBuf>, command: Vec<String>) -> Result<(), Fault> {
+async fn serve(
+    config: &Config,
+    source: Source,
+    (roots, command): (Vec<PathBuf>, Vec<String>),
+) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
-    let server = server::start(config).await?;
+    let server = server::start_from(config, source).await?;
     first_key::ensure(&server, &config.access).await?;
     let scheme = if config.access.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", server.address());

@@ -8,8 +8,8 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, backup, client, config, dev, docs, doctor, events, history, keys, known, mcp,
-    namespaces, out, remake, restore, runs, serve, show, tail,
+    acts, audit, backup, client, config, dev, docs, doctor, events, health, history, keys, known,
+    mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -64,6 +64,8 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Audit(asked) => audit::run(&asked),
         Command::Backup(backup) => backup::run(&backup),
         Command::Restore(restore) => restore::run(&restore),
+        Command::Reload(reach) => reload::run(&reach),
+        Command::Health(asked) => health::run(&asked),
         Command::Config(asked) => config::run(&asked),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Bench(bench) => crate::bench::run(&bench),

@@ -27,6 +27,8 @@
 //! | `backup` | `backup`, `backup list`, `verify` |
 //! | `restore` | `restore` |
 //! | `config` | `config sample`, `check`, `schema` |
+//! | `reload` | `reload` |
+//! | `health` | `health` |
 //! | `doctor` | `doctor` |
 //! | `mcp` | `mcp`: the API for agents and editors |
 //! | `docs` | `docs`: the documents |
@@ -45,6 +47,7 @@ mod entry;
 mod events;
 mod fault;
 mod first_key;
+mod health;
 mod history;
 mod keys;
 mod known;
@@ -52,6 +55,7 @@ mod mcp;
 mod model;
 mod namespaces;
 mod out;
+mod reload;
 mod remake;
 mod restore;
 mod runs;

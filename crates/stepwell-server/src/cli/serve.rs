@@ -8,8 +8,9 @@ use super::args::Start;
 use super::fault::Fault;
 use super::first_key;
 use super::out;
-use crate::config::{self, Config};
+use crate::config::{Config, Given};
 use crate::logs;
+use crate::reload::Source;
 use crate::server::{self, Server};
 
 /// Exit code of a process that a second signal ended.
@@ -20,7 +21,9 @@ const READERS_MAX: usize = 32;
 
 /// Runs a server until a signal stops it.
 pub(super) fn run(start: Start) -> Result<(), Fault> {
-    let config = config::resolve(start.settings.0, start.config.as_deref())?;
+    let Start { config: file, settings: Given(given), .. } = start;
+    let source = Source { given, file, ..Source::default() };
+    let config = source.read()?;
     if start.print_config {
         return out::text(&config.to_toml());
     }
@@ -32,7 +35,7 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
         ));
     }
     logs::start(&config)?;
-    runtime()?.block_on(serve(&config))
+    runtime()?.block_on(serve(&config, source))
 }
 
 /// Makes the runtime of a server: requests of the API. The node and runners' connections have a
@@ -44,11 +47,18 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
     Ok(builder.build()?)
 }
 
-async fn serve(config: &Config) -> Result<(), Fault> {
+async fn serve(config: &Config, source: Source) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
-    let server = server::start(config).await?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let server = server::start_from(config, source).await?;
     first_key::ensure(&server, &config.access).await?;
-    let signal = signals.next().await;
+    let signal = loop {
+        tokio::select! {
+            signal = signals.next() => break signal,
+            // Told in the log, and in the audit log: nobody waits for an answer.
+            _ = hangup.recv() => drop(server.reload("SIGHUP").await),
+        }
+    };
     tracing::info!(signal, "stopping; a second signal exits at once");
     stop(server, &mut signals).await;
     Ok(())

@@ -33,7 +33,7 @@ fn property(setting: &Setting) -> Json {
     let mut about = format!("{}.", setting.about());
     let range = setting.kind.range();
     if !range.is_empty() {
-        about += &format!(" Accepted: {range}.");
+        about = format!("{about} Accepted: {range}.");
     }
     about += match setting.effect {
         Effect::Reload => " A reload changes it.",

@@ -1,5 +1,6 @@
 //! The table is whole, and what is made of it holds together.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as _, Command};
@@ -108,7 +109,7 @@ fn taken() -> String {
     let lines = sample().lines().map(str::to_owned).collect::<Vec<_>>();
     let is_setting = |line: &&String| line.starts_with('#') && !line.starts_with("# ");
     let lines = lines.iter().filter(is_setting).filter(|line| !line.starts_with("#:schema"));
-    lines.map(|line| format!("{}\n", &line[1..])).collect()
+    lines.fold(String::new(), |all, line| all + &line[1..] + "\n")
 }
 
 #[test]
@@ -144,9 +145,12 @@ fn same(file: &str, made: &str, how: &str) {
 #[test]
 fn files_of_deploy_are_what_the_table_says() {
     same("deploy/stepwell.toml", &sample(), "`stepwell config sample > deploy/stepwell.toml`");
-    let schema = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
     let how = "`stepwell config schema > deploy/stepwell.schema.json`";
-    same("deploy/stepwell.schema.json", &schema, how);
+    let file = std::fs::read_to_string(root().join("deploy/stepwell.schema.json")).unwrap();
+    // By what it says: the order of its keys means nothing.
+    if serde_json::from_str::<Json>(&file).ok() != Some(schema()) {
+        same("deploy/stepwell.schema.json", &schema().to_string(), how);
+    }
 }
 
 const BEGIN: &str = "<!-- settings: a test of stepwell-server holds this table to the code -->\n";
@@ -164,11 +168,12 @@ fn rows() -> String {
             (kind, "") => kind.name().to_owned(),
             (kind, range) => format!("{}, {range}", kind.name()),
         };
-        let default = one.default_toml().map_or("–".into(), |value| format!("`{value}`"));
+        let default = one.default_toml().map_or_else(|| "–".into(), |value| format!("`{value}`"));
         let reload = if one.effect == Effect::Reload { " ↻" } else { "" };
         let secret = if one.shown == Shown::Never { "; a secret" } else { "" };
         let about = one.about();
-        table += &format!("| `{}`{reload} | {takes} | {default} | {about}{secret} |\n", one.name);
+        let name = one.name;
+        writeln!(table, "| `{name}`{reload} | {takes} | {default} | {about}{secret} |").unwrap();
     }
     table + "\n"
 }

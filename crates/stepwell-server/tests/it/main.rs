@@ -16,6 +16,7 @@ mod lists;
 mod mcp;
 mod process;
 mod recovery;
+mod reload;
 mod retention;
 mod rules;
 mod sdk;

@@ -32,6 +32,11 @@ impl Process {
         Self { child, address }
     }
 
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     fn on(folder: &Path) -> Self {
         let data = folder.to_str().unwrap();
         let access = ["--access", "loopback", "--log-format", "json"];

@@ -110,6 +110,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         ("GET", "/api/v1/worker") => Foreign::Upgrade,
         ("GET", "/api/v1/me") | ("POST" | "DELETE", "/api/v1/session") => Foreign::Own,
         ("POST" | "GET", "/api/v1/namespaces" | "/api/v1/backups")
+        | ("POST", "/api/v1/reload")
         | ("GET", "/metrics")
         | ("DELETE", "/api/v1/namespaces/{namespace}") => Foreign::Refused,
         _ => return None,
