@@ -149,7 +149,11 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        let file = |name: &str, n| FileEntry { name: name.into(), bytes: n, hash: [n as u8; 32] };
+        let file = |name: &str, n| FileEntry {
+            name: name.into(),
+            bytes: n,
+            hash: [n.to_le_bytes()[0]; 32],
+        };
         Manifest {
             format: 2,
             store: 7,

@@ -28,8 +28,6 @@ pub(crate) use copy::copy_database;
 pub(crate) use files::copy as copy_file;
 pub use manifest::{FileEntry, MANIFEST, Manifest};
 pub use restore::{Made, restore};
+pub use settle::{Origin, settle};
 pub use take::list;
 pub use verify::{Verified, verify};
-
-#[cfg(any(test, feature = "sim"))]
-pub use settle::{Origin, settle};
