@@ -17,7 +17,7 @@ pub const VALUE_BYTES_MAX: usize = 256;
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a search attribute is a text, a number, true or false")]
 pub enum Value {
     /// True or false.
     Flag(bool),

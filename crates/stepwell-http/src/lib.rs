@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`gate`] | the one door that every request passes |
 //! | [`api`] | the HTTP API |
+//! | [`openapi`] | the document that describes the API, made of its routes and types |
 //! | [`console`] | the pages of the web console |
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
@@ -37,6 +38,7 @@ mod carrier;
 pub mod console;
 mod door;
 pub mod gate;
+pub mod openapi;
 pub mod problem;
 pub mod reload;
 pub mod server;

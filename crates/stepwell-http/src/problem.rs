@@ -10,6 +10,9 @@ use stepwell_access::keyring::{self, Refused};
 use stepwell_core::code::Code;
 use stepwell_node::ApiError;
 use stepwell_store::Error as StoreError;
+use utoipa::ToSchema;
+
+use crate::openapi::shapes;
 
 /// Why a request was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub struct Problem {
 }
 
 /// A place in a value that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Place {
     /// The place as a JSON pointer (RFC 6901); empty for the whole value.
     pub path: String,
@@ -78,14 +81,23 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was not done (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document<'a> {
+    /// `/errors/` and the code.
     r#type: String,
+    /// What is wrong in general.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    #[schema(value_type = shapes::CodeWord)]
     code: &'static str,
+    /// What is wrong with this request, and what is accepted.
     detail: &'a str,
+    /// Places in a value that do not fit, with SW2006.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [Place],
 }
 

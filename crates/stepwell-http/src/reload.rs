@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stepwell_core::code::Code;
 use stepwell_driver::{KeepRule, Keeper};
+use utoipa::ToSchema;
 
 use crate::gate::{Rates, Throttle, Transport};
 use crate::problem::Problem;
@@ -43,7 +44,7 @@ impl Tuning {
 }
 
 /// What a reload did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reloaded {
     /// Settings that changed and count from now on.

@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use crate::api::Api;
 use crate::carrier::{self, Carrier};
 use crate::gate::Caller;
+use crate::openapi::About;
 use crate::problem::Problem;
 use stepwell_driver::{Outbound, Outbox, Session};
 
@@ -30,6 +31,18 @@ type Socket = WebSocketStream<Carrier>;
 
 /// Longest reason in a closing message, in bytes (RFC 6455 §5.5).
 const REASON_BYTES_MAX: usize = 120;
+
+/// Describes [`connect`].
+pub(crate) fn about() -> About {
+    About::new(
+        "connectRunner",
+        "Connects a runner, by a WebSocket with the subprotocol `stepwell.v1`",
+    )
+    .more("What passes on the connection is not HTTP: `docs/protocol.md` describes it.")
+    .header("Sec-WebSocket-Protocol", "`stepwell.v1`.")
+    .empty(101, "The connection is a WebSocket now.")
+    .refuses(&[Code::VersionSkew])
+}
 
 /// Upgrades a request to a runner's connection.
 ///

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
 use stepwell_store::query::{EndsAsk, Minute};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::list::{LIST_PATIENCE, now};
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 const MINUTES_DEFAULT: u32 = 60;
@@ -65,28 +67,48 @@ impl Past {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    /// Only runs of this app.
     app: Option<String>,
+    /// Only runs of this workflow.
     workflow: Option<String>,
+    /// How many minutes back from now.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1440, default = 60)]
     minutes: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Runs that ended, by the minute.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Activity)]
 struct Answer {
+    /// When the first of the minutes began.
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     from: Timestamp,
+    /// Oldest first; the last one goes on.
     minutes: Vec<Shown>,
     stale: bool,
 }
 
-#[derive(Serialize)]
+/// Runs that ended in a minute.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Minute)]
 struct Shown {
     ended: u64,
+    /// Those of them that failed or timed out.
     failed: u64,
+    /// Not all of the minute was looked at.
     or_more: bool,
+}
+
+/// Describes [`activity`].
+pub(super) fn about() -> About {
+    About::new("countEnds", "Counts runs that ended, by the minute")
+        .query::<Asked>()
+        .answer::<Answer>(200, "The minutes.")
 }
 
 /// Counts the runs that ended, by the minute.

@@ -4,29 +4,73 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::name;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::Signed;
+use utoipa::ToSchema;
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
-#[derive(Deserialize, Default)]
+/// Who acts, and why; both stand in the run's history.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = Act)]
 struct ActBody {
+    /// Who; the name of the key where it is left out.
+    #[schema(value_type = Option<shapes::Name>)]
     by: Option<String>,
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The run after an act.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Acted {
+    #[schema(value_type = shapes::Id)]
     pub(super) id: RunId,
+    #[schema(value_type = shapes::Status)]
     pub(super) status: RunStatus,
+}
+
+fn about(id: &'static str, summary: &'static str) -> About {
+    About::new(id, summary)
+        .optional_body::<ActBody>()
+        .answer::<Acted>(200, "The act is durable.")
+        .refuses(&[Code::UnknownRun, Code::Quarantined, Code::ActRefused])
+}
+
+/// Describes [`cancel`].
+pub(super) fn about_cancel() -> About {
+    about("cancelRun", "Cancels a run").more("A run that had ended before keeps its status.")
+}
+
+/// Describes [`terminate`].
+pub(super) fn about_terminate() -> About {
+    let about = about("terminateRun", "Ends a run at once, without a clean-up");
+    about.more("A run that had ended before keeps its status.")
+}
+
+/// Describes [`retry`].
+pub(super) fn about_retry() -> About {
+    about("retryRun", "Ends backoffs, and tries a blocked run again")
+}
+
+/// Describes [`pause`].
+pub(super) fn about_pause() -> About {
+    about("pauseRun", "Holds a run back")
+}
+
+/// Describes [`resume`].
+pub(super) fn about_resume() -> About {
+    about("resumeRun", "Lets a paused run go on")
 }
 
 /// Cancels a run (§7.1).
@@ -91,10 +135,20 @@ pub(super) async fn resume(
         .await
 }
 
-#[derive(Serialize)]
+/// A run that was deleted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeletedRun)]
 struct Deleted {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
     deleted: bool,
+}
+
+/// Describes [`delete`].
+pub(super) fn about_delete() -> About {
+    About::new("deleteRun", "Deletes a run that has ended, with its history and its key")
+        .answer::<Deleted>(200, "It is gone.")
+        .refuses(&[Code::UnknownRun, Code::ActRefused])
 }
 
 /// Deletes a run that has ended, with all that is known of it.

@@ -6,8 +6,10 @@ use axum::http::{Response, StatusCode, Uri};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use stepwell_access::audit::{Ask, Order, Row};
+use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
@@ -15,48 +17,89 @@ use super::keys::{key_id, namespace_of};
 use super::list::instant;
 use super::routes::Api;
 use crate::gate::{self, Caller};
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct AuditQuery {
+    /// Only rows of this namespace.
     namespace: Option<String>,
+    /// Only what was done with the key of this id.
+    #[param(pattern = "^[a-z2-7]{10}$")]
     key: Option<String>,
+    /// Only this act, or with its first word, such as `keys`, all acts that begin with it and a dot.
     act: Option<String>,
+    /// Only rows at or after: an instant, or a duration back from now.
+    #[param(example = "7d")]
     from: Option<String>,
+    /// Only rows before: an instant, or a duration back from now.
+    #[param(example = "1h")]
     to: Option<String>,
+    /// Which rows come first.
+    #[param(pattern = "^(newest|oldest)$", default = "newest")]
     order: Option<String>,
+    /// Only rows with a greater number.
+    #[param(value_type = Option<shapes::Whole>, inline)]
     after: Option<String>,
+    /// Only rows with a smaller number.
+    #[param(value_type = Option<shapes::Whole>, inline)]
     before: Option<String>,
+    /// How many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A row of the audit log.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AuditRow)]
 struct Shown<'a> {
+    /// Its number.
     n: u64,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     at: Timestamp,
     namespace: &'a str,
+    /// The id of the key that acted.
+    #[schema(required)]
     key: Option<String>,
     key_name: &'a str,
+    /// The address that the request came from.
     from: &'a str,
+    /// What was asked for, such as `runs.pause`.
     act: &'a str,
+    /// What it was to be done to.
     object: &'a str,
+    #[schema(required)]
     reason: Option<&'a str>,
+    /// `asked`, `done`, or the code of the error.
     outcome: &'a str,
+    /// Of an outcome, the number of the row that asked.
+    #[schema(required)]
     of: Option<u64>,
     hash: String,
 }
 
-#[derive(Serialize)]
+/// A page of the audit log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditPage)]
 struct List<'a> {
     rows: Vec<Shown<'a>>,
     /// The `after` or `before` of the next page.
+    #[schema(required)]
     next: Option<u64>,
+}
+
+/// Describes [`list`].
+pub(super) fn about() -> About {
+    About::new("listAudit", "Lists rows of the audit log")
+        .query::<AuditQuery>()
+        .answer::<List<'_>>(200, "A page of rows.")
+        .refuses(&[Code::UnknownAccess])
 }
 
 impl<'a> Shown<'a> {

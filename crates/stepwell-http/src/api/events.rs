@@ -16,11 +16,13 @@ use stepwell_node::SendRequest;
 use stepwell_store::event::{Did, EventId, Known, Place};
 use stepwell_store::query::{EventList, EventName};
 use stepwell_store::{Error as StoreError, Store};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 const LIMIT_DEFAULT: usize = 50;
@@ -32,28 +34,63 @@ const LOOKED_AT: usize = 1_000;
 /// Most of them that are told.
 const MISSES_MAX: usize = 20;
 
-#[derive(Deserialize)]
+/// What is to be sent.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with the field `event`")]
+#[schema(as = SendEvent)]
 struct SendBody {
+    /// The name of the event.
+    #[schema(value_type = shapes::Name)]
     event: String,
+    /// An event whose id was seen before does nothing more; made where it is left out.
+    #[schema(value_type = Option<shapes::Name>)]
     id: Option<String>,
+    /// The data, at most 512 KiB by default.
+    #[schema(value_type = shapes::Json, required = false)]
     data: Option<Box<RawValue>>,
+    /// What waits are held against in place of the data.
     #[serde(rename = "match")]
+    #[schema(value_type = shapes::Json, required = false)]
     offer: Option<Box<RawValue>>,
+    /// Only for this app.
+    #[schema(value_type = Option<shapes::Name>)]
     app: Option<String>,
+    /// Whose the `key` is.
+    #[schema(value_type = Option<shapes::Name>)]
     workflow: Option<String>,
+    /// Only for the waits of this run.
+    #[schema(value_type = Option<shapes::Id>)]
     run: Option<RunId>,
+    /// Only for the waits of the run that this idempotency key started.
+    #[schema(value_type = Option<shapes::Name>)]
     key: Option<String>,
 }
 
-#[derive(Serialize)]
+/// An event that was sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SentEvent)]
 struct Sent<'a> {
     id: &'a str,
+    /// It is new; false where its id was seen before.
     accepted: bool,
+    /// Of an event for one run, how many of its waits asked for it as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     delivered: Option<u64>,
+    /// Why it does nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<&'a str>,
+}
+
+/// Describes [`send`].
+pub(super) fn about_send() -> About {
+    About::new("sendEvent", "Sends an event")
+        .more("The answer comes once the event is durable. May be repeated with the same `id`.")
+        .body::<SendBody>()
+        .answer::<Sent<'_>>(200, "An event with this id was seen before; nothing happens.")
+        .answer::<Sent<'_>>(201, "The event is durable.")
+        .refuses(&[Code::PayloadTooLarge, Code::AmbiguousKey])
 }
 
 /// Sends an event (§8.1).
@@ -80,19 +117,31 @@ pub(super) async fn send(
     json(status, &shown)
 }
 
-#[derive(Serialize)]
+/// An event.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
 struct Shown {
+    #[schema(value_type = String)]
     id: Arc<str>,
+    /// Its name.
+    #[schema(value_type = String)]
     event: Arc<str>,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     accepted_at: Timestamp,
+    #[schema(value_type = shapes::Json)]
     data: Option<Box<RawValue>>,
     #[serde(rename = "match")]
+    #[schema(value_type = shapes::Json)]
     offer: Option<Box<RawValue>>,
+    #[schema(value_type = Option<String>, required)]
     app: Option<Arc<str>>,
+    #[schema(value_type = Option<String>, required)]
     workflow: Option<Arc<str>>,
+    #[schema(value_type = Option<shapes::Id>, required)]
     run: Option<RunId>,
+    #[schema(value_type = Option<String>, required)]
     key: Option<Arc<str>>,
     /// Everything that it starts or wakes was told.
     routed: bool,
@@ -122,25 +171,45 @@ impl Shown {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Listing {
+    /// Only events of this name.
     event: Option<String>,
+    /// `newest` or `oldest` first; `newest` where no `event` is named, else `oldest`.
+    #[param(pattern = "^(newest|oldest)$")]
     order: Option<String>,
+    /// Only events accepted at or after.
+    #[param(value_type = Option<shapes::GivenInstant>)]
     from: Option<String>,
-    limit: Option<usize>,
+    /// How many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
+    limit: Option<String>,
+    /// The `cursor` of the page before, in the same order.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of events.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventPage)]
 struct List {
     events: Vec<Listed>,
+    /// That of the next page, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     cursor: Option<String>,
+}
+
+/// Describes [`list`].
+pub(super) fn about_list() -> About {
+    About::new("listEvents", "Lists events whose content is kept")
+        .query::<Listing>()
+        .answer::<List>(200, "A page of events.")
 }
 
 /// An event of a list, with how much it did.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventRow)]
 struct Listed {
     #[serde(flatten)]
     event: Shown,
@@ -182,11 +251,7 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Problem> {
     let Listing { event, order, from, limit, cursor } = body::query(&uri)?;
     let newest = newest(order.as_deref(), event.is_some())?;
-    let limit = limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        let text = format!("`limit` is {limit}; accepted: 1 to {LIMIT_MAX}");
-        return Err(Problem::bad_request(text));
-    }
+    let limit = body::limit(limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
     let from = from.as_deref().map_or(Ok(Timestamp::MIN), |text| {
         let refuse = |why| Problem::bad_request(format!("`from` is not accepted: {why}"));
         Timestamp::parse_iso(text).map_err(|error| refuse(error.to_string()))
@@ -225,11 +290,14 @@ fn place_of(namespace: &Arc<str>, text: &str) -> Result<Place, Problem> {
     Ok(Place { accepted_at: Timestamp::from_micros(micros), id })
 }
 
-#[derive(Serialize)]
+/// An event with what it did.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EventWithDeeds)]
 struct Whole {
     #[serde(flatten)]
     event: Shown,
+    #[schema(value_type = Vec<shapes::Id>)]
     runs_started: Vec<RunId>,
     waits_woken: Vec<Woken>,
     /// More was done than is told.
@@ -237,19 +305,30 @@ struct Whole {
     near_misses: Vec<NearMiss>,
 }
 
-#[derive(Serialize)]
+/// Describes [`show`].
+pub(super) fn about_show() -> About {
+    About::new("showEvent", "Shows an event, what it did, and which waits nearly matched")
+        .answer::<Whole>(200, "The event.")
+        .refuses(&[Code::UnknownEvent])
+}
+
+/// A wait that an event woke.
+#[derive(Serialize, ToSchema)]
 struct Woken {
+    #[schema(value_type = shapes::Id)]
     run: RunId,
     step: String,
 }
 
 /// A parked wait that asks for all but one thing of what the event has (§8.10).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct NearMiss {
+    #[schema(value_type = shapes::Id)]
     run: RunId,
     step: String,
     path: String,
     expected: String,
+    #[schema(required)]
     found: Option<String>,
 }
 

@@ -9,12 +9,14 @@ use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::view::{StepView, View};
 use stepwell_node::RunnerInfo;
 use stepwell_store::{Error as StoreError, Store};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use super::run::because;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// Most runs of one question.
@@ -29,27 +31,39 @@ const TEXT_MAX: usize = 200;
 /// Larger journals are not looked at: a list does not wait for them.
 const JOURNAL_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct GlanceQuery {
+    /// The ids of 1 to 100 runs, divided by commas.
     ids: String,
 }
 
-#[derive(Serialize)]
+/// Runs at a glance; those that are not there are left out.
+#[derive(Serialize, ToSchema)]
 struct Glances {
     runs: Vec<Glance>,
 }
 
-#[derive(Serialize)]
+/// What a row of a list says of a run beside its columns.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Glance {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
+    #[schema(value_type = shapes::Status)]
     status: RunStatus,
     journal_bytes: u64,
+    /// Why it does not move, as a sentence.
+    #[schema(required)]
     doing: Option<String>,
+    #[schema(value_type = Option<shapes::CauseWord>, required)]
     cause: Option<&'static str>,
+    /// A letter for each step, a capital for one that cleans up.
     strip: String,
+    /// JSON, cut.
+    #[schema(required)]
     output: Option<String>,
+    #[schema(value_type = Option<shapes::ErrorText>, required)]
     error: Option<Error>,
 }
 
@@ -57,6 +71,13 @@ struct Glance {
 struct Error {
     name: String,
     message: String,
+}
+
+/// Describes [`glance`].
+pub(super) fn about() -> About {
+    About::new("glanceAtRuns", "Tells what each of some runs is doing, in short")
+        .query::<GlanceQuery>()
+        .answer::<Glances>(200, "Those of the runs that are there.")
 }
 
 /// Tells of each run what it is doing, or how it ended, and how its steps stand.

@@ -10,26 +10,42 @@ use stepwell_access::Right;
 use stepwell_core::code::Code;
 use stepwell_node::Stats;
 use stepwell_store::Health as StoreHealth;
+use utoipa::ToSchema;
 
 use super::answer::json;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::About;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// How the server is; who has no right to know more is told `status` alone.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Health {
+    /// `ok`, or `degraded` while starts are refused.
     status: &'static str,
+    #[schema(required = false)]
     version: &'static str,
+    /// The last durable batch.
+    #[schema(required = false)]
     head: u64,
+    /// The last batch that lists show.
+    #[schema(required = false)]
     folded: u64,
+    #[schema(required = false)]
     fold_lag_ms: f64,
+    #[schema(required = false)]
     tail_bytes: u64,
+    #[schema(required = false)]
     disk_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     disk_free_bytes: Option<u64>,
+    #[schema(required = false)]
     node_restarts: u64,
+    /// Why starts are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refuses_starts: Option<String>,
 }
 
@@ -37,6 +53,21 @@ struct Health {
 #[derive(Serialize)]
 struct Pulse {
     status: &'static str,
+}
+
+/// Describes [`health`].
+pub(super) fn about_health() -> About {
+    About::new("health", "Tells whether the server serves, and how far behind lists are")
+        .answer::<Health>(200, "It serves.")
+}
+
+/// Describes [`metrics`].
+pub(super) fn about_metrics() -> About {
+    About::new("metrics", "Tells counters and gauges as Prometheus text").answer_as(
+        200,
+        "text/plain",
+        "The text format of Prometheus, version 0.0.4.",
+    )
 }
 
 /// Tells whether the server serves. Starts that are refused make it `degraded`, not unhealthy:

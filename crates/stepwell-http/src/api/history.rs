@@ -5,17 +5,20 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{self, DecodeError, Entry, Record};
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso_option;
 use stepwell_store::Error as StoreError;
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{bytes, json_text};
 use super::body;
 use super::routes::Api;
 use super::run::unknown;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// Records of a page.
@@ -25,31 +28,53 @@ const LIMIT_MAX: usize = 1_000;
 /// A page ends behind the record that makes it as large as this, in bytes of its records.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct HistoryQuery {
+    /// How many records.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
+    /// The `next` of the page before, or the `n` of a record.
+    #[param(value_type = Option<shapes::Whole>, inline)]
     cursor: Option<String>,
 }
 
 /// A record of a journal.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JournalRecord)]
 struct Happened<'a> {
+    /// Its number, from 1.
     n: usize,
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     at: Option<Timestamp>,
+    /// What kind of record it is, such as `started`.
     kind: &'a str,
+    /// What it says, as it was written; instants are in microseconds.
+    #[schema(value_type = shapes::Json)]
     content: &'a RawValue,
+    /// How long the journal was with it.
     journal_bytes: usize,
 }
 
-#[derive(Serialize)]
+/// A page of the event log of a run.
+#[derive(Serialize, ToSchema)]
 struct History<'a> {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
     records: Vec<Happened<'a>>,
     /// The `cursor` of the page that follows.
+    #[schema(required)]
     next: Option<String>,
+}
+
+/// Describes [`history`].
+pub(super) fn about() -> About {
+    About::new("runHistory", "Tells what happened to a run, record by record")
+        .query::<HistoryQuery>()
+        .answer::<History<'_>>(200, "A page of records, in their order.")
+        .refuses(&[Code::UnknownRun, Code::Quarantined])
 }
 
 /// Tells what happened to a run, record by record.

@@ -13,72 +13,108 @@ use stepwell_core::code::Code;
 use stepwell_core::duration;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::{self, Caller};
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// How long a rotated key is taken beside the new one where nothing else is said.
 const OVERLAP: Duration = Duration::from_hours(24);
 
-#[derive(Deserialize)]
+/// The key that is to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(
     deny_unknown_fields,
     rename_all = "camelCase",
     expecting = "a JSON object with the fields `name` and `role`"
 )]
+#[schema(as = CreateKey)]
 struct CreateBody {
+    #[schema(value_type = shapes::Name)]
     name: String,
+    #[schema(value_type = shapes::RoleWord)]
     role: String,
+    /// The caller's where it is left out; an admin of `default` may name any.
+    #[schema(value_type = Option<shapes::Name>)]
     namespace: Option<String>,
+    /// After which time it is not taken any more.
+    #[schema(value_type = Option<shapes::DurationText>)]
     expires_in: Option<String>,
+    /// From when on it is not taken any more; in place of `expiresIn`.
+    #[schema(value_type = Option<shapes::GivenInstant>)]
     expires_at: Option<String>,
+    /// Why, for the audit log.
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+/// How a key gets another secret.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = RotateKey)]
 struct RotateBody {
+    /// How long the secret before is taken too, 24 hours where it is left out.
+    #[schema(value_type = Option<shapes::DurationText>)]
     overlap: Option<String>,
+    /// Why, for the audit log.
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+/// Why a key is revoked.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = RevokeKey)]
 struct RevokeBody {
+    /// For the audit log.
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct OfNamespace {
+    /// Only keys of this namespace.
     namespace: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A key.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Key)]
 struct Shown<'a> {
     id: String,
     name: &'a str,
     namespace: &'a str,
+    #[schema(value_type = shapes::RoleWord)]
     role: &'static str,
+    /// `live`, `expired` or `revoked`.
     state: &'static str,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     created_at: Timestamp,
     created_by: &'a str,
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     expires_at: Option<Timestamp>,
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     revoked_at: Option<Timestamp>,
+    /// Exact to some minutes.
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     last_used_at: Option<Timestamp>,
     /// Until when the key before the last rotation is taken too.
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     previous_until: Option<Timestamp>,
     /// The key itself: told once, to who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     key: Option<&'a str>,
 }
 
@@ -136,9 +172,43 @@ pub(super) async fn create(
     json(StatusCode::CREATED, &Shown::of(&key, Some(&secret), now))
 }
 
-#[derive(Serialize)]
+/// Keys that the caller administers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyList)]
 struct List<'a> {
     keys: Vec<Shown<'a>>,
+}
+
+/// Describes [`create`].
+pub(super) fn about_create() -> About {
+    About::new("createKey", "Makes a key")
+        .body::<CreateBody>()
+        .answer::<Shown<'_>>(201, "The key: this answer alone ever holds it.")
+        .refuses(&[Code::UnknownAccess, Code::AccessConflict])
+}
+
+/// Describes [`list`].
+pub(super) fn about_list() -> About {
+    About::new("listKeys", "Lists keys")
+        .query::<OfNamespace>()
+        .answer::<List<'_>>(200, "The keys of the caller's namespace, for admins of `default` all.")
+        .refuses(&[Code::UnknownAccess])
+}
+
+/// Describes [`rotate`].
+pub(super) fn about_rotate() -> About {
+    About::new("rotateKey", "Gives a key another secret")
+        .optional_body::<RotateBody>()
+        .answer::<Shown<'_>>(200, "The key: this answer alone ever holds its new secret.")
+        .refuses(&[Code::UnknownAccess, Code::AccessConflict])
+}
+
+/// Describes [`revoke`].
+pub(super) fn about_revoke() -> About {
+    About::new("revokeKey", "Revokes a key; what is connected with it is dropped")
+        .optional_body::<RevokeBody>()
+        .answer::<Shown<'_>>(200, "The key, revoked now or before.")
+        .refuses(&[Code::UnknownAccess, Code::AccessConflict])
 }
 
 /// Lists keys that the caller administers.

@@ -1,6 +1,5 @@
 //! Workflows and runners.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,38 +11,78 @@ use stepwell_core::retry::Policy;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso;
 use stepwell_protocol::to_node;
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 use stepwell_driver::schema;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct OfApp {
+    /// Only what is of this app.
     app: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A workflow, as it was registered last.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Workflow<'a> {
     app: &'a str,
     name: &'a str,
+    #[schema(required)]
     version: Option<&'a str>,
+    #[schema(required)]
     timeout_ms: Option<u64>,
     strict: bool,
+    #[schema(value_type = shapes::Json)]
     input_schema: Option<&'a RawValue>,
+    /// Why the input schema is not checked by the server.
+    #[schema(required)]
     input_schema_error: Option<String>,
+    #[schema(value_type = shapes::Json)]
     output_schema: Option<&'a RawValue>,
+    #[schema(value_type = Option<RetryPolicy>, required)]
     retry: Option<&'a Policy>,
     compensate_on_cancel: bool,
     on_failure: bool,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     first_at: Timestamp,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     changed_at: Timestamp,
+}
+
+/// How often and when a failed run of a handler is tried again.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "it stands for a type of the core, and is never made")]
+struct RetryPolicy {
+    max_attempts: u32,
+    backoff_ms: u64,
+    /// What each further pause is multiplied by, in thousandths.
+    factor_milli: u32,
+    max_backoff_ms: u64,
+    jitter: bool,
+}
+
+/// The workflows of the caller's namespace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowList)]
+struct Workflows<'a> {
+    workflows: Vec<Workflow<'a>>,
+}
+
+/// Describes [`workflows`].
+pub(super) fn about_workflows() -> About {
+    About::new("listWorkflows", "Lists every workflow that was ever registered")
+        .query::<OfApp>()
+        .answer::<Workflows<'_>>(200, "The workflows.")
 }
 
 /// Lists every workflow that was ever registered.
@@ -77,8 +116,7 @@ pub(super) async fn workflows(
         first_at: one.first_at,
         changed_at: one.changed_at,
     });
-    let list: Vec<_> = shown.collect();
-    json(StatusCode::OK, &BTreeMap::from([("workflows", list)]))
+    json(StatusCode::OK, &Workflows { workflows: shown.collect() })
 }
 
 fn bare(name: &str) -> to_node::Workflow<'_> {
@@ -96,23 +134,45 @@ fn bare(name: &str) -> to_node::Workflow<'_> {
     }
 }
 
-#[derive(Serialize)]
+/// A runner.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Runner<'a> {
     app: &'a str,
     name: &'a str,
     instance: &'a str,
     sdk: &'a str,
+    #[schema(required)]
     build: Option<&'a str>,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     connected_at: Timestamp,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     seen_at: Timestamp,
+    /// How many runs it takes at once, how many of its slots are taken, and how many runs it holds.
     slots: u32,
     busy: u32,
     held: u32,
+    /// It stops, and takes no more.
     draining: bool,
+    /// Names, with the version behind `@`.
+    #[schema(value_type = Vec<String>)]
     workflows: &'a [Arc<str>],
+}
+
+/// The runners of the caller's namespace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunnerList)]
+struct Runners<'a> {
+    runners: Vec<Runner<'a>>,
+}
+
+/// Describes [`runners`].
+pub(super) fn about_runners() -> About {
+    About::new("listRunners", "Lists runners that are connected or awaited")
+        .query::<OfApp>()
+        .answer::<Runners<'_>>(200, "The runners.")
 }
 
 /// Lists runners that are connected or awaited.
@@ -142,5 +202,5 @@ pub(super) async fn runners(
             workflows: &one.workflows,
         })
         .collect();
-    json(StatusCode::OK, &BTreeMap::from([("runners", list)]))
+    json(StatusCode::OK, &Runners { runners: list })
 }

@@ -15,11 +15,13 @@ use stepwell_core::summary::{ErrorLine, Summary};
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
 use stepwell_store::query::{Count, Filter, IdPart, Text};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{json, millis_between};
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// How long a list waits until it shows what was durable when it was asked.
@@ -34,46 +36,85 @@ const DIGITS_MIN: usize = 4;
 /// All digits of an id.
 const DIGITS: usize = 32;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Only runs of this app.
     app: Option<String>,
+    /// Only runs of this workflow.
     workflow: Option<String>,
+    /// Only runs of these statuses, divided by commas.
+    #[param(example = "queued,running")]
     status: Option<String>,
+    /// Only runs with this idempotency key.
     key: Option<String>,
+    /// Only children of this run.
+    #[param(value_type = Option<shapes::Id>)]
     parent: Option<String>,
+    /// Only runs created at or after: an instant, or a duration back from now.
+    #[param(example = "7d")]
     from: Option<String>,
+    /// Only runs created before: an instant, or a duration back from now.
+    #[param(example = "2026-11-21T14:02:00Z")]
     to: Option<String>,
+    /// Terms divided by commas, all of which fit: a name, `=`, `<`, `<=`, `>` or `>=`, and JSON or a text.
+    #[param(example = "amount>=10,country=DE")]
     search: Option<String>,
+    /// The whole id, or how it ends.
+    #[param(pattern = "^(run_[0-9a-fA-F]{32}|[0-9a-fA-F]{4,32})$")]
     id: Option<String>,
+    /// A part of the workflow, the key, the id, a search attribute, or of why the run did not complete.
+    #[param(min_length = 1, max_length = 200)]
     q: Option<String>,
+    /// How many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
+    /// The `next` of the page before.
+    #[param(value_type = Option<shapes::Id>)]
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A run of a list.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RunRow)]
 struct Row<'a> {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
     app: &'a str,
     workflow: &'a str,
+    /// Its idempotency key.
+    #[schema(required)]
     key: Option<&'a str>,
+    #[schema(value_type = shapes::Status)]
     status: RunStatus,
+    #[schema(required)]
     version: Option<&'a str>,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     created_at: Timestamp,
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     started_at: Option<Timestamp>,
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     ended_at: Option<Timestamp>,
+    #[schema(required)]
     duration_ms: Option<f64>,
+    /// How many steps it has, and how many of them have ended and failed.
     steps: u32,
     steps_ended: u32,
     steps_failed: u32,
+    /// Why it is blocked, as a sentence.
+    #[schema(required)]
     blocked: Option<&'a str>,
+    #[schema(value_type = Option<shapes::Id>, required)]
     parent: Option<RunId>,
+    /// Why it did not complete, cut.
+    #[schema(value_type = Option<shapes::ErrorText>, required)]
     error: Option<&'a ErrorLine>,
     #[serde(skip_serializing_if = "Attributes::is_empty")]
+    #[schema(value_type = std::collections::BTreeMap<String, shapes::Attribute>, required = false)]
     search: &'a Attributes,
 }
 
@@ -101,14 +142,28 @@ impl<'a> Row<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A page of runs, newest first.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RunList)]
 struct List<'a> {
     runs: Vec<Row<'a>>,
+    /// The `cursor` of the next page, while there is one.
+    #[schema(value_type = Option<shapes::Id>, required)]
     next: Option<RunId>,
+    /// How far back was looked, where looking stopped before the page was full.
     #[serde(serialize_with = "iso_option", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::Instant>, nullable = false)]
     searched_to: Option<Timestamp>,
+    /// It misses writes that were durable when it was asked for.
     stale: bool,
+}
+
+/// Describes [`list`].
+pub(super) fn about_list() -> About {
+    About::new("listRuns", "Lists runs, newest first")
+        .query::<ListQuery>()
+        .answer::<List<'_>>(200, "A page of runs.")
 }
 
 /// Lists runs, newest first.
@@ -129,18 +184,34 @@ pub(super) async fn list(
     json(StatusCode::OK, &list)
 }
 
-#[derive(Serialize)]
+/// How many runs there are of each status.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunCounts)]
 struct Counted {
+    /// By the word of the status.
     #[serde(serialize_with = "by_status")]
+    #[schema(value_type = std::collections::BTreeMap<String, Number>)]
     counts: Vec<(RunStatus, Count)>,
     stale: bool,
 }
 
-#[derive(Serialize)]
+/// A number that is exact up to 10,000.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RunCount)]
 struct Number {
     runs: u64,
+    /// There are more, or may be.
     or_more: bool,
+}
+
+/// Describes [`counts`].
+pub(super) fn about_counts() -> About {
+    About::new("countRuns", "Counts runs by status")
+        .more("Takes the filters of a list; `status` has no effect.")
+        .query::<ListQuery>()
+        .without(&["limit", "cursor"])
+        .answer::<Counted>(200, "How many there are of each status.")
 }
 
 fn by_status<S: Serializer>(counts: &[(RunStatus, Count)], to: S) -> Result<S::Ok, S::Error> {

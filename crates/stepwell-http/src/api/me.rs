@@ -8,29 +8,59 @@ use stepwell_access::Right;
 use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso_option;
+use utoipa::ToSchema;
 
 use super::answer::json;
 use super::routes::Api;
 use crate::gate::{self, Caller};
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+/// A key, by name.
+#[derive(Serialize, ToSchema)]
 struct KeyName<'a> {
     id: String,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+/// Who the caller is, and what he may do.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Me<'a> {
+    /// `keys` or `loopback`.
     access: &'static str,
     namespace: &'a str,
+    #[schema(value_type = shapes::RoleWord)]
     role: &'static str,
+    /// His key; null where nobody needs one.
+    #[schema(required)]
     key: Option<KeyName<'a>>,
+    #[schema(value_type = Vec<shapes::RightWord>)]
     rights: Vec<&'static str>,
     /// When the credential ends if nothing changes.
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     ends_at: Option<Timestamp>,
+}
+
+/// Describes [`show`].
+pub(super) fn about_show() -> About {
+    About::new("whoAmI", "Tells who the caller is, and what he may do")
+        .answer::<Me<'_>>(200, "The caller.")
+}
+
+/// Describes [`begin`].
+pub(super) fn about_begin() -> About {
+    About::new("beginSession", "Gives a browser a session of the key that it sends")
+        .answer::<Me<'_>>(200, "The caller; where keys are needed, with a cookie.")
+        .with_header(200, "Set-Cookie", "The session, for 12 hours at most.")
+}
+
+/// Describes [`end`].
+pub(super) fn about_end() -> About {
+    About::new("endSession", "Takes the session away from a browser")
+        .empty(204, "The browser has no session.")
+        .with_header(204, "Set-Cookie", "An empty session.")
 }
 
 /// Tells who the caller is and what he may do.

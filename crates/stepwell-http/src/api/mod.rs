@@ -20,6 +20,7 @@
 //! | `namespaces` | namespaces |
 //! | `backups` | backups |
 //! | `audit` | the audit log |
+//! | `openapi` | the document that describes all of this |
 //! | `answer` | values as answers |
 
 mod activity;
@@ -37,6 +38,7 @@ mod known;
 mod list;
 mod me;
 mod namespaces;
+mod openapi;
 mod reload;
 mod remake;
 mod routes;

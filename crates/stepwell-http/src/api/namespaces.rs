@@ -11,11 +11,13 @@ use stepwell_access::Namespace;
 use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::{self, Caller};
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 use crate::upkeep::{Left, left};
 
@@ -23,26 +25,36 @@ use crate::upkeep::{Left, left};
 /// take another step, but one may be under way.
 const LAST_STEPS: Duration = Duration::from_millis(200);
 
-#[derive(Deserialize)]
+/// The namespace that is to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with the field `name`")]
+#[schema(as = CreateNamespace)]
 struct CreateBody {
+    #[schema(value_type = shapes::NamespaceName)]
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Deleting {
+    /// Runs that have not ended are to be terminated.
+    #[param(value_type = Option<bool>, default = false)]
     force: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A namespace.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Namespace)]
 struct Shown<'a> {
     name: &'a str,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = shapes::Instant)]
     created_at: Timestamp,
     created_by: &'a str,
+    /// Since when it is being deleted.
     #[serde(serialize_with = "iso_option")]
+    #[schema(value_type = Option<shapes::Instant>, required)]
     closed_at: Option<Timestamp>,
     /// Keys that are live.
     keys: usize,
@@ -81,9 +93,32 @@ pub(super) async fn create(
     json(StatusCode::CREATED, &Shown::of(&api, &made))
 }
 
-#[derive(Serialize)]
+/// Every namespace of the server.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NamespaceList)]
 struct List<'a> {
     namespaces: Vec<Shown<'a>>,
+}
+
+/// Describes [`create`].
+pub(super) fn about_create() -> About {
+    About::new("createNamespace", "Makes a namespace")
+        .body::<CreateBody>()
+        .answer::<Shown<'_>>(201, "The namespace.")
+        .refuses(&[Code::AccessConflict])
+}
+
+/// Describes [`list`].
+pub(super) fn about_list() -> About {
+    About::new("listNamespaces", "Lists namespaces").answer::<List<'_>>(200, "The namespaces.")
+}
+
+/// Describes [`delete`].
+pub(super) fn about_delete() -> About {
+    About::new("deleteNamespace", "Deletes a namespace; its keys end at once")
+        .query::<Deleting>()
+        .answer::<Deleted<'_>>(200, "It is closed, or gone.")
+        .refuses(&[Code::UnknownAccess, Code::AccessConflict])
 }
 
 /// Lists every namespace of the server.
@@ -96,8 +131,10 @@ pub(super) async fn list(
     json(StatusCode::OK, &List { namespaces })
 }
 
-#[derive(Serialize)]
+/// What is left of a deleted namespace.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DeletedNamespace)]
 struct Deleted<'a> {
     name: &'a str,
     /// Nothing of it is left, and its name is free.

@@ -7,19 +7,23 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::view::View;
 use stepwell_node::{ForkAt, ForkRequest, Known, ResolveRequest, Signed};
+use utoipa::ToSchema;
 
 use super::acts::{Acted, check_signed};
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
-#[derive(Deserialize)]
+/// How a step ended.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum Outcome {
     Completed,
@@ -27,46 +31,104 @@ enum Outcome {
     NotDone,
 }
 
-#[derive(Deserialize)]
+/// What a step failed with.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Thrown {
     name: String,
     message: String,
 }
 
-#[derive(Deserialize)]
+/// How a step ended whose outcome is unknown.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with the fields `step` and `outcome`")]
+#[schema(as = Resolve)]
 struct ResolveBody {
+    /// The step.
     step: String,
     outcome: Outcome,
+    /// Its result; with `completed` alone.
+    #[schema(value_type = shapes::Json, required = false)]
     output: Option<Box<RawValue>>,
+    /// What it failed with; needed with `failed`, and with nothing else.
     error: Option<Thrown>,
+    #[schema(value_type = Option<shapes::Name>)]
     by: Option<String>,
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+/// How a run is started again.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = Rerun)]
 struct RerunBody {
+    /// Another input than before.
+    #[schema(value_type = shapes::Json, required = false)]
     input: Option<Box<RawValue>>,
+    #[schema(value_type = Option<shapes::Name>)]
     by: Option<String>,
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+/// From where a run goes on, and what is different.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = Fork)]
 struct ForkBody {
+    /// The step to go on from; the last one that failed where it is left out.
     step: Option<String>,
+    /// Another input than before.
+    #[schema(value_type = shapes::Json, required = false)]
     input: Option<Box<RawValue>>,
+    /// Other results of steps that are kept, by the ids of the steps.
+    #[schema(value_type = BTreeMap<String, shapes::Json>, required = false)]
     outputs: BTreeMap<String, Box<RawValue>>,
+    #[schema(value_type = Option<shapes::Name>)]
     by: Option<String>,
+    #[schema(value_type = Option<shapes::Name>)]
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A run that was made of another one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MadeRun)]
 struct Made {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
     created: bool,
+}
+
+const OF_RUN: [Code; 4] =
+    [Code::UnknownRun, Code::Quarantined, Code::ActRefused, Code::PayloadTooLarge];
+
+/// Describes [`resolve`].
+pub(super) fn about_resolve() -> About {
+    About::new("resolveStep", "Says how a step ended whose outcome is unknown")
+        .body::<ResolveBody>()
+        .answer::<Acted>(200, "The act is durable.")
+        .refuses(&OF_RUN)
+}
+
+/// Describes [`rerun`].
+pub(super) fn about_rerun() -> About {
+    About::new("rerunRun", "Starts a new run with the input of this one, or another")
+        .optional_body::<RerunBody>()
+        .answer::<Made>(201, "The new run was started.")
+        .with_header(201, "Location", "The address of the new run.")
+        .refuses(&OF_RUN)
+        .refuses(&[Code::ForkRefused, Code::InputInvalid])
+}
+
+/// Describes [`fork`].
+pub(super) fn about_fork() -> About {
+    About::new("forkRun", "Starts a new run that goes on from a step of this one")
+        .optional_body::<ForkBody>()
+        .answer::<Made>(201, "The new run was started.")
+        .with_header(201, "Location", "The address of the new run.")
+        .refuses(&OF_RUN)
+        .refuses(&[Code::ForkRefused, Code::InputInvalid])
 }
 
 /// Says how a step ended whose outcome is unknown.

@@ -15,9 +15,10 @@ use stepwell_protocol::PATH;
 
 use super::{
     activity, acts, audit, backups, events, glance, health, history, keys, known, list, me,
-    namespaces, reload, remake, run, runs, stream,
+    namespaces, openapi, reload, remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
+use crate::openapi::About;
 use crate::problem::Problem;
 use crate::reload::Reloader;
 use crate::worker;
@@ -32,12 +33,12 @@ pub struct Api {
     pub limits: Arc<Limits>,
     /// What is kept of past minutes.
     pub past: activity::Past,
+    /// What makes backups.
+    pub backups: Backups,
     /// The keys and namespaces.
     pub keys: Keys,
     /// How callers are let in.
     pub access: Arc<Access>,
-    /// What makes backups.
-    pub backups: Backups,
     /// What reads settings again.
     pub reloader: Reloader,
 }
@@ -51,61 +52,147 @@ pub struct Route {
     /// The right that a caller needs; checked before the handler sees anything.
     pub right: Right,
     handler: fn() -> MethodRouter<Api>,
+    /// What it says of itself, in the document that describes the API.
+    pub(crate) about: fn() -> About,
 }
 
 /// Every route of the server. The router is made of this table and nothing else.
 pub fn routes() -> Vec<Route> {
-    use Right::{Act, Admin, Any, Public, Read, Server, ServerRead, Start, Work};
-    let route = |method, path, right, handler| Route { method, path, right, handler };
+    [of_runs(), of_events(), of_access(), of_server()].into_iter().flatten().collect()
+}
+
+/// A row: the method, the path, the right, the handler, and what it says of itself.
+fn route(
+    method: &'static str,
+    path: &'static str,
+    right: Right,
+    handler: fn() -> MethodRouter<Api>,
+    about: fn() -> About,
+) -> Route {
+    Route { method, path, right, handler, about }
+}
+
+fn of_runs() -> Vec<Route> {
+    use Right::{Act, Read, Start};
     vec![
-        route("POST", "/api/v1/runs", Start, || post(runs::start)),
-        route("GET", "/api/v1/runs", Read, || get(list::list)),
-        route("GET", "/api/v1/runs/glance", Read, || get(glance::glance)),
-        route("GET", "/api/v1/runs/counts", Read, || get(list::counts)),
-        route("GET", "/api/v1/runs/activity", Read, || get(activity::activity)),
-        route("GET", "/api/v1/runs/{run}", Read, || get(run::show)),
-        route("DELETE", "/api/v1/runs/{run}", Act, || delete(acts::delete)),
-        route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why)),
-        route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result)),
-        route("GET", "/api/v1/runs/{run}/history", Read, || get(history::history)),
-        route("POST", "/api/v1/runs/{run}/cancel", Start, || post(acts::cancel)),
-        route("POST", "/api/v1/runs/{run}/pause", Act, || post(acts::pause)),
-        route("POST", "/api/v1/runs/{run}/resume", Act, || post(acts::resume)),
-        route("POST", "/api/v1/runs/{run}/terminate", Act, || post(acts::terminate)),
-        route("POST", "/api/v1/runs/{run}/retry", Act, || post(acts::retry)),
-        route("POST", "/api/v1/runs/{run}/resolve", Act, || post(remake::resolve)),
-        route("POST", "/api/v1/runs/{run}/rerun", Act, || post(remake::rerun)),
-        route("POST", "/api/v1/runs/{run}/fork", Act, || post(remake::fork)),
-        route("POST", "/api/v1/events", Start, || post(events::send)),
-        route("GET", "/api/v1/events", Read, || get(events::list)),
-        route("GET", "/api/v1/events/{event}", Read, || get(events::show)),
-        route("GET", "/api/v1/workflows", Read, || get(known::workflows)),
-        route("GET", "/api/v1/runners", Read, || get(known::runners)),
-        route("GET", "/api/v1/stream", Read, || get(stream::stream)),
-        route("GET", PATH, Work, || get(worker::connect)),
-        route("GET", "/api/v1/me", Any, || get(me::show)),
-        route("POST", "/api/v1/session", Any, || post(me::begin)),
-        route("DELETE", "/api/v1/session", Any, || delete(me::end)),
-        route("POST", "/api/v1/keys", Admin, || post(keys::create)),
-        route("GET", "/api/v1/keys", Admin, || get(keys::list)),
-        route("POST", "/api/v1/keys/{key}/rotate", Admin, || post(keys::rotate)),
-        route("POST", "/api/v1/keys/{key}/revoke", Admin, || post(keys::revoke)),
-        route("GET", "/api/v1/audit", Admin, || get(audit::list)),
-        route("POST", "/api/v1/namespaces", Server, || post(namespaces::create)),
-        route("GET", "/api/v1/namespaces", Server, || get(namespaces::list)),
-        route("DELETE", "/api/v1/namespaces/{namespace}", Server, || delete(namespaces::delete)),
-        route("POST", "/api/v1/backups", Server, || post(backups::create)),
-        route("GET", "/api/v1/backups", Server, || get(backups::list)),
-        route("POST", "/api/v1/reload", Server, || post(reload::reload)),
-        route("GET", "/healthz", Public, || get(health::health)),
-        route("GET", "/metrics", ServerRead, || get(health::metrics)),
+        route("POST", "/api/v1/runs", Start, || post(runs::start), runs::about_start),
+        route("GET", "/api/v1/runs", Read, || get(list::list), list::about_list),
+        route("GET", "/api/v1/runs/glance", Read, || get(glance::glance), glance::about),
+        route("GET", "/api/v1/runs/counts", Read, || get(list::counts), list::about_counts),
+        route("GET", "/api/v1/runs/activity", Read, || get(activity::activity), activity::about),
+        route("GET", "/api/v1/runs/{run}", Read, || get(run::show), run::about_show),
+        route("DELETE", "/api/v1/runs/{run}", Act, || delete(acts::delete), acts::about_delete),
+        route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why), run::about_why),
+        route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result), run::about_result),
+        route("GET", "/api/v1/runs/{run}/history", Read, || get(history::history), history::about),
+        route(
+            "POST",
+            "/api/v1/runs/{run}/cancel",
+            Start,
+            || post(acts::cancel),
+            acts::about_cancel,
+        ),
+        route("POST", "/api/v1/runs/{run}/pause", Act, || post(acts::pause), acts::about_pause),
+        route("POST", "/api/v1/runs/{run}/resume", Act, || post(acts::resume), acts::about_resume),
+        route(
+            "POST",
+            "/api/v1/runs/{run}/terminate",
+            Act,
+            || post(acts::terminate),
+            acts::about_terminate,
+        ),
+        route("POST", "/api/v1/runs/{run}/retry", Act, || post(acts::retry), acts::about_retry),
+        route(
+            "POST",
+            "/api/v1/runs/{run}/resolve",
+            Act,
+            || post(remake::resolve),
+            remake::about_resolve,
+        ),
+        route("POST", "/api/v1/runs/{run}/rerun", Act, || post(remake::rerun), remake::about_rerun),
+        route("POST", "/api/v1/runs/{run}/fork", Act, || post(remake::fork), remake::about_fork),
+    ]
+}
+
+/// Events, runners, and what passes between them and runs.
+fn of_events() -> Vec<Route> {
+    use Right::{Read, Start, Work};
+    vec![
+        route("POST", "/api/v1/events", Start, || post(events::send), events::about_send),
+        route("GET", "/api/v1/events", Read, || get(events::list), events::about_list),
+        route("GET", "/api/v1/events/{event}", Read, || get(events::show), events::about_show),
+        route("GET", "/api/v1/workflows", Read, || get(known::workflows), known::about_workflows),
+        route("GET", "/api/v1/runners", Read, || get(known::runners), known::about_runners),
+        route("GET", "/api/v1/stream", Read, || get(stream::stream), stream::about),
+        route("GET", PATH, Work, || get(worker::connect), worker::about),
+    ]
+}
+
+/// Who may do what.
+fn of_access() -> Vec<Route> {
+    use Right::{Admin, Any, Server};
+    vec![
+        route("GET", "/api/v1/me", Any, || get(me::show), me::about_show),
+        route("POST", "/api/v1/session", Any, || post(me::begin), me::about_begin),
+        route("DELETE", "/api/v1/session", Any, || delete(me::end), me::about_end),
+        route("POST", "/api/v1/keys", Admin, || post(keys::create), keys::about_create),
+        route("GET", "/api/v1/keys", Admin, || get(keys::list), keys::about_list),
+        route(
+            "POST",
+            "/api/v1/keys/{key}/rotate",
+            Admin,
+            || post(keys::rotate),
+            keys::about_rotate,
+        ),
+        route(
+            "POST",
+            "/api/v1/keys/{key}/revoke",
+            Admin,
+            || post(keys::revoke),
+            keys::about_revoke,
+        ),
+        route("GET", "/api/v1/audit", Admin, || get(audit::list), audit::about),
+        route(
+            "POST",
+            "/api/v1/namespaces",
+            Server,
+            || post(namespaces::create),
+            namespaces::about_create,
+        ),
+        route(
+            "GET",
+            "/api/v1/namespaces",
+            Server,
+            || get(namespaces::list),
+            namespaces::about_list,
+        ),
+        route(
+            "DELETE",
+            "/api/v1/namespaces/{namespace}",
+            Server,
+            || delete(namespaces::delete),
+            namespaces::about_delete,
+        ),
+    ]
+}
+
+/// The server as a whole.
+fn of_server() -> Vec<Route> {
+    use Right::{Any, Public, Server, ServerRead};
+    vec![
+        route("POST", "/api/v1/backups", Server, || post(backups::create), backups::about_create),
+        route("GET", "/api/v1/backups", Server, || get(backups::list), backups::about_list),
+        route("POST", "/api/v1/reload", Server, || post(reload::reload), reload::about),
+        route("GET", "/api/v1/openapi.json", Any, || get(openapi::show), openapi::about),
+        route("GET", "/healthz", Public, || get(health::health), health::about_health),
+        route("GET", "/metrics", ServerRead, || get(health::metrics), health::about_metrics),
     ]
 }
 
 /// Makes the router of the table.
 pub fn router(api: Api) -> Router {
     let mut router = Router::new();
-    for Route { method, path, right, handler } in routes() {
+    for Route { method, path, right, handler, .. } in routes() {
         let spec = Spec { method, path, right };
         let guarded = from_fn(move |request, next| guard(spec, request, next));
         router = router.route(path, handler().route_layer(guarded));
@@ -122,7 +209,12 @@ async fn unknown(_caller: Caller, uri: Uri) -> Problem {
 }
 
 async fn not_allowed(_caller: Caller, method: Method, uri: Uri) -> Response<Body> {
+    // One that is written out stands before those that it would be a case of, as in the router.
+    let is_written_out = routes().iter().any(|route| route.path == uri.path());
     let fits = |path: &str| {
+        if is_written_out {
+            return path == uri.path();
+        }
         let (mut wanted, mut found) = (path.split('/'), uri.path().split('/'));
         wanted.by_ref().zip(found.by_ref()).all(|(a, b)| a == b || a.starts_with('{'))
             && path.split('/').count() == uri.path().split('/').count()

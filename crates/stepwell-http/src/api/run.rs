@@ -13,11 +13,14 @@ use stepwell_core::view::View;
 use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, why};
 use stepwell_store::query::Queue;
 use stepwell_store::{Error as StoreError, Store};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{bytes, json, millis_between};
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::run::Run;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// How many runs below a run are looked at, of children and of their chains.
@@ -26,30 +29,52 @@ const LEVELS_MAX: usize = 64;
 /// Most runs that are counted in front of a queued one.
 const BEHIND_MAX: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Waiting {
+    /// How long to wait for the end of the run, at most 5 minutes.
+    #[param(value_type = Option<shapes::DurationText>)]
     wait: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Showing {
+    /// How long to wait for the end of the run, at most 5 minutes.
+    #[param(value_type = Option<shapes::DurationText>)]
     wait: Option<String>,
+    /// The `journalBytes` of an earlier answer: of the steps, only those that changed since are wanted.
+    #[param(value_type = Option<shapes::Whole>, inline)]
     since: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A run with its steps, and why it is not moving.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Run)]
 struct Shown<'a> {
     #[serde(flatten)]
+    #[schema(value_type = Run)]
     view: &'a View<'a>,
+    #[schema(required)]
     duration_ms: Option<f64>,
+    /// Why it is not moving, as a sentence.
+    #[schema(required)]
     why: Option<String>,
+    #[schema(value_type = Option<shapes::CauseWord>, required)]
     cause: Option<&'static str>,
     /// Of the steps only those that changed since the journal was so long are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     since: Option<u64>,
+}
+
+/// Describes [`show`].
+pub(super) fn about_show() -> About {
+    About::new("showRun", "Shows a run with its steps, attempts and logs")
+        .query::<Showing>()
+        .answer::<Shown<'_>>(200, "The run as it is stored.")
+        .refuses(&[Code::UnknownRun, Code::Quarantined])
 }
 
 /// Shows a run as it is stored; with `?wait=` once it has ended.
@@ -73,12 +98,25 @@ pub(super) async fn show(
     Ok(bytes(StatusCode::OK, shown.await??))
 }
 
-#[derive(Serialize)]
+/// Why a run is not moving.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Why)]
 struct Answer {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
+    #[schema(value_type = shapes::Status)]
     status: RunStatus,
+    #[schema(value_type = shapes::CauseWord)]
     cause: &'static str,
+    /// The same as a sentence, with its particulars.
     why: String,
+}
+
+/// Describes [`answer_why`].
+pub(super) fn about_why() -> About {
+    About::new("whyRun", "Says why a run is not moving")
+        .answer::<Answer>(200, "Why.")
+        .refuses(&[Code::UnknownRun, Code::Quarantined])
 }
 
 /// Says why a run is not moving (§9.7).
@@ -103,12 +141,26 @@ pub(super) async fn answer_why(
 }
 
 /// How a run stands, without its steps.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunResult)]
 struct Stands<'a> {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
+    #[schema(value_type = shapes::Status)]
     status: RunStatus,
+    #[schema(value_type = shapes::Json)]
     output: Option<&'a RawValue>,
+    #[schema(value_type = Option<shapes::Failed>, required)]
     error: Option<&'a Failure<'a>>,
+}
+
+/// Describes [`result`].
+pub(super) fn about_result() -> About {
+    About::new("runResult", "Tells how a run ended, without its steps")
+        .query::<Waiting>()
+        .answer::<Stands<'_>>(200, "It has ended.")
+        .answer::<Stands<'_>>(202, "It has not ended.")
+        .refuses(&[Code::UnknownRun, Code::Quarantined])
 }
 
 impl Stands<'_> {

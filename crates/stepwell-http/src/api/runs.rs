@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
+use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::search::Attributes;
@@ -14,29 +15,52 @@ use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_core::{duration, name};
 use stepwell_node::{Begin, StartRequest};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 use stepwell_driver::{Created, Waited};
 
-#[derive(Deserialize)]
+/// What is to be started.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with the field `workflow`")]
+#[schema(as = StartRun)]
 struct StartBody {
+    #[schema(value_type = shapes::Name)]
     workflow: String,
+    /// Needed where several apps have a workflow of this name.
+    #[schema(value_type = Option<shapes::Name>)]
     app: Option<String>,
+    /// The input, at most 4 MiB by default.
+    #[schema(value_type = shapes::Json, required = false)]
     input: Option<Box<RawValue>>,
+    /// An idempotency key: a start with the same one is this start.
+    #[schema(value_type = Option<shapes::Name>)]
     key: Option<String>,
+    /// After which time the run ends as `timed_out`.
     #[serde(default, deserialize_with = "span")]
+    #[schema(value_type = Option<shapes::Span>)]
     timeout: Option<Duration>,
+    /// No runner gets the run before this time is over.
     #[serde(default, deserialize_with = "delay")]
+    #[schema(value_type = Option<shapes::Span>)]
     delay: Option<Duration>,
+    /// No runner gets the run before; in place of `delay`.
+    #[schema(value_type = Option<shapes::GivenInstant>)]
     at: Option<String>,
+    /// What the run's view shows of this start.
+    #[schema(value_type = shapes::Json, required = false)]
     metadata: Option<Box<RawValue>>,
+    /// The runner that alone gets the run.
+    #[schema(value_type = Option<shapes::Name>)]
     runner: Option<String>,
+    /// Values that lists find the run by, at most 20.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, shapes::Attribute>, required = false)]
     search: Attributes,
 }
 
@@ -63,22 +87,54 @@ fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Erro
     read_span("delay", from)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Waiting {
+    /// How long to wait for the end of the run, at most 5 minutes.
+    #[param(value_type = Option<shapes::DurationText>)]
     wait: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A run that was started, with `wait` also how it ended.
+#[derive(Serialize, ToSchema)]
 struct Started<'a> {
+    #[schema(value_type = shapes::Id)]
     id: RunId,
+    /// This request started it; false where its key had done so before.
     created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::Status>, nullable = false)]
     status: Option<RunStatus>,
+    /// What its handler returned; left out where it did not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = shapes::Json, required = false)]
     output: Option<&'a RawValue>,
+    /// Why it did not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<shapes::Failed>, nullable = false)]
     error: Option<&'a Failure<'static>>,
+}
+
+/// Describes [`start`].
+pub(super) fn about_start() -> About {
+    let location = "The address of the run.";
+    About::new("startRun", "Starts a run")
+        .more("The answer comes once the start is durable, with `wait` once the run has ended. May be repeated with the same `key`.")
+        .query::<Waiting>()
+        .body::<StartBody>()
+        .answer::<Started<'_>>(200, "The run that the key had started before.")
+        .answer::<Started<'_>>(201, "The run was started.")
+        .answer::<Started<'_>>(202, "It had not ended in the time of `wait`, and goes on.")
+        .with_header(200, "Location", location)
+        .with_header(201, "Location", location)
+        .with_header(202, "Location", location)
+        .refuses(&[
+            Code::UnknownWorkflow,
+            Code::AmbiguousWorkflow,
+            Code::KeyConflict,
+            Code::InputInvalid,
+            Code::PayloadTooLarge,
+        ])
 }
 
 /// Starts a run (§9.1).

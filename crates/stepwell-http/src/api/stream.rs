@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use stepwell_core::id::RunId;
 use stepwell_driver::{Changed, Cursor, Handle, Told, Watch};
 use tokio::time::Instant;
+use utoipa::IntoParams;
 
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::openapi::About;
 use crate::problem::Problem;
 
 /// Least time between two messages of a stream: what changes meanwhile is told together.
@@ -32,11 +34,24 @@ const QUIET: Duration = Duration::from_secs(10);
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct StreamQuery {
     /// The same as the header `Last-Event-ID`, for who cannot set one.
     after: Option<String>,
+}
+
+/// Describes [`stream`].
+pub(super) fn about() -> About {
+    About::new("streamChanges", "Streams what changes, as it does")
+        .more(
+            "Server-sent events. `hello` comes first; `changes` has the data `{runs: [{id, \
+             journalBytes}], others, events, runners}`; `reset` says to look at everything again; \
+             `closed` has an error as its data, and is the last.",
+        )
+        .query::<StreamQuery>()
+        .header("Last-Event-ID", "The id of the last message that the reader was told.")
+        .answer_as(200, "text/event-stream", "Messages, for as long as the reader stays.")
 }
 
 #[derive(Serialize)]

@@ -80,6 +80,8 @@ pub(super) enum Command {
     /// The runner of `bench`
     #[command(hide = true)]
     BenchRunner(BenchRunner),
+    /// Print the description of the HTTP API that programs read: an `OpenAPI` 3.1 document
+    Openapi,
     /// Print completions for a shell
     Completions {
         /// The shell

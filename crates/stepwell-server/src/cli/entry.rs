@@ -59,6 +59,7 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Runners(known) => known::runners(&known),
         Command::Mcp(asked) => mcp::run(asked),
         Command::Docs(asked) => docs::run(&asked),
+        Command::Openapi => out::json(&stepwell_http::openapi::document()),
         Command::Keys(asked) => keys::run(&asked),
         Command::Namespaces(asked) => namespaces::run(&asked),
         Command::Audit(asked) => audit::run(&asked),

@@ -327,6 +327,30 @@ fn media() -> Vec<ApiCase> {
     ]
 }
 
+/// Answers that once did not say what is accepted.
+fn once_misleading() -> Vec<ApiCase> {
+    vec![
+        start(
+            "a search attribute that is a list",
+            r#"{"workflow":"pay","search":{"a":[1]}}"#,
+            "SW1001",
+            "a search attribute is a text, a number, true or false",
+        ),
+        other(
+            "a method of addresses that this one is not",
+            "DELETE /api/v1/runs/glance",
+            (405, "SW1003"),
+            "accepted: GET, HEAD\"",
+        ),
+        other(
+            "a limit of events that is none",
+            "GET /api/v1/events?limit=x",
+            (400, "SW1001"),
+            "`limit` is `x`; accepted: 1 to 500",
+        ),
+    ]
+}
+
 async fn check(to: std::net::SocketAddr, case: &ApiCase) {
     let answer = request(to, &case.line, &case.headers, &case.body).await;
     let body = &answer.body;
@@ -347,7 +371,7 @@ async fn requests_are_answered_with_what_is_accepted() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
     let workflows = json!([{"name": "pay"}, {"name": "typed", "inputSchema": schema}]);
     let _runner = Runner::connect(to, workflows).await;
-    let parameters = [parameters(), parameters_of_lists()].concat();
+    let parameters = [parameters(), parameters_of_lists(), once_misleading()].concat();
     for case in bodies().iter().chain(&addresses()).chain(&parameters).chain(&media()) {
         check(to, case).await;
     }

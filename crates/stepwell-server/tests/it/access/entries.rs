@@ -108,7 +108,9 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         ("POST", "/api/v1/events") => Foreign::Undelivered,
         ("GET", "/api/v1/stream") => Foreign::Stream,
         ("GET", "/api/v1/worker") => Foreign::Upgrade,
-        ("GET", "/api/v1/me") | ("POST" | "DELETE", "/api/v1/session") => Foreign::Own,
+        ("GET", "/api/v1/me" | "/api/v1/openapi.json") | ("POST" | "DELETE", "/api/v1/session") => {
+            Foreign::Own
+        }
         ("POST" | "GET", "/api/v1/namespaces" | "/api/v1/backups")
         | ("POST", "/api/v1/reload")
         | ("GET", "/metrics")

@@ -7,6 +7,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::described;
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -41,11 +43,13 @@ pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(&read).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Answer {
+    let answer = Answer {
         status: status.unwrap_or_else(|| panic!("no answer to {:?}: {text}", show(bytes))),
         headers: head.to_lowercase(),
         body: body.to_owned(),
-    }
+    };
+    described::check(bytes, &answer);
+    answer
 }
 
 /// Sends a request and reads the status alone, also of an answer that never ends.

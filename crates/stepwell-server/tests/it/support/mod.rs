@@ -1,6 +1,7 @@
 //! A server in this process, requests to it, and a runner that does what a test says.
 
 mod cli;
+mod described;
 mod http;
 mod runner;
 mod server;
