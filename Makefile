@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
+.PHONY: help run access schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ test: ## Runs every check: format, lints, tests, console, browser, simulation
 
 access: ## Tries every route and every frame with every wrong credential, prints the counts
 	@scripts/access.sh
+
+schemathesis: ## Tries every operation of the OpenAPI document with made-up requests, prints how many
+	@scripts/schemathesis.sh
+
+bad-inputs: ## Sends bad inputs of every kind, prints each with its answer and how many they were
+	@scripts/bad-inputs.sh
 
 contract: ## Prints each statement of the contract with its tests; fails for one without
 	@scripts/contract.sh
