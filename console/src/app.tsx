@@ -26,6 +26,10 @@ const AccessPage = lazy(async () => ({
 
 const LogPage = lazy(async () => ({ default: (await import("./log/log-page.tsx")).LogPage }));
 
+const ReferencePage = lazy(async () => ({
+  default: (await import("./reference/reference-page.tsx")).ReferencePage,
+}));
+
 const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   runs: "Runs, Stepwell",
   events: "Events, Stepwell",
@@ -33,6 +37,7 @@ const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
   runners: "Runners, Stepwell",
   access: "Access, Stepwell",
   log: "Event log, Stepwell",
+  reference: "API reference, Stepwell",
   unknown: "Stepwell",
 };
 
@@ -114,6 +119,8 @@ function Page({ route, me }: { readonly route: Route; readonly me: Me }): ReactN
       return <RunnersPage />;
     case "log":
       return <LogPage key={route.run} run={route.run} />;
+    case "reference":
+      return <ReferencePage />;
     case "access":
       return <AccessPage part={route.part} />;
     case "unknown":

@@ -25,6 +25,7 @@ import "./styles/runners.css";
 import "./styles/access.css";
 import "./styles/access-page.css";
 import "./styles/log.css";
+import "./styles/reference.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

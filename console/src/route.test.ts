@@ -25,6 +25,8 @@ test.each([
   ["/access/doors", { page: "unknown" }],
   ["/runners", { page: "runners" }],
   ["/runners/blue", { page: "unknown" }],
+  ["/reference", { page: "reference" }],
+  ["/reference/runs", { page: "unknown" }],
   ["/elsewhere", { page: "unknown" }],
 ])("%s leads to its page", (path, route) => {
   expect(routeOf(path)).toEqual(route);

@@ -20,6 +20,7 @@ export type Route =
   | { readonly page: "event"; readonly event: string }
   | { readonly page: "runners" }
   | { readonly page: "access"; readonly part: AccessPart }
+  | { readonly page: "reference" }
   | { readonly page: "unknown" };
 
 const UNKNOWN: Route = { page: "unknown" };
@@ -30,7 +31,8 @@ export function routeOf(path: string): Route {
   if (top === "runs") return runsRoute(rest);
   if (top === "events") return eventsRoute(rest);
   if (top === "access") return accessRoute(rest);
-  return top === "runners" && rest.length === 0 ? { page: "runners" } : UNKNOWN;
+  if (rest.length > 0) return UNKNOWN;
+  return top === "runners" || top === "reference" ? { page: top } : UNKNOWN;
 }
 
 function runsRoute([run, view, ...rest]: readonly string[]): Route {

@@ -83,6 +83,8 @@ const pagesOf = (run: PathOf): readonly Place[] => [
   at("access-keys", () => "/access"),
   at("access-namespaces", () => "/access/namespaces"),
   at("access-audit", () => "/access/audit"),
+  at("reference", () => "/reference"),
+  at("reference-operation", () => "/reference?op=startRun"),
   at("missing-run", () => "/runs/run_00000000000000000000000000000000"),
   at("missing-page", () => "/runners/nowhere"),
 ];

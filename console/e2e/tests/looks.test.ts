@@ -91,6 +91,7 @@ for (const width of [1440, 1024, 390]) {
       "/access",
       "/access/namespaces",
       "/access/audit",
+      "/reference?op=startRun",
     ];
     const wide: string[] = [];
     for (const path of paths) {

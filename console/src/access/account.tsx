@@ -6,6 +6,7 @@ import { session } from "../api/session.ts";
 import { initialsOf } from "../model/history.ts";
 import type { Me } from "../model/rights.ts";
 import { openKeys, openSettings } from "../palette/open.ts";
+import { go } from "../route.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { say } from "../ui/said.tsx";
@@ -16,6 +17,7 @@ export function Account({ me }: { readonly me: Me }): ReactNode {
   const items: readonly MenuItem[] = [
     { name: "Settings", onChoose: openSettings },
     { name: "Keys of this page", keys: "?", onChoose: openKeys },
+    { name: "API reference", onChoose: () => go("/reference") },
     ...(me.key === null ? [] : [{ name: "Sign out", onChoose: signOut }]),
   ];
   return (

@@ -47,6 +47,7 @@ export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
       ["Events", "", () => go("/events"), "g e"],
       ["Runners", "", () => go("/runners"), "g n"],
       ["Access", "keys, namespaces, audit log", () => go("/access"), "g a"],
+      ["API reference", "every operation of the server", () => go("/reference")],
     ]),
     { ...START, off: whyOff("start") },
     ...entries("Settings", [

@@ -26,7 +26,7 @@ pub struct Asset {
 }
 
 /// Addresses at which the console has pages, with all below them.
-const PAGES: [&str; 5] = ["", "runs", "events", "runners", "access"];
+const PAGES: [&str; 6] = ["", "runs", "events", "runners", "access", "reference"];
 
 /// What the page may do: run and show what comes from here, and ask here. No inline script, no style in the
 /// text, no frame, nothing of elsewhere; scripts are made of addresses by the console's own rule only.
@@ -203,9 +203,15 @@ mod tests {
 
     #[test]
     fn every_address_of_the_console_gives_its_page() {
-        for path in
-            ["/", "/runs", "/runs/run_1/graph?step=a", "/events/a.b", "/runners", "/access/audit"]
-        {
+        for path in [
+            "/",
+            "/runs",
+            "/runs/run_1/graph?step=a",
+            "/events/a.b",
+            "/runners",
+            "/access/audit",
+            "/reference",
+        ] {
             let response = get(built, path, PLAIN).unwrap();
             assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{path}");
             assert_eq!(response.headers()["cache-control"], "no-cache", "{path}");
