@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs dist runtimes
+.PHONY: help run access schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ screenshots: ## Takes pictures of each view of the console, light and dark, desk
 
 measure-runs: ## Asks for the first page of any two filters over 200,000 stored runs
 	@scripts/browser.sh measure:runs
+
+sbom: ## Writes a bill of materials (CycloneDX) and the licences of all that the server is built from
+	@scripts/sbom.sh
 
 dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
 	@scripts/dist-npm.sh

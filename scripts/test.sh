@@ -68,6 +68,11 @@ if command -v cargo-deny >/dev/null 2>&1; then
 else
     skip deny "cargo-deny is not installed (licences are among the tests)"
 fi
+if has_node; then
+    part sbom check node --test scripts/sbom.test.mjs
+else
+    skip sbom "Node $needed_node or newer is not installed"
+fi
 if command -v npm >/dev/null 2>&1; then
     part typescript tests scripts/test-npm.sh
 else

@@ -45,7 +45,11 @@ struct Arguments {
     /// Where the server is.
     #[arg(long, env = "STEPWELL_URL", default_value = "http://127.0.0.1:7878")]
     url: String,
-    /// A file with one order as JSON on each line.
+    /// A file with the key of the runner, which is of role `admin` where orders are started here, else of
+    /// `worker`; without one, the key in `STEPWELL_KEY`.
+    #[arg(long, env = "STEPWELL_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// A file with one order as JSON on each line; one without any leaves starting to others.
     #[arg(long, default_value = "examples/checkout/orders.jsonl")]
     orders: PathBuf,
     /// End once all orders are handled; 0 is returned if every run completed.
@@ -81,15 +85,22 @@ fn checkout_app(shop: Shop) -> App {
 async fn handle(arguments: &Arguments) -> Result<ExitCode> {
     let orders = order::read(&arguments.orders)?;
     let (stop, stopped) = oneshot::channel::<()>();
+    let key = arguments.key_file.as_deref().map(order::text).transpose()?;
     let app = checkout_app(Shop::open());
-    let serve = app.serve(&arguments.url).with_graceful_shutdown(async move {
+    let mut serve = app.serve(&arguments.url);
+    let mut client = Client::builder(&arguments.url);
+    if let Some(key) = &key {
+        serve = serve.key(key.trim());
+        client = client.key(key.trim());
+    }
+    let client = client.build()?;
+    let serve = serve.with_graceful_shutdown(async move {
         tokio::select! {
             _ = stopped => {}
             _ = tokio::signal::ctrl_c() => {}
         }
     });
     let mut serving = tokio::spawn(serve.into_future());
-    let client = Client::new(&arguments.url)?;
     let failed = tokio::select! {
         failed = handle_all(&client, &orders) => failed?,
         // Stopped, or not accepted by the server: nothing will handle the orders.

@@ -45,10 +45,15 @@ pub(crate) struct Line {
     pub(crate) cents: u64,
 }
 
+/// Reads a file whole.
+pub(crate) fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::new(format!("{}: {error}", path.display())))
+}
+
 /// Reads a file with one order on each line.
 pub(crate) fn read(path: &Path) -> Result<Vec<Order>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::new(format!("{}: {error}", path.display())))?;
+    let text = text(path)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(at, line)| parse(line).map_err(|why| place(path, at, &why))).collect()
 }

@@ -72,4 +72,6 @@ pub(crate) use out::{json as print_json, line as print_line};
 pub(crate) use serve::Signals;
 
 #[cfg(test)]
+mod deploy_tests;
+#[cfg(test)]
 mod pages_tests;
