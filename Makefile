@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist runtimes
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist runtimes
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ schemathesis: ## Tries every operation of the OpenAPI document with made-up requ
 
 bad-inputs: ## Sends bad inputs of every kind, prints each with its answer and how many they were
 	@scripts/bad-inputs.sh
+
+metrics: ## Holds dashboard, alerts and documents against what a server tells, prints the counts
+	@scripts/metrics.sh
 
 contract: ## Prints each statement of the contract with its tests; fails for one without
 	@scripts/contract.sh

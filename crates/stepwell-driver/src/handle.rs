@@ -21,6 +21,7 @@ use crate::changes::{Cursor, Watch};
 use crate::error::Error;
 pub use crate::inbox::Created;
 use crate::inbox::{Ask, Closed, Inbound, Then};
+use crate::meter::Measured;
 use crate::outgoing::{Outbox, Outgoing};
 use crate::schema::Schemas;
 use crate::thread::{Shared, lost};
@@ -284,6 +285,21 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.send(Inbound::Stats { reply }).await?;
         answer.await.map_err(|e| lost(e).into())
+    }
+
+    /// Returns all that the node and its thread measure.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops or starts again.
+    pub async fn measures(&self) -> Result<Measured, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Inbound::Measures { reply }).await?;
+        answer.await.map_err(|e| lost(e).into())
+    }
+
+    /// Returns how many runs and how many events retention deleted.
+    pub fn deleted(&self) -> (u64, u64) {
+        self.shared.deleted.both()
     }
 
     /// Returns how often the node was dropped and the store opened again.

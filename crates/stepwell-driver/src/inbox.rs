@@ -23,6 +23,7 @@ use stepwell_node::{
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
+use crate::meter::Measured;
 use crate::outgoing::Outgoing;
 
 /// Room in kibibytes: what may wait for the node in all.
@@ -43,6 +44,8 @@ pub(crate) enum Inbound {
     Forget { request: RequestId },
     /// Counters are wanted.
     Stats { reply: oneshot::Sender<Stats> },
+    /// All that is measured is wanted.
+    Measures { reply: oneshot::Sender<Measured> },
     /// The server is about to stop: runners are told.
     Drain,
     /// The thread ends, having written what it holds.

@@ -10,6 +10,7 @@
 //! | `outgoing` | the bounded queue to one runner's connection |
 //! | `handle` | the ways to the node: starts, waits, acts, reads, connections |
 //! | `life` | one life of a node over one opening of the store |
+//! | `meter` | what the thread and the store behind it take |
 //! | `thread` | the thread: lives, one after the other, and what is between them |
 //! | [`clock`] | engine time from the machine's clocks |
 //! | [`schema`] | input schemas of workflows |
@@ -39,6 +40,7 @@ mod error;
 mod handle;
 mod inbox;
 mod life;
+mod meter;
 mod outgoing;
 mod retention;
 pub mod schema;
@@ -48,6 +50,7 @@ pub use backups::{BackupAsked, BackupFailure, BackupPlace, BackupRunning, Backup
 pub use changes::{Changed, Cursor, NAMED_MAX, Told, Watch};
 pub use error::{Error, Place};
 pub use handle::{Created, Handle, Session, Waited};
+pub use meter::{Measured, Meter};
 pub use outgoing::{Outbound, Outbox};
 pub use retention::{Keep, KeepRule, Keeper, Retention};
 pub use thread::{Driver, Failed, Open, Running};

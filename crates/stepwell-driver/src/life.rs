@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use crate::changes::Changes;
 use crate::clock::{Clock, Machine};
 use crate::inbox::{Ask, Created, Inbound, Then};
+use crate::meter::{Measured, Meter};
 use crate::outgoing::{Outgoing, Sent};
 use crate::schema::Schemas;
 
@@ -72,6 +73,7 @@ pub(crate) struct Life {
     pending: HashMap<RequestId, Pending>,
     out: Outputs,
     again: bool,
+    meter: Meter,
 }
 
 /// What a life needs.
@@ -102,6 +104,7 @@ impl Life {
             pending: HashMap::new(),
             out: Outputs::default(),
             again: false,
+            meter: Meter::default(),
         };
         life.tell(Input::Opened { workflows: birth.workflows });
         life.settle()?;
@@ -126,6 +129,7 @@ impl Life {
     /// Handles what came, commits, and performs what that allows: one sync for all of it.
     pub(crate) fn turn(&mut self, items: &mut Vec<Inbound>) -> Result<Flow, Doubt> {
         let mut flow = Flow::On;
+        let began = Instant::now();
         for item in items.drain(..) {
             if let Inbound::Stop = item {
                 flow = Flow::Stop;
@@ -140,6 +144,7 @@ impl Life {
             self.tell(Input::Tick);
         }
         self.settle()?;
+        self.meter.busy += began.elapsed();
         Ok(flow)
     }
 
@@ -172,6 +177,7 @@ impl Life {
             }
             // Connections of an earlier life are closed; what they still sent is not looked at.
             Inbound::Frame { session, bytes } if self.sessions.contains_key(&session) => {
+                self.meter.frame_in(bytes.len());
                 self.tell(Input::Frame { session, bytes: &bytes });
             }
             Inbound::Disconnect { session } => {
@@ -187,6 +193,10 @@ impl Life {
             }
             Inbound::Stats { reply } => {
                 let _ = reply.send(self.node.stats());
+            }
+            Inbound::Measures { reply } => {
+                let (node, thread) = (self.node.measures(), self.meter.clone());
+                let _ = reply.send(Measured { node, thread });
             }
             Inbound::Drain => self.tell(Input::Drain),
             Inbound::Frame { .. } | Inbound::Stop => {}
@@ -283,15 +293,18 @@ impl Life {
     /// §4.8: what hangs on the batch leaves the node only after the store has said that it is
     /// durable.
     fn commit(&mut self, batch: &Batch) -> Result<(), Doubt> {
+        let began = Instant::now();
         match self.store.commit(batch) {
             Ok(position) => {
                 let runs = batch.runs.len();
+                self.meter.committed(began, runs);
                 tracing::debug!(position = position.0, runs, grows = batch.grows, "committed");
                 self.changes.committed(batch);
                 self.tell(Input::Committed);
                 Ok(())
             }
             Err(error @ (StoreError::DiskFull { .. } | StoreError::Unavailable(_))) => {
+                self.meter.commits_refused += 1;
                 tracing::warn!(%error, "the store refused a batch");
                 self.tell(Input::Refused { error });
                 Ok(())
@@ -353,11 +366,13 @@ impl Life {
         if !std::mem::replace(&mut connected.greeted, true) {
             self.changes.runners(&connected.namespace);
         }
+        self.meter.frame_out(frame.len());
         match connected.outgoing.send(frame) {
             Sent::Queued => return,
             // The end of its connection is on its way here.
             Sent::Gone => {}
             Sent::Full => {
+                self.meter.sessions_cut += 1;
                 tracing::warn!(session = session.0, "a runner does not read what it is sent");
                 connected.outgoing.close("the runner does not read what it is sent".to_owned());
             }

@@ -137,7 +137,10 @@ impl Retention {
 /// Deletes a portion of old events. Tells whether there is more.
 async fn portion_of_events(node: &Handle, retention: EventRetention) -> bool {
     match node.read(move |store| store.purge_events(retention, PORTION)).await {
-        Ok(deleted) => deleted == PORTION,
+        Ok(deleted) => {
+            node.shared.deleted.add_events(deleted);
+            deleted == PORTION
+        }
         Err(problem) => {
             tracing::warn!(detail = problem.detail, "old events could not be deleted");
             false
@@ -149,6 +152,7 @@ async fn portion_of_events(node: &Handle, retention: EventRetention) -> bool {
 async fn portion(node: &Handle, retention: RunRetention) -> bool {
     match node.read(move |store| store.purge(&retention, PORTION)).await {
         Ok(deleted) => {
+            node.shared.deleted.add_runs(deleted);
             if deleted > 0 {
                 tracing::info!(deleted, "deleted runs that ended before the retention");
             }

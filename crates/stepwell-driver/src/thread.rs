@@ -23,6 +23,7 @@ use crate::changes::Changes;
 use crate::handle::Handle;
 use crate::inbox::{Inbound, Inbox};
 use crate::life::{Birth, Doubt, Flow, INPUTS_MAX, Life};
+use crate::meter::Deleted;
 use crate::schema::Schemas;
 
 /// Opens the store; called at the start of each life.
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) changes: Arc<Changes>,
     pub(crate) restarts: AtomicU64,
+    pub(crate) deleted: Deleted,
     pub(crate) connections: Connections,
 }
 
@@ -133,6 +135,7 @@ impl Driver {
             schemas: Arc::new(Schemas::default()),
             changes: Arc::new(Changes::new(epoch)),
             restarts: AtomicU64::new(0),
+            deleted: Deleted::default(),
             connections,
         });
         let handle = Handle::new(Arc::clone(&shared));
@@ -324,6 +327,7 @@ fn refuse(item: Inbound, why: &str) {
         | Inbound::Disconnect { .. }
         | Inbound::Forget { .. }
         | Inbound::Stats { .. }
+        | Inbound::Measures { .. }
         | Inbound::Drain
         | Inbound::Stop => {}
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +19,7 @@ use stepwell_core::code::Code;
 use crate::api::{Api, router};
 use crate::console::{self, Console};
 use crate::gate::{Gate, Keys, Permit};
+use crate::meters::{Meters, Place};
 use crate::problem::Problem;
 
 /// The gate and what is behind it. Cheap to clone.
@@ -26,6 +28,7 @@ pub(crate) struct Door {
     gate: Gate,
     keys: Keys,
     console: Option<Console>,
+    meters: Meters,
     router: TowerToHyperService<Router>,
 }
 
@@ -50,8 +53,12 @@ impl Visit {
 
 impl Door {
     pub(crate) fn new(gate: Gate, console: Option<Console>, api: Api) -> Self {
-        let keys = api.keys.clone();
-        Self { gate, keys, console, router: TowerToHyperService::new(router(api)) }
+        let (keys, meters) = (api.keys.clone(), api.meters.clone());
+        Self { gate, keys, console, meters, router: TowerToHyperService::new(router(api)) }
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -73,9 +80,17 @@ impl Door {
 
     /// Answers a request.
     pub(crate) async fn enter(&self, visit: &Visit, request: Request<Incoming>) -> Response<Body> {
-        let mut request = request.map(Body::new);
+        let (began, method) = (Instant::now(), request.method().clone());
+        let response = self.answer(visit, request.map(Body::new)).await;
+        self.meters.answered(&method, &response, began.elapsed());
+        response
+    }
+
+    async fn answer(&self, visit: &Visit, mut request: Request<Body>) -> Response<Body> {
         if let Some(page) = self.page(visit.peer, &request) {
-            return page.unwrap_or_else(IntoResponse::into_response);
+            let mut response = page.unwrap_or_else(IntoResponse::into_response);
+            response.extensions_mut().insert(Place::CONSOLE);
+            return response;
         }
         match self.gate.admit(visit.peer, request.uri(), request.headers()) {
             Ok(admission) => {

@@ -8,11 +8,13 @@
 //! | [`console`] | the pages of the web console |
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
+//! | `options` | how a server works |
 //! | [`problem`] | errors as answers |
 //! | [`reload`] | settings that are changed while the server runs |
 //! | [`tls`] | the certificate, where TLS ends here |
 //! | `door` | the gate and what is behind it, for each connection |
 //! | `carrier` | what carries a connection: a socket, TLS over one, a pipe |
+//! | `meters` | what is counted of requests, connections and streams |
 //! | `upkeep` | what has to be done for keys and namespaces from time to time |
 //!
 //! ```
@@ -38,7 +40,9 @@ mod carrier;
 pub mod console;
 mod door;
 pub mod gate;
+mod meters;
 pub mod openapi;
+mod options;
 pub mod problem;
 pub mod reload;
 pub mod server;

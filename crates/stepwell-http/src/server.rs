@@ -12,10 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use stepwell_access::audit::{ASKED, DONE, Entry};
 use stepwell_access::namespace;
 use stepwell_core::code::Code;
-use stepwell_core::limits::Limits;
-use stepwell_driver::{
-    BackupPlace, Backups, Driver, Failed, Handle, Keep, KeepRule, Open, Retention, Running,
-};
+use stepwell_driver::{Backups, Driver, Failed, Handle, Keep, Open, Retention, Running};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle as Runtime;
@@ -24,11 +21,12 @@ use tokio::task::JoinHandle;
 
 use crate::api::{Api, Past};
 use crate::carrier::Movable;
-use crate::console::Console;
 use crate::door::{Door, Visit};
 use crate::gate::{Access, Gate, Keys, Transport, now};
+use crate::meters::Meters;
+pub use crate::options::Options;
 use crate::problem::Problem;
-use crate::reload::{Reload, Reloaded, Reloader, Tuning};
+use crate::reload::{Reloaded, Reloader, Tuning};
 use crate::tls;
 use crate::upkeep::Upkeep;
 
@@ -49,42 +47,6 @@ const PIPE_BYTES: usize = 256 * 1024;
 
 /// What requests through pipes name as their host.
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 80);
-
-/// How a server works.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The limits of runs and runners.
-    pub limits: Limits,
-    /// How often runners send `ping`. Default 1 s.
-    pub ping: Duration,
-    /// How long ended runs are kept. Default 7 days.
-    pub retention: Duration,
-    /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
-    pub retention_rules: Vec<KeepRule>,
-    /// The web console. Default none.
-    pub console: Option<Console>,
-    /// Who is let in. Default: whoever is on this machine.
-    pub access: Access,
-    /// Where backups go. Default none.
-    pub backups: Option<BackupPlace>,
-    /// What reads settings again. Default none: a reload changes nothing.
-    pub reload: Option<Reload>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            ping: Duration::from_secs(1),
-            retention: Duration::from_hours(7 * 24),
-            retention_rules: Vec::new(),
-            console: None,
-            access: Access::default(),
-            backups: None,
-            reload: None,
-        }
-    }
-}
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +94,7 @@ struct Engine {
     keys: Keys,
     upkeep: Upkeep,
     backups: Backups,
+    meters: Meters,
 }
 
 impl Engine {
@@ -154,7 +117,7 @@ impl Engine {
         let keys = Keys::open(options.access.ledger.clone()).await.map_err(Error::Ledger)?;
         let upkeep = Upkeep::start(keys.clone(), node.handle().clone());
         let backups = Backups::new(node.handle().clone(), options.backups.clone());
-        Ok(Self { node, retention, keys, upkeep, backups })
+        Ok(Self { node, retention, keys, upkeep, backups, meters: Meters::default() })
     }
 
     fn api(&self, options: &Options) -> Api {
@@ -166,6 +129,7 @@ impl Engine {
             access: Arc::new(options.access.clone()),
             backups: self.backups.clone(),
             reloader: self.reloader(options),
+            meters: self.meters.clone(),
         }
     }
 
@@ -459,6 +423,7 @@ async fn serve(
     door: Door,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let _open = door.meters().connection();
     let service = service_fn(|request| {
         let (door, visit) = (door.clone(), visit.clone());
         async move { Ok::<_, Infallible>(door.enter(&visit, request).await) }

@@ -75,7 +75,6 @@ impl Node {
         let run = Run::start(id, begins, env, &mut outcome);
         self.commits.start(id, &outcome.records);
         self.hot.insert_new(run);
-        self.stats.runs_started += 1;
         self.try_at_once(id, &outcome.records, out);
         self.after_change(id);
     }

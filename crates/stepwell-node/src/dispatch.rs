@@ -338,9 +338,9 @@ impl Node {
         let Some(run) = self.hot.run(id) else {
             return self.free_slot(slot);
         };
-        if run.ready_since().is_none() {
+        let Some(since) = run.ready_since() else {
             return self.free_slot(slot);
-        }
+        };
         if let Some(need) = self.unmet_need(id, slot) {
             self.dispatch.set_aside(need, id);
             return self.free_slot(slot);
@@ -380,7 +380,7 @@ impl Node {
             self.with_run(id, Deferred::Fire, out);
             return self.free_slot(slot);
         }
-        self.stats.activations += 1;
+        self.count_activation(id, since);
         self.hold(id, slot, false);
         let sent = self.send_activation(id, journal);
         if let Some(session) = self.sessions.get_mut(slot.session) {

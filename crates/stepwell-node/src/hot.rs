@@ -15,6 +15,7 @@ use crate::dispatch::Slot;
 use crate::events::Sending;
 use crate::input::SessionId;
 use crate::look::Looking;
+use crate::meter::Counted;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
@@ -51,6 +52,7 @@ pub(crate) struct Live {
     reading: bool,
     /// Records were written while the journal was read: what was read is too old.
     outdated: bool,
+    pub(crate) counted: Counted,
     /// Steps for which somebody looks for events: the run stays, without a timer.
     pub(crate) looking: Vec<Looking>,
 }
@@ -111,6 +113,7 @@ impl Live {
             reads: Vec::new(),
             reading: false,
             outdated: false,
+            counted: Counted::default(),
             looking: Vec::new(),
         }
     }
@@ -172,7 +175,7 @@ impl Hot {
 
     /// Adds a new run, whose start is about to be written.
     pub(crate) fn insert_new(&mut self, run: Run) {
-        self.insert(Live { unwritten: 1, ..Live::of(run) });
+        self.insert(Live { unwritten: 1, counted: Counted::NOT_YET, ..Live::of(run) });
     }
 
     /// Adds a run that was read. Its timer, if near, stands among the near ones already.
@@ -372,10 +375,15 @@ impl Node {
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };
         let mut outcome = Outcome::default();
+        let steps_before = live.run.steps().len();
         live.run.apply(command, env, &mut outcome)?;
+        let begun = live.run.steps().len().saturating_sub(steps_before);
         let held = live.held;
         if !outcome.records.is_empty() && self.commits.add(id, &outcome.records) {
             live.unwritten += 1;
+        }
+        if begun > 0 {
+            self.count_steps(id, begun);
         }
         for effect in outcome.effects {
             self.stage(id, held, effect, output);
@@ -399,6 +407,7 @@ impl Node {
 
     /// All records of a batch that holds this run's are durable.
     pub(crate) fn on_written(&mut self, id: RunId, out: &mut Outputs) {
+        self.count_start(id);
         let Some(live) = self.hot.live(id) else {
             return;
         };

@@ -22,6 +22,7 @@
 //! | `remake` | resolving steps, reruns, forks |
 //! | `events`, `single`, `route`, `trigger`, `look`, `sweep` | events: accepting, for one wait, routing, what they start, looking back |
 //! | `question` | what is asked of the store about events |
+//! | `meter` | what is counted by workflow |
 //! | `why` | why a run is not moving |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
@@ -37,6 +38,7 @@ mod hot;
 mod inbox;
 mod input;
 mod look;
+mod meter;
 mod need;
 mod node;
 mod output;
@@ -59,6 +61,7 @@ pub use activation::messages as activation_messages;
 pub use input::{
     About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,
 };
+pub use meter::{APPS_MAX, Crew, Measures, OTHER, WORKFLOWS_MAX, WorkflowMeter};
 pub use node::{Config, Node};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Sent, Stats};
 pub use question::{Answer, Look, Question};

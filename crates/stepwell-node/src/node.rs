@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::hot::Hot;
 use crate::inbox::Inbox;
 use crate::input::{Input, Now};
+use crate::meter::{Measures, Meter};
 use crate::output::{Output, Outputs, Stats};
 use crate::recovery::Away;
 use crate::session::{Registry, Sessions};
@@ -70,6 +71,7 @@ pub struct Node {
     /// The run that was started last.
     pub(crate) last_run: RunId,
     pub(crate) stats: Stats,
+    pub(crate) meter: Meter,
     pub(crate) draining: bool,
     pub(crate) events: Events,
     pub(crate) sweeps: Sweeps,
@@ -96,6 +98,7 @@ impl Node {
             inbox: Inbox::default(),
             last_run: RunId::MIN,
             stats: Stats::default(),
+            meter: Meter::default(),
             draining: false,
             events: Events::default(),
             sweeps: Sweeps::default(),
@@ -176,6 +179,15 @@ impl Node {
             next_timer: self.timers.first(),
             sessions: self.sessions.len() as u64,
             ..self.stats
+        }
+    }
+
+    /// Returns what is measured by workflow and app beside the counters.
+    pub fn measures(&self) -> Measures {
+        Measures {
+            stats: self.stats(),
+            workflows: self.meter.workflows(),
+            runners: self.sessions.crews(),
         }
     }
 

@@ -39,7 +39,7 @@ impl Node {
             }
             Effect::Look { step } => self.look(id, &step),
             Effect::Retry { step, n, at } => {
-                self.stats.retries += 1;
+                self.count_retry(id);
                 let in_us = u64::try_from(at.since(self.now).as_micros()).unwrap_or(u64::MAX);
                 let step = (&*step).into();
                 self.tell_holder(id, to, |a| ToRunner::Retry(Retry { a, step, n, in_us }));
@@ -64,12 +64,12 @@ impl Node {
                 self.tell_run(id, MessageId { to: child, from: id, kind }, "{}".into());
             }
             Effect::Continued { by } => {
-                self.stats.runs_ended += 1;
+                self.count_end(id);
                 self.tell_holder(id, to, |a| ToRunner::Done { a });
                 self.api.pass_on(id, by);
             }
             Effect::Ended { status, error } => {
-                self.stats.runs_ended += 1;
+                self.count_end(id);
                 self.tell_holder(id, to, |a| ToRunner::Done { a });
                 self.tell_parent(id, status, output, error.clone());
                 self.tell_waiters(id, status, output, error.as_ref());
@@ -79,7 +79,7 @@ impl Node {
 
     /// Tells who holds the run that a step ended, and that its code goes on.
     fn settle(&mut self, id: RunId, to: Holder, settled: Settled<'_>) {
-        self.stats.steps_ended += 1;
+        self.count_step_end(id, &settled);
         let status = settled.status.filter(|status| *status != StepStatus::Completed);
         self.tell_holder(id, to, |a| ToRunner::Settled(Settled { a, status, ..settled }));
         if to.is_some() && !self.is_paused(id) {

@@ -141,7 +141,7 @@ impl Node {
         // §4.4: a loss counts unless it is known that no code of the run was in progress.
         let counted = live.held.is_none_or(|held| !held.idle);
         let epoch = activation.epoch;
-        self.stats.losses += 1;
+        self.count_loss(id);
         self.apply(id, Command::Lose { epoch, counted }, None).unwrap_or_default();
     }
 

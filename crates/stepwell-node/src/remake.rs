@@ -170,7 +170,6 @@ impl Node {
             self.commits.start(id, &outcome.records);
         }
         self.hot.insert_new(run);
-        self.stats.runs_started += 1;
         let reply = Reply::Started { run: id, created: true };
         self.commits.effects(id).reply(about.request, reply);
         self.try_at_once(id, &outcome.records, out);

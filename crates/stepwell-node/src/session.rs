@@ -16,6 +16,7 @@ use stepwell_store::event::Event;
 use stepwell_store::query::Queue;
 
 use crate::input::SessionId;
+use crate::meter::{APPS_MAX, Crew, OTHER};
 use crate::node::Node;
 use crate::output::{Output, Outputs, Reply, RunnerInfo};
 use crate::trigger::{Trigger, Triggers};
@@ -207,6 +208,22 @@ impl Sessions {
     pub(crate) fn describe(&self, namespace: &Arc<str>) -> Reply {
         let ready = self.all.values().filter(|s| s.ready && s.namespace == *namespace);
         Reply::Runners(ready.map(describe).collect())
+    }
+
+    /// Adds up the runners of each app.
+    pub(crate) fn crews(&self) -> Vec<Crew> {
+        let mut crews: BTreeMap<(&str, &str), Crew> = BTreeMap::new();
+        for session in self.all.values().filter(|session| session.ready) {
+            let key = (&*session.namespace, &*session.app);
+            let known = crews.contains_key(&key) || crews.len() < APPS_MAX;
+            let (namespace, app) = if known { key } else { (OTHER, OTHER) };
+            let crew = crews.entry((namespace, app)).or_insert_with(|| Crew::of(namespace, app));
+            crew.runners += 1;
+            crew.slots += u64::from(session.slots);
+            crew.used += u64::from(session.used);
+            crew.held += session.held.len() as u64;
+        }
+        crews.into_values().collect()
     }
 
     fn remove(&mut self, id: SessionId) -> Option<Session> {

@@ -205,7 +205,7 @@ impl Node {
 
     /// A runner's copy of a run does not fit its journal: the run is lost to it, which counts.
     pub(crate) fn disown(&mut self, run: RunId, epoch: u32) {
-        self.stats.losses += 1;
+        self.count_loss(run);
         self.apply(run, Command::Lose { epoch, counted: true }, None).unwrap_or_default();
     }
 

@@ -57,7 +57,10 @@ impl<D: Disk> Shared<D> {
             let lag = overlay.oldest().map_or(Duration::ZERO, |batch| batch.received.elapsed());
             (overlay.head, overlay.folded, overlay.bytes(), lag)
         };
-        let log_bytes = guard(&self.log).disk_bytes();
+        let (log_bytes, syncs) = {
+            let log = guard(&self.log);
+            (log.disk_bytes(), log.syncs.clone())
+        };
         let refuses_growth =
             self.check_poison().err().or_else(|| self.low_disk()).or_else(|| {
                 (tail_bytes > self.options.tail_max).then(|| self.long_tail(tail_bytes))
@@ -69,6 +72,9 @@ impl<D: Disk> Shared<D> {
             tail_bytes,
             disk_bytes: log_bytes + self.tables.disk_bytes(),
             disk_free: self.disk.free_space().ok(),
+            disk_reserve: Some(self.options.disk_reserve),
+            tail_bytes_max: Some(self.options.tail_max),
+            syncs,
             refuses_growth,
         }
     }

@@ -14,7 +14,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{InboxWrite, Message, MessageId};
 use stepwell_store::query::{
-    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
 };
 use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::rows::Rows;
@@ -178,6 +178,10 @@ impl<D: Disk> Store for Embedded<D> {
             |reader: &Reader<'_>| tables::counts(reader, filter, self.shared.options.effort);
         let (counts, position, stale) = self.shared.patiently(patience, counts)?;
         Ok(Counts { counts, position, stale })
+    }
+
+    fn open_runs(&self, patience: Duration) -> Result<Vec<OpenRuns>, Error> {
+        Ok(self.shared.patiently(patience, |reader: &Reader<'_>| tables::open_runs(reader))?.0)
     }
 
     fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {

@@ -19,10 +19,11 @@ use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::events::Events;
 use crate::inbox::{InboxWrite, Message, MessageId};
 use crate::query::{
-    Count, Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue, Tally,
+    Count, Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OPEN_COUNT_MAX,
+    OpenRuns, Page, Queue, Tally,
 };
 use crate::retention::{Deletion, RunKind, RunRetention};
-use crate::rows::Rows;
+use crate::rows::{Rows, queue_of};
 use crate::store::{Health, Position, Store};
 
 /// Keeps everything in memory; what it holds is gone with it.
@@ -215,6 +216,20 @@ impl Store for Memory {
         let count = |status| (status, Count::of(counts.get(&status).copied().unwrap_or_default()));
         let counts = RunStatus::ALL.into_iter().map(count).collect();
         Ok(Counts { counts, position: state.head, stale: false })
+    }
+
+    fn open_runs(&self, _patience: Duration) -> Result<Vec<OpenRuns>, Error> {
+        let state = self.state();
+        let mut found: BTreeMap<(Queue, RunStatus), u64> = BTreeMap::new();
+        for row in state.rows.newest(None).filter(|row| !row.status.is_ended()) {
+            *found.entry((queue_of(row), row.status)).or_default() += 1;
+        }
+        let open = |((queue, status), runs): (_, u64)| OpenRuns {
+            queue,
+            status,
+            runs: runs.min(OPEN_COUNT_MAX),
+        };
+        Ok(found.into_iter().map(open).collect())
     }
 
     fn ends(&self, ask: &EndsAsk, _patience: Duration) -> Result<Ends, Error> {

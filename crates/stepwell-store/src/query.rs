@@ -189,6 +189,23 @@ pub struct Counts {
     pub stale: bool,
 }
 
+/// How many runs of a workflow there are of a status that is no end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenRuns {
+    /// The workflow.
+    pub queue: Queue,
+    /// The status.
+    pub status: RunStatus,
+    /// As many as were counted, at least 1 and at most [`OPEN_COUNT_MAX`].
+    pub runs: u64,
+}
+
+/// Runs of a workflow and status that have not ended are counted up to so many.
+pub const OPEN_COUNT_MAX: u64 = 1_000_000;
+
+/// So many workflows are looked at where all are asked for.
+pub const OPEN_WORKFLOWS_MAX: usize = 2_000;
+
 /// What is asked about runs that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndsAsk {

@@ -7,13 +7,16 @@ use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
+use stepwell_metrics::Histogram;
 
 use crate::backup::InFolder;
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
+use crate::query::{
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
+};
 use crate::retention::{Deletion, RunRetention};
 
 /// How many batches a store has made durable.
@@ -35,6 +38,12 @@ pub struct Health {
     pub disk_bytes: u64,
     /// Bytes free on the disk, where that is known.
     pub disk_free: Option<u64>,
+    /// With fewer bytes free it takes no new runs, where that is so.
+    pub disk_reserve: Option<u64>,
+    /// With more bytes in `tail_bytes` it takes no new runs, where that is so.
+    pub tail_bytes_max: Option<u64>,
+    /// How long syncs took since it was opened; empty for a store in memory.
+    pub syncs: Histogram,
     /// Why the store takes no new runs, if it takes none.
     pub refuses_growth: Option<Error>,
 }
@@ -184,6 +193,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`].
     fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error>;
+
+    /// Counts the runs that have not ended of every namespace, in the order of workflow and status; of the
+    /// first [`OPEN_WORKFLOWS_MAX`](crate::query::OPEN_WORKFLOWS_MAX) workflows. Waits as
+    /// [`Store::query`] does. The work is that of what is counted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn open_runs(&self, patience: Duration) -> Result<Vec<OpenRuns>, Error>;
 
     /// Counts runs that ended, by the minute, the last to end first. Waits as [`Store::query`] does.
     ///

@@ -333,7 +333,10 @@ impl Run {
         if let Some(step) = self.at_mut(position) {
             step.status = ended.status;
             step.thrown = ended.status == StepStatus::Unknown;
-            step.attempts = ended.attempt.map_or(step.attempts, |attempt| attempt.n);
+            if let Some(attempt) = ended.attempt {
+                step.attempts = attempt.n;
+                step.first_started.get_or_insert(attempt.started_at);
+            }
             // §7.2: what was cancelled after it began may have been done.
             let cancelled = ended.status == StepStatus::Cancelled;
             step.begun = cancelled && (step.begun || ended.attempt.is_some());

@@ -14,7 +14,8 @@
 //! | `events` | sending, listing and showing events |
 //! | `known` | workflows and runners |
 //! | `stream` | what changes, as it does |
-//! | `health` | health and metrics |
+//! | `health` | health |
+//! | `metrics`, `process` | metrics, of the server and of its process |
 //! | `me` | who a caller is, and the session of a browser |
 //! | `keys` | API keys |
 //! | `namespaces` | namespaces |
@@ -37,8 +38,10 @@ mod keys;
 mod known;
 mod list;
 mod me;
+mod metrics;
 mod namespaces;
 mod openapi;
+mod process;
 mod reload;
 mod remake;
 mod routes;

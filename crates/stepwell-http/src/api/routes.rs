@@ -15,9 +15,10 @@ use stepwell_protocol::PATH;
 
 use super::{
     activity, acts, audit, backups, events, glance, health, history, keys, known, list, me,
-    namespaces, openapi, reload, remake, run, runs, stream,
+    metrics, namespaces, openapi, reload, remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
+use crate::meters::{Meters, Place};
 use crate::openapi::About;
 use crate::problem::Problem;
 use crate::reload::Reloader;
@@ -41,6 +42,8 @@ pub struct Api {
     pub access: Arc<Access>,
     /// What reads settings again.
     pub reloader: Reloader,
+    /// What is counted of requests.
+    pub meters: Meters,
 }
 
 /// An address, what may be done there, and who may.
@@ -185,7 +188,7 @@ fn of_server() -> Vec<Route> {
         route("POST", "/api/v1/reload", Server, || post(reload::reload), reload::about),
         route("GET", "/api/v1/openapi.json", Any, || get(openapi::show), openapi::about),
         route("GET", "/healthz", Public, || get(health::health), health::about_health),
-        route("GET", "/metrics", ServerRead, || get(health::metrics), health::about_metrics),
+        route("GET", "/metrics", ServerRead, || get(metrics::metrics), metrics::about),
     ]
 }
 
@@ -194,7 +197,11 @@ pub fn router(api: Api) -> Router {
     let mut router = Router::new();
     for Route { method, path, right, handler, .. } in routes() {
         let spec = Spec { method, path, right };
-        let guarded = from_fn(move |request, next| guard(spec, request, next));
+        let guarded = from_fn(move |request, next| async move {
+            let mut response = guard(spec, request, next).await;
+            response.extensions_mut().insert(Place { method, path });
+            response
+        });
         router = router.route(path, handler().route_layer(guarded));
     }
     router.fallback(unknown).method_not_allowed_fallback(not_allowed).with_state(api)

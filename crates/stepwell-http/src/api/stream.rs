@@ -22,6 +22,7 @@ use utoipa::IntoParams;
 use super::body;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::meters::Open;
 use crate::openapi::About;
 use crate::problem::Problem;
 
@@ -89,6 +90,8 @@ struct Reader {
     is_new: bool,
     /// No message before this instant.
     not_before: Instant,
+    /// It is counted.
+    _open: Open,
 }
 
 /// Streams what changes in the caller's namespace until the server stops or the caller's key ends.
@@ -103,6 +106,7 @@ pub(super) async fn stream(
     // The header is of the browser, which connects again by itself; the parameter is older then.
     let after = header.map(std::borrow::Cow::into_owned).or(after).map(|id| cursor(&id));
     let watch = api.node.watch(caller.namespace(), after);
+    let open = api.meters.stream();
     let reader = Reader {
         watch,
         ended: caller.ended().boxed(),
@@ -110,6 +114,7 @@ pub(super) async fn stream(
         node: api.node,
         is_new: true,
         not_before: Instant::now(),
+        _open: open,
     };
     let messages = futures_util::stream::unfold(reader, |reader| async move {
         reader.next().await.map(|(event, reader)| (Ok(event), reader))

@@ -14,6 +14,8 @@ mod gate;
 mod history;
 mod lists;
 mod mcp;
+mod metrics;
+mod monitoring;
 mod process;
 mod recovery;
 mod reload;

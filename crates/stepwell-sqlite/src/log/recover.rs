@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stepwell_metrics::Histogram;
 use stepwell_store::Error;
 
 use super::frame::{self, FrameHeader, FrameKind, HEADER, SegmentHeader};
@@ -83,6 +84,7 @@ pub(crate) fn open<D: Disk>(
         next_slot,
         pinned: None,
         poisoned: None,
+        syncs: Histogram::default(),
     };
     log.append(Prepared::open())?;
     Ok(Recovered { log, tail: scan.tail })

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use stepwell_core::planted::{self, Plant};
+use stepwell_metrics::Histogram;
 use stepwell_store::Error;
 use stepwell_store::batch::Batch;
 
@@ -97,6 +99,8 @@ pub(crate) struct Log<D: Disk> {
     /// Segments with frames behind this position are being copied, and stay as they are.
     pub(crate) pinned: Option<u64>,
     pub(crate) poisoned: Option<String>,
+    /// How long syncs of frames took.
+    pub(crate) syncs: Histogram,
 }
 
 impl<D: Disk> Log<D> {
@@ -129,11 +133,13 @@ impl<D: Disk> Log<D> {
             }
             Err(error) => return Err(self.poison(format!("a write to the log failed: {error}"))),
         }
+        let began = Instant::now();
         if !planted::has(Plant::UnsyncedCommit)
             && let Err(error) = file.sync()
         {
             return Err(self.poison(format!("a sync of the log failed: {error}")));
         }
+        self.syncs.observe(began.elapsed());
         if let Some(slot) = fresh {
             let active = Active { slot, sequence, end: HEADER as u64 };
             let full = std::mem::replace(&mut self.active, active);

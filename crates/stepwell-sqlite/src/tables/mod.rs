@@ -8,6 +8,7 @@
 //! | `list` | pages of runs |
 //! | `delete` | runs that go, and which those are |
 //! | `ends` | how many runs ended, by the minute |
+//! | `open` | how many runs of each workflow have not ended |
 //! | `counts` | how many runs of each status |
 //! | `find`, `walk`, `search`, `check` | which runs fit a filter: plans, indexes of rows, of attributes, one run |
 //! | `history` | journals: chunks, their check, reading them whole |
@@ -26,6 +27,7 @@ mod find;
 mod history;
 mod inbox;
 mod list;
+mod open;
 mod read;
 mod row;
 mod schema;
@@ -43,6 +45,7 @@ pub(crate) use events::{damaged_events, did, event, events_list, purge_events, u
 pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use inbox::inbox;
 pub(crate) use list::{Found, list};
+pub(crate) use open::open_runs;
 pub(crate) use read::{
     active, blocked, due, find_key, high_water, integrity, position, ready, runs_behind, workflows,
 };

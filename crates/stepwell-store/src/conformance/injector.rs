@@ -13,7 +13,9 @@ use crate::batch::{Batch, Workflow};
 use crate::error::Error;
 use crate::event::{Did, EventId, EventRetention, Known, Place};
 use crate::inbox::{Message, MessageId};
-use crate::query::{Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue};
+use crate::query::{
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
+};
 use crate::retention::{Deletion, RunRetention};
 use crate::store::{Health, Position, Store};
 
@@ -156,6 +158,10 @@ impl<S: Store + ?Sized> Store for Injector<S> {
 
     fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
         self.inner.counts(filter, patience)
+    }
+
+    fn open_runs(&self, patience: Duration) -> Result<Vec<OpenRuns>, Error> {
+        self.inner.open_runs(patience)
     }
 
     fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {

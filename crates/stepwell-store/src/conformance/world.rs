@@ -1,6 +1,7 @@
 //! A store under test beside its model.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ use super::script::{Script, Start};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::event::EventId;
-use crate::query::{EndsAsk, EventName, Filter, Key};
+use crate::query::{EndsAsk, EventName, Filter, Key, Queue};
 use crate::retention::{Deletion, RunKind, RunRetention};
-use crate::rows::{event_of, key_of};
+use crate::rows::{event_of, key_of, queue_of};
 use crate::store::{Position, Store};
 
 /// How long a list may wait to be complete. Long, since the machine may be busy.
@@ -284,6 +285,7 @@ impl<'h> World<'h> {
         self.check_queues();
         self.check_lists();
         self.check_activity();
+        self.check_open();
         self.check_waits();
         self.check_events();
         self.check_inbox();
@@ -291,6 +293,18 @@ impl<'h> World<'h> {
         let high_water = self.model.high_water.unwrap_or(Timestamp::MIN);
         assert_eq!(self.store().high_water().unwrap(), high_water);
         assert_eq!(self.store().health().refuses_growth, None);
+    }
+
+    fn check_open(&self) {
+        let mut expected: BTreeMap<(Queue, RunStatus), u64> = BTreeMap::new();
+        let rows = self.model.runs.values().map(|(row, _)| row);
+        for row in rows.filter(|row| !row.status.is_ended()) {
+            *expected.entry((queue_of(row), row.status)).or_default() += 1;
+        }
+        let found = self.store().open_runs(PATIENCE).unwrap();
+        let found: Vec<_> =
+            found.into_iter().map(|one| ((one.queue, one.status), one.runs)).collect();
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
     }
 
     fn check_runs(&self) {
@@ -394,7 +408,7 @@ impl<'h> World<'h> {
     pub(super) fn key(key: &str) -> Key {
         let start = Start::default();
         Key {
-            queue: crate::query::Queue {
+            queue: Queue {
                 namespace: start.namespace.into(),
                 app: start.app.into(),
                 workflow: start.workflow.into(),

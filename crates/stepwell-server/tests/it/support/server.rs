@@ -18,7 +18,7 @@ use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
 use stepwell_store::memory::Memory;
 use stepwell_store::query::{
-    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, Page, Queue,
+    Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
 };
 use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::{Error, Health, Position, Store};
@@ -154,6 +154,10 @@ impl Store for FaultyStore {
 
     fn counts(&self, filter: &Filter, patience: Duration) -> Result<Counts, Error> {
         self.memory.counts(filter, patience)
+    }
+
+    fn open_runs(&self, patience: Duration) -> Result<Vec<OpenRuns>, Error> {
+        self.memory.open_runs(patience)
     }
 
     fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error> {

@@ -1,0 +1,46 @@
+//! How a server works.
+
+use std::time::Duration;
+
+use stepwell_core::limits::Limits;
+use stepwell_driver::{BackupPlace, KeepRule};
+
+use crate::console::Console;
+use crate::gate::Access;
+use crate::reload::Reload;
+
+/// How a server works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The limits of runs and runners.
+    pub limits: Limits,
+    /// How often runners send `ping`. Default 1 s.
+    pub ping: Duration,
+    /// How long ended runs are kept. Default 7 days.
+    pub retention: Duration,
+    /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
+    pub retention_rules: Vec<KeepRule>,
+    /// The web console. Default none.
+    pub console: Option<Console>,
+    /// Who is let in. Default: whoever is on this machine.
+    pub access: Access,
+    /// Where backups go. Default none.
+    pub backups: Option<BackupPlace>,
+    /// What reads settings again. Default none: a reload changes nothing.
+    pub reload: Option<Reload>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            ping: Duration::from_secs(1),
+            retention: Duration::from_hours(7 * 24),
+            retention_rules: Vec::new(),
+            console: None,
+            access: Access::default(),
+            backups: None,
+            reload: None,
+        }
+    }
+}
