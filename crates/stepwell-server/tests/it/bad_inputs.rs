@@ -2,6 +2,9 @@
 //!
 //! `cargo test -p stepwell-server --test it bad_inputs -- --nocapture` prints the list.
 
+mod access;
+mod runs;
+
 use std::io::Write as _;
 use std::process::Command;
 
@@ -58,6 +61,21 @@ fn other(
     says: &'static str,
 ) -> ApiCase {
     ApiCase { what, line: line.into(), headers: Vec::new(), body: Vec::new(), status, code, says }
+}
+
+/// A request with a body of JSON.
+fn with(
+    what: &'static str,
+    line: &str,
+    body: &str,
+    status: (u16, &'static str),
+    says: &'static str,
+) -> ApiCase {
+    ApiCase {
+        headers: vec![("content-type", "application/json")],
+        body: body.as_bytes().to_vec(),
+        ..other(what, line, status, says)
+    }
 }
 
 fn bodies() -> Vec<ApiCase> {
@@ -539,9 +557,15 @@ async fn frames_are_refused_with_what_is_accepted() {
 }
 
 fn stepwell(arguments: &[&str]) -> (Option<i32>, String) {
+    stepwell_with(arguments, &[])
+}
+
+/// Runs a command with variables; returns its exit code and what it said.
+fn stepwell_with(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_stepwell"))
         .args(arguments)
         .env("STEPWELL_URL", "http://127.0.0.1:1")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
