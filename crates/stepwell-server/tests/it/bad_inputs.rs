@@ -17,7 +17,8 @@ use crate::support::{Runner, exchange, get, request, server};
 fn list(kind: &str, what: &str, answer: &str) {
     let answer: String = answer.chars().take(220).collect();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{kind:7} {what:46} → {}", answer.replace('\n', " ")).unwrap();
+    let line = format!("{kind:7} {what:46} → {answer}").replace('\n', " ");
+    writeln!(out, "{line}").unwrap();
 }
 
 #[derive(Clone)]
