@@ -64,6 +64,8 @@ codes! {
     UnknownEvent = 2010, "unknown-event", 404, "There is no such event";
     AmbiguousKey = 2011, "ambiguous-key", 409, "Several runs were started with this idempotency key";
     ForkRefused = 2012, "fork-refused", 422, "No run can be made of this one like this";
+    ImportRefused = 2013, "import-refused", 422, "The bundle, or a run in it, cannot be imported";
+    ImportConflict = 2014, "import-conflict", 409, "Another run has the id or the key of an imported one";
     Protocol = 3001, "protocol", 400, "A worker message is not understood";
     VersionSkew = 3002, "version-skew", 426, "The SDK and the server do not speak the same protocol";
     RegistrationInvalid = 3003, "registration-invalid", 422, "What the runner registers is not accepted";

@@ -10,8 +10,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::{
-    EndedRun, ForkRequest, Reply, RequestId, ResolveRequest, RunnerInfo, SendRequest, Sent,
-    SessionId, Signed, StartRequest, Stats,
+    EndedRun, ForkRequest, ImportRequest, Reply, RequestId, ResolveRequest, RunnerInfo,
+    SendRequest, Sent, SessionId, Signed, StartRequest, Stats, Taken,
 };
 use stepwell_store::retention::Deletion;
 use stepwell_store::{Error as StoreError, Store};
@@ -222,6 +222,26 @@ impl Handle {
         let ask = Ask::Fork { namespace, run, fork: Box::new(fork), signed };
         match self.ask(ask).await?.reply().await? {
             Reply::Started { run, .. } => Ok(run),
+            other => Err(unexpected(Some(&other))),
+        }
+    }
+
+    /// Takes in a copy of a run from elsewhere; returns what became of it, and the run's status, once that
+    /// is durable.
+    ///
+    /// # Errors
+    /// SW2013 when it is not the journal of a run, or of one that has not ended where that is refused;
+    /// SW2014 when another run has its id or its key; SW1008 when the server stops or starts again.
+    pub async fn import(
+        &self,
+        namespace: Arc<str>,
+        run: RunId,
+        import: ImportRequest,
+        signed: Signed,
+    ) -> Result<(Taken, RunStatus), Error> {
+        let ask = Ask::Import { namespace, run, import: Box::new(import), signed };
+        match self.ask(ask).await?.reply().await? {
+            Reply::Imported { status, taken } => Ok((taken, status)),
             other => Err(unexpected(Some(&other))),
         }
     }

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_node::{
-    ForkRequest, Reply, RequestId, ResolveRequest, SendRequest, SessionId, Signed, StartRequest,
-    Stats,
+    ForkRequest, ImportRequest, Reply, RequestId, ResolveRequest, SendRequest, SessionId, Signed,
+    StartRequest, Stats,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
@@ -60,6 +60,7 @@ pub(crate) enum Ask {
     Operate { namespace: Arc<str>, run: RunId, act: Operation, signed: Signed },
     Resolve { namespace: Arc<str>, run: RunId, resolve: Box<ResolveRequest>, signed: Signed },
     Fork { namespace: Arc<str>, run: RunId, fork: Box<ForkRequest>, signed: Signed },
+    Import { namespace: Arc<str>, run: RunId, import: Box<ImportRequest>, signed: Signed },
     Wait { namespace: Arc<str>, run: RunId },
     Runners { namespace: Arc<str> },
     Send { send: Box<SendRequest> },
@@ -103,6 +104,7 @@ impl Inbound {
                 };
                 len(&send.data) + len(&send.offer)
             }
+            Self::Ask { ask: Ask::Import { import, .. }, .. } => import.journal.len(),
             _ => 0,
         };
         bytes / 1024 + 1

@@ -229,6 +229,10 @@ impl Life {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
                 (Input::Fork { about, fork, signed }, namespace, None)
             }
+            Ask::Import { namespace, run, import, signed } => {
+                let about = About { request, namespace: Arc::clone(&namespace), run };
+                (Input::Import { about, import, signed }, namespace, None)
+            }
             Ask::Wait { namespace, run } => {
                 let about = About { request, namespace: Arc::clone(&namespace), run };
                 (Input::Wait { about }, namespace, None)

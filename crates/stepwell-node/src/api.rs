@@ -19,6 +19,7 @@ use stepwell_store::query::{Key, Queue};
 use crate::begin::Begun;
 use crate::commit::store_error;
 use crate::hot::Deferred;
+use crate::import::{Claim, Importing};
 use crate::input::{About, Begin, RequestId, Signed, StartRequest};
 use crate::node::Node;
 use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
@@ -57,13 +58,22 @@ pub(crate) enum Asked {
         request: RequestId,
         start: Box<StartRequest>,
     },
+    /// A copy of it is to be taken in.
+    Import(Box<Importing>),
+}
+
+/// What waits until it is known which run has a key.
+#[derive(Debug)]
+pub(crate) enum Keyed {
+    Start(RequestId, Box<StartRequest>),
+    Import(Box<Importing>),
 }
 
 impl Asked {
     pub(crate) fn needs_journal(&self) -> bool {
         match self {
             Self::Cancel { .. } | Self::Operate { .. } | Self::Resolve { .. } => false,
-            Self::Wait { .. } | Self::Fork { .. } | Self::Repeat { .. } => true,
+            Self::Wait { .. } | Self::Fork { .. } | Self::Repeat { .. } | Self::Import(_) => true,
         }
     }
 
@@ -75,6 +85,7 @@ impl Asked {
             | Self::Fork { about, .. }
             | Self::Wait { about } => about.request,
             Self::Repeat { request, .. } => *request,
+            Self::Import(importing) => importing.about.request,
         }
     }
 
@@ -86,6 +97,7 @@ impl Asked {
             | Self::Fork { about, .. }
             | Self::Wait { about } => &about.namespace,
             Self::Repeat { start, .. } => &start.namespace,
+            Self::Import(importing) => &importing.about.namespace,
         }
     }
 }
@@ -95,9 +107,9 @@ impl Asked {
 pub(crate) struct Api {
     waiters: FxHashMap<RunId, Vec<(RequestId, bool)>>,
     waiting: FxHashMap<RequestId, RunId>,
-    /// Starts with a key, in the order in which they came, while the first of them is looked up or
+    /// What comes with a key, in the order in which it came, while the first of it is looked up or
     /// written.
-    keys: FxHashMap<Key, VecDeque<(RequestId, Box<StartRequest>)>>,
+    keys: FxHashMap<Key, VecDeque<Keyed>>,
     starting: FxHashMap<RunId, Key>,
 }
 
@@ -159,12 +171,16 @@ impl Node {
             return;
         };
         let key = Key { queue, key: Arc::from(&**key) };
-        let start = (request, Box::new(start));
+        self.ask_for_key(key, Keyed::Start(request, Box::new(start)), out);
+    }
+
+    /// Finds out which run has a key, behind those who asked before.
+    pub(crate) fn ask_for_key(&mut self, key: Key, what: Keyed, out: &mut Outputs) {
         match self.api.keys.entry(key) {
-            Entry::Occupied(mut others) => others.get_mut().push_back(start),
+            Entry::Occupied(mut others) => others.get_mut().push_back(what),
             Entry::Vacant(first) => {
                 out.list.push(Output::Find(first.key().clone()));
-                first.insert(VecDeque::from([start]));
+                first.insert(VecDeque::from([what]));
             }
         }
     }
@@ -261,15 +277,28 @@ impl Node {
             return;
         };
         if let Some(run) = run {
-            for (request, start) in self.api.keys.remove(&key).unwrap_or_default() {
-                self.with_run(run, Deferred::Asked(Asked::Repeat { request, start }), out);
+            for what in self.api.keys.remove(&key).unwrap_or_default() {
+                match what {
+                    Keyed::Start(request, start) => {
+                        self.with_run(run, Deferred::Asked(Asked::Repeat { request, start }), out);
+                    }
+                    Keyed::Import(copy) => self.import_with(Claim::Taken(run), copy, out),
+                }
             }
             return;
         }
-        let Some((request, start)) = pending.pop_front() else {
-            return;
-        };
-        let run = self.begin(request, &start, &key.queue, out);
+        match pending.pop_front() {
+            Some(Keyed::Start(request, start)) => {
+                let run = self.begin(request, &start, &key.queue, out);
+                self.hold_key(run, key);
+            }
+            Some(Keyed::Import(copy)) => self.import_with(Claim::Held(key), copy, out),
+            None => {}
+        }
+    }
+
+    /// A run with this key is on its way to the store.
+    pub(crate) fn hold_key(&mut self, run: RunId, key: Key) {
         self.api.starting.insert(run, key);
     }
 
@@ -278,6 +307,11 @@ impl Node {
         let Some(key) = self.api.starting.remove(&run) else {
             return;
         };
+        self.go_on_with_key(key, out);
+    }
+
+    /// Looks a key up again for those who wait for it.
+    pub(crate) fn go_on_with_key(&mut self, key: Key, out: &mut Outputs) {
         let Some(pending) = self.api.keys.get(&key) else {
             return;
         };
@@ -317,7 +351,9 @@ impl Node {
 
     pub(crate) fn answer(&mut self, id: RunId, asked: Asked, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
-        if run.namespace() != asked.namespace() {
+        // That a copy has the id of a run of another namespace is said, and nothing more.
+        let copy = matches!(asked, Asked::Import(_));
+        if !copy && run.namespace() != asked.namespace() {
             // What another namespace has is not there (§1).
             return self.answer_missing(id, &asked, None);
         }
@@ -336,6 +372,7 @@ impl Node {
             Asked::Repeat { request, start } => {
                 self.answer_repeat((id, request), &start, journal, out);
             }
+            Asked::Import(importing) => self.answer_import(id, *importing, journal, out),
         }
     }
 

@@ -332,6 +332,10 @@ impl Node {
                 Deferred::Asked(Asked::Repeat { request, start }) if error.is_none() => {
                     self.on_start(request, *start, out);
                 }
+                Deferred::Asked(Asked::Import(importing)) => match error {
+                    Some(error) => self.refuse_import(*importing, error, out),
+                    None => self.take_copy(importing, out),
+                },
                 Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),

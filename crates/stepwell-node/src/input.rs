@@ -12,6 +12,7 @@ use stepwell_store::batch::Workflow;
 use stepwell_store::inbox::Message;
 use stepwell_store::query::{Key, Queue};
 
+use crate::import::ImportRequest;
 use crate::question::Answer;
 use crate::remake::{ForkRequest, ResolveRequest};
 
@@ -191,6 +192,15 @@ pub enum Input<'a> {
         about: About,
         /// What to make.
         fork: Box<ForkRequest>,
+        /// Who and why, for the history.
+        signed: Signed,
+    },
+    /// Take in a copy of a run from elsewhere; answered with [`crate::Reply::Imported`] once that is durable.
+    Import {
+        /// Whom to answer, which run it is, and the namespace that it is to be in.
+        about: About,
+        /// The copy.
+        import: Box<ImportRequest>,
         /// Who and why, for the history.
         signed: Signed,
     },

@@ -20,6 +20,7 @@
 //! | `timers` | near timers; the far ones stay in the store |
 //! | `api`, `begin` | starts, cancels, waits |
 //! | `remake` | resolving steps, reruns, forks |
+//! | `import` | copies of runs from elsewhere |
 //! | `events`, `single`, `route`, `trigger`, `look`, `sweep` | events: accepting, for one wait, routing, what they start, looking back |
 //! | `question` | what is asked of the store about events |
 //! | `meter` | what is counted by workflow |
@@ -35,6 +36,7 @@ mod dispatch;
 mod events;
 mod handshake;
 mod hot;
+mod import;
 mod inbox;
 mod input;
 mod look;
@@ -58,6 +60,7 @@ mod why;
 mod worker;
 
 pub use activation::messages as activation_messages;
+pub use import::{ImportRequest, Taken};
 pub use input::{
     About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,
 };

@@ -13,6 +13,7 @@ use crate::commit::Commits;
 use crate::dispatch::Dispatch;
 use crate::events::Events;
 use crate::hot::Hot;
+use crate::import::Importing;
 use crate::inbox::Inbox;
 use crate::input::{Input, Now};
 use crate::meter::{Measures, Meter};
@@ -130,6 +131,9 @@ impl Node {
             }
             Input::Fork { about, fork, signed } => {
                 self.on_asked(about.run, Asked::Fork { about, fork, signed }, out);
+            }
+            Input::Import { about, import, signed } => {
+                self.on_import(Box::new(Importing::new(about, *import, signed)), out);
             }
             Input::Send { request, send } => self.on_send(request, send, out),
             Input::Wait { about } => self.on_wait(about, out),

@@ -12,6 +12,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::inbox::MessageId;
 use stepwell_store::query::{Cursor, Key, Queue};
 
+use crate::import::Taken;
 use crate::input::{RequestId, SessionId};
 use crate::question::Question;
 
@@ -126,6 +127,13 @@ pub enum Reply {
     Acted {
         /// The run's status now.
         status: RunStatus,
+    },
+    /// The copy is taken in, durably, or was known.
+    Imported {
+        /// The run's status now.
+        status: RunStatus,
+        /// What became of the copy.
+        taken: Taken,
     },
     /// The runners that are connected or awaited.
     Runners(Vec<RunnerInfo>),

@@ -7,6 +7,7 @@ use stepwell_core::operation::Operation;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
+use stepwell_node::Taken;
 use stepwell_store::inbox::{InboxWrite, MessageId};
 
 use crate::clock::Micros;
@@ -65,6 +66,8 @@ pub struct ReadBack {
     pub events: Vec<Sent>,
     /// Messages that were not heard.
     pub inbox: Vec<MessageId>,
+    /// The journals of copies that were taken in, by run.
+    pub copies: Vec<(RunId, Arc<[u8]>)>,
 }
 
 /// An event as the store has it.
@@ -120,6 +123,15 @@ pub enum Asked {
     },
     /// To make a new run of it.
     Fork(RunId, Forked),
+    /// To take in a copy of a run of this server, in a namespace for copies.
+    Import {
+        /// The id of the copy.
+        copy: RunId,
+        /// The run.
+        source: RunId,
+        /// The copy is ended where the run has not.
+        end: bool,
+    },
     /// To be told of its end.
     Wait(RunId),
     /// To send an event.
@@ -192,6 +204,8 @@ pub enum Answer {
     },
     /// The cancel or other act is taken, or changed nothing.
     Acted(RunStatus),
+    /// A copy is there.
+    Imported(Taken),
     /// It was not done.
     Refused {
         /// The code.
@@ -220,6 +234,15 @@ pub enum Fact {
     Opened {
         /// The greatest instant that the store knows.
         high_water: Timestamp,
+    },
+    /// The journal of a copy that a client sends.
+    Copied {
+        /// With which request.
+        request: Request,
+        /// The id of the copy.
+        copy: RunId,
+        /// The journal.
+        journal: Arc<[u8]>,
     },
     /// The store would not open for damage.
     Damaged(String),

@@ -10,6 +10,7 @@
 //! | [`event`] | events: what was sent and what it did |
 //! | [`inbox`] | what runs tell each other |
 //! | [`backup`] | copies of a store, and stores made from one |
+//! | [`bundle`] | copies of runs outside of any store |
 //! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
@@ -20,6 +21,7 @@
 
 pub mod backup;
 pub mod batch;
+pub mod bundle;
 pub mod error;
 pub mod event;
 pub mod events;

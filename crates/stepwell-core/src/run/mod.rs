@@ -11,6 +11,7 @@
 //! | `command`, `act` | commands, what runners say, effects, rejections, and the one entrance [`Run::apply`] |
 //! | `start`, `activation`, `step`, `child`, `timer`, `ending`, `clean_up`, `retried`, `operate`, `once`, `race`, `wait` | the commands, by what they are about |
 //! | `fork` | new runs out of others |
+//! | `import` | copies of runs from elsewhere |
 //! | `index` | positions of steps by their ids |
 
 mod act;
@@ -21,6 +22,7 @@ mod command;
 mod ending;
 mod fold;
 mod fork;
+mod import;
 mod index;
 mod once;
 mod operate;
@@ -40,6 +42,7 @@ pub use clean_up::{Decided, Plan};
 pub use command::{Activate, Command, Effect, Env, Operate, Outcome, Rejection};
 pub use fold::ReplayError;
 pub use fork::{Fork, ForkError, From};
+pub use import::{Import, ImportError, Unfinished, flat};
 pub use once::{Resolution, Resolve, VerifyStep};
 pub use race::EndRace;
 pub use retried::is_kept;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
-use stepwell_core::record::{self, DecodeError, Entry, Record};
+use stepwell_core::record::{self, DecodeError, Entry};
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::iso_option;
 use stepwell_store::Error as StoreError;
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{bytes, json_text};
 use super::body;
 use super::routes::Api;
-use super::run::unknown;
+use super::run::{is_of, unknown};
 use crate::gate::Caller;
 use crate::openapi::{About, shapes};
 use crate::problem::Problem;
@@ -144,12 +144,6 @@ fn page(journal: &[u8], after: usize, limit: usize) -> Result<Page<'_>, DecodeEr
     Ok(page)
 }
 
-/// Tells whether a journal is of the caller's namespace.
-fn is_of(caller: &Caller, journal: &[u8]) -> bool {
-    let first = record::decode(journal).next();
-    matches!(first, Some(Ok(Record::Started(started))) if *started.namespace == *caller.namespace())
-}
-
 fn record_number(text: &str) -> Result<usize, Problem> {
     text.parse().map_err(|_| {
         let shown: String = text.chars().take(40).collect();
@@ -161,7 +155,7 @@ fn record_number(text: &str) -> Result<usize, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use stepwell_core::record::Woken;
+    use stepwell_core::record::{Record, Woken};
 
     use super::*;
 

@@ -38,7 +38,7 @@ const DIGITS: usize = 32;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+pub(super) struct ListQuery {
     /// Only runs of this app.
     app: Option<String>,
     /// Only runs of this workflow.
@@ -227,15 +227,21 @@ pub(super) async fn counts(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let query: ListQuery = body::query(&uri)?;
-    for (name, value) in [("limit", &query.limit), ("cursor", &query.cursor)] {
-        if value.is_some() {
-            let text = format!("counts have no `{name}`; accepted: the filters of a list");
-            return Err(Problem::bad_request(text));
-        }
-    }
+    refuse_paging(&query, "a count")?;
     let filter = filter(&caller, query, now())?;
     let found = api.node.read(move |store| store.counts(&filter, LIST_PATIENCE)).await?;
     json(StatusCode::OK, &Counted { counts: found.counts, stale: found.stale })
+}
+
+/// Refuses what says which page of a list is meant, where all of it is.
+pub(super) fn refuse_paging(query: &ListQuery, what: &str) -> Result<(), Problem> {
+    for (name, value) in [("limit", &query.limit), ("cursor", &query.cursor)] {
+        if value.is_some() {
+            let text = format!("{what} has no `{name}`; accepted: the filters of a list");
+            return Err(Problem::bad_request(text));
+        }
+    }
+    Ok(())
 }
 
 /// Engine time follows the wall clock, and "seven days back" needs no more than that.
@@ -244,7 +250,8 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_micros(0).after(wall)
 }
 
-fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, Problem> {
+/// Reads which runs are meant.
+pub(super) fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, Problem> {
     let limit = body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
     let shared = |text: Option<String>| text.map(Arc::from);
     Ok(Filter {

@@ -9,6 +9,7 @@
 //! | `activity` | how many runs ended, by the minute |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
+//! | `export`, `import` | copies of runs |
 //! | `history` | the event log of a run |
 //! | `glance` | runs at a glance, for rows of lists |
 //! | `events` | sending, listing and showing events |
@@ -31,9 +32,11 @@ mod audit;
 mod backups;
 mod body;
 mod events;
+mod export;
 mod glance;
 mod health;
 mod history;
+mod import;
 mod keys;
 mod known;
 mod list;

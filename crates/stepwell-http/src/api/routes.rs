@@ -14,8 +14,8 @@ use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{
-    activity, acts, audit, backups, events, glance, health, history, keys, known, list, me,
-    metrics, namespaces, openapi, reload, remake, run, runs, stream,
+    activity, acts, audit, backups, events, export, glance, health, history, import, keys, known, list,
+    me, metrics, namespaces, openapi, reload, remake, run, runs, stream,
 };
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::meters::{Meters, Place};
@@ -83,11 +83,14 @@ fn of_runs() -> Vec<Route> {
         route("GET", "/api/v1/runs/glance", Read, || get(glance::glance), glance::about),
         route("GET", "/api/v1/runs/counts", Read, || get(list::counts), list::about_counts),
         route("GET", "/api/v1/runs/activity", Read, || get(activity::activity), activity::about),
+        route("GET", "/api/v1/runs/export", Act, || get(export::many), export::about_many),
+        route("POST", "/api/v1/runs/import", Act, || post(import::import), import::about),
         route("GET", "/api/v1/runs/{run}", Read, || get(run::show), run::about_show),
         route("DELETE", "/api/v1/runs/{run}", Act, || delete(acts::delete), acts::about_delete),
         route("GET", "/api/v1/runs/{run}/why", Read, || get(run::answer_why), run::about_why),
         route("GET", "/api/v1/runs/{run}/result", Read, || get(run::result), run::about_result),
         route("GET", "/api/v1/runs/{run}/history", Read, || get(history::history), history::about),
+        route("GET", "/api/v1/runs/{run}/export", Act, || get(export::one), export::about_one),
         route(
             "POST",
             "/api/v1/runs/{run}/cancel",

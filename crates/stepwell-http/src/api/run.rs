@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::record::{self, Record};
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
 use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, why};
@@ -205,6 +206,12 @@ fn journal_bytes(text: &str) -> Result<u64, Problem> {
 
 pub(super) fn unknown(id: RunId) -> Problem {
     Problem::new(Code::UnknownRun, format!("there is no run {id}"))
+}
+
+/// Tells whether a journal is of the caller's namespace, also where not all of it can be read.
+pub(super) fn is_of(caller: &Caller, journal: &[u8]) -> bool {
+    let first = record::decode(journal).next();
+    matches!(first, Some(Ok(Record::Started(started))) if *started.namespace == *caller.namespace())
 }
 
 /// Reads a stored run, if it is the caller's.

@@ -83,6 +83,15 @@ impl About {
         self.json_body::<T>(Required::False)
     }
 
+    /// The body is a text of another media type.
+    pub(crate) fn body_as(mut self, media: &str) -> Self {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let content = ContentBuilder::new().schema(Some(text)).build();
+        let body = RequestBodyBuilder::new().content(media, content);
+        self.body = Some(body.required(Some(Required::True)).build());
+        self.refuses(&[Code::BodyTooLarge, Code::UnsupportedMedia])
+    }
+
     /// An answer in JSON.
     pub(crate) fn answer<T: ToSchema>(mut self, status: u16, what: &str) -> Self {
         let content = Content::new(Some(self.refer::<T>()));

@@ -108,7 +108,9 @@ impl Chaos {
                 assert_ne!(error.code, Code::Quarantined, "nothing is damaged: {}", error.detail);
                 return;
             }
-            Reply::Acted { .. } | Reply::Runners(_) | Reply::Sent(_) => return,
+            Reply::Acted { .. } | Reply::Imported { .. } | Reply::Runners(_) | Reply::Sent(_) => {
+                return;
+            }
         };
         if let Some(begun) = self.ledger.begun.get(&request) {
             if let Some(key) = &begun.key {

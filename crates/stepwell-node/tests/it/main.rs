@@ -19,6 +19,8 @@ mod handshake;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod operate;
 #[cfg(test)]
 mod recovery;

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::audit::Audit;
 use super::backup::Backup;
+use super::bundles::{Export, Import};
 use super::docs::Docs;
 use super::keys::Keys;
 use super::mcp::Mcp;
@@ -216,6 +217,10 @@ pub(super) enum Runs {
     Rerun(RerunRun),
     /// Start a run that goes on from a step of another one; that one ends where it has not
     Fork(ForkRun),
+    /// Copy runs into a file, with their whole histories
+    Export(Export),
+    /// Take in runs from a file that `runs export` made
+    Import(Import),
     /// Delete a run that has ended, with its history, its key and what is found by it
     Delete {
         /// The run's id

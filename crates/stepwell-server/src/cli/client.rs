@@ -1,5 +1,7 @@
 //! Requests to a server: one connection for each, HTTP/1.1, plain or under TLS.
 
+use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use serde::de::DeserializeOwned;
 use stepwell_access::Secret;
 use stepwell_core::code::Code;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use super::connect::Server;
 use super::fault::Fault;
@@ -86,33 +89,48 @@ impl Client {
 
     /// Gets a resource.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, Fault> {
-        self.send(Method::GET, path, None)
+        self.send(Method::GET, path)
     }
 
     /// Posts JSON.
     pub(crate) fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
-        self.send(Method::POST, path, Some(body))
+        self.post_as(path, body, "application/json")
+    }
+
+    /// Posts what is of this type.
+    pub(crate) fn post_as(&self, path: &str, body: Vec<u8>, media: &str) -> Result<Answer, Fault> {
+        self.answer(self.request(Method::POST, path, Some((body, media)))?)
+    }
+
+    /// Gets a resource, and writes it as it comes.
+    pub(crate) fn download(&self, path: &str, to: &mut dyn Write) -> Result<(), Fault> {
+        let request = self.request(Method::GET, path, None)?;
+        self.runtime.block_on(async {
+            let (mut response, _connection) = self.begin(request).await?;
+            if !response.status().is_success() {
+                return self.read(response).await.map(drop);
+            }
+            while let Some(frame) = response.body_mut().frame().await {
+                let frame = frame.map_err(|error| self.away(&error))?;
+                if let Some(piece) = frame.data_ref() {
+                    to.write_all(piece)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Deletes a resource.
     pub(crate) fn delete(&self, path: &str) -> Result<Answer, Fault> {
-        self.send(Method::DELETE, path, None)
+        self.send(Method::DELETE, path)
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, Fault> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, self.server.authority())
-            .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
-        if let Some(credential) = CREDENTIAL.get() {
-            request = request.header(header::AUTHORIZATION, credential);
-        }
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
-        let request = request.map_err(|error| Fault::Usage(error.to_string()))?;
+    fn send(&self, method: Method, path: &str) -> Result<Answer, Fault> {
+        self.answer(self.request(method, path, None)?)
+    }
+
+    /// Sends a request, and waits for its answer as long as this client does.
+    fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
         self.runtime.block_on(async {
             let Some(time) = self.within else { return self.exchange(request).await };
             tokio::time::timeout(time, self.exchange(request)).await.unwrap_or_else(|_| {
@@ -122,23 +140,57 @@ impl Client {
         })
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
-        let away = |why: &dyn std::fmt::Display| {
-            Fault::Unreachable(format!(
-                "no server answers at {}: {why}; start one with `stepwell dev` or `stepwell start`, \
-                 or say where with --url",
-                self.server
-            ))
-        };
-        let stream = self.server.connect().await.map_err(|error| away(&error))?;
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(Vec<u8>, &str)>,
+    ) -> Result<Request<Full<Bytes>>, Fault> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.server.authority())
+            .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+        if let Some(credential) = CREDENTIAL.get() {
+            request = request.header(header::AUTHORIZATION, credential);
+        }
+        if let Some((_, media)) = &body {
+            request = request.header(header::CONTENT_TYPE, *media);
+        }
+        let body = body.map(|(body, _)| body).unwrap_or_default();
+        let request = request.body(Full::new(Bytes::from(body)));
+        request.map_err(|error| Fault::Usage(error.to_string()))
+    }
+
+    fn away(&self, why: &dyn Display) -> Fault {
+        Fault::Unreachable(format!(
+            "no server answers at {}: {why}; start one with `stepwell dev` or `stepwell start`, or \
+             say where with --url",
+            self.server
+        ))
+    }
+
+    /// Sends a request; what is returned beside the answer keeps the connection going.
+    async fn begin(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Incoming>, Connection), Fault> {
+        let stream = self.server.connect().await.map_err(|error| self.away(&error))?;
         let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = made.map_err(|error| away(&error))?;
-        let driving = tokio::spawn(connection);
-        let response: Response<Incoming> =
-            sender.send_request(request).await.map_err(|error| away(&error))?;
+        let (mut sender, connection) = made.map_err(|error| self.away(&error))?;
+        let driving = Connection(tokio::spawn(async move { drop(connection.await) }));
+        let response = sender.send_request(request).await.map_err(|error| self.away(&error))?;
+        Ok((response, driving))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
+        let (response, _connection) = self.begin(request).await?;
+        self.read(response).await
+    }
+
+    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Fault> {
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await.map_err(|error| away(&error))?;
-        driving.abort();
+        let body = response.into_body().collect().await.map_err(|error| self.away(&error))?;
         let answer = Answer { bytes: body.to_bytes() };
         if (200..300).contains(&status) {
             return Ok(answer);
@@ -154,6 +206,15 @@ impl Client {
                 self.server
             )),
         })
+    }
+}
+
+/// A connection that is driven until this is dropped.
+struct Connection(JoinHandle<()>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -8,8 +8,8 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, backup, client, config, dev, docs, doctor, events, health, history, keys, known,
-    mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
+    acts, audit, backup, bundles, client, config, dev, docs, doctor, events, health, history, keys,
+    known, mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -52,6 +52,8 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Resolve(asked) => remake::resolve(&asked),
             Runs::Rerun(asked) => remake::rerun(&asked),
             Runs::Fork(asked) => remake::fork(&asked),
+            Runs::Export(asked) => bundles::export(&asked),
+            Runs::Import(asked) => bundles::import(&asked),
             Runs::Delete { run, reach } => acts::delete(&run, &reach),
         },
         Command::Events(asked) => events::run(&asked),

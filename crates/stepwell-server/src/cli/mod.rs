@@ -13,6 +13,7 @@
 //! | `watch` | which files changed |
 //! | `runs` | `runs list`, `start` |
 //! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry`, `delete` |
+//! | `bundles` | `runs export`, `import` |
 //! | `events` | `events send`, `list`, `show` |
 //! | `show` | `runs show`, `why` |
 //! | `timeline` | the picture of a run |
@@ -37,6 +38,7 @@ mod acts;
 mod args;
 mod audit;
 mod backup;
+mod bundles;
 mod client;
 mod config;
 mod connect;

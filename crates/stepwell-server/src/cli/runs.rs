@@ -31,7 +31,7 @@ struct Page {
 
 impl Which {
     /// Returns the parameters of the address.
-    fn parameters(&self) -> [(&'static str, Option<&str>); 9] {
+    pub(super) fn parameters(&self) -> [(&'static str, Option<&str>); 9] {
         [
             ("app", self.app.as_deref()),
             ("workflow", self.workflow.as_deref()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::story::Story;
 use super::{
-    acts, children, events, forks, i01_acks, i02_append_only, i03_atomic, i04_fail_stop,
+    acts, children, copies, events, forks, i01_acks, i02_append_only, i03_atomic, i04_fail_stop,
     i05_damage, i06_one_result, i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys,
     i12_one_end, i13_timers, i16_cancel, i17_clean_up, i18_deadline, i20_one_holder, i24_bounded,
     once, pause, protocol, races, search,
@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-const ALL: [(&str, Checker); 27] = [
+const ALL: [(&str, Checker); 28] = [
     ("I1", i01_acks::check),
     ("I2", i02_append_only::check),
     ("I3", i03_atomic::check),
@@ -67,6 +67,7 @@ const ALL: [(&str, Checker); 27] = [
     ("acts", acts::check),
     ("once", once::check),
     ("children", children::check),
+    ("copies", copies::check),
     ("forks", forks::check),
     ("pause", pause::check),
     ("protocol", protocol::check),

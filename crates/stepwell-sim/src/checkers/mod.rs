@@ -8,6 +8,7 @@
 //! | `events` | events wake what waits for them, once, and nothing is missed |
 //! | `acts` | what operators do is in the history, and does what it says |
 //! | `children` | children and chains: who started whom, whose end was heard, who is left behind |
+//! | `copies` | copies of runs are what was sent, and never run |
 //! | `forks` | runs that are made of others keep what they are to, and no more |
 //! | `once` | functions that start at most once do |
 //! | `search` | what code set is what its run is found by |
@@ -21,6 +22,7 @@
 mod acts;
 mod all;
 mod children;
+mod copies;
 mod events;
 mod forks;
 mod i01_acks;

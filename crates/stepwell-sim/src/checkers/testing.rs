@@ -306,6 +306,7 @@ impl World {
             blocked: row.blocked.is_some().then_some(self.run).into_iter().collect(),
             rows: Some(vec![row]),
             events: Vec::new(),
+            copies: Vec::new(),
         };
         self.add(Fact::Read(Box::new(read)));
     }

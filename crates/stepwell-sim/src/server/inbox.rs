@@ -6,10 +6,13 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
+use stepwell_core::run::Unfinished;
+use stepwell_core::time::Timestamp;
 use stepwell_node::{
-    About, Begin, ForkAt, ForkRequest, Input, Known, RequestId, ResolveRequest, SendRequest,
-    SessionId, Signed, StartRequest,
+    About, Begin, ForkAt, ForkRequest, ImportRequest, Input, Known, RequestId, ResolveRequest,
+    SendRequest, SessionId, Signed, StartRequest,
 };
+use stepwell_store::bundle;
 
 use crate::env::Env;
 use crate::history::{self, Asked, Forked, Place, Request, given_by_hand};
@@ -17,6 +20,9 @@ use crate::program::Saga;
 
 /// The namespace of every simulation.
 pub(super) const NAMESPACE: &str = "default";
+
+/// The namespace of copies of runs.
+pub(super) const COPIES: &str = "copies";
 
 /// The app of every simulation.
 pub(crate) const APP: &str = "app";
@@ -81,6 +87,8 @@ pub(super) fn input_of(
         Asked::Fork(run, forked) => {
             Input::Fork { about: about(run), fork: Box::new(fork_of(forked)), signed: signed() }
         }
+        // What is sent is read from the store of the same server: see `copy_of`.
+        Asked::Import { .. } => Input::Forget { request },
         Asked::Wait(run) => Input::Wait { about: about(run) },
         Asked::Send { id, topic } => {
             let data = RawValue::from_string(topic.data(&id)).ok();
@@ -98,6 +106,29 @@ pub(super) fn input_of(
             Input::Send { request, send: Box::new(send) }
         }
     }
+}
+
+/// Makes what the node is told of a copy that a client sends, from a bundle as it is sent.
+///
+/// # Errors
+/// Why there is no such bundle.
+pub(super) fn copy_of(
+    request: Request,
+    copy: RunId,
+    journal: &[u8],
+    end: bool,
+) -> Result<(Input<'static>, Vec<u8>), String> {
+    let lines = bundle::run(copy, journal).map_err(|error| error.to_string())?;
+    let sent = [bundle::head("sim", Timestamp::MIN), lines, bundle::end(1, 0)].concat();
+    let (mut reader, mut items) = (bundle::Reader::new(u64::MAX / 2), Vec::new());
+    let read = reader.read(&sent, &mut items).and_then(|()| reader.finish(&mut items));
+    read.map_err(|error| error.to_string())?;
+    let Some(bundle::Item::Run(copied)) = items.pop() else { return Err("no run".into()) };
+    let unfinished = if end { Unfinished::End } else { Unfinished::Refuse };
+    let import = Box::new(ImportRequest { journal: copied.journal.clone(), unfinished });
+    let namespace = COPIES.into();
+    let about = About { request: RequestId(request.0), namespace, run: copied.run };
+    Ok((Input::Import { about, import, signed: signed() }, copied.journal))
 }
 
 fn known_of(known: history::Known) -> Known {

@@ -17,6 +17,8 @@ use crate::history::ReadBack;
 pub(super) struct Ledger {
     /// Every run that was ever given to the store.
     given: BTreeSet<RunId>,
+    /// Every copy of a run that was ever given to the store.
+    copied: BTreeSet<RunId>,
     /// Those that are durable, with the size of their journal and their parent.
     kept: BTreeMap<RunId, (u64, RunStatus, Option<RunId>)>,
     /// Those that are blocked for a step whose outcome is unknown.
@@ -29,9 +31,19 @@ impl Ledger {
         self.given.insert(run);
     }
 
+    /// Notes a copy of a run that is given to the store.
+    pub(super) fn copies(&mut self, run: RunId) {
+        self.copied.insert(run);
+    }
+
+    /// Returns every run, and every copy of one, that was ever given to the store.
+    pub(super) fn all(&self) -> (&BTreeSet<RunId>, &BTreeSet<RunId>) {
+        (&self.given, &self.copied)
+    }
+
     /// Notes a batch that is durable.
     pub(super) fn keeps(&mut self, batch: &Batch) {
-        for write in &batch.runs {
+        for write in batch.runs.iter().filter(|write| !self.copied.contains(&write.run)) {
             let row = &write.summary;
             self.kept.insert(write.run, (row.journal_bytes, row.status, row.parent));
             if row.status != RunStatus::Blocked {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_node::{Input, Node, Now, Output, Outputs, RequestId, SessionId};
 use stepwell_sqlite::Embedded;
@@ -12,7 +13,7 @@ use stepwell_store::event::EventWrite;
 use stepwell_store::inbox::InboxWrite;
 use stepwell_store::{Error, Store};
 
-use super::inbox::{Item, NAMESPACE, input_of};
+use super::inbox::{COPIES, Item, NAMESPACE, copy_of, input_of};
 use super::ledger::Ledger;
 use super::machine::Clocks;
 use super::tap::{Tap, answer_of};
@@ -20,7 +21,7 @@ use crate::clock::{Engine, Micros};
 use crate::disk::{Fails, SimDisk};
 use crate::env::{Env, Event};
 use crate::fault::Fault;
-use crate::history::{Answer, Fact, Request, Written};
+use crate::history::{Answer, Asked, Fact, Request, Written};
 use crate::net::Way;
 use crate::planted::Bug;
 
@@ -149,6 +150,9 @@ impl Life {
                 if wait && !in_node {
                     self.waits.insert(request);
                 }
+                if let Asked::Import { copy, source, end } = asked {
+                    return self.take_copy(request, (copy, source), end, desk.env);
+                }
                 let input = input_of(request, asked, in_node, desk.env);
                 self.tell(input, desk.env);
             }
@@ -159,6 +163,27 @@ impl Life {
             }
             Item::Drain => self.tell(Input::Drain, desk.env),
         }
+    }
+
+    /// A client copies a run, and sends the copy.
+    fn take_copy(
+        &mut self,
+        request: Request,
+        (copy, source): (RunId, RunId),
+        end: bool,
+        env: &mut Env,
+    ) {
+        let copied = match self.store.load(source) {
+            Ok(Some(journal)) => copy_of(request, copy, &journal, end).ok(),
+            Ok(None) | Err(_) => None,
+        };
+        let Some((input, journal)) = copied else {
+            // There is nothing that could be sent: as a server says of a run that is not there.
+            self.requests.remove(&request);
+            return self.answer(request, Answer::Refused { code: "SW2001" }, env);
+        };
+        env.fact_later(self.lag, Fact::Copied { request, copy, journal: journal.into() });
+        self.tell(input, env);
     }
 
     fn let_in(&mut self, session: SessionId, env: &mut Env) {
@@ -365,6 +390,10 @@ impl Life {
         let number = *desk.batches;
         let mut runs = Vec::with_capacity(batch.runs.len());
         for write in &batch.runs {
+            if *write.summary.namespace == *COPIES {
+                desk.ledger.copies(write.run);
+                continue;
+            }
             desk.ledger.gives(write.run);
             if write.summary.status.is_ended() {
                 desk.env.flight.end_run(write.run);

@@ -177,7 +177,7 @@ impl Machine {
         self.begun += 1;
         env.line(format_args!("the node begins ({})", self.begun));
         env.fact(Fact::Opened { high_water });
-        let read = read::everything(&*store, self.ledger.given(), self.rng.chance(300))?;
+        let read = read::everything(&*store, self.ledger.all(), self.rng.chance(300))?;
         self.ledger.found(&read);
         env.fact(Fact::Read(Box::new(read)));
         let lag = self.disk.take_latency();
@@ -487,7 +487,7 @@ impl Machine {
     /// Reads everything at the end, from the store as it is.
     pub(crate) fn read_all(&mut self, env: &mut Env) {
         let Some(life) = &self.life else { return };
-        match read::everything(&*life.store, self.ledger.given(), true) {
+        match read::everything(&*life.store, self.ledger.all(), true) {
             Ok(read) => env.fact(Fact::Read(Box::new(read))),
             Err(error) => env.fact(Fact::Damaged(error.to_string())),
         }

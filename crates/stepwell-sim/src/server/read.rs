@@ -46,13 +46,13 @@ struct Data {
 /// More than any simulation has.
 const ALL: usize = 100_000;
 
-/// Reads the journals of the given runs, every index, and, where asked for, every row.
+/// Reads the journals of the given runs and copies, every index, and, where asked for, every row.
 ///
 /// # Errors
 /// Those of the store; a journal that cannot be read is no error.
 pub(super) fn everything(
     store: &dyn Store,
-    runs: &BTreeSet<RunId>,
+    (runs, copies): (&BTreeSet<RunId>, &BTreeSet<RunId>),
     rows: bool,
 ) -> Result<ReadBack, Error> {
     let mut read = ReadBack::default();
@@ -62,6 +62,11 @@ pub(super) fn everything(
             Ok(None) => {}
             Err(Error::Quarantined { why, .. }) => read.unreadable.push((*run, why)),
             Err(error) => return Err(error),
+        }
+    }
+    for copy in copies {
+        if let Some(journal) = store.load(*copy)? {
+            read.copies.push((*copy, Arc::from(journal)));
         }
     }
     read.timers = store.due(Timestamp::MAX, None, ALL)?;

@@ -124,6 +124,7 @@ pub(super) fn answer_of(reply: Reply) -> Option<Answer> {
                 error: error.map(|error| error.name.into_owned()),
             }
         }
+        Reply::Imported { taken, .. } => Answer::Imported(taken),
         Reply::Acted { status } => Answer::Acted(status),
         Reply::Error(error) => Answer::Refused { code: error.code.as_str() },
         Reply::Sent(sent) => Answer::Sent { id: sent.id },

@@ -29,6 +29,8 @@ enum Act {
     Resolve,
     /// Make a new run of some run.
     Fork,
+    /// Take in a copy of some run.
+    Import,
 }
 
 /// A request without an answer.
@@ -106,6 +108,10 @@ impl Clients {
         for _ in 0..clients.rng.below(starts / 2) {
             let at = clients.rng.within(SECOND, env.plan.chaos);
             clients.plan(Act::Fork, at, env);
+        }
+        for _ in 0..clients.rng.below(starts / 2) {
+            let at = clients.rng.within(SECOND, env.plan.chaos);
+            clients.plan(Act::Import, at, env);
         }
         clients.plan_resolves(env.plan.chaos, env);
         clients
@@ -210,9 +216,12 @@ impl Clients {
                     self.ask(Pending { asked: Asked::Wait(run), wait: true, tries }, env);
                 }
             }
-            Act::Resolve | Act::Fork => {
-                let resolves = matches!(act, Act::Resolve);
-                let asked = if resolves { self.resolve(machine) } else { self.fork() };
+            act @ (Act::Resolve | Act::Fork | Act::Import) => {
+                let asked = match act {
+                    Act::Resolve => self.resolve(machine),
+                    Act::Fork => self.fork(),
+                    _ => self.import(),
+                };
                 if let Some(asked) = asked {
                     self.ask(Pending { asked, wait: false, tries }, env);
                 }
@@ -266,7 +275,10 @@ impl Clients {
             Answer::Refused { code: "" | "SW1008" | "SW1009" | "SW2002" | "SW4004" } => {
                 self.try_again(pending, env);
             }
-            Answer::Refused { .. } | Answer::Acted(_) | Answer::Sent { .. } => {}
+            Answer::Refused { .. }
+            | Answer::Acted(_)
+            | Answer::Imported(_)
+            | Answer::Sent { .. } => {}
         }
     }
 

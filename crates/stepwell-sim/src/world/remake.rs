@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
+
 use super::clients::Clients;
 use crate::history::{Asked, Forked, Known, Place};
 use crate::program::{Input, Program, What};
@@ -18,6 +20,16 @@ impl Clients {
             _ => Known::NotDone,
         };
         Some(Asked::Resolve { run: *run, step: Arc::clone(step), known })
+    }
+
+    /// Takes in a copy of some run. Most have an id of their own; some have that of another copy, or are
+    /// of a run of which there is a copy.
+    pub(super) fn import(&mut self) -> Option<Asked> {
+        let source = self.some_run()?;
+        let of = if self.rng.chance(100) { self.some_run()? } else { source };
+        let number = u128::from(self.rng.chance(150)) + 1;
+        let copy = RunId::from_u128(of.as_u128() ^ number);
+        Some(Asked::Import { copy, source, end: self.rng.chance(700) })
     }
 
     /// Makes a new run of some run that a client started.

@@ -17,6 +17,8 @@ pub(crate) enum Foreign {
     Undelivered,
     /// Something of its own.
     Own,
+    /// 415: a bundle, which is tried where bundles are.
+    Bundle,
     /// 426: an upgrade, which the frames are for.
     Upgrade,
 }
@@ -72,6 +74,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         (
             "GET",
             "/api/v1/runs"
+            | "/api/v1/runs/export"
             | "/api/v1/runs/glance"
             | "/api/v1/runs/counts"
             | "/api/v1/runs/activity"
@@ -87,6 +90,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/runs/{run}/why"
             | "/api/v1/runs/{run}/result"
             | "/api/v1/runs/{run}/history"
+            | "/api/v1/runs/{run}/export"
             | "/api/v1/events/{event}",
         )
         | (
@@ -107,6 +111,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         | ("DELETE", "/api/v1/runs/{run}") => Foreign::NotThere,
         ("POST", "/api/v1/events") => Foreign::Undelivered,
         ("GET", "/api/v1/stream") => Foreign::Stream,
+        ("POST", "/api/v1/runs/import") => Foreign::Bundle,
         ("GET", "/api/v1/worker") => Foreign::Upgrade,
         ("GET", "/api/v1/me" | "/api/v1/openapi.json") | ("POST" | "DELETE", "/api/v1/session") => {
             Foreign::Own

@@ -83,6 +83,7 @@ impl Setting {
         let wanted = match entry.foreign {
             Foreign::NotThere => 404,
             Foreign::Refused => 403,
+            Foreign::Bundle => 415,
             Foreign::Upgrade => 426,
             Foreign::Undelivered => 201,
             Foreign::Nothing | Foreign::Own | Foreign::Stream => 200,

@@ -183,7 +183,7 @@ impl Cluster {
                 assert!(self.started.remove(&request).is_some(), "{error:?}");
                 assert_eq!(error.code, Code::UnknownWorkflow, "{error:?}");
             }
-            Reply::Acted { .. } | Reply::Runners(_) | Reply::Sent(_) => {}
+            Reply::Acted { .. } | Reply::Imported { .. } | Reply::Runners(_) | Reply::Sent(_) => {}
         }
     }
 
