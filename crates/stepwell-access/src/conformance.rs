@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use crate::audit::{ASKED, Ask, Chain, DONE, Entry, Order};
+use crate::bulk::{Act, Bulk, Counts, Owner, Progress, State};
 use crate::key::{Previous, Secret};
+use crate::ledger::BulkAsk;
 use crate::{Key, KeyId, Ledger, Namespace, Pepper, Role};
 
 /// Checks a ledger; `open` opens the same one again, which is empty at first.
@@ -17,6 +20,7 @@ pub fn check(open: &dyn Fn() -> Box<dyn Ledger>) {
     namespaces(open);
     keys(open);
     audit(open);
+    bulks(open);
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -127,4 +131,72 @@ fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {
         assert_eq!(found.iter().map(|row| row.n).collect::<Vec<_>>(), wanted, "{narrow:?}");
         assert!(rows.iter().all(|row| narrow.wants(row) == wanted.contains(&row.n)), "{narrow:?}");
     }
+}
+
+fn bulk(n: u8, namespace: &str, key: Option<&str>) -> Bulk {
+    Bulk {
+        id: Bulk::new_id([n; 10]),
+        namespace: namespace.into(),
+        act: Act::Retry,
+        filter: r#"{"status":"failed","q":"ü"}"#.into(),
+        reason: Some("the bank \u{2028} is back".into()),
+        by: None,
+        key: key.map(Into::into),
+        owner: Owner { key: None, name: "ann".into(), from: "192.0.2.7".into() },
+        created_at: at(10),
+        changed_at: at(10),
+        ended_at: None,
+        state: State::Collecting,
+        why: None,
+        counts: Counts::default(),
+        progress: Progress { before: Some(RunId::from_u128(u128::MAX)), ..Progress::default() },
+    }
+}
+
+fn bulks(open: &dyn Fn() -> Box<dyn Ledger>) {
+    let ask = |namespace: Option<&str>, open, limit| {
+        let namespace = namespace.map(Arc::from);
+        BulkAsk { namespace, open, limit }
+    };
+    let ledger = open();
+    assert_eq!(ledger.bulks(&ask(None, false, 10)), Ok(vec![]));
+    let (mut first, second) = (bulk(9, "default", Some("k")), bulk(1, "stock", Some("k")));
+    ledger.put_bulk(&first, None).expect("it is kept");
+    ledger.put_bulk(&second, None).expect("it is kept");
+    let portions = [[3_u128, u128::MAX, 1].map(RunId::from_u128).to_vec(), vec![RunId::MIN]];
+    for portion in &portions {
+        first.progress.portions += 1;
+        first.counts.matched += portion.len() as u64;
+        first.counts.add_refusal(RunId::MIN, "SW2005", "it has ended");
+        ledger.put_bulk(&first, Some(portion)).expect("it is kept");
+    }
+    drop(ledger);
+    let ledger = open();
+    for (number, portion) in (0..).zip(&portions) {
+        assert_eq!(ledger.bulk_portion(&first.id, number).as_ref(), Ok(portion), "in their order");
+    }
+    assert_eq!(ledger.bulk_portion(&first.id, 2), Ok(vec![]));
+    assert_eq!(ledger.bulk_portion(&second.id, 0), Ok(vec![]));
+    assert_eq!(ledger.bulk(&first.id), Ok(Some(first.clone())));
+    assert_eq!(ledger.bulk("blk_none"), Ok(None));
+    assert_eq!(ledger.bulk_of_key("stock", "k"), Ok(Some(second.clone())));
+    assert_eq!(ledger.bulk_of_key("stock", "other"), Ok(None));
+    let newest = vec![second.clone(), first.clone()];
+    assert_eq!(ledger.bulks(&ask(None, true, 10)), Ok(newest));
+    assert_eq!(ledger.bulks(&ask(None, false, 1)), Ok(vec![second.clone()]));
+    assert_eq!(ledger.bulks(&ask(Some("default"), false, 10)), Ok(vec![first.clone()]));
+    first.end(State::Done, None, at(20));
+    ledger.put_bulk(&first, None).expect("it is kept");
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.bulk_portion(&first.id, 0), Ok(vec![]), "what has ended needs no runs");
+    assert_eq!(ledger.bulks(&ask(None, true, 10)), Ok(vec![second.clone()]));
+    ledger.forget_bulks(at(20)).expect("nothing is so old");
+    assert_eq!(ledger.bulk(&first.id), Ok(Some(first.clone())));
+    ledger.forget_bulks(at(21)).expect("it is forgotten");
+    assert_eq!(ledger.bulks(&ask(None, false, 10)), Ok(vec![second.clone()]));
+    let stock = namespace("stock");
+    ledger.put_namespace(&stock).expect("it is kept");
+    ledger.remove_namespace("stock").expect("it is forgotten with its acts");
+    assert_eq!(open().bulks(&ask(None, false, 10)), Ok(vec![]));
 }

@@ -4,11 +4,14 @@
 //! nothing of it passes through the node.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use stepwell_core::code::Code;
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use crate::audit::{Ask, Entry, Row};
+use crate::bulk::Bulk;
 use crate::key::{Key, KeyId};
 use crate::namespace::Namespace;
 
@@ -38,7 +41,18 @@ impl Error {
     }
 }
 
-/// Keeps namespaces, keys and the audit log. Each call may block, and what it wrote is durable.
+/// Which acts on many runs are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkAsk {
+    /// Only those of this namespace.
+    pub namespace: Option<Arc<str>>,
+    /// Only those that have not ended.
+    pub open: bool,
+    /// Most of them.
+    pub limit: usize,
+}
+
+/// Keeps namespaces, keys, acts on many runs, and the audit log. Each call may block, and what it wrote is durable.
 pub trait Ledger: Debug + Send + Sync {
     /// Returns every namespace, by name.
     ///
@@ -52,7 +66,7 @@ pub trait Ledger: Debug + Send + Sync {
     /// [`Error`].
     fn put_namespace(&self, namespace: &Namespace) -> Result<(), Error>;
 
-    /// Forgets a namespace with all of its keys.
+    /// Forgets a namespace with all of its keys and acts on many runs.
     ///
     /// # Errors
     /// [`Error`].
@@ -87,4 +101,41 @@ pub trait Ledger: Debug + Send + Sync {
     /// # Errors
     /// [`Error`].
     fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error>;
+
+    /// Returns acts on many runs, the last to be asked for first.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn bulks(&self, ask: &BulkAsk) -> Result<Vec<Bulk>, Error>;
+
+    /// Returns an act on many runs.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn bulk(&self, id: &str) -> Result<Option<Bulk>, Error>;
+
+    /// Returns the act on many runs of a namespace that was asked for with an idempotency key.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn bulk_of_key(&self, namespace: &str, key: &str) -> Result<Option<Bulk>, Error>;
+
+    /// Keeps an act on many runs in place of one of the same id, and these runs as the last of its
+    /// portions, all or nothing. The runs of one that has ended are forgotten.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn put_bulk(&self, bulk: &Bulk, portion: Option<&[RunId]>) -> Result<(), Error>;
+
+    /// Returns a portion of the runs of an act, counted from 0; empty where there is none.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error>;
+
+    /// Forgets acts on many runs that ended before this instant.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn forget_bulks(&self, before: Timestamp) -> Result<(), Error>;
 }

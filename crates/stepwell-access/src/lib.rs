@@ -9,6 +9,7 @@
 //! | [`key`] | API keys: their text, and what is kept of them |
 //! | [`namespace`] | namespaces |
 //! | [`audit`] | the audit log and its chain of hashes |
+//! | [`bulk`] | acts on many runs, and how far they are |
 //! | [`keyring`] | the keys and namespaces as they stand: who is let in, and how that changes |
 //! | [`ledger`] | what keeps all of it |
 //! | [`memory`] | a ledger in memory |
@@ -24,6 +25,7 @@
 //! ```
 
 pub mod audit;
+pub mod bulk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod key;
@@ -33,6 +35,7 @@ pub mod memory;
 pub mod namespace;
 pub mod role;
 
+pub use bulk::Bulk;
 pub use key::{Key, KeyId, Pepper, Secret};
 pub use keyring::Keyring;
 pub use ledger::Ledger;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use crate::audit::{Ask, Chain, Entry, Order, Row};
+use crate::bulk::Bulk;
 use crate::key::{Key, KeyId};
-use crate::ledger::{Error, Ledger};
+use crate::ledger::{BulkAsk, Error, Ledger};
 use crate::namespace::Namespace;
 
 /// Rows of the audit log that are kept in memory.
@@ -24,6 +26,8 @@ struct State {
     namespaces: BTreeMap<Arc<str>, Namespace>,
     keys: Vec<Key>,
     rows: VecDeque<Row>,
+    /// With the portions of their runs, in the order in which they were asked for.
+    bulks: Vec<(Bulk, Vec<Vec<RunId>>)>,
 }
 
 impl MemoryLedger {
@@ -51,6 +55,7 @@ impl Ledger for MemoryLedger {
         let mut state = self.state();
         state.namespaces.remove(name);
         state.keys.retain(|key| *key.namespace != *name);
+        state.bulks.retain(|(bulk, _)| *bulk.namespace != *name);
         Ok(())
     }
 
@@ -97,6 +102,55 @@ impl Ledger for MemoryLedger {
             Order::Newest => rows.rev().filter(wanted).take(ask.limit).cloned().collect(),
         })
     }
+
+    fn bulks(&self, ask: &BulkAsk) -> Result<Vec<Bulk>, Error> {
+        let wanted = |bulk: &&Bulk| {
+            let ours = ask.namespace.as_ref().is_none_or(|one| *one == bulk.namespace);
+            ours && (!ask.open || !bulk.state.is_ended())
+        };
+        let state = self.state();
+        let all = state.bulks.iter().rev().map(|(bulk, _)| bulk);
+        Ok(all.filter(wanted).take(ask.limit).cloned().collect())
+    }
+
+    fn bulk(&self, id: &str) -> Result<Option<Bulk>, Error> {
+        let state = self.state();
+        Ok(state.bulks.iter().find(|(bulk, _)| bulk.id == id).map(|(bulk, _)| bulk.clone()))
+    }
+
+    fn bulk_of_key(&self, namespace: &str, key: &str) -> Result<Option<Bulk>, Error> {
+        let is = |bulk: &Bulk| *bulk.namespace == *namespace && bulk.key.as_deref() == Some(key);
+        let state = self.state();
+        Ok(state.bulks.iter().find(|(bulk, _)| is(bulk)).map(|(bulk, _)| bulk.clone()))
+    }
+
+    fn put_bulk(&self, bulk: &Bulk, portion: Option<&[RunId]>) -> Result<(), Error> {
+        let mut state = self.state();
+        let at = state.bulks.iter().position(|(one, _)| one.id == bulk.id).unwrap_or_else(|| {
+            state.bulks.push((bulk.clone(), Vec::new()));
+            state.bulks.len() - 1
+        });
+        if let Some((kept, portions)) = state.bulks.get_mut(at) {
+            kept.clone_from(bulk);
+            portions.extend(portion.map(<[RunId]>::to_vec));
+            if bulk.state.is_ended() {
+                portions.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error> {
+        let state = self.state();
+        let found = state.bulks.iter().find(|(bulk, _)| bulk.id == id);
+        let at = usize::try_from(portion).unwrap_or(usize::MAX);
+        Ok(found.and_then(|(_, portions)| portions.get(at).cloned()).unwrap_or_default())
+    }
+
+    fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {
+        self.state().bulks.retain(|(bulk, _)| bulk.ended_at.is_none_or(|at| at >= before));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +192,30 @@ mod tests {
 
         fn audit(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
             self.0.audit(ask)
+        }
+
+        fn bulks(&self, ask: &BulkAsk) -> Result<Vec<Bulk>, Error> {
+            self.0.bulks(ask)
+        }
+
+        fn bulk(&self, id: &str) -> Result<Option<Bulk>, Error> {
+            self.0.bulk(id)
+        }
+
+        fn bulk_of_key(&self, namespace: &str, key: &str) -> Result<Option<Bulk>, Error> {
+            self.0.bulk_of_key(namespace, key)
+        }
+
+        fn put_bulk(&self, bulk: &Bulk, portion: Option<&[RunId]>) -> Result<(), Error> {
+            self.0.put_bulk(bulk, portion)
+        }
+
+        fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error> {
+            self.0.bulk_portion(id, portion)
+        }
+
+        fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {
+            self.0.forget_bulks(before)
         }
     }
 

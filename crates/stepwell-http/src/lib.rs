@@ -15,6 +15,7 @@
 //! | `door` | the gate and what is behind it, for each connection |
 //! | `carrier` | what carries a connection: a socket, TLS over one, a pipe |
 //! | `meters` | what is counted of requests, connections and streams |
+//! | `bulk` | gets on with acts on many runs |
 //! | `upkeep` | what has to be done for keys and namespaces from time to time |
 //!
 //! ```
@@ -36,6 +37,7 @@
 //! ```
 
 pub mod api;
+mod bulk;
 mod carrier;
 pub mod console;
 mod door;

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, Past};
+use crate::bulk::{Bulks, Worker};
 use crate::carrier::Movable;
 use crate::door::{Door, Visit};
 use crate::gate::{Access, Gate, Keys, Transport, now};
@@ -95,6 +96,8 @@ struct Engine {
     upkeep: Upkeep,
     backups: Backups,
     meters: Meters,
+    bulks: Bulks,
+    worker: Worker,
 }
 
 impl Engine {
@@ -117,7 +120,10 @@ impl Engine {
         let keys = Keys::open(options.access.ledger.clone()).await.map_err(Error::Ledger)?;
         let upkeep = Upkeep::start(keys.clone(), node.handle().clone());
         let backups = Backups::new(node.handle().clone(), options.backups.clone());
-        Ok(Self { node, retention, keys, upkeep, backups, meters: Meters::default() })
+        let bulks = Bulks::default();
+        let worker = Worker::start(bulks.clone(), keys.clone(), node.handle().clone());
+        let meters = Meters::default();
+        Ok(Self { node, retention, keys, upkeep, backups, meters, bulks, worker })
     }
 
     fn api(&self, options: &Options) -> Api {
@@ -130,6 +136,7 @@ impl Engine {
             backups: self.backups.clone(),
             reloader: self.reloader(options),
             meters: self.meters.clone(),
+            bulks: self.bulks.clone(),
         }
     }
 
@@ -151,7 +158,8 @@ impl Engine {
 
     /// Writes what the node holds, closes the store.
     async fn stop(self) {
-        let Self { mut node, retention, upkeep, backups, .. } = self;
+        let Self { mut node, retention, upkeep, backups, worker, .. } = self;
+        worker.stop().await;
         upkeep.stop().await;
         retention.stop().await;
         let stopped = tokio::task::spawn_blocking(move || {

@@ -173,16 +173,23 @@ fn check_escapes(text: &str) -> Result<(), Problem> {
 /// A part of an address, as the router gives it.
 pub(super) type Part = Result<Path<String>, PathRejection>;
 
+/// Reads a part of an address.
+///
+/// # Errors
+/// [`Code::BadRequest`] when it is not UTF-8.
+pub(super) fn part(part: Part) -> Result<String, Problem> {
+    part.map(|Path(text)| text).map_err(|error| {
+        let why = error.body_text();
+        Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
+    })
+}
+
 /// Reads the id of a run from its part of an address.
 ///
 /// # Errors
 /// [`Code::BadRequest`] when it is no id.
 pub(super) fn run_of(part: Part) -> Result<RunId, Problem> {
-    let Path(text) = part.map_err(|error| {
-        let why = error.body_text();
-        Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
-    })?;
-    run_id(&text)
+    run_id(&self::part(part)?)
 }
 
 /// Reads the id of a run.

@@ -70,7 +70,7 @@ pub(super) async fn many(
 ) -> Result<Response<Body>, Problem> {
     let query: list::ListQuery = body::query(&uri)?;
     list::refuse_paging(&query, "an export")?;
-    let filter = Filter { limit: PAGE, ..list::filter(&caller, query, list::now())? };
+    let filter = Filter { limit: PAGE, ..list::filter(caller.namespace(), &query, list::now())? };
     caller.note_object(uri.query().unwrap_or("all runs"));
     let export = Export { node: api.node, filter, runs: 0, skipped: 0, next: Next::Head };
     let pieces = stream::unfold(export, |export| async move { export.piece().await });

@@ -36,49 +36,87 @@ const DIGITS_MIN: usize = 4;
 /// All digits of an id.
 const DIGITS: usize = 32;
 
-#[derive(Deserialize, IntoParams)]
+/// Which runs are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RunFilter)]
 pub(super) struct ListQuery {
     /// Only runs of this app.
+    #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<String>,
     /// Only runs of this workflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<String>,
     /// Only runs of these statuses, divided by commas.
     #[param(example = "queued,running")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// Only runs with this idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     /// Only children of this run.
     #[param(value_type = Option<shapes::Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
     /// Only runs created at or after: an instant, or a duration back from now.
     #[param(example = "7d")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     /// Only runs created before: an instant, or a duration back from now.
     #[param(example = "2026-11-21T14:02:00Z")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
     /// Terms divided by commas, all of which fit: a name, `=`, `<`, `<=`, `>` or `>=`, and JSON or a text.
     #[param(example = "amount>=10,country=DE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<String>,
     /// The whole id, or how it ends.
     #[param(pattern = "^(run_[0-9a-fA-F]{32}|[0-9a-fA-F]{4,32})$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// A part of the workflow, the key, the id, a search attribute, or of why the run did not complete.
     #[param(min_length = 1, max_length = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     q: Option<String>,
     /// How many.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     limit: Option<String>,
     /// The `next` of the page before.
     #[param(value_type = Option<shapes::Id>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// Tells whether every run is meant.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same with instants in place of durations back from now: what is asked later means the same runs.
+    pub(super) fn at(self, now: Timestamp) -> Result<Self, Problem> {
+        let fixed = |what, text: Option<String>| {
+            let at = instant(what, text.as_deref(), now)?;
+            Ok::<_, Problem>(at.map(|at| at.to_string()))
+        };
+        Ok(Self { from: fixed("from", self.from)?, to: fixed("to", self.to)?, ..self })
+    }
+}
+
+/// Reads which runs are meant from the JSON that was kept of it.
+pub(crate) fn filter_of(namespace: Arc<str>, json: &str) -> Result<Filter, Problem> {
+    let query: ListQuery = body::parse(json.as_bytes())?;
+    filter(namespace, &query, now())
 }
 
 /// A run of a list.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RunRow)]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     #[schema(value_type = shapes::Id)]
     id: RunId,
     app: &'a str,
@@ -119,7 +157,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(run: &'a Summary) -> Self {
+    pub(super) fn of(run: &'a Summary) -> Self {
         Self {
             id: run.id,
             app: &run.app,
@@ -172,7 +210,7 @@ pub(super) async fn list(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let filter = filter(&caller, body::query(&uri)?, now())?;
+    let filter = filter(caller.namespace(), &body::query(&uri)?, now())?;
     let page = api.node.read(move |store| store.query(&filter, LIST_PATIENCE)).await?;
     let last = page.runs.last().filter(|_| page.more).map(|run| run.id);
     let list = List {
@@ -199,10 +237,10 @@ struct Counted {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RunCount)]
-struct Number {
-    runs: u64,
+pub(super) struct Number {
+    pub(super) runs: u64,
     /// There are more, or may be.
-    or_more: bool,
+    pub(super) or_more: bool,
 }
 
 /// Describes [`counts`].
@@ -214,7 +252,11 @@ pub(super) fn about_counts() -> About {
         .answer::<Counted>(200, "How many there are of each status.")
 }
 
-fn by_status<S: Serializer>(counts: &[(RunStatus, Count)], to: S) -> Result<S::Ok, S::Error> {
+/// Shows counts by the name of the status.
+pub(super) fn by_status<S: Serializer>(
+    counts: &[(RunStatus, Count)],
+    to: S,
+) -> Result<S::Ok, S::Error> {
     to.collect_map(counts.iter().map(|(status, count)| {
         (status.as_str(), Number { runs: count.runs, or_more: count.or_more })
     }))
@@ -228,7 +270,7 @@ pub(super) async fn counts(
 ) -> Result<Response<Body>, Problem> {
     let query: ListQuery = body::query(&uri)?;
     refuse_paging(&query, "a count")?;
-    let filter = filter(&caller, query, now())?;
+    let filter = filter(caller.namespace(), &query, now())?;
     let found = api.node.read(move |store| store.counts(&filter, LIST_PATIENCE)).await?;
     json(StatusCode::OK, &Counted { counts: found.counts, stale: found.stale })
 }
@@ -251,15 +293,18 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// Reads which runs are meant.
-pub(super) fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Result<Filter, Problem> {
-    let limit = body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?;
-    let shared = |text: Option<String>| text.map(Arc::from);
+pub(super) fn filter(
+    namespace: Arc<str>,
+    query: &ListQuery,
+    now: Timestamp,
+) -> Result<Filter, Problem> {
+    let shared = |text: &Option<String>| text.as_deref().map(Arc::from);
     Ok(Filter {
-        namespace: caller.namespace(),
-        app: shared(query.app),
-        workflow: shared(query.workflow),
+        namespace,
+        app: shared(&query.app),
+        workflow: shared(&query.workflow),
         statuses: statuses(query.status.as_deref())?,
-        key: shared(query.key),
+        key: shared(&query.key),
         parent: query.parent.as_deref().map(body::run_id).transpose()?,
         from: instant("from", query.from.as_deref(), now)?,
         to: instant("to", query.to.as_deref(), now)?,
@@ -271,7 +316,7 @@ pub(super) fn filter(caller: &Caller, query: ListQuery, now: Timestamp) -> Resul
         id: query.id.as_deref().map(id_part).transpose()?,
         text: query.q.as_deref().map(text).transpose()?,
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
-        limit,
+        limit: body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?,
     })
 }
 

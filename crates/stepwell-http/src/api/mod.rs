@@ -23,6 +23,7 @@
 //! | `backups` | backups |
 //! | `audit` | the audit log |
 //! | `openapi` | the document that describes all of this |
+//! | `bulk` | acts on many runs |
 //! | `answer` | values as answers |
 
 mod activity;
@@ -31,6 +32,7 @@ mod answer;
 mod audit;
 mod backups;
 mod body;
+mod bulk;
 mod events;
 mod export;
 mod glance;
@@ -53,4 +55,5 @@ mod runs;
 mod stream;
 
 pub use activity::Past;
+pub(crate) use list::filter_of;
 pub use routes::{Api, Route, router, routes};

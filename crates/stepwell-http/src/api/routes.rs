@@ -14,9 +14,10 @@ use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{
-    activity, acts, audit, backups, events, export, glance, health, history, import, keys, known, list,
-    me, metrics, namespaces, openapi, reload, remake, run, runs, stream,
+    activity, acts, audit, backups, bulk, events, export, glance, health, history, import, keys,
+    known, list, me, metrics, namespaces, openapi, reload, remake, run, runs, stream,
 };
+use crate::bulk::Bulks;
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::meters::{Meters, Place};
 use crate::openapi::About;
@@ -44,6 +45,8 @@ pub struct Api {
     pub reloader: Reloader,
     /// What is counted of requests.
     pub meters: Meters,
+    /// What gets on with acts on many runs.
+    pub(crate) bulks: Bulks,
 }
 
 /// An address, what may be done there, and who may.
@@ -61,7 +64,7 @@ pub struct Route {
 
 /// Every route of the server. The router is made of this table and nothing else.
 pub fn routes() -> Vec<Route> {
-    [of_runs(), of_events(), of_access(), of_server()].into_iter().flatten().collect()
+    [of_runs(), of_bulk(), of_events(), of_access(), of_server()].into_iter().flatten().collect()
 }
 
 /// A row: the method, the path, the right, the handler, and what it says of itself.
@@ -117,6 +120,17 @@ fn of_runs() -> Vec<Route> {
         ),
         route("POST", "/api/v1/runs/{run}/rerun", Act, || post(remake::rerun), remake::about_rerun),
         route("POST", "/api/v1/runs/{run}/fork", Act, || post(remake::fork), remake::about_fork),
+    ]
+}
+
+/// Acts on many runs.
+fn of_bulk() -> Vec<Route> {
+    use Right::{Act, Read};
+    vec![
+        route("POST", "/api/v1/bulk", Act, || post(bulk::begin), bulk::about_begin),
+        route("GET", "/api/v1/bulk", Read, || get(bulk::list), bulk::about_list),
+        route("GET", "/api/v1/bulk/{bulk}", Read, || get(bulk::show), bulk::about_show),
+        route("POST", "/api/v1/bulk/{bulk}/stop", Act, || post(bulk::stop), bulk::about_stop),
     ]
 }
 

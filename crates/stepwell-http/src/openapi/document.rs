@@ -37,8 +37,9 @@ const ANY: [Code; 8] = [
 ];
 
 /// What the parts of the API are called: the first word of an address below `/api/v1`, and what stands behind it.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("runs", "Starting, finding and changing runs."),
+    ("bulk", "Acts on all runs that a filter names."),
     ("events", "Sending events, and what they did."),
     ("workflows", "What runners have registered."),
     ("runners", "Who runs it."),
@@ -146,6 +147,7 @@ fn part(name: &str) -> Parameter {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let (what, schema) = match name {
         "run" => ("The id of the run.", Id::schema()),
+        "bulk" => ("The id of an act on many runs.", text().into()),
         "event" => ("The id of the event.", text().into()),
         "key" => ("The id of the key.", text().pattern(Some("^[a-z2-7]{10}$")).into()),
         "namespace" => ("The name of the namespace.", Name::schema()),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use stepwell_access::bulk::{Act, State as Stage};
 use stepwell_access::{Right, Role};
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::{duration, name, search};
@@ -74,6 +75,10 @@ shape! {
     KindWord as "StepKind" = |text| words(text, Kind::ALL.map(Kind::as_str));
     /// Why a run is not moving.
     CauseWord as "Cause" = |text| words(text, Cause::ALL.map(Cause::as_str));
+    /// What is done to each of many runs.
+    ActWord as "BulkAct" = |text| words(text, Act::ALL.map(Act::as_str));
+    /// How far an act on many runs is.
+    StageWord as "BulkState" = |text| words(text, Stage::ALL.map(Stage::as_str));
     /// What a key may be used for in its namespace.
     RoleWord as "Role" = |text| words(text, Role::ALL.map(Role::as_str));
     /// What a request needs.

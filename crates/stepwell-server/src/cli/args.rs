@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::audit::Audit;
 use super::backup::Backup;
+use super::bulk::Bulk;
 use super::bundles::{Export, Import};
 use super::docs::Docs;
 use super::keys::Keys;
@@ -42,6 +43,9 @@ pub(super) enum Command {
     /// List, show, follow and start runs, and act on them
     #[command(subcommand)]
     Runs(Runs),
+    /// Act on all runs that a filter names, at once
+    #[command(subcommand)]
+    Bulk(Bulk),
     /// Send events, list them, and show what one did
     #[command(subcommand)]
     Events(Events),

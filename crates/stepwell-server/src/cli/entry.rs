@@ -8,8 +8,8 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, backup, bundles, client, config, dev, docs, doctor, events, health, history, keys,
-    known, mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
+    acts, audit, backup, bulk, bundles, client, config, dev, docs, doctor, events, health, history,
+    keys, known, mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -56,6 +56,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Import(asked) => bundles::import(&asked),
             Runs::Delete { run, reach } => acts::delete(&run, &reach),
         },
+        Command::Bulk(asked) => bulk::run(&asked),
         Command::Events(asked) => events::run(&asked),
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),

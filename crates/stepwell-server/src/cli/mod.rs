@@ -13,6 +13,7 @@
 //! | `watch` | which files changed |
 //! | `runs` | `runs list`, `start` |
 //! | `acts` | `runs cancel`, `pause`, `resume`, `terminate`, `retry`, `delete` |
+//! | `bulk` | `bulk`: acts on many runs |
 //! | `bundles` | `runs export`, `import` |
 //! | `events` | `events send`, `list`, `show` |
 //! | `show` | `runs show`, `why` |
@@ -38,6 +39,7 @@ mod acts;
 mod args;
 mod audit;
 mod backup;
+mod bulk;
 mod bundles;
 mod client;
 mod config;

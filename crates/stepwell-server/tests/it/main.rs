@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod backup;
 mod bad_inputs;
+mod bulk;
 mod bundles;
 mod cli;
 mod delete;

@@ -10,7 +10,9 @@
 //! | `pepper` | the file `pepper` |
 //! | `schema` | the tables |
 //! | `sqlite` | the ledger |
+//! | `bulks` | acts on many runs in it |
 
+mod bulks;
 mod copy;
 mod open;
 mod pepper;

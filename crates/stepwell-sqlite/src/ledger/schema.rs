@@ -50,6 +50,26 @@ CREATE TABLE IF NOT EXISTS audit (
 
 CREATE INDEX IF NOT EXISTS audit_of_namespace ON audit (namespace, n);
 
+CREATE TABLE IF NOT EXISTS bulks (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    namespace TEXT NOT NULL,
+    key TEXT,
+    ended_at INTEGER,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX IF NOT EXISTS bulks_by_key ON bulks (namespace, key) WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS bulks_open ON bulks (n) WHERE ended_at IS NULL;
+
+-- Runs of acts that have not ended: 16 bytes for each, in their order.
+CREATE TABLE IF NOT EXISTS bulk_runs (
+    bulk TEXT NOT NULL,
+    portion INTEGER NOT NULL,
+    runs BLOB NOT NULL,
+    PRIMARY KEY (bulk, portion)
+) STRICT, WITHOUT ROWID;
+
 -- Rows are added and nothing else.
 CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'rows of the audit log are not changed'); END;

@@ -7,10 +7,12 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row as SqlRow, params};
 use stepwell_access::audit::{Ask, Chain, Entry, Hash as RowHash, Order, ROOT, Row};
 use stepwell_access::key::{Hash, Previous};
-use stepwell_access::ledger::{Error, Ledger};
-use stepwell_access::{Key, KeyId, Namespace, Pepper, Secret};
+use stepwell_access::ledger::{BulkAsk, Error, Ledger};
+use stepwell_access::{Bulk, Key, KeyId, Namespace, Pepper, Secret};
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
+use super::bulks;
 use super::schema::{FORMAT, SCHEMA};
 
 /// How long a connection waits for another process that reads the file, such as `sqlite3`.
@@ -25,7 +27,7 @@ pub struct SqliteLedger {
     connection: Mutex<Connection>,
 }
 
-type Sql<T> = Result<T, rusqlite::Error>;
+pub(super) type Sql<T> = Result<T, rusqlite::Error>;
 
 impl SqliteLedger {
     /// Opens the database of a ledger, making its tables where they are not there.
@@ -119,6 +121,7 @@ impl Ledger for SqliteLedger {
     fn remove_namespace(&self, name: &str) -> Result<(), Error> {
         self.write(|sql| {
             sql.execute("DELETE FROM keys WHERE namespace = ?1", [name])?;
+            bulks::forget_namespace(sql, name)?;
             sql.execute("DELETE FROM namespaces WHERE name = ?1", [name]).map(drop)
         })
     }
@@ -224,6 +227,30 @@ impl Ledger for SqliteLedger {
             ask.act,
         ];
         self.run(|sql| sql.prepare_cached(&select)?.query_map(values, row)?.collect())
+    }
+
+    fn bulks(&self, ask: &BulkAsk) -> Result<Vec<Bulk>, Error> {
+        self.run(|sql| bulks::list(sql, ask))
+    }
+
+    fn bulk(&self, id: &str) -> Result<Option<Bulk>, Error> {
+        self.run(|sql| bulks::one(sql, id))
+    }
+
+    fn bulk_of_key(&self, namespace: &str, key: &str) -> Result<Option<Bulk>, Error> {
+        self.run(|sql| bulks::of_key(sql, namespace, key))
+    }
+
+    fn put_bulk(&self, bulk: &Bulk, portion: Option<&[RunId]>) -> Result<(), Error> {
+        self.write(|sql| bulks::put(sql, bulk, portion))
+    }
+
+    fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error> {
+        self.run(|sql| bulks::portion(sql, id, portion))
+    }
+
+    fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {
+        self.write(|sql| bulks::forget(sql, before))
     }
 }
 

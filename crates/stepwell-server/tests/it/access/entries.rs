@@ -56,12 +56,16 @@ pub(crate) fn entry(method: &str, path: &str, world: &World) -> Option<Entry> {
             Some(json!({"name": "x", "role": "viewer", "namespace": "mark-shop"}))
         }
         ("POST", "/api/v1/namespaces") => Some(json!({"name": "more"})),
+        ("POST", "/api/v1/bulk") => {
+            Some(json!({"act": "cancel", "filter": {"workflow": "mine"}, "dryRun": true}))
+        }
         _ => None,
     };
     let mut path = path
         .replace("{run}", &world.run)
         .replace("{event}", &world.event)
         .replace("{key}", &world.key)
+        .replace("{bulk}", "blk_none")
         .replace("{namespace}", "mark-shop");
     if path == "/api/v1/runs/glance" {
         path = format!("{path}?ids={}", world.run);
@@ -82,8 +86,10 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/workflows"
             | "/api/v1/runners"
             | "/api/v1/keys"
-            | "/api/v1/audit",
-        ) => Foreign::Nothing,
+            | "/api/v1/audit"
+            | "/api/v1/bulk",
+        )
+        | ("POST", "/api/v1/bulk") => Foreign::Nothing,
         (
             "GET",
             "/api/v1/runs/{run}"
@@ -91,6 +97,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/runs/{run}/result"
             | "/api/v1/runs/{run}/history"
             | "/api/v1/runs/{run}/export"
+            | "/api/v1/bulk/{bulk}"
             | "/api/v1/events/{event}",
         )
         | (
@@ -106,6 +113,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/runs/{run}/fork"
             | "/api/v1/keys"
             | "/api/v1/keys/{key}/rotate"
+            | "/api/v1/bulk/{bulk}/stop"
             | "/api/v1/keys/{key}/revoke",
         )
         | ("DELETE", "/api/v1/runs/{run}") => Foreign::NotThere,
