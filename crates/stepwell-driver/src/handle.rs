@@ -13,6 +13,7 @@ use stepwell_node::{
     EndedRun, ForkRequest, ImportRequest, Reply, RequestId, ResolveRequest, RunnerInfo,
     SendRequest, Sent, SessionId, Signed, StartRequest, Stats, Taken,
 };
+use stepwell_store::backup::{InFolder, Restored};
 use stepwell_store::retention::Deletion;
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
@@ -325,6 +326,31 @@ impl Handle {
     /// Returns how often the node was dropped and the store opened again.
     pub fn restarts(&self) -> u64 {
         self.shared.restarts.load(Ordering::Relaxed)
+    }
+
+    /// Lets the runs of a store that was restored go on, for good. Tells of which backup it was made; `None`
+    /// for a store that was not restored, whose runs nobody holds.
+    ///
+    /// # Errors
+    /// SW1008 when the disk refuses, or the server stops or starts again.
+    pub async fn let_go(&self) -> Result<Option<Restored>, Error> {
+        let restored = self.read(|store| {
+            let Some(store) = store.in_folder() else { return Ok(None) };
+            store.let_go()?;
+            Ok(store.restored())
+        });
+        let restored = restored.await?;
+        // A node that begins meanwhile reads it in its store.
+        self.send(Inbound::LetGo).await?;
+        Ok(restored)
+    }
+
+    /// Tells of which backup the store was made, if it was, and whether its runs are held.
+    ///
+    /// # Errors
+    /// SW1008 when the server stops or starts again.
+    pub async fn restored(&self) -> Result<Option<Restored>, Error> {
+        self.read(|store| Ok(store.in_folder().and_then(InFolder::restored))).await
     }
 
     /// Watches what changes in a namespace from now on, or since `after`.

@@ -48,6 +48,8 @@ pub(crate) enum Inbound {
     Measures { reply: oneshot::Sender<Measured> },
     /// The server is about to stop: runners are told.
     Drain,
+    /// Runs of a restored store go on.
+    LetGo,
     /// The thread ends, having written what it holds.
     Stop,
 }

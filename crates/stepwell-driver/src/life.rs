@@ -199,6 +199,7 @@ impl Life {
                 let _ = reply.send(Measured { node, thread });
             }
             Inbound::Drain => self.tell(Input::Drain),
+            Inbound::LetGo => self.tell(Input::LetGo),
             Inbound::Frame { .. } | Inbound::Stop => {}
         }
     }

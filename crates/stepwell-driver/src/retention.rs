@@ -112,6 +112,12 @@ impl Retention {
                     let keep = asked.lock().unwrap_or_else(PoisonError::into_inner);
                     (keep.runs_at(now), keep.events_at(now))
                 };
+                // What was restored is there to be looked at as it was.
+                let restored = node.restored().await.ok().flatten();
+                if restored.is_some_and(|restored| restored.held) {
+                    pause = EVERY;
+                    continue;
+                }
                 let more = portion(&node, runs).await;
                 let more = portion_of_events(&node, events).await || more;
                 pause = if more { BREATH } else { EVERY };

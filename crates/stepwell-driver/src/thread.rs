@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_node::{ApiError, Node, Reply};
+use stepwell_store::backup::InFolder;
 use stepwell_store::{Error as StoreError, Store};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
@@ -217,6 +218,17 @@ impl Lives {
         let workflows = store.workflows()?;
         let mut config = self.driver.node.clone();
         config.seed = random_seed()?;
+        if let Some(restored) = store.in_folder().and_then(InFolder::restored) {
+            config.restored =
+                stepwell_node::Restored { void_until: Some(restored.until), held: restored.held };
+            if restored.held {
+                let backup = restored.backup;
+                tracing::warn!(
+                    backup,
+                    "restored from a backup: no run goes on until `stepwell resume`"
+                );
+            }
+        }
         let birth = Birth {
             node: Node::new(config),
             store: Arc::clone(&store),
@@ -329,6 +341,7 @@ fn refuse(item: Inbound, why: &str) {
         | Inbound::Stats { .. }
         | Inbound::Measures { .. }
         | Inbound::Drain
+        | Inbound::LetGo
         | Inbound::Stop => {}
     }
 }

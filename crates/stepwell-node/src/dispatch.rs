@@ -175,7 +175,7 @@ impl Node {
 
     /// Gives waiting runs to free slots, queue by queue, so many in a turn.
     pub(crate) fn dispatch(&mut self, out: &mut Outputs) {
-        if self.draining || !self.dispatch.changed {
+        if self.draining || self.config.restored.held || !self.dispatch.changed {
             return;
         }
         if self.dispatch.given >= GIVES {

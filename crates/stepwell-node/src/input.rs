@@ -284,6 +284,8 @@ pub enum Input<'a> {
     Tick,
     /// Answers [`crate::Output::Continue`].
     Continue,
+    /// Runs of a restored store go on ([`crate::Restored`]).
+    LetGo,
     /// The server stops: runners are told to keep their runs and to connect elsewhere or again.
     Drain,
 }

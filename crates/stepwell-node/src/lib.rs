@@ -65,8 +65,8 @@ pub use input::{
     About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,
 };
 pub use meter::{APPS_MAX, Crew, Measures, OTHER, WORKFLOWS_MAX, WorkflowMeter};
-pub use node::{Config, Node};
+pub use node::{Config, Node, Restored};
 pub use output::{ApiError, EndedRun, Output, Outputs, Reply, RunnerInfo, Sent, Stats};
 pub use question::{Answer, Look, Question};
 pub use remake::{ForkAt, ForkRequest, Known, ResolveRequest};
-pub use why::{Behind, Cause, Why, awaited_child, why};
+pub use why::{Behind, Cause, Why, awaited_child, held_back, why};

@@ -39,6 +39,18 @@ pub struct Config {
     pub version: String,
     /// Random bits from the operating system; the whole of the node's randomness.
     pub seed: [u8; 32],
+    /// What is known of a store that was made from a copy. Default: it was not.
+    pub restored: Restored,
+}
+
+/// What a node does on a store that was made from a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Activations at or before this instant are of the original, whose runners may still hold them: none of
+    /// them comes back here (§4.7).
+    pub void_until: Option<Timestamp>,
+    /// No run is given to a runner and no timer fires until [`Input::LetGo`].
+    pub held: bool,
 }
 
 impl Default for Config {
@@ -49,6 +61,7 @@ impl Default for Config {
             credit_bytes: 8 * 1024 * 1024,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: [0; 32],
+            restored: Restored::default(),
         }
     }
 }
@@ -158,6 +171,7 @@ impl Node {
                 self.on_tick(out);
             }
             Input::Drain => self.on_drain(out),
+            Input::LetGo => self.on_let_go(),
         }
         if self.inbox.wants() {
             self.deliver_messages(out);
@@ -168,7 +182,7 @@ impl Node {
 
     /// Returns when [`Input::Tick`] is wanted next.
     pub fn next_tick(&self) -> Option<Timestamp> {
-        let near = self.timers.next();
+        let near = self.timers.next(self.config.restored.held);
         let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
         let lease = silent.into_iter().chain(self.away.next()).min();
         let lease = lease.map(|at| self.now.after(at.saturating_sub(self.monotonic)));
@@ -230,6 +244,12 @@ impl Node {
         self.fire_due(out);
         self.take_look_turn(out);
         self.take_route_turn(out);
+    }
+
+    /// Runs of a restored store go on: what was due meanwhile fires at the next tick.
+    fn on_let_go(&mut self) {
+        self.config.restored.held = false;
+        self.dispatch.wake();
     }
 
     fn on_drain(&mut self, out: &mut Outputs) {

@@ -150,11 +150,13 @@ impl Node {
         // §1: what another namespace has is not there, also for who knows all of its names.
         let here = self.sessions.get(back.session).map(|session| &session.namespace);
         let run = self.hot.run(id).filter(|run| here == Some(run.namespace()));
+        let void_until = self.config.restored.void_until;
         let matches = run.and_then(|run| run.activation()).is_some_and(|activation| {
             planted::has(Plant::UncheckedEpoch)
                 || activation.epoch == back.resume.epoch
                     && activation.nonce == back.resume.nonce
                     && activation.instance == back.instance
+                    && void_until.is_none_or(|until| activation.at > until)
         });
         if !matches {
             return self.refuse_return(back, id);

@@ -66,13 +66,14 @@ impl Timers {
         }
     }
 
-    /// Returns when there is something to do: the next near timer, or moving the horizon.
-    pub(crate) fn next(&self) -> Option<Timestamp> {
+    /// Returns when there is something to do: the next near timer, unless timers are held back, or moving
+    /// the horizon.
+    pub(crate) fn next(&self, held: bool) -> Option<Timestamp> {
         if self.horizon == Timestamp::MIN {
             return None;
         }
         let move_at = self.horizon.before(AHEAD / 2);
-        Some(self.near.first().map_or(move_at, |(at, _)| (*at).min(move_at)))
+        Some(self.near.first().filter(|_| !held).map_or(move_at, |(at, _)| (*at).min(move_at)))
     }
 }
 
@@ -141,6 +142,9 @@ impl Node {
 
     /// Fires what is due, a slice at a time (a herd of timers must not hold up others).
     pub(crate) fn fire_due(&mut self, out: &mut Outputs) {
+        if self.config.restored.held {
+            return;
+        }
         for _ in 0..SLICE {
             let Some((at, id)) = self.timers.near.first().copied() else {
                 return;

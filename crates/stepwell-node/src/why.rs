@@ -56,11 +56,13 @@ pub enum Cause {
     HandlerRetries,
     /// It waits for an event.
     WaitingForEvent,
+    /// The store was restored from a backup, and nobody has let its runs go.
+    Held,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Ended,
         Self::Running,
         Self::Queued,
@@ -80,6 +82,7 @@ impl Cause {
         Self::CleaningUp,
         Self::HandlerRetries,
         Self::WaitingForEvent,
+        Self::Held,
     ];
 
     /// Returns the word in answers.
@@ -104,6 +107,7 @@ impl Cause {
             Self::CleaningUp => "cleaning_up",
             Self::HandlerRetries => "handler_retries",
             Self::WaitingForEvent => "waiting_for_event",
+            Self::Held => "held",
         }
     }
 }
@@ -166,6 +170,22 @@ pub fn why(view: &View<'_>, runners: &[RunnerInfo], behind: Behind) -> Why {
         RunStatus::Waiting => waiting(view),
         RunStatus::Queued => queued(view, runners, behind),
     }
+}
+
+/// Says that a run is held back with all others of a store that was restored from a backup, whatever else
+/// keeps it from moving. A run that has ended is not.
+pub fn held_back(why: Why, backup: &str) -> Why {
+    let Why { cause, text } = why;
+    if cause == Cause::Ended {
+        return Why { cause, text };
+    }
+    Why::new(
+        Cause::Held,
+        format!(
+            "dispatch is off: this server was restored from backup {backup}, and `stepwell resume` lets \
+             its runs go; apart from that: {text}"
+        ),
+    )
 }
 
 /// §7.6: what a clean-up does, or waits for.

@@ -266,6 +266,7 @@ impl Run {
         self.delayed = None;
         self.ready_since = None;
         self.activation = Some(Activation {
+            at: activated.at,
             epoch: activated.epoch,
             nonce: activated.nonce,
             instance: Arc::from(&*activated.instance),

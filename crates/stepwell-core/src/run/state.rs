@@ -113,6 +113,8 @@ pub struct Paused {
 /// A run held by a runner (§1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activation {
+    /// Since when.
+    pub at: Timestamp,
     /// The fence.
     pub epoch: u32,
     /// The random part of the fence.

@@ -8,6 +8,7 @@ use stepwell_access::Right;
 use utoipa::ToSchema;
 
 use super::answer::json;
+use super::restored;
 use super::routes::Api;
 use crate::gate::Caller;
 use crate::openapi::About;
@@ -41,6 +42,9 @@ struct Health {
     /// Why starts are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
+    restored: Option<restored::Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refuses_starts: Option<String>,
 }
 
@@ -57,7 +61,8 @@ pub(super) fn about_health() -> About {
 }
 
 /// Tells whether the server serves. Starts that are refused make it `degraded`, not unhealthy:
-/// taking it out of service would stop the runs that can still end.
+/// taking it out of service would stop the runs that can still end. So does `held`: nothing is wrong with
+/// a server that was restored and waits for somebody to let its runs go.
 pub(super) async fn health(
     State(api): State<Api>,
     caller: Option<Caller>,
@@ -66,7 +71,13 @@ pub(super) async fn health(
     // Proves that the node's thread answers.
     api.node.stats().await?;
     let refuses = store.refuses_growth.as_ref().map(ToString::to_string);
-    let status = if refuses.is_some() { "degraded" } else { "ok" };
+    let restored = api.node.restored().await?.map(restored::Shown::from);
+    let held = restored.as_ref().is_some_and(|restored| restored.held);
+    let status = match (held, refuses.is_some()) {
+        (true, _) => "held",
+        (false, true) => "degraded",
+        (false, false) => "ok",
+    };
     if !caller.is_some_and(|caller| caller.may(Right::ServerRead)) {
         return json(StatusCode::OK, &Pulse { status });
     }
@@ -80,6 +91,7 @@ pub(super) async fn health(
         disk_bytes: store.disk_bytes,
         disk_free_bytes: store.disk_free,
         node_restarts: api.node.restarts(),
+        restored,
         refuses_starts: refuses,
     };
     json(StatusCode::OK, &health)

@@ -21,6 +21,7 @@
 //! | `keys` | API keys |
 //! | `namespaces` | namespaces |
 //! | `backups` | backups |
+//! | `restored` | of which backup the server was restored, letting its runs go |
 //! | `audit` | the audit log |
 //! | `openapi` | the document that describes all of this |
 //! | `bulk` | acts on many runs |
@@ -49,6 +50,7 @@ mod openapi;
 mod process;
 mod reload;
 mod remake;
+mod restored;
 mod routes;
 mod run;
 mod runs;

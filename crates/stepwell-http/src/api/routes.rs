@@ -15,7 +15,7 @@ use stepwell_protocol::PATH;
 
 use super::{
     activity, acts, audit, backups, bulk, events, export, glance, health, history, import, keys,
-    known, list, me, metrics, namespaces, openapi, reload, remake, run, runs, stream,
+    known, list, me, metrics, namespaces, openapi, reload, remake, restored, run, runs, stream,
 };
 use crate::bulk::Bulks;
 use crate::gate::{Access, Caller, Keys, Spec, guard};
@@ -203,6 +203,7 @@ fn of_server() -> Vec<Route> {
         route("POST", "/api/v1/backups", Server, || post(backups::create), backups::about_create),
         route("GET", "/api/v1/backups", Server, || get(backups::list), backups::about_list),
         route("POST", "/api/v1/reload", Server, || post(reload::reload), reload::about),
+        route("POST", "/api/v1/server/resume", Server, || post(restored::resume), restored::about),
         route("GET", "/api/v1/openapi.json", Any, || get(openapi::show), openapi::about),
         route("GET", "/healthz", Public, || get(health::health), health::about_health),
         route("GET", "/metrics", ServerRead, || get(metrics::metrics), metrics::about),

@@ -11,7 +11,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::record::{self, Record};
 use stepwell_core::status::RunStatus;
 use stepwell_core::view::View;
-use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, why};
+use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, held_back, why};
+use stepwell_store::backup::InFolder;
 use stepwell_store::query::Queue;
 use stepwell_store::{Error as StoreError, Store};
 use utoipa::{IntoParams, ToSchema};
@@ -277,7 +278,11 @@ pub(super) fn because(
         found.text = format!("{}, which is {}: {text}", found.text, below.status);
         next = awaited_child(&below);
     }
-    Ok(found)
+    let restored = store.in_folder().and_then(InFolder::restored);
+    Ok(match restored.filter(|restored| restored.held) {
+        Some(restored) => held_back(found, &restored.backup),
+        None => found,
+    })
 }
 
 /// Counts the runs in front of a queued one.

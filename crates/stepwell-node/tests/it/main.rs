@@ -27,6 +27,7 @@ mod recovery;
 #[cfg(test)]
 mod remake;
 #[cfg(test)]
+mod restored;
 mod starting;
 #[cfg(test)]
 mod timers;

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::view::View;
-use stepwell_node::{Begin, Behind, Cause, SessionId, StartRequest, Why, awaited_child, why};
+use stepwell_node::{
+    Begin, Behind, Cause, SessionId, StartRequest, Why, awaited_child, held_back, why,
+};
 
 use crate::harness::{Who, World, failed, finished, idle, released, sleep, start, who};
 
@@ -134,8 +136,15 @@ fn every_cause_has_its_answer() {
         writeln!(text, "{cause}: {answer}").unwrap();
     }
     insta::assert_snapshot!(text);
+    let held = Why { cause: Cause::NoSlot, text: "all 4 slots of its runners are taken".into() };
+    let held = held_back(held, "2026-11-22T02-00-00Z");
+    assert_eq!(held.cause, Cause::Held);
+    assert!(held.text.starts_with("dispatch is off: ") && held.text.ends_with("are taken"));
+    let over = Why { cause: Cause::Ended, text: "it has ended: failed".into() };
+    assert_eq!(held_back(over.clone(), "b"), over);
     let missing: Vec<_> =
         Cause::ALL.into_iter().filter(|one| !answers.0.contains_key(one)).collect();
-    // A queued run that nothing is in the way of is given out at once, and a parked one waits for a step.
-    assert_eq!(missing, [Cause::Queued, Cause::Parked]);
+    // A queued run that nothing is in the way of is given out at once, and a parked one waits for a step;
+    // whether a store is held is nothing that its runs know.
+    assert_eq!(missing, [Cause::Queued, Cause::Parked, Cause::Held]);
 }

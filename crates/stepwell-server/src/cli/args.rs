@@ -14,6 +14,7 @@ use super::keys::Keys;
 use super::mcp::Mcp;
 use super::namespaces::Namespaces;
 use super::restore::Restore;
+use super::resume::Resume;
 use crate::bench::{Bench, BenchRunner};
 use crate::config::Given;
 
@@ -77,6 +78,8 @@ pub(super) enum Command {
     Reload(Reach),
     /// Say whether a server serves: exit code 0 where it does, else another one
     Health(Health),
+    /// Let the runs of a restored server go on
+    Resume(Resume),
     /// Check a server, or with --data a folder whose server is stopped
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes
@@ -114,6 +117,9 @@ pub(super) struct Start {
     /// Print the settings in force as a file of settings, and exit
     #[arg(long)]
     pub(super) print_config: bool,
+    /// Let the runs of a restored folder go on
+    #[arg(long)]
+    pub(super) resume: bool,
     #[command(flatten)]
     pub(super) settings: Given,
 }

@@ -9,7 +9,7 @@ use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
     acts, audit, backup, bulk, bundles, client, config, dev, docs, doctor, events, health, history,
-    keys, known, mcp, namespaces, out, reload, remake, restore, runs, serve, show, tail,
+    keys, known, mcp, namespaces, out, reload, remake, restore, resume, runs, serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -71,6 +71,7 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Reload(reach) => reload::run(&reach),
         Command::Health(asked) => health::run(&asked),
         Command::Config(asked) => config::run(&asked),
+        Command::Resume(resume) => resume::run(&resume),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Bench(bench) => crate::bench::run(&bench),
         Command::BenchRunner(runner) => crate::bench::serve(&runner),

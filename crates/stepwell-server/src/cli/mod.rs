@@ -27,7 +27,7 @@
 //! | `first_key` | the first key of a server |
 //! | `connect` | connections to a server, plain or under TLS |
 //! | `backup` | `backup`, `backup list`, `verify` |
-//! | `restore` | `restore` |
+//! | `restore`, `resume` | `restore`, and what goes on after it |
 //! | `config` | `config sample`, `check`, `schema` |
 //! | `reload` | `reload` |
 //! | `health` | `health` |
@@ -62,6 +62,7 @@ mod out;
 mod reload;
 mod remake;
 mod restore;
+mod resume;
 mod runs;
 mod serve;
 mod show;

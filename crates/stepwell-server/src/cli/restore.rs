@@ -56,4 +56,5 @@ pub(super) fn run(restore: &Restore) -> Result<(), Fault> {
 }
 
 /// What to do next.
-const NEXT: &str = "Make sure that the server it was taken of is stopped, then start this one.";
+const NEXT: &str = "Its runs are held back: `stepwell start` serves what it holds and runs nothing. Once the server \
+     that it was taken of is stopped for good, `stepwell start --resume` or `stepwell resume` lets them go.";

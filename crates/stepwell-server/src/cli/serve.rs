@@ -12,6 +12,7 @@ use crate::config::{Config, Given};
 use crate::logs;
 use crate::reload::Source;
 use crate::server::{self, Server};
+use stepwell_http::problem::Problem;
 
 /// Exit code of a process that a second signal ended.
 const CUT_OFF: i32 = 130;
@@ -35,7 +36,7 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
         ));
     }
     logs::start(&config)?;
-    runtime()?.block_on(serve(&config, source))
+    runtime()?.block_on(serve(&config, source, start.resume))
 }
 
 /// Makes the runtime of a server: requests of the API. The node and runners' connections have a
@@ -47,10 +48,13 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
     Ok(builder.build()?)
 }
 
-async fn serve(config: &Config, source: Source) -> Result<(), Fault> {
+async fn serve(config: &Config, source: Source, resume: bool) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
     let server = server::start_from(config, source).await?;
+    if resume {
+        server.node().let_go().await.map_err(Problem::from)?;
+    }
     first_key::ensure(&server, &config.access).await?;
     let signal = loop {
         tokio::select! {

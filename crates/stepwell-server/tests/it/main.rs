@@ -13,6 +13,7 @@ mod cli;
 mod delete;
 mod formats;
 mod gate;
+mod held;
 mod history;
 mod lists;
 mod mcp;
