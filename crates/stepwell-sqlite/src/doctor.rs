@@ -3,6 +3,7 @@
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_core::summary::Summary;
+use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::Error;
 
@@ -34,8 +35,56 @@ pub struct Report {
     pub folded: u64,
     /// The last position of the log.
     pub head: u64,
+    /// What is durable and not in tables yet, in bytes.
+    pub tail_bytes: u64,
+    /// The greatest engine time that was ever written.
+    pub high_water: Timestamp,
+    /// What runs that are still there brought in, by the day on which they were created: the last seven of
+    /// which there are any, oldest first.
+    pub days: Vec<Day>,
     /// What is damaged; empty when all is well.
     pub problems: Vec<Problem>,
+}
+
+/// What one day brought in, of runs that are still there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// Its beginning, UTC.
+    pub begins: Timestamp,
+    /// Runs created on it.
+    pub runs: u64,
+    /// The size of their journals, in bytes.
+    pub journal_bytes: u64,
+}
+
+/// How many days are told.
+const DAYS: usize = 7;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+impl Report {
+    /// Counts a run among those of its day.
+    fn count_day(&mut self, created_at: Timestamp, journal_bytes: u64) {
+        let begins = created_at.as_micros().div_euclid(DAY_MICROS) * DAY_MICROS;
+        let begins = Timestamp::from_micros(begins);
+        let at = match self.days.binary_search_by_key(&begins, |day| day.begins) {
+            Ok(at) => at,
+            // Older than all that are told.
+            Err(0) if self.days.len() == DAYS => return,
+            Err(at) => {
+                self.days.insert(at, Day { begins, ..Day::default() });
+                if self.days.len() > DAYS {
+                    self.days.remove(0);
+                    at - 1
+                } else {
+                    at
+                }
+            }
+        };
+        if let Some(day) = self.days.get_mut(at) {
+            day.runs += 1;
+            day.journal_bytes += journal_bytes;
+        }
+    }
 }
 
 impl<D: Disk> Embedded<D> {
@@ -46,12 +95,18 @@ impl<D: Disk> Embedded<D> {
     /// [`Error::Unavailable`] when something cannot be read at all; damage is no error.
     pub fn verify(&self) -> Result<Report, Error> {
         let shared = &*self.shared;
-        let mut report = Report::default();
+        let (tail_bytes, high_water) = {
+            let overlay = shared.overlay();
+            (overlay.bytes(), overlay.high_water)
+        };
+        let mut report = Report { tail_bytes, high_water, ..Report::default() };
         shared.verify_log(&mut report)?;
         let reader = shared.reader()?;
         for what in tables::integrity(&reader)? {
             report.problems.push(Problem { run: None, what: format!("the tables: {what}") });
         }
+        let orphans = tables::orphans(&reader)?;
+        report.problems.extend(orphans.into_iter().map(|what| Problem { run: None, what }));
         let damaged = tables::damaged_events(&reader)?;
         report.problems.extend(damaged.into_iter().map(|what| Problem { run: None, what }));
         shared.each_run(|run| {
@@ -63,8 +118,11 @@ impl<D: Disk> Embedded<D> {
                     let row = tables::find_row(&reader, run)?;
                     let what = match Run::replay(run, &journal) {
                         Err(error) => Some(format!("its journal does not replay: {error}")),
-                        Ok(replayed) => (row != Some(Summary::of(&replayed)))
-                            .then(|| "its row is not that of its journal".into()),
+                        Ok(replayed) => {
+                            report.count_day(replayed.created_at(), journal.len() as u64);
+                            (row != Some(Summary::of(&replayed)))
+                                .then(|| "its row is not that of its journal".into())
+                        }
                     };
                     report.problems.extend(what.map(|what| Problem { run: Some(run), what }));
                 }
@@ -91,6 +149,7 @@ impl<D: Disk> Embedded<D> {
         {
             let writer = guard(&shared.tables.writer);
             writer.execute_batch("REINDEX").map_err(|e| tables::failed(&e))?;
+            tables::drop_orphans(&writer)?;
         }
         let reader = shared.reader()?;
         shared.each_run(|run| {

@@ -25,6 +25,7 @@ use crate::folder::{self, Found};
 use crate::log::{Log, Settings, body, recover};
 use crate::options::{Options, SEGMENT_MIN};
 use crate::overlay::{Overlay, TailBatch, TailWrite};
+use crate::rights;
 use crate::tables::{self, Damage, Place, Reader, Tables};
 
 /// The name of the tables' file in a folder.
@@ -97,6 +98,7 @@ impl Embedded<OsDisk> {
         let folder = path.as_ref();
         folder::make(folder)?;
         let lock = folder::lock(folder)?;
+        rights::tighten(folder);
         let place = Place::File(folder.join(TABLES));
         let mut store = Self::open_on(OsDisk::new(folder), place, options)
             .map_err(|error| folder::located(folder, error))?;

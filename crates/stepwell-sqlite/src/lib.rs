@@ -15,6 +15,7 @@
 //! | [`backup`] | copies of a store that is in use, and stores made from them |
 //! | [`doctor`] | what is damaged; rows made anew |
 //! | `room` | what the disk and the tail have left |
+//! | `rights` | who may read the files of a folder |
 //! | `folder` | owner, format and id of a folder |
 //! | [`ledger`] | what operators own: namespaces, keys, the audit log |
 //! | `sim` | a disk in memory that crashes, from a seed (feature `sim`) |
@@ -42,6 +43,7 @@ pub mod ledger;
 mod log;
 mod options;
 mod overlay;
+mod rights;
 mod room;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
@@ -51,4 +53,5 @@ mod tables;
 pub use embedded::Embedded;
 pub use fold::Folded;
 pub use options::{Effort, Options};
+pub use rights::open_to_others;
 pub use tables::Place;

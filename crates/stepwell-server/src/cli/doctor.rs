@@ -1,17 +1,23 @@
 //! `doctor`: the health of a server, or with `--data` of a folder whose server is stopped.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use stepwell_core::code::Code;
-use stepwell_sqlite::doctor::Report;
-use stepwell_sqlite::{Embedded, Options};
+use stepwell_core::time::Timestamp;
+use stepwell_sqlite::doctor::{Day, Problem, Report};
+use stepwell_sqlite::{Embedded, Options, open_to_others};
 
 use super::args::{Doctor, Reach};
+use super::backup::size;
 use super::client::Client;
 use super::fault::Fault;
 use super::out;
-use stepwell_http::problem::Problem;
+use stepwell_http::problem;
+
+/// How far engine time may be ahead of the clock and nobody is told.
+const CLOCK_MOST: Duration = Duration::from_millis(500);
 
 /// Checks.
 pub(super) fn run(args: &Doctor) -> Result<(), Fault> {
@@ -41,8 +47,41 @@ struct Shown {
     journal_bytes: u64,
     folded: u64,
     head: u64,
+    tail_bytes: u64,
     rebuilt: bool,
+    /// How far engine time is ahead of this machine's clock: it was set back.
+    clock_ahead_ms: u64,
+    /// What others than the owner may read, with its mode.
+    open_to_others: Vec<ShownOpen>,
+    days: Vec<ShownDay>,
     problems: Vec<ShownProblem>,
+}
+
+#[derive(Serialize)]
+struct ShownOpen {
+    name: String,
+    mode: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownDay {
+    day: String,
+    runs: u64,
+    journal_bytes: u64,
+}
+
+impl ShownDay {
+    fn of(day: &Day) -> Self {
+        let text = day.begins.to_string();
+        let day_only = text.split('T').next().unwrap_or(&text).to_owned();
+        Self { day: day_only, runs: day.runs, journal_bytes: day.journal_bytes }
+    }
+}
+
+/// The time by this machine's clock.
+fn now() -> Timestamp {
+    Timestamp::from_micros(0).after(std::time::UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
 #[derive(Serialize)]
@@ -56,7 +95,7 @@ fn offline(folder: &Path, rebuild: bool, reach: &Reach) -> Result<(), Fault> {
         let text = format!("--data {}: there is no such folder", folder.display());
         return Err(Fault::Usage(text));
     }
-    let refused = |error: stepwell_store::Error| Fault::from(Problem::from(error));
+    let refused = |error: stepwell_store::Error| Fault::from(problem::Problem::from(error));
     // Opening would make one.
     if !Embedded::is_there(folder).map_err(refused)? {
         let text = format!(
@@ -65,12 +104,14 @@ fn offline(folder: &Path, rebuild: bool, reach: &Reach) -> Result<(), Fault> {
         );
         return Err(Fault::Usage(text));
     }
+    // Opening takes from others what files of earlier versions gave them.
+    let open = open_to_others(folder).map_err(refused)?;
     let store = Embedded::open(folder, Options::default()).map_err(refused)?;
     let rebuilt = if rebuild { Some(store.rebuild().map_err(refused)?) } else { None };
     let report = store.verify().map_err(refused)?;
     let problems = rebuilt.iter().flat_map(|report| &report.problems).chain(&report.problems);
     let problems: Vec<_> = problems.collect();
-    show(&report, &problems, rebuild, reach)?;
+    show(&Found { report: &report, problems: &problems, open: &open, rebuilt: rebuild }, reach)?;
     if problems.is_empty() {
         return Ok(());
     }
@@ -78,13 +119,18 @@ fn offline(folder: &Path, rebuild: bool, reach: &Reach) -> Result<(), Fault> {
     Err(Fault::refused(Code::Quarantined, text))
 }
 
-fn show(
-    report: &Report,
-    problems: &[&stepwell_sqlite::doctor::Problem],
+/// What was found.
+struct Found<'a> {
+    report: &'a Report,
+    problems: &'a [&'a Problem],
+    open: &'a [(String, u32)],
     rebuilt: bool,
-    reach: &Reach,
-) -> Result<(), Fault> {
-    let run_of = |problem: &stepwell_sqlite::doctor::Problem| problem.run.map(|id| id.to_string());
+}
+
+fn show(found: &Found<'_>, reach: &Reach) -> Result<(), Fault> {
+    let Found { report, problems, open, rebuilt } = *found;
+    let ahead = report.high_water.since(now());
+    let run_of = |problem: &Problem| problem.run.map(|id| id.to_string());
     if reach.json {
         let problems = problems
             .iter()
@@ -94,7 +140,14 @@ fn show(
             journal_bytes: report.journal_bytes,
             folded: report.folded,
             head: report.head,
+            tail_bytes: report.tail_bytes,
             rebuilt,
+            clock_ahead_ms: u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX),
+            open_to_others: open
+                .iter()
+                .map(|(name, mode)| ShownOpen { name: name.clone(), mode: format!("{mode:04o}") })
+                .collect(),
+            days: report.days.iter().map(ShownDay::of).collect(),
             problems: problems.collect(),
         });
     }
@@ -105,6 +158,22 @@ fn show(
         "{} runs with {} bytes of history; tables at position {} of {}",
         report.runs, report.journal_bytes, report.folded, report.head
     ))?;
+    out::line(format_args!("{} of the log are not in tables yet", size(report.tail_bytes)))?;
+    for ShownDay { day, runs, journal_bytes } in report.days.iter().map(ShownDay::of) {
+        out::line(format_args!("{day}: {runs} runs, {} of history", size(journal_bytes)))?;
+    }
+    if ahead > CLOCK_MOST {
+        out::line(format_args!(
+            "! engine time is {:.1} s ahead of this machine's clock: the clock was set back, and timers \
+             go at half speed until it has caught up",
+            ahead.as_secs_f64()
+        ))?;
+    }
+    for (name, mode) in open {
+        let what = if name == "." { "the folder" } else { name };
+        let done = if name == "." { "accepted: 0700" } else { "now it is 0600" };
+        out::line(format_args!("! others may look into {what} (mode {mode:04o}); {done}"))?;
+    }
     for problem in problems {
         let run = run_of(problem).unwrap_or_else(|| "the store".to_owned());
         out::line(format_args!("✗ {run}: {}", problem.what))?;

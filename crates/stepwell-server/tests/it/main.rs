@@ -11,6 +11,7 @@ mod bulk;
 mod bundles;
 mod cli;
 mod delete;
+mod doctor;
 mod formats;
 mod gate;
 mod held;

@@ -15,6 +15,7 @@
 //! | `events` | events and what they did |
 //! | `inbox` | messages between runs |
 //! | `waits` | parked waits, by event and leaf |
+//! | `orphans` | rows that belong to nothing |
 //! | `write` | what a fold writes, in one transaction |
 
 mod check;
@@ -28,6 +29,7 @@ mod history;
 mod inbox;
 mod list;
 mod open;
+mod orphans;
 mod read;
 mod row;
 mod schema;
@@ -46,6 +48,7 @@ pub(crate) use history::{Damage, chunks, journal};
 pub(crate) use inbox::inbox;
 pub(crate) use list::{Found, list};
 pub(crate) use open::open_runs;
+pub(crate) use orphans::{drop_orphans, orphans};
 pub(crate) use read::{
     active, blocked, due, find_key, high_water, integrity, position, ready, runs_behind, workflows,
 };

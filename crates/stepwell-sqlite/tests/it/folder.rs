@@ -1,6 +1,7 @@
 //! Folders: one owner, one format, readable with `sqlite3`, damage told, bounds kept.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::time::Timestamp;
-use stepwell_sqlite::{Embedded, Options};
+use stepwell_sqlite::{Embedded, Options, open_to_others};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
 use stepwell_store::event::{Event, EventId, EventWrite, Scope};
@@ -482,4 +483,78 @@ fn the_fold_thread_folds_in_the_background_and_lists_wait_for_it() {
         assert_eq!(page.runs[0].id, run);
     }
     assert_eq!(store.health().tail_bytes, 0);
+}
+
+/// Files that an earlier version made, and whatever else lets others read them, are for their owner only once the
+/// folder was opened; until then they are told.
+#[test]
+fn files_that_others_may_read_are_tightened() {
+    let folder = folder();
+    drop(open(folder.path()).unwrap());
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+    mode(".", 0o700);
+    assert_eq!(open_to_others(folder.path()).unwrap(), []);
+    mode("stepwell.db", 0o644);
+    mode("log-000001", 0o640);
+    mode("notes.txt", 0o644);
+    let told = [("log-000001".to_owned(), 0o640), ("stepwell.db".to_owned(), 0o644)];
+    assert_eq!(open_to_others(folder.path()).unwrap(), told);
+    drop(open(folder.path()).unwrap());
+    assert_eq!(open_to_others(folder.path()).unwrap(), []);
+    mode(".", 0o755);
+    drop(open(folder.path()).unwrap());
+    assert_eq!(open_to_others(folder.path()).unwrap(), [(".".to_owned(), 0o755)]);
+    let notes = fs::metadata(folder.path().join("notes.txt")).unwrap().permissions().mode();
+    assert_eq!(notes & 0o777, 0o644, "what is not ours stays as it is");
+}
+
+/// Rows that belong to nothing are told, and go when what is derived is made anew.
+#[test]
+fn rows_that_belong_to_nothing_are_told_and_dropped() {
+    let orphans = [
+        "INSERT INTO searches (run, name, namespace, kind, value) VALUES ('run_0', 'a', 'default', 1, '1')",
+        "INSERT INTO waits (namespace, event, leaf, run, step, app, since)
+            VALUES ('default', 'paid', 0, 'run_0', 'w', 'shop', 0)",
+        "INSERT INTO event_runs (namespace, event, run, step) VALUES ('default', 'e', 'run_0', 'w')",
+    ];
+    for (orphan, told) in orphans.into_iter().zip(["searches", "waits", "event_runs"]) {
+        let folder = folder();
+        let store = open(folder.path()).unwrap();
+        ended_run(&store, 1);
+        store.fold_all().unwrap();
+        drop(store);
+        tables(folder.path()).execute(orphan, []).unwrap();
+        let store = open(folder.path()).unwrap();
+        let problems = store.verify().unwrap().problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].what.starts_with(&format!("1 rows of `{told}`")), "{problems:?}");
+        store.rebuild().unwrap();
+        assert_eq!(store.verify().unwrap().problems, []);
+    }
+}
+
+/// What days brought in is told of the last seven, and how far tables, log and engine time are.
+#[test]
+fn growth_is_told_by_the_day() {
+    const DAY: u32 = 86_400;
+    let folder = folder();
+    let store = open(folder.path()).unwrap();
+    for n in 0..9 {
+        for more in 0..=n {
+            ended_run(&store, n * DAY + more);
+        }
+    }
+    let tail = store.verify().unwrap();
+    assert!(tail.tail_bytes > 0 && tail.folded < tail.head, "{tail:?}");
+    assert_eq!(tail.high_water, at(8 * DAY + 8));
+    store.fold_all().unwrap();
+    let report = store.verify().unwrap();
+    assert_eq!((report.tail_bytes, report.folded), (0, report.head));
+    let runs: Vec<_> = report.days.iter().map(|day| day.runs).collect();
+    assert_eq!(runs, [3, 4, 5, 6, 7, 8, 9]);
+    assert!(report.days.iter().all(|day| day.journal_bytes > day.runs * 100), "{report:?}");
+    assert!(report.days.windows(2).all(|two| two[0].begins < two[1].begins));
 }

@@ -1,0 +1,56 @@
+//! Who may read the files of a folder: nobody but its owner, since payloads and what checks keys are in them.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use stepwell_store::Error;
+
+use crate::folder;
+
+/// What others than the owner may do with a file, of its mode.
+const OTHERS: u32 = 0o077;
+/// What files of a folder begin with.
+const OURS: [&str; 9] = [
+    "FORMAT",
+    "HELD",
+    "LOCK",
+    "RESTORED",
+    "RESTORING",
+    "ledger.db",
+    "log-",
+    "pepper",
+    "stepwell.db",
+];
+
+/// Returns what others than its owner may read or write of a data folder, with the mode of each: files of the
+/// store and of the ledger, and `.` for the folder itself.
+///
+/// # Errors
+/// [`Error::Unusable`] when the folder cannot be read.
+pub fn open_to_others(folder: &Path) -> Result<Vec<(String, u32)>, Error> {
+    let refused = |error: std::io::Error| folder::unusable(folder, error.to_string());
+    let mut names = vec![".".to_owned()];
+    for entry in std::fs::read_dir(folder).map_err(refused)? {
+        // A name that is not UTF-8 is not one of ours.
+        names.extend(entry.map_err(refused)?.file_name().into_string());
+    }
+    names.retain(|name| name == "." || OURS.iter().any(|ours| name.starts_with(ours)));
+    names.sort_unstable();
+    let modes = names.into_iter().filter_map(|name| {
+        // What was removed meanwhile is open to nobody.
+        let mode = folder.join(&name).metadata().ok()?.permissions().mode() & 0o777;
+        (mode & OTHERS != 0).then_some((name, mode))
+    });
+    Ok(modes.collect())
+}
+
+/// Takes from others what earlier versions let them read. The folder itself is left to whoever made it.
+pub(crate) fn tighten(folder: &Path) {
+    for (name, _) in open_to_others(folder).unwrap_or_default() {
+        if name != "." {
+            // A file of somebody else stays as it is, and `doctor` tells.
+            let _ = std::fs::set_permissions(folder.join(name), Permissions::from_mode(0o600));
+        }
+    }
+}
