@@ -18,7 +18,7 @@ use crate::problem::Problem;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Health {
-    /// `ok`, or `degraded` while starts are refused.
+    /// `ok`, `degraded` while starts are refused, or `held` after a restore until runs are let go.
     status: &'static str,
     #[schema(required = false)]
     version: &'static str,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::answer::json;
 use super::body;
 use super::routes::Api;
-use crate::openapi::About;
+use crate::openapi::{About, shapes};
 use crate::problem::Problem;
 
 /// What people are told of a restore.
@@ -22,7 +22,7 @@ use crate::problem::Problem;
 pub(super) struct Shown {
     backup: String,
     #[serde(serialize_with = "iso")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = shapes::Instant)]
     taken_at: Timestamp,
     /// No run goes on until `POST /api/v1/server/resume`.
     pub(super) held: bool,

@@ -6,11 +6,13 @@
 mod access;
 mod api;
 mod backup;
+mod backup_load;
 mod bad_inputs;
 mod bulk;
 mod bundles;
 mod cli;
 mod delete;
+mod disk_full;
 mod doctor;
 mod formats;
 mod gate;
