@@ -46,7 +46,9 @@ async fn a_full_disk_refuses_starts_and_lets_runs_end() {
         return;
     };
     let (data, backup_dir) = (Some(disk.join("data")), Some(disk.join("backups")));
-    let settings = Config { data, backup_dir, reserve_bytes: RESERVE, ..config() };
+    let mut settings = Config { data, backup_dir, reserve_bytes: RESERVE, ..config() };
+    // The runner of this test sends no pings.
+    settings.limits.runner_ttl_ms = 600_000;
     let server = server::start(&settings).await.unwrap();
     let to = server.address();
     let mut runner = Runner::open(to).await.unwrap();

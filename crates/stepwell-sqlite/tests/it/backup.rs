@@ -182,9 +182,10 @@ fn a_restored_folder_is_held_until_it_is_let_go() {
     assert_eq!(store.in_folder().unwrap().restored(), None);
     let taken = world.back_up(&store);
     for lets_go in [false, true] {
-        let restored = match lets_go {
-            false => world.restore(&taken),
-            true => Embedded::open(world.path("new"), options()).unwrap(),
+        let restored = if lets_go {
+            Embedded::open(world.path("new"), options()).unwrap()
+        } else {
+            world.restore(&taken)
         };
         let folder = restored.in_folder().unwrap();
         let told = folder.restored().unwrap();
