@@ -55,3 +55,27 @@ async fn runs_of_the_first_format_go_on() {
     assert_eq!(runner.hear("activate").await["run"], blocked);
     server.stop().await;
 }
+
+/// §4.9: a run of the second format that was queued is given to the runner that it is pinned to, and ends; what
+/// was started with a key is found by it.
+#[tokio::test]
+async fn runs_of_the_second_format_go_on() {
+    let folder = folder_of(2);
+    let config = Config { data: Some(folder.path().into()), ..config() };
+    let server = server::start(&config).await.unwrap();
+    let to = server.address();
+    let list = get(to, "/api/v1/runs?status=queued").await.json();
+    let run = list["runs"][0]["id"].as_str().unwrap().to_owned();
+    let mut hello = Runner::hello(&json!([{"name": "noop"}]));
+    (hello["app"], hello["runner"]) = (json!("bench"), json!("nobody"));
+    let mut runner = Runner::open(to).await.unwrap();
+    runner.say(json!([{"hello": hello}])).await;
+    let activate = runner.hear("activate").await;
+    assert_eq!((&activate["run"], &activate["input"]), (&json!(run), &json!(2)));
+    runner.say(json!([{"finished": {"a": activate["a"], "output": 2}}])).await;
+    let result = get(to, &format!("/api/v1/runs/{run}/result?wait=20s")).await.json();
+    assert_eq!((&result["status"], &result["output"]), (&json!("completed"), &json!(2)));
+    let keyed = get(to, "/api/v1/runs?key=order-7").await.json();
+    assert_eq!(keyed["runs"][0]["status"], json!("completed"));
+    server.stop().await;
+}

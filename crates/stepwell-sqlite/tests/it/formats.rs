@@ -11,10 +11,15 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-use stepwell_sqlite::{Embedded, Options};
+use stepwell_access::ledger::Ledger as _;
+use stepwell_access::{Role, Secret};
+use stepwell_sqlite::{Embedded, Options, ledger};
 use stepwell_store::Store;
 use stepwell_store::query::Filter;
 use tempfile::TempDir;
+
+/// A key of the folder of the second format; it opens nothing else.
+const VIEWER: &str = "sw_vpwzjnupfe_oc2dqacqjm7b2pywxuuxngndhopfos76gy5uxhearhohvhnyfjyq6fn7";
 
 /// Unpacks the folder of a format.
 fn folder_of(format: u32) -> TempDir {
@@ -68,4 +73,20 @@ fn check(format: u32) {
 #[test]
 fn a_folder_of_the_first_format_is_whole() {
     check(1);
+}
+
+/// Every run of a folder of the second format is there, byte by byte, and so are its keys: what checks them is
+/// beside them.
+#[test]
+fn a_folder_of_the_second_format_is_whole() {
+    check(2);
+    let folder = folder_of(2);
+    let opened = ledger::open(folder.path()).unwrap();
+    let secret = Secret::parse(VIEWER).unwrap();
+    let keys = opened.ledger.keys().unwrap();
+    let key = keys.iter().find(|key| key.id == secret.id()).unwrap();
+    assert_eq!((&*key.name, key.role), ("viewer", Role::Viewer));
+    assert_eq!(opened.pepper.hash(&secret), key.hash);
+    let namespaces = opened.ledger.namespaces().unwrap();
+    assert!(namespaces.iter().any(|one| &*one.name == "shop"), "{namespaces:?}");
 }
