@@ -3,6 +3,7 @@
 //! `STEPWELL_BACKUP_SECONDS` says how long there is load before the backup; `make backup-test` sets it, and wants
 //! starts not to take much longer meanwhile.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,6 +75,30 @@ fn p99(acked: &[(RunId, Instant, Duration)], from: Instant, to: Instant) -> f64 
     took.get(took.len() * 99 / 100).copied().unwrap_or_default()
 }
 
+/// Restores a backup and holds each run against the original; returns how many files it has, and bytes.
+fn judge(folder: &Path, name: &str, runs: &[RunId]) -> (usize, u64) {
+    let copy = folder.join("backups").join(name);
+    let verified = backup::verify(&copy).unwrap();
+    assert_eq!(verified.problems, [""; 0]);
+    let options = Options::default();
+    let restored = folder.join("restored");
+    backup::restore(&copy, &restored, &options).unwrap();
+    let original = Embedded::open(folder.join("data"), options.clone()).unwrap();
+    let restored = Embedded::open(&restored, options).unwrap();
+    for run in runs {
+        let (is, was) = (restored.load(*run).unwrap(), original.load(*run).unwrap());
+        let is = is.unwrap_or_else(|| panic!("{run} was acknowledged and is not there"));
+        assert!(!is.is_empty() && was.unwrap().starts_with(&is), "{run} is another one");
+    }
+    assert_eq!(restored.verify().unwrap().problems, []);
+    (verified.manifest.files.len(), verified.manifest.bytes())
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what `make backup-test` shows")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
 /// §4.9: every run that was acknowledged before a backup began is in what is restored from it, byte by byte as
 /// the original has it up to there, and each file has the hash that was written.
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +106,7 @@ async fn a_backup_under_load_has_every_run_that_was_acknowledged_before_it() {
     let seconds = std::env::var("STEPWELL_BACKUP_SECONDS").ok().map(|text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let (data, backups) = (folder.path().join("data"), folder.path().join("backups"));
-    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
     let start =
         ["start", "--listen", "127.0.0.1:0", "--access", "loopback", "--log-format", "json"];
     let (data_text, backups_text) = (text(&data), text(&backups));
@@ -128,34 +153,24 @@ async fn a_backup_under_load_has_every_run_that_was_acknowledged_before_it() {
     }
     drop((bots, server));
 
-    let made = &listed["backups"][0];
-    let copy = backups.join(made["name"].as_str().unwrap());
-    let verified = backup::verify(&copy).unwrap();
-    assert_eq!(verified.problems, [""; 0]);
-    let options = Options::default();
-    let restored = folder.path().join("restored");
-    backup::restore(&copy, &restored, &options).unwrap();
-    let original = Embedded::open(&data, options.clone()).unwrap();
-    let restored = Embedded::open(&restored, options).unwrap();
-    for (run, ..) in &before {
-        let (is, was) = (restored.load(*run).unwrap(), original.load(*run).unwrap());
-        let is = is.unwrap_or_else(|| panic!("{run} was acknowledged and is not there"));
-        assert!(!is.is_empty() && was.unwrap().starts_with(&is), "{run} is another one");
-    }
-    assert_eq!(restored.verify().unwrap().problems, []);
+    let name = listed["backups"][0]["name"].as_str().unwrap();
+    let before: Vec<_> = before.into_iter().map(|(run, ..)| run).collect();
+    let (files, bytes) = judge(folder.path(), name, &before);
 
     let acked = seen.acked();
     let (quiet, busy) = (p99(&acked, first, begun), p99(&acked, begun, ended));
     let during = acked.iter().filter(|(_, at, _)| *at >= begun && *at <= ended).count();
-    println!(
-        "backup: {} runs acknowledged before it, all of them restored byte by byte; {} files of {:.1} MiB \
+    // Tenths of MiB.
+    let tenths = bytes * 10 / (1 << 20);
+    say(&format!(
+        "backup: {} runs acknowledged before it, all of them restored byte by byte; {files} files of {}.{} MiB \
          with their hashes, in {:.2} s; starts took p99 {quiet:.1} ms before and {busy:.1} ms during it \
          ({during} starts)",
         before.len(),
-        verified.manifest.files.len(),
-        verified.manifest.bytes() as f64 / f64::from(1 << 20),
+        tenths / 10,
+        tenths % 10,
         ended.duration_since(begun).as_secs_f64(),
-    );
+    ));
     // A few runs on a machine that does other things say nothing of times.
     if seconds.is_some() {
         let most = quiet * SLOWER + SLOWER_MS;

@@ -12,7 +12,6 @@ mod bulk;
 mod bundles;
 mod cli;
 mod delete;
-mod disk_full;
 mod doctor;
 mod formats;
 mod gate;

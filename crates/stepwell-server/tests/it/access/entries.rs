@@ -125,8 +125,7 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             Foreign::Own
         }
         ("POST" | "GET", "/api/v1/namespaces" | "/api/v1/backups")
-        | ("POST", "/api/v1/reload")
-        | ("POST", "/api/v1/server/resume")
+        | ("POST", "/api/v1/reload" | "/api/v1/server/resume")
         | ("GET", "/metrics")
         | ("DELETE", "/api/v1/namespaces/{namespace}") => Foreign::Refused,
         _ => return None,
