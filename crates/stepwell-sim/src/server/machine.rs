@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::{Connection, OpenFlags};
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_node::{Config, Input, Node, Outputs, Stats};
+use stepwell_node::{Config, Input, Node, Outputs, Restored, Stats};
 use stepwell_sqlite::{Embedded, Options, Place};
 use stepwell_store::{Error, Store};
 
@@ -217,6 +217,7 @@ impl Machine {
             credit_bytes: self.rng.spread(64 << 10, 8 << 20),
             version: "0".into(),
             seed,
+            restored: Restored::default(),
         }
     }
 
