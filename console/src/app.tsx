@@ -7,6 +7,7 @@ import { makeQueryClient } from "./api/query-client.ts";
 import { session, useSession } from "./api/session.ts";
 import { EventPage } from "./events/event-page.tsx";
 import { EventsPage } from "./events/events-page.tsx";
+import { HeldBanner } from "./held/held-banner.tsx";
 import { type Me, whyNot } from "./model/rights.ts";
 import { Overlays } from "./palette/overlays.tsx";
 import { go, type Route, useRoute } from "./route.ts";
@@ -84,6 +85,7 @@ function Console({ me }: { readonly me: Me }): ReactNode {
     <QueryClientProvider client={client}>
       <div className="app">
         <TopBar page={route.page} me={me} />
+        <HeldBanner />
         <Suspense fallback={<Coming />}>
           <Page route={route} me={me} />
         </Suspense>

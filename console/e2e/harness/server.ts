@@ -1,33 +1,45 @@
 /** A server that a test may kill and start again, on the same folder and at the same port. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { serverBinary } from "../../../sdk/typescript/dist/test/index.js";
 
-/** Whether a server asks for keys. */
-export type Access = "keys" | "loopback";
+/** How a server is started. */
+export interface Start {
+  /** Whether it asks for keys; it does not where this is not given. */
+  readonly access?: "keys" | "loopback";
+  /** The folder of the backup that it is restored from. */
+  readonly backup?: string;
+}
+
+const run = promisify(execFile);
 
 /** The real binary (`STEPWELL_BINARY`), on loopback and with a folder of its own, which is removed at the end. */
 export class Server {
   readonly #home: string = mkdtempSync(join(tmpdir(), "stepwell-console-"));
   readonly #data = join(this.#home, "data");
   readonly #keyFile = join(this.#home, "admin.key");
+  readonly #backups = join(this.#home, "backups");
   #listen = "127.0.0.1:0";
   #child: ChildProcess | null = null;
   /** A test process that ends without `end` leaves no server behind. */
   readonly #exit = () => this.#child?.kill("SIGKILL");
 
-  private constructor(readonly access: Access) {}
+  private constructor(readonly access: "keys" | "loopback") {}
 
   /** Starts one; resolves once it listens. */
-  static async start(access: Access = "loopback"): Promise<Server> {
+  static async start({ access = "loopback", backup }: Start = {}): Promise<Server> {
     const server = new Server(access);
     process.once("exit", server.#exit);
+    if (backup !== undefined) {
+      await run(serverBinary(), ["restore", backup, "--data", server.#data]);
+    }
     await server.begin();
     return server;
   }
@@ -47,9 +59,18 @@ export class Server {
     throw new Error("the server made no first key");
   }
 
+  /** Makes a backup of it, and returns its folder. */
+  async backUp(): Promise<string> {
+    await run(serverBinary(), ["backup", "--url", this.url]);
+    const [name] = readdirSync(this.#backups);
+    if (name === undefined) throw new Error("there is no backup");
+    return join(this.#backups, name);
+  }
+
   /** Starts it again after {@link kill}; resolves once it listens. */
   async begin(): Promise<void> {
-    const place = ["--data", this.#data, "--listen", this.#listen];
+    const folders = ["--data", this.#data, "--backup-dir", this.#backups];
+    const place = [...folders, "--listen", this.#listen];
     const keys = this.access === "keys" ? ["--admin-key-file", this.#keyFile] : [];
     const args = ["start", "--access", this.access, ...keys, ...place, "--log-format", "json"];
     const child = spawn(serverBinary(), args, {

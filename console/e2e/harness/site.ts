@@ -3,7 +3,7 @@
 import { Crew } from "../workshop/crew.ts";
 import { type Stage, stageOn } from "../workshop/story.ts";
 import { Pages } from "./pages.ts";
-import { type Access, Server } from "./server.ts";
+import { Server, type Start } from "./server.ts";
 
 /** A server, its console, and the runners that were started for it. */
 export class Site {
@@ -17,8 +17,8 @@ export class Site {
   }
 
   /** Starts one; resolves once both answer. */
-  static async start(access: Access = "loopback"): Promise<Site> {
-    const server = await Server.start(access);
+  static async start(start: Start = {}): Promise<Site> {
+    const server = await Server.start(start);
     const own = await servesPages(server.url);
     return new Site(server, own ? null : await Pages.start(server.url));
   }

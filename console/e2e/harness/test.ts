@@ -4,14 +4,14 @@ import { type Browser, chromium } from "playwright-core";
 import { expect, inject, test as plain } from "vitest";
 import { Crew } from "../workshop/crew.ts";
 import { type SceneName, type Stage, stageOn } from "../workshop/story.ts";
-import type { Access } from "./server.ts";
+import type { Start } from "./server.ts";
 import { Site } from "./site.ts";
 import { Tab, type TabOptions } from "./tab.ts";
 
 interface Fixtures {
   readonly browser: Browser;
   /** Starts a site of the test's own, which ends after its tabs. */
-  readonly startSite: (access?: Access) => Promise<Site>;
+  readonly startSite: (start?: Start) => Promise<Site>;
   /** Opens a tab; of the shared site unless another one is named. */
   readonly open: (options?: TabOptions & { readonly site?: string }) => Promise<Tab>;
   /** The shared server, and a crew for more runners, which end with the test. */
@@ -29,8 +29,8 @@ export const test = plain.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: see above
   startSite: async ({}, use) => {
     const sites: Site[] = [];
-    await use(async (access) => {
-      const site = await Site.start(access);
+    await use(async (start) => {
+      const site = await Site.start(start);
       sites.push(site);
       return site;
     });

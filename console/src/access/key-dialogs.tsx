@@ -7,7 +7,7 @@ import { makeKey, revokeKey, rotateKey } from "../api/access.ts";
 import { useMe, useWhyNot } from "../api/session.ts";
 import { Choice, SelectInput, TextInput } from "../forms/field.tsx";
 import { type KeyRow, type MadeKey, ROLE_WORDS } from "../model/access.ts";
-import { accessLine } from "../model/cli.ts";
+import { commandLine } from "../model/cli.ts";
 import { Foreign } from "../ui/text.tsx";
 import { ACCESS, useNamespaces } from "./queries.ts";
 
@@ -106,7 +106,7 @@ export function MakeKeyDialog({ onMade, onClose }: Making): ReactNode {
             : null
       }
       line={({ reason }) =>
-        accessLine(
+        commandLine(
           ["keys", "create"],
           [
             ["--name", name.trim()],
@@ -212,7 +212,7 @@ export function RotateKeyDialog(props: Making & { readonly of: KeyRow }): ReactN
       over={overWords(of)}
       wrong={overlap === "" ? "It needs a time for which the one before is taken." : null}
       line={({ reason }) =>
-        accessLine(
+        commandLine(
           ["keys", "rotate", of.id],
           [
             ["--overlap", overlap],
@@ -263,7 +263,7 @@ export function RevokeKeyDialog(props: {
       over={overWords(of)}
       typed={of.name}
       line={({ reason }) =>
-        accessLine(
+        commandLine(
           ["keys", "revoke", of.id],
           [["--reason", reason.trim() === "" ? null : reason.trim()]],
         )

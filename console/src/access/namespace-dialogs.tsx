@@ -6,7 +6,7 @@ import { ActDialog } from "../acts/act-dialog.tsx";
 import { deleteNamespace, makeNamespace } from "../api/access.ts";
 import { TextInput } from "../forms/field.tsx";
 import type { DeletedNamespace } from "../model/access.ts";
-import { accessLine } from "../model/cli.ts";
+import { commandLine } from "../model/cli.ts";
 import { counted } from "../model/words.ts";
 import { Foreign } from "../ui/text.tsx";
 import { ACCESS } from "./queries.ts";
@@ -24,7 +24,7 @@ export function MakeNamespaceDialog({ onClose }: { readonly onClose: () => void 
       leave="Leave it"
       signature="none"
       wrong={name.trim() === "" ? "The namespace needs a name." : null}
-      line={() => accessLine(["namespaces", "create", name.trim()])}
+      line={() => commandLine(["namespaces", "create", name.trim()])}
       perform={async (_, signal) => {
         await makeNamespace(name.trim(), signal);
         await client.invalidateQueries({ queryKey: [ACCESS] });
@@ -66,7 +66,7 @@ export function DeleteNamespaceDialog(props: {
       signature="none"
       typed={name}
       over={left}
-      line={() => accessLine(["namespaces", "delete", name], endsRuns ? [["--force"]] : [])}
+      line={() => commandLine(["namespaces", "delete", name], endsRuns ? [["--force"]] : [])}
       perform={async (_, signal) => {
         const deleted = await deleteNamespace(name, endsRuns ? "end" : "refuse", signal);
         await client.invalidateQueries({ queryKey: [ACCESS] });

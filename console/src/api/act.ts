@@ -86,6 +86,11 @@ export async function deleteRun(run: string, signal: AbortSignal): Promise<void>
   await remove(at(run), signal);
 }
 
+/** Lets the runs of a restored server go on. */
+export async function letRunsGo(signal: AbortSignal): Promise<void> {
+  await post("/server/resume", {}, signal);
+}
+
 /** Starts a run again. Returns the new one's id. */
 export async function rerun(
   run: string,

@@ -42,20 +42,33 @@ export function ask(path: string, signal: AbortSignal): Promise<unknown> {
   return answerTo(path, { headers: { accept: "application/json" } }, signal);
 }
 
+/** Asks how the server is: that stands beside the API. */
+export function askHealth(signal: AbortSignal): Promise<unknown> {
+  return answerOf("/healthz", { headers: { accept: "application/json" } }, signal);
+}
+
 /**
  * Sends a request to what is below `/api/v1`, and reads its answer.
  *
  * @throws `AskError` where the server refuses or is not reached; what `signal` throws where it stops.
  */
-export async function answerTo(
+export function answerTo(
   path: string,
+  request: RequestInit,
+  signal: AbortSignal,
+): Promise<unknown> {
+  return answerOf(`/api/v1${path}`, request, signal);
+}
+
+async function answerOf(
+  address: string,
   request: RequestInit,
   signal: AbortSignal,
 ): Promise<unknown> {
   const over = AbortSignal.timeout(ANSWER_MS_MAX);
   let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, {
+    answer = await fetch(address, {
       ...request,
       signal: AbortSignal.any([signal, over]),
     });

@@ -43,8 +43,8 @@ export function sendLine(event: string, flags: readonly Flag[]): string {
   return line(["stepwell", "events", "send", event], flags);
 }
 
-/** Writes the line of an act on keys or namespaces: what follows `stepwell`, then flags. */
-export function accessLine(words: readonly string[], flags: readonly Flag[] = []): string {
+/** Writes the line of an act on what is no run: what follows `stepwell`, then flags. */
+export function commandLine(words: readonly string[], flags: readonly Flag[] = []): string {
   return line(["stepwell", ...words], flags);
 }
 

@@ -20,7 +20,16 @@ export interface Me {
 }
 
 /** What can be done or seen in the console that not every key may. */
-export type Deed = ActName | "start" | "read" | "bulk" | "export" | "keys" | "audit" | "namespaces";
+export type Deed =
+  | ActName
+  | "start"
+  | "read"
+  | "bulk"
+  | "export"
+  | "keys"
+  | "audit"
+  | "namespaces"
+  | "letGo";
 
 interface Need {
   /** As the API names it. */
@@ -51,6 +60,7 @@ const NEEDS: Readonly<Record<Deed, Need>> = {
   keys: { right: ADMIN, doing: "managing keys" },
   audit: { right: ADMIN, doing: "reading the audit log" },
   namespaces: { right: "server", doing: "managing namespaces" },
+  letGo: { right: "server", doing: "letting runs go" },
 };
 
 /** The least roles that have a right; admins have every one. */
