@@ -462,13 +462,6 @@ impl Run {
         position
     }
 
-    fn fold_race_started(&mut self, race: &record::RaceStarted<'_>) {
-        let position = self.open_step(&race.step, Some(&race.open));
-        if let Some(step) = self.at_mut(position) {
-            step.status = StepStatus::Running;
-        }
-    }
-
     /// §4.5: what is not done, or was never begun, may begin again.
     fn fold_verified(&mut self, verified: &record::Verified<'_>) {
         let position = self.open_step(&verified.step, None);

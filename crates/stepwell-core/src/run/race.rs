@@ -29,6 +29,14 @@ pub struct EndRace<'a> {
 }
 
 impl Run {
+    /// The race begins; its branches run in its runner.
+    pub(super) fn fold_race_started(&mut self, race: &RaceStarted<'_>) {
+        let position = self.open_step(&race.step, Some(&race.open));
+        if let Some(step) = self.at_mut(position) {
+            step.status = StepStatus::Running;
+        }
+    }
+
     /// Tells whether a branch of this race may still go on.
     fn is_racing(&self, race: &str) -> bool {
         self.step(race).is_some_and(|race| race.kind == Kind::Race && !race.is_ended())

@@ -104,7 +104,8 @@ fn make_targets(text: &str) -> Vec<&str> {
             let Some(piece) = piece.trim().strip_prefix("make ") else {
                 continue;
             };
-            let end = piece.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(piece.len());
+            let end = piece.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let end = end.unwrap_or(piece.len());
             if end > 0 {
                 found.push(&piece[..end]);
             }
