@@ -1,4 +1,4 @@
-/** Saving as a file: a text by a button, and what the server gives at an address. */
+/** A button that saves a text as a file. */
 
 import type { ReactNode } from "react";
 import { Icon } from "./icon.tsx";
@@ -12,7 +12,10 @@ interface DownloadProps {
 export function Download({ file, text }: DownloadProps): ReactNode {
   const save = () => {
     const address = URL.createObjectURL(new Blob([text()]));
-    downloadFrom(address, file);
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = file.replace(/[^\w.-]+/g, "_");
+    link.click();
     URL.revokeObjectURL(address);
   };
   return (
@@ -21,12 +24,4 @@ export function Download({ file, text }: DownloadProps): ReactNode {
       Download
     </button>
   );
-}
-
-/** Saves under a name what is at an address of the page's own. */
-export function downloadFrom(address: string, file: string): void {
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = file.replace(/[^\w.-]+/g, "_");
-  link.click();
 }
