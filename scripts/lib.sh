@@ -46,3 +46,17 @@ npm_install() {
     [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] \
         || npm --prefix "$1" ci --silent --no-audit --no-fund
 }
+
+# await WHAT COMMAND... repeats a command for up to 30 s until it works, and shows the logs of
+# the caller's $folder where it does not.
+await() {
+    local what=$1 until=$((SECONDS + 30))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ "$SECONDS" -ge "$until" ]; then
+            sed 's/^/  /' "$folder"/*.log >&2
+            fail "$what"
+        fi
+        sleep 0.1
+    done
+}

@@ -36,19 +36,6 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# await WHAT COMMAND... repeats a command for up to 30 s until it works.
-await() {
-    local what=$1 until=$((SECONDS + 30))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        if [ "$SECONDS" -ge "$until" ]; then
-            sed 's/^/  /' "$folder"/*.log >&2
-            fail "$what"
-        fi
-        sleep 0.1
-    done
-}
-
 # Wrong keys are tried very often.
 printf 'wrong_keys_per_minute = 10000\n' >"$folder/stepwell.toml"
 stepwell start --config "$folder/stepwell.toml" --data "$folder/data" --listen 127.0.0.1:0 --log-format json \

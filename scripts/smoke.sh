@@ -23,19 +23,6 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# await WHAT COMMAND... repeats a command for up to 30 s until it works.
-await() {
-    local what=$1 until=$((SECONDS + 30))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        if [ "$SECONDS" -ge "$until" ]; then
-            sed 's/^/  /' "$folder"/*.log >&2
-            fail "$what"
-        fi
-        sleep 0.1
-    done
-}
-
 # Starts server and program. The first server takes a free port, the second one the same again.
 start_both() {
     # What the server before wrote must not be read as this one's.
