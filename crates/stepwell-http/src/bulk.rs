@@ -13,6 +13,7 @@ use stepwell_access::ledger::BulkAsk;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
+use stepwell_core::time::Timestamp;
 use stepwell_driver::{Error, Handle};
 use stepwell_node::Signed;
 use stepwell_store::query::Filter;
@@ -36,7 +37,7 @@ const DELETES: usize = 4;
 /// Pause between slices.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// Pause after something went wrong that will work later.
+/// Pause after something that may work later.
 const LATER: Duration = Duration::from_secs(1);
 
 /// Pause between looks while there is nothing to do.
@@ -79,7 +80,7 @@ enum Turn {
     More,
     /// Nothing is to be done.
     Idle,
-    /// Something went wrong that may work later.
+    /// Something may work later that does not now.
     Later,
 }
 
@@ -88,9 +89,10 @@ impl Worker {
     pub(crate) fn start(bulks: Bulks, keys: Keys, node: Handle) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
+            let started = gate::now();
             let mut forgotten = None;
             loop {
-                let turn = turn(&keys, &node).await;
+                let turn = turn(&keys, &node, started).await;
                 if forgotten.is_none_or(|at: Instant| at.elapsed() > EVERY) {
                     forgotten = Some(Instant::now());
                     forget_old(&keys).await;
@@ -127,8 +129,9 @@ async fn forget_old(keys: &Keys) {
     }
 }
 
-/// Gets each job on by a slice, those first that were asked for first.
-async fn turn(keys: &Keys, node: &Handle) -> Turn {
+/// Gets each job on by a slice, those first that were asked for first. What had begun before the server
+/// `started` waits with the runs of a restored store until these are let go: the original may have done it.
+async fn turn(keys: &Keys, node: &Handle, started: Timestamp) -> Turn {
     let ask = BulkAsk { namespace: None, open: true, limit: usize::MAX };
     let open = match keys.ask(move |keyring| keyring.bulks(&ask)).await {
         Ok(open) => open,
@@ -140,8 +143,19 @@ async fn turn(keys: &Keys, node: &Handle) -> Turn {
     if open.is_empty() {
         return Turn::Idle;
     }
+    let held = match node.restored().await {
+        Ok(restored) => restored.is_some_and(|restored| restored.held),
+        Err(error) => {
+            tracing::warn!(detail = error.detail, "acts on many runs wait for the store");
+            return Turn::Later;
+        }
+    };
     let mut turn = Turn::More;
     for bulk in open.into_iter().rev() {
+        if held && bulk.created_at < started {
+            turn = Turn::Later;
+            continue;
+        }
         let id = bulk.id.clone();
         if let Err(problem) = get_on(keys, node, bulk).await {
             tracing::warn!(

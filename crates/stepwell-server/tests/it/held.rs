@@ -1,5 +1,7 @@
 //! A restored server holds its runs back until somebody lets them go.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::backup::{World, offline, text};
@@ -71,6 +73,37 @@ async fn a_restored_server_runs_nothing_until_it_is_let_go() {
     assert_eq!(get(server.address(), "/healthz").await.json()["status"], json!("ok"));
 }
 
+/// Jobs that the original had begun wait as well; what is asked of the restored server goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn acts_on_many_runs_wait_with_the_runs() {
+    let world = World::new();
+    let server = world.start("data").await;
+    let to = server.address();
+    drop(Runner::connect(to, json!([{"name": "pay"}])).await);
+    for n in 0..400 {
+        let body = json!({"workflow": "pay", "runner": "green", "input": n});
+        assert_eq!(post(to, "/api/v1/runs", &body).await.status, 201);
+    }
+    let pause = json!({"act": "pause", "filter": {"workflow": "pay"}});
+    let before = post(to, "/api/v1/bulk", &pause).await.text("id");
+    let folder = world.back_up(&server).await;
+    server.stop().await;
+    let made = offline(&["restore", text(&folder), "--data", text(&world.path("new"))]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+
+    let server = world.start("new").await;
+    let to = server.address();
+    let job = async |id: &str| get(to, &format!("/api/v1/bulk/{id}")).await.json();
+    let begun = job(&before).await;
+    assert_eq!(begun["endedAt"], Value::Null, "it was cut off by the copy: {begun}");
+    let cancel = json!({"act": "cancel", "filter": {"status": "queued"}});
+    let after = post(to, "/api/v1/bulk", &cancel).await.text("id");
+    until(async || job(&after).await["state"] == json!("done")).await;
+    assert_eq!(job(&before).await, begun, "nothing of it was done meanwhile");
+    post(to, "/api/v1/server/resume", &json!({})).await;
+    until(async || job(&before).await["state"] == json!("done")).await;
+}
+
 /// `start --resume` lets runs go as it starts, for good.
 #[tokio::test]
 async fn start_with_resume_lets_runs_go() {
@@ -97,4 +130,15 @@ async fn resume_of_another_server_says_that_nothing_was_held() {
     assert_eq!(told.status.code(), Some(0), "{told:?}");
     assert!(out(&told).contains("nothing was held"), "{told:?}");
     assert_eq!(get(server.address(), "/healthz").await.json()["restored"], Value::Null);
+}
+
+/// Waits until something is so.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    for _ in 0..1_000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it did not happen within 20 s");
 }
