@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist runtimes backup-test
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist runtimes backup-test disk-full
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ crash: ## Kills server and runners under load for 3 minutes, then judges what is
 
 backup-test: ## Makes a backup under full load, restores it, and looks for every run that was acknowledged before
 	@scripts/backup.sh
+
+disk-full: ## Lets a small disk get full: starts are refused, runs that have begun end, nothing is lost
+	@scripts/disk-full.sh
 
 bench: ## Measures the workloads with a release build; fails where a mark is missed
 	@scripts/bench.sh

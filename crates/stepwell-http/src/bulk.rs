@@ -150,12 +150,9 @@ async fn turn(keys: &Keys, node: &Handle, started: Timestamp) -> Turn {
             return Turn::Later;
         }
     };
-    let mut turn = Turn::More;
-    for bulk in open.into_iter().rev() {
-        if held && bulk.created_at < started {
-            turn = Turn::Later;
-            continue;
-        }
+    let goes = |bulk: &Bulk| !held || bulk.created_at >= started;
+    let mut turn = if open.iter().any(goes) { Turn::More } else { Turn::Later };
+    for bulk in open.into_iter().rev().filter(goes) {
         let id = bulk.id.clone();
         if let Err(problem) = get_on(keys, node, bulk).await {
             tracing::warn!(

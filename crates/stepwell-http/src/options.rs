@@ -28,6 +28,8 @@ pub struct Options {
     pub backups: Option<BackupPlace>,
     /// What reads settings again. Default none: a reload changes nothing.
     pub reload: Option<Reload>,
+    /// Runs of a restored store are let go before anybody is heard. Default no.
+    pub resume: bool,
 }
 
 impl Default for Options {
@@ -41,6 +43,7 @@ impl Default for Options {
             access: Access::default(),
             backups: None,
             reload: None,
+            resume: false,
         }
     }
 }

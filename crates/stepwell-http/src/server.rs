@@ -196,6 +196,9 @@ impl Server {
         // Before the folder is touched.
         let (listener, address) = bind(listen, &options.access).await?;
         let engine = Engine::start(options, open).await?;
+        if options.resume {
+            engine.node.handle().let_go().await.map_err(|error| Error::Refused(error.into()))?;
+        }
         let (stop, stopped) = oneshot::channel();
         let door = engine.door(address, options)?;
         let listener = tokio::spawn(serve_all(listener, door, stopped));

@@ -27,13 +27,14 @@ pub async fn start(config: &Config) -> Result<Server, Error> {
     start_on(config, opener(config)).await
 }
 
-/// As [`start`], with settings that are read again where somebody asks for it.
+/// As [`start`], with settings that are read again where somebody asks for it. With `resume`, the runs of
+/// a restored store are let go before anybody is heard.
 ///
 /// # Errors
 /// [`Error`].
-pub async fn start_from(config: &Config, source: Source) -> Result<Server, Error> {
+pub async fn start_from(config: &Config, source: Source, resume: bool) -> Result<Server, Error> {
     let reload = Some(reload::reload(source, config.clone()));
-    let options = Options { reload, ..options(config)? };
+    let options = Options { reload, resume, ..options(config)? };
     Server::start(config.listen, &options, opener(config)).await
 }
 
@@ -55,6 +56,7 @@ fn options(config: &Config) -> Result<Options, Error> {
         access: access(config).map_err(Error::Refused)?,
         backups: config.backups(),
         reload: None,
+        resume: false,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
@@ -10,7 +10,7 @@ use stepwell_core::name;
 use stepwell_core::operation::Operation;
 use stepwell_core::status::RunStatus;
 use stepwell_node::Signed;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::json;
 use super::body;
@@ -144,9 +144,19 @@ struct Deleted {
     deleted: bool,
 }
 
+/// Why something is deleted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    /// It stands in the audit log.
+    #[param(value_type = Option<shapes::Name>)]
+    reason: Option<String>,
+}
+
 /// Describes [`delete`].
 pub(super) fn about_delete() -> About {
     About::new("deleteRun", "Deletes a run that has ended, with its history and its key")
+        .query::<Why>()
         .answer::<Deleted>(200, "It is gone.")
         .refuses(&[Code::UnknownRun, Code::ActRefused])
 }
@@ -156,8 +166,11 @@ pub(super) async fn delete(
     State(api): State<Api>,
     caller: Caller,
     run: body::Part,
+    uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
+    let Why { reason } = body::query(&uri)?;
+    check_signed(&caller, None, reason)?;
     api.node.delete(caller.namespace(), id).await?;
     json(StatusCode::OK, &Deleted { id, deleted: true })
 }

@@ -39,10 +39,11 @@ struct Health {
     disk_free_bytes: Option<u64>,
     #[schema(required = false)]
     node_restarts: u64,
-    /// Why starts are refused.
+    /// What is known of the backup that the store was restored from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     restored: Option<restored::Shown>,
+    /// Why starts are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refuses_starts: Option<String>,

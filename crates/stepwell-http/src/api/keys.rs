@@ -15,6 +15,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
 use utoipa::{IntoParams, ToSchema};
 
+use super::acts::check_signed;
 use super::answer::json;
 use super::body;
 use super::routes::Api;
@@ -154,7 +155,7 @@ pub(super) async fn create(
     body::expect_json(&headers)?;
     let bytes = body::read(&headers, body, &api.limits).await?;
     let asked: CreateBody = body::parse(&bytes)?;
-    note(&caller, asked.reason)?;
+    check_signed(&caller, None, asked.reason)?;
     let now = gate::now();
     let role: Role =
         asked.role.parse().map_err(|error| Problem::bad_request(format!("{error}")))?;
@@ -235,7 +236,7 @@ pub(super) async fn rotate(
 ) -> Result<Response<Body>, Problem> {
     let id = key_id(&id)?;
     let RotateBody { overlap, reason } = body::optional(&headers, body, &api.limits).await?;
-    note(&caller, reason)?;
+    check_signed(&caller, None, reason)?;
     let overlap = match overlap.as_deref().map(duration::parse) {
         None => OVERLAP,
         Some(Ok(overlap)) => overlap,
@@ -259,7 +260,7 @@ pub(super) async fn revoke(
 ) -> Result<Response<Body>, Problem> {
     let id = key_id(&id)?;
     let RevokeBody { reason } = body::optional(&headers, body, &api.limits).await?;
-    note(&caller, reason)?;
+    check_signed(&caller, None, reason)?;
     let (now, bounds) = (gate::now(), bounds(&caller));
     let key = api.keys.change(move |keyring| keyring.revoke(id, bounds.as_deref(), now)).await?;
     json(StatusCode::OK, &Shown::of(&key, None, now))
@@ -310,14 +311,4 @@ fn expiry(
             Timestamp::parse_iso(at).map(Some).map_err(|e| refuse(format!("`expiresAt`: {e}")))
         }
     }
-}
-
-/// Notes why, for the audit log.
-fn note(caller: &Caller, reason: Option<String>) -> Result<(), Problem> {
-    if let Some(reason) = reason {
-        let checked = stepwell_core::name::check("the field reason", &reason);
-        checked.map_err(|error| Problem::bad_request(error.to_string()))?;
-        caller.note_reason(reason);
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
 use utoipa::{IntoParams, ToSchema};
 
+use super::acts::check_signed;
 use super::answer::json;
 use super::body;
 use super::routes::Api;
@@ -40,6 +41,9 @@ struct Deleting {
     /// Runs that have not ended are to be terminated.
     #[param(value_type = Option<bool>, default = false)]
     force: Option<String>,
+    /// Why; it stands in the audit log.
+    #[param(value_type = Option<shapes::Name>)]
+    reason: Option<String>,
 }
 
 /// A namespace.
@@ -149,10 +153,12 @@ struct Deleted<'a> {
 /// be ended.
 pub(super) async fn delete(
     State(api): State<Api>,
+    caller: Caller,
     Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let Deleting { force } = body::query(&uri)?;
+    let Deleting { force, reason } = body::query(&uri)?;
+    check_signed(&caller, None, reason)?;
     let force = match force.as_deref() {
         None | Some("false") => false,
         Some("true") => true,

@@ -4,7 +4,7 @@ use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};
 
 use super::args::{ActOn, Reach};
-use super::client::{Client, segment};
+use super::client::{Client, segment, with_query};
 use super::fault::Fault;
 use super::out;
 
@@ -38,9 +38,10 @@ pub(super) fn act(act: &str, on: &ActOn) -> Result<(), Fault> {
 }
 
 /// Deletes a run that has ended.
-pub(super) fn delete(run: &str, reach: &Reach) -> Result<(), Fault> {
+pub(super) fn delete(run: &str, reason: Option<&str>, reach: &Reach) -> Result<(), Fault> {
     let client = Client::new(&reach.url)?;
-    let answer = client.delete(&format!("/api/v1/runs/{}", segment(run)))?;
+    let path = format!("/api/v1/runs/{}", segment(run));
+    let answer = client.delete(&with_query(&path, &[("reason", reason)]))?;
     if reach.json {
         return out::line(answer.text());
     }

@@ -235,6 +235,9 @@ pub(super) enum Runs {
     Delete {
         /// The run's id
         run: String,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         reach: Reach,
     },

@@ -52,7 +52,7 @@ async fn serve(
     (roots, command): (Vec<PathBuf>, Vec<String>),
 ) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
-    let server = server::start_from(config, source).await?;
+    let server = server::start_from(config, source, false).await?;
     first_key::ensure(&server, &config.access).await?;
     let scheme = if config.access.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", server.address());

@@ -54,7 +54,7 @@ fn run(command: Command) -> Result<(), Fault> {
             Runs::Fork(asked) => remake::fork(&asked),
             Runs::Export(asked) => bundles::export(&asked),
             Runs::Import(asked) => bundles::import(&asked),
-            Runs::Delete { run, reach } => acts::delete(&run, &reach),
+            Runs::Delete { run, reason, reach } => acts::delete(&run, reason.as_deref(), &reach),
         },
         Command::Bulk(asked) => bulk::run(&asked),
         Command::Events(asked) => events::run(&asked),

@@ -31,6 +31,9 @@ pub(super) enum Namespaces {
         /// End the runs that it has
         #[arg(long)]
         force: bool,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         reach: Reach,
     },
@@ -74,11 +77,10 @@ pub(super) fn run(namespaces: &Namespaces) -> Result<(), Fault> {
             ))
         }
         Namespaces::List { reach } => list(reach),
-        Namespaces::Delete { name, force, reach } => {
-            let force = force.then_some("true");
+        Namespaces::Delete { name, force, reason, reach } => {
+            let query = [("force", force.then_some("true")), ("reason", reason.as_deref())];
             let path = format!("/api/v1/namespaces/{}", segment(name));
-            let answer =
-                Client::new(&reach.url)?.delete(&with_query(&path, &[("force", force)]))?;
+            let answer = Client::new(&reach.url)?.delete(&with_query(&path, &query))?;
             if reach.json {
                 return out::line(answer.text());
             }

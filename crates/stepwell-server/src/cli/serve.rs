@@ -12,7 +12,6 @@ use crate::config::{Config, Given};
 use crate::logs;
 use crate::reload::Source;
 use crate::server::{self, Server};
-use stepwell_http::problem::Problem;
 
 /// Exit code of a process that a second signal ended.
 const CUT_OFF: i32 = 130;
@@ -51,10 +50,7 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
 async fn serve(config: &Config, source: Source, resume: bool) -> Result<(), Fault> {
     let mut signals = Signals::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let server = server::start_from(config, source).await?;
-    if resume {
-        server.node().let_go().await.map_err(Problem::from)?;
-    }
+    let server = server::start_from(config, source, resume).await?;
     first_key::ensure(&server, &config.access).await?;
     let signal = loop {
         tokio::select! {

@@ -53,7 +53,13 @@ async fn the_command_line_deletes_a_run() {
     assert!(String::from_utf8_lossy(&refused.stderr).starts_with("error[SW2005]: "), "{refused:?}");
     runner.run_one().await;
     get(to, &format!("/api/v1/runs/{run}/result?wait=20s")).await;
-    let done = stepwell(url, &["runs", "delete", &run]).await;
+    let why = "they asked for it, & more";
+    let done = stepwell(url, &["runs", "delete", &run, "--reason", why]).await;
     assert_eq!(out(&done), format!("{run} is deleted\n"), "{done:?}");
     assert_eq!(get(to, &format!("/api/v1/runs/{run}")).await.status, 404);
+    let audit = get(to, "/api/v1/audit").await.json();
+    let rows = audit["rows"].as_array().unwrap();
+    let told =
+        rows.iter().any(|row| (&row["object"], &row["reason"]) == (&json!(run), &json!(why)));
+    assert!(told, "{audit}");
 }

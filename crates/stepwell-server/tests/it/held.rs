@@ -111,13 +111,13 @@ async fn start_with_resume_lets_runs_go() {
     let (first, _) = restored(&world).await;
     let data = world.path("new");
     let start = ["start", "--data", text(&data), "--listen", "127.0.0.1:0", "--access", "loopback"];
-    let json = ["--log-format", "json", "--runner-ttl", "1s", "--ping", "100ms"];
+    let json = ["--log-format", "json", "--runner-ttl", "4s", "--ping", "200ms"];
     let process = Process::start(&[&start[..], &json, &["--resume"]].concat());
     let mut runner = Runner::connect(process.address, json!([{"name": "pay"}])).await;
     let health = get(process.address, "/healthz").await.json();
     assert_eq!((&health["status"], &health["restored"]["held"]), (&json!("ok"), &json!(false)));
     // What the original had given out is lost to it once nobody can hold it, and given out anew.
-    let next = runner.hear("activate").await;
+    let next = runner.hear_alive("activate").await;
     assert_eq!((&next["run"], &next["epoch"]), (&json!(first), &json!(2)));
 }
 

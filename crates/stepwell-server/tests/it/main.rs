@@ -12,6 +12,7 @@ mod bulk;
 mod bundles;
 mod cli;
 mod delete;
+mod disk_full;
 mod doctor;
 mod formats;
 mod gate;

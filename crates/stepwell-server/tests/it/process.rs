@@ -48,8 +48,13 @@ impl Process {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for its end; returns its exit code, none where a signal ended it.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -66,7 +71,7 @@ fn a_signal_stops_the_server_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Process::on(folder.path());
         process.signal(signal);
-        assert_eq!(process.child.wait().unwrap().code(), Some(0));
+        assert_eq!(process.wait(), Some(0));
     }
 }
 
@@ -89,7 +94,7 @@ async fn a_second_signal_exits_at_once() {
         tokio::task::yield_now().await;
     }
     process.signal(Signal::INT);
-    assert_eq!(process.child.wait().unwrap().code(), Some(130));
+    assert_eq!(process.wait(), Some(130));
 }
 
 /// §4.8, §4.9: a start that was acknowledged is there after `kill -9`.
@@ -101,7 +106,7 @@ async fn a_killed_server_has_what_it_acknowledged() {
     let body = json!({"workflow": "pay", "input": {"order": 7}, "key": "k"});
     let id = post(first.address, "/api/v1/runs", &body).await.text("id");
     first.signal(Signal::KILL);
-    first.child.wait().unwrap();
+    first.wait();
     drop(runner);
     let second = Process::on(folder.path());
     let to = second.address;
@@ -147,7 +152,7 @@ fn dev_restarts_its_command_when_a_file_changes() {
     assert_ne!(first, second);
     assert!(test_kill_process(first).is_err(), "the first is still there");
     process.signal(Signal::TERM);
-    assert_eq!(process.child.wait().unwrap().code(), Some(0));
+    assert_eq!(process.wait(), Some(0));
     assert!(test_kill_process(second).is_err(), "the second is still there");
 }
 

@@ -33,7 +33,7 @@ impl Served {
         let mut access = read.access.clone();
         access.mode = Mode::Keys;
         let in_force = Config { listen: config().listen, access, ..read };
-        let server = server::start_from(&in_force, source).await.unwrap();
+        let server = server::start_from(&in_force, source, false).await.unwrap();
         let to = server.address();
         let keyed = Keyed { server, to };
         let key = keyed.key("default", Role::Admin).await;

@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Longest time that a test waits for a message; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a runner says that it lives, where it has to.
+const PING: Duration = Duration::from_millis(200);
 
 /// A runner's connection.
 pub(crate) struct Runner {
@@ -76,6 +80,18 @@ impl Runner {
         heard.unwrap_or_else(|| panic!("the connection ended before `{name}`"))
     }
 
+    /// As [`Runner::hear`], and says meanwhile that it lives, as a runner does whose server waits for that.
+    pub(crate) async fn hear_alive(&mut self, name: &str) -> Value {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if let Ok(heard) = timeout(PING, self.hear(name)).await {
+                return heard;
+            }
+            self.say(json!([{"ping": {"k": 1}}])).await;
+        }
+        panic!("the server does not say `{name}`");
+    }
+
     /// As [`Runner::hear`]; `None` where the connection ends before.
     pub(crate) async fn hear_or_end(&mut self, name: &str) -> Option<Value> {
         loop {
@@ -111,7 +127,7 @@ impl Runner {
     }
 
     async fn next(&mut self) -> Option<Message> {
-        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        let next = timeout(PATIENCE, self.socket.next()).await;
         next.expect("the server says nothing").and_then(Result::ok)
     }
 
