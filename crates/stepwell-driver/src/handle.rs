@@ -379,7 +379,10 @@ impl Handle {
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
+        // What it says belongs to the request that asks.
+        let span = tracing::Span::current();
         let reading = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let store = shared.store.read().unwrap_or_else(PoisonError::into_inner).clone();
             store.map(|store| read(&*store))
         });

@@ -275,8 +275,9 @@ impl Life {
             Output::Send { session, frame } => self.send(session, frame),
             Output::Reply { request, reply } => self.reply(request, reply),
             Output::Close { session, reason } => {
-                if let Some(outgoing) = self.drop_session(session) {
-                    tracing::info!(session = session.0, reason, "closing a runner's connection");
+                if let Some(Connected { namespace, outgoing, .. }) = self.drop_session(session) {
+                    let session = session.0;
+                    tracing::info!(session, %namespace, reason, "closing a runner's connection");
                     outgoing.close(reason);
                 }
             }
@@ -326,7 +327,7 @@ impl Life {
                 let journal = store.load(run);
                 match &journal {
                     Err(error @ StoreError::Quarantined { .. }) => {
-                        tracing::error!(%error, "the run is set aside");
+                        tracing::error!(run_id = %run, %error, "the run is set aside");
                     }
                     Err(error) => return Err(failed(error.clone())),
                     Ok(_) => {}
@@ -378,7 +379,8 @@ impl Life {
             Sent::Gone => {}
             Sent::Full => {
                 self.meter.sessions_cut += 1;
-                tracing::warn!(session = session.0, "a runner does not read what it is sent");
+                let (session, namespace) = (session.0, &connected.namespace);
+                tracing::warn!(session, %namespace, "a runner does not read what it is sent");
                 connected.outgoing.close("the runner does not read what it is sent".to_owned());
             }
         }
@@ -386,10 +388,10 @@ impl Life {
         self.tell(Input::Disconnected { session });
     }
 
-    fn drop_session(&mut self, session: SessionId) -> Option<Outgoing> {
+    fn drop_session(&mut self, session: SessionId) -> Option<Connected> {
         let connected = self.sessions.remove(&session)?;
         self.changes.runners(&connected.namespace);
-        Some(connected.outgoing)
+        Some(connected)
     }
 
     fn reply(&mut self, request: RequestId, reply: Reply) {

@@ -33,8 +33,8 @@ impl Schemas {
     /// runner's own check, with a warning here.
     pub fn set(&self, workflow: &Workflow) {
         let validator = compile(&workflow.options).unwrap_or_else(|why| {
-            let (app, name) = (&*workflow.app, &*workflow.name);
-            tracing::warn!(app, workflow = name, why, "the input schema cannot be used");
+            let Workflow { namespace, app, name, .. } = workflow;
+            tracing::warn!(%namespace, %app, workflow = %name, why, "the input schema cannot be used");
             None
         });
         let key = (Arc::clone(&workflow.namespace), Arc::clone(&workflow.name));

@@ -153,11 +153,12 @@ async fn turn(keys: &Keys, node: &Handle, started: Timestamp) -> Turn {
     let goes = |bulk: &Bulk| !held || bulk.created_at >= started;
     let mut turn = if open.iter().any(goes) { Turn::More } else { Turn::Later };
     for bulk in open.into_iter().rev().filter(goes) {
-        let id = bulk.id.clone();
+        let (id, namespace) = (bulk.id.clone(), Arc::clone(&bulk.namespace));
         if let Err(problem) = get_on(keys, node, bulk).await {
             tracing::warn!(
                 detail = problem.detail,
                 bulk = id,
+                %namespace,
                 "an act on many runs cannot go on now"
             );
             turn = Turn::Later;

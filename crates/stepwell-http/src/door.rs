@@ -4,23 +4,25 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use stepwell_core::code::Code;
+use tracing::Instrument as _;
 
 use crate::api::{Api, router};
 use crate::console::{self, Console};
 use crate::gate::{Gate, Keys, Permit};
 use crate::meters::{Meters, Place};
 use crate::problem::Problem;
+use crate::request_id::{RequestId, note_namespace};
 
 /// The gate and what is behind it. Cheap to clone.
 #[derive(Clone)]
@@ -81,9 +83,15 @@ impl Door {
     /// Answers a request.
     pub(crate) async fn enter(&self, visit: &Visit, request: Request<Incoming>) -> Response<Body> {
         let (began, method) = (Instant::now(), request.method().clone());
-        let response = self.answer(visit, request.map(Body::new)).await;
-        self.meters.answered(&method, &response, began.elapsed());
-        response
+        let id = RequestId::of(request.headers());
+        let span = id.span();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(id.clone());
+        let response = self.answer(visit, request).instrument(span.clone()).await;
+        let time = began.elapsed();
+        let place = self.meters.answered(&method, &response, time);
+        span.in_scope(|| tell(place, &response, time));
+        id.mark(span, response)
     }
 
     async fn answer(&self, visit: &Visit, mut request: Request<Body>) -> Response<Body> {
@@ -94,8 +102,9 @@ impl Door {
         }
         match self.gate.admit(visit.peer, request.uri(), request.headers()) {
             Ok(admission) => {
-                if admission.is_somebody() {
+                if let Some(caller) = admission.caller() {
                     visit.is_known();
+                    note_namespace(&caller.namespace());
                 }
                 request.extensions_mut().insert(admission);
                 request.extensions_mut().insert(self.keys.clone());
@@ -114,6 +123,19 @@ impl Door {
             }
         }
     }
+}
+
+/// Logs an answer: that of the server's own failure so that people see it, others for who looks for them.
+fn tell(place: Place, response: &Response<Body>, time: Duration) {
+    let status = response.status();
+    let Place { method, path: route } = place;
+    let problem = response.extensions().get::<Problem>();
+    let code = problem.map(|problem| problem.code.as_str());
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        let detail = problem.map(|problem| &*problem.detail);
+        tracing::error!(method, route, code, detail, "a request failed");
+    }
+    tracing::debug!(method, route, status = status.as_u16(), code, ?time, "answered");
 }
 
 fn panicked() -> Response<Body> {

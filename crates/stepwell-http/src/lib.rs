@@ -10,6 +10,7 @@
 //! | [`server`] | the node on its thread, and what listens in front of it |
 //! | `options` | how a server works |
 //! | [`problem`] | errors as answers |
+//! | `request_id` | the id of a request, in its answer and in logs |
 //! | [`reload`] | settings that are changed while the server runs |
 //! | [`tls`] | the certificate, where TLS ends here |
 //! | `door` | the gate and what is behind it, for each connection |
@@ -47,6 +48,7 @@ pub mod openapi;
 mod options;
 pub mod problem;
 pub mod reload;
+mod request_id;
 pub mod server;
 pub mod tls;
 mod upkeep;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Response};
-use stepwell_core::code::Code;
 use stepwell_metrics::{Exposition, Histogram, Scale, table};
+
+use crate::problem::Problem;
 
 /// Where a request was answered: a route of the table, or a place that stands for others. It is among the
 /// extensions of its answer.
@@ -70,8 +71,13 @@ impl Place {
 }
 
 impl Meters {
-    /// Counts an answer.
-    pub(crate) fn answered(&self, method: &Method, response: &Response<Body>, time: Duration) {
+    /// Counts an answer; returns where it was given.
+    pub(crate) fn answered(
+        &self,
+        method: &Method,
+        response: &Response<Body>,
+        time: Duration,
+    ) -> Place {
         let extensions = response.extensions();
         let place = extensions.get().copied().unwrap_or_else(|| Place::other(method));
         let status = response.status().as_u16();
@@ -79,9 +85,10 @@ impl Meters {
         *answers.by_status.entry((place, status)).or_default() += 1;
         let times = &mut answers.times;
         times.entry(place).or_insert_with(|| Histogram::new(Scale::Medium)).observe(time);
-        if let Some(code) = extensions.get::<Code>() {
+        if let Some(Problem { code, .. }) = extensions.get() {
             answers.by_code.entry(code.as_str()).or_insert((status, 0)).1 += 1;
         }
+        place
     }
 
     /// Counts a connection until what is returned is dropped.
@@ -123,9 +130,9 @@ impl Meters {
 #[cfg(test)]
 mod tests {
     use axum::response::IntoResponse;
+    use stepwell_core::code::Code;
 
     use super::*;
-    use crate::problem::Problem;
 
     /// Proves the bound: made-up methods and paths are counted together.
     #[test]

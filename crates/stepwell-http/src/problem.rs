@@ -67,14 +67,20 @@ impl Problem {
         Self::new(Code::Unavailable, detail)
     }
 
-    /// Returns the body of the answer.
+    /// Returns the problem as JSON, outside of the answer to a request.
     pub fn to_json(&self) -> Vec<u8> {
+        self.document(None)
+    }
+
+    /// Returns the body of the answer to a request.
+    pub(crate) fn document(&self, request_id: Option<&str>) -> Vec<u8> {
         let body = Document {
             r#type: format!("/errors/{}", self.code),
             title: self.code.title(),
             status: self.code.http_status(),
             code: self.code.as_str(),
             detail: &self.detail,
+            request_id,
             errors: &self.places,
         };
         serde_json::to_vec(&body).unwrap_or_default()
@@ -83,6 +89,7 @@ impl Problem {
 
 /// Why a request was not done (RFC 9457).
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub(crate) struct Document<'a> {
     /// `/errors/` and the code.
@@ -95,6 +102,10 @@ pub(crate) struct Document<'a> {
     code: &'static str,
     /// What is wrong with this request, and what is accepted.
     detail: &'a str,
+    /// The id of the request, as in the header `X-Request-Id`; the server's log has it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = true, nullable = false)]
+    request_id: Option<&'a str>,
     /// Places in a value that do not fit, with SW2006.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
@@ -146,11 +157,11 @@ impl IntoResponse for Problem {
         if self.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        for (name, value) in self.headers {
-            headers.insert(name, value);
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
         }
-        // What was refused is written down with its code.
-        response.extensions_mut().insert(self.code);
+        // What was refused is written down with its code, and told with the id of the request.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -89,7 +89,9 @@ impl Reloader {
     pub(crate) async fn run(&self) -> Result<Reloaded, Problem> {
         let Some(Reload(reload)) = self.reload.clone() else { return Ok(Reloaded::default()) };
         let tuning = self.tuning.clone();
-        let done = tokio::task::spawn_blocking(move || reload(&tuning)).await;
+        let span = tracing::Span::current();
+        let done = move || span.in_scope(|| reload(&tuning));
+        let done = tokio::task::spawn_blocking(done).await;
         let done =
             done.unwrap_or_else(|error| Err(Problem::new(Code::Internal, error.to_string())));
         match &done {

@@ -179,7 +179,8 @@ async fn end_portion(
         if let Err(error) =
             node.operate(Arc::clone(name), run.id, Operation::Terminate, signed).await
         {
-            tracing::debug!(run_id = %run.id, detail = error.detail, "a run could not be ended");
+            let detail = error.detail;
+            tracing::debug!(namespace = %name, run_id = %run.id, detail, "a run could not be ended");
         }
     }
     if !page.runs.is_empty() || page.stale {

@@ -19,12 +19,14 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tracing::{Instrument as _, Span};
 
 use crate::api::Api;
 use crate::carrier::{self, Carrier};
 use crate::gate::Caller;
 use crate::openapi::About;
 use crate::problem::Problem;
+use crate::request_id::RequestId;
 use stepwell_driver::{Outbound, Outbox, Session};
 
 type Socket = WebSocketStream<Carrier>;
@@ -58,14 +60,23 @@ pub async fn connect(
     let upgrade = hyper::upgrade::on(&mut request);
     let frame_bytes_max = api.limits.frame_bytes_max();
     let ended = caller.ended();
-    let serve = |session, outbox| async move {
-        match upgraded(upgrade, frame_bytes_max).await {
-            Ok(socket) => {
-                let ends = (ended, outbox);
-                serve(socket, session, ends, frame_bytes_max).await;
+    let namespace = caller.namespace();
+    let id = request.extensions_mut().remove::<RequestId>();
+    let span_of = |session: &Session| {
+        id.map_or_else(Span::none, |id| id.span_of_session(session.number(), &namespace))
+    };
+    let serve = |session: Session, outbox| {
+        let span = span_of(&session);
+        let serving = async move {
+            match upgraded(upgrade, frame_bytes_max).await {
+                Ok(socket) => {
+                    let ends = (ended, outbox);
+                    serve(socket, session, ends, frame_bytes_max).await;
+                }
+                Err(error) => tracing::debug!(error, "a runner's connection was not upgraded"),
             }
-            Err(error) => tracing::debug!(error, "a runner's connection was not upgraded"),
-        }
+        };
+        serving.instrument(span)
     };
     api.node.connect(caller.namespace(), serve).await?;
     let mut response = Response::new(Body::empty());
@@ -132,8 +143,7 @@ async fn serve(
     frame_bytes_max: usize,
 ) {
     let (mut sink, mut stream) = socket.split();
-    let number = session.number();
-    tracing::debug!(session = number, "a runner connected");
+    tracing::debug!("a runner connected");
     let both = async {
         // Both ways go on by themselves: a runner that writes while it is written to cannot deadlock.
         tokio::select! {
@@ -150,7 +160,7 @@ async fn serve(
         }
         end = both => end,
     };
-    tracing::debug!(session = number, ?end, "a runner's connection ends");
+    tracing::debug!(?end, "a runner's connection ends");
     drop(session);
     if let Some(frame) = end {
         // The runner may be gone; then it needs no reason.

@@ -35,7 +35,8 @@ pub fn start(config: &Config) -> Result<(), Error> {
     let (filter, handle) = reload::Layer::new(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if json {
-        lines.json().flatten_event(true).with_current_span(false).boxed()
+        // There is one span at a time, a request's or a connection's: the ids of what a line is about.
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         lines.with_ansi(colour).with_target(false).boxed()

@@ -16,6 +16,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::limits::{FRAME_ROOM_BYTES, Limits};
 
 use crate::problem::Problem;
+use crate::request_id::note_run;
 
 /// Longest time that a request waits.
 pub(super) const WAIT_MAX: Duration = Duration::from_mins(5);
@@ -189,7 +190,9 @@ pub(super) fn part(part: Part) -> Result<String, Problem> {
 /// # Errors
 /// [`Code::BadRequest`] when it is no id.
 pub(super) fn run_of(part: Part) -> Result<RunId, Problem> {
-    run_id(&self::part(part)?)
+    let run = run_id(&self::part(part)?)?;
+    note_run(run);
+    Ok(run)
 }
 
 /// Reads the id of a run.

@@ -23,6 +23,7 @@ use super::routes::Api;
 use crate::gate::Caller;
 use crate::openapi::{About, shapes};
 use crate::problem::Problem;
+use crate::request_id::note_run;
 use stepwell_driver::{Created, Waited};
 
 /// What is to be started.
@@ -228,6 +229,7 @@ fn started(
 }
 
 fn answer(status: StatusCode, body: &Started<'_>) -> Result<Response<Body>, Problem> {
+    note_run(body.id);
     let mut response = json(status, body)?;
     if let Ok(location) = HeaderValue::try_from(format!("/api/v1/runs/{}", body.id)) {
         response.headers_mut().insert(header::LOCATION, location);

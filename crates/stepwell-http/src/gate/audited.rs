@@ -7,6 +7,7 @@ use axum::http::{Response, Uri};
 use axum::response::IntoResponse;
 use stepwell_access::audit::{ASKED, DONE, Entry};
 use stepwell_core::code::Code;
+use tracing::Instrument as _;
 
 use super::caller::{Caller, Note};
 use super::guard::Spec;
@@ -60,8 +61,9 @@ pub(super) async fn run(
             return problem.into_response();
         }
     };
+    tracing::debug!(row = asked.n, act = entry.act, "asked for in the audit log");
     // Whoever asked may go away meanwhile; what is done is written down all the same.
-    let done = tokio::spawn(async move {
+    let done = async move {
         let response = answer.await;
         let Note { object, reason } = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let outcome = Entry {
@@ -77,16 +79,16 @@ pub(super) async fn run(
             tracing::error!(detail = problem.detail, act, "an outcome is not in the audit log");
         }
         response
-    });
-    done.await.unwrap_or_else(|_| {
+    };
+    tokio::spawn(done.in_current_span()).await.unwrap_or_else(|_| {
         Problem::new(Code::Internal, "the handler of this request failed; the log says more")
             .into_response()
     })
 }
 
 fn outcome(response: &Response<Body>) -> &'static str {
-    match response.extensions().get::<Code>() {
-        Some(code) => code.as_str(),
+    match response.extensions().get::<Problem>() {
+        Some(problem) => problem.code.as_str(),
         None if response.status().is_success() => DONE,
         None => Code::Internal.as_str(),
     }

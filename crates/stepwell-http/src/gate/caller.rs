@@ -157,9 +157,9 @@ impl Caller {
 pub struct Admission(pub(super) Result<Caller, Problem>);
 
 impl Admission {
-    /// Tells whether somebody is let in.
-    pub fn is_somebody(&self) -> bool {
-        self.0.is_ok()
+    /// Returns who is let in; `None` where that is nobody.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.0.as_ref().ok()
     }
 }
 

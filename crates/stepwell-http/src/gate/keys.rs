@@ -84,7 +84,9 @@ impl Keys {
 async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| {
+    // What it says belongs to the request that asks.
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(run)).await.unwrap_or_else(|_| {
         Err(Problem::new(Code::Internal, "the ledger could not be asked; the log says more"))
     })
 }

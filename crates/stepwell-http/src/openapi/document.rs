@@ -15,14 +15,14 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Content, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths,
+    Content, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths,
     PathsBuilder, RefOr, Required, Response, ResponseBuilder, Schema, Tag,
 };
 
 use super::about::About;
 use super::shapes::{Id, Name};
 use crate::api::{Route, routes};
-use crate::problem;
+use crate::{problem, request_id};
 
 /// Errors that any route may answer with.
 const ANY: [Code; 8] = [
@@ -68,6 +68,7 @@ pub fn document() -> OpenApi {
     schemas.extend(told);
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
+        .header("RequestId", request_id())
         .security_scheme("key", key())
         .security_scheme("session", session())
         .build();
@@ -78,7 +79,8 @@ pub fn document() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "The HTTP API of a Stepwell server. Each operation says in `x-right` which right its \
-             caller needs, and each error in `x-codes` with which stable codes it comes.",
+             caller needs, and each error in `x-codes` with which stable codes it comes. A request may \
+             name itself in the header `X-Request-Id`.",
         ))
         .license(Some(license));
     let tag = |(name, what): (&str, &str)| {
@@ -107,10 +109,9 @@ fn add(paths: &mut Paths, route: &Route, about: About) {
         .parameters(Some(parts.chain(parameters)))
         .request_body(body)
         .extensions(Some(ExtensionsBuilder::new().add("x-right", right).build()));
-    for (status, answer) in answers {
-        operation = operation.response(status.to_string(), answer);
-    }
-    for (status, answer) in errors(route.right, &codes) {
+    for (status, mut answer) in answers.into_iter().chain(errors(route.right, &codes)) {
+        let id = Ref::new("#/components/headers/RequestId");
+        answer.headers.insert("X-Request-Id".to_owned(), RefOr::Ref(id));
         operation = operation.response(status.to_string(), answer);
     }
     if route.right != Right::Public {
@@ -195,6 +196,14 @@ fn refusal(status: u16, codes: &[Code]) -> Response {
         response = response.header("Retry-After", header.description(Some(what)).build());
     }
     response.build()
+}
+
+/// Describes the header that each answer has.
+fn request_id() -> Header {
+    let form = ObjectBuilder::new().schema_type(Type::String).pattern(Some(request_id::PATTERN));
+    let what = "The id of the request: its own where that has this form, else one that the server made. \
+                Lines of the server's log on the request have it too.";
+    HeaderBuilder::new().schema(Some(form)).description(Some(what)).build()
 }
 
 fn key() -> SecurityScheme {

@@ -64,9 +64,11 @@ pub(crate) struct Answer {
 
 /// As much of a problem as is shown.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Told {
     code: String,
     detail: String,
+    request_id: Option<String>,
 }
 
 impl Client {
@@ -196,11 +198,15 @@ impl Client {
             return Ok(answer);
         }
         Err(match serde_json::from_slice::<Told>(&answer.bytes) {
-            Ok(Told { code, detail }) if code == Code::Unauthenticated.as_str() => {
+            Ok(Told { code, detail, .. }) if code == Code::Unauthenticated.as_str() => {
                 let detail = format!("{detail} (of the command line: {KEY} or --key-file)");
                 Fault::Answered { code, detail }
             }
-            Ok(Told { code, detail }) => Fault::Answered { code, detail },
+            // The server's log has more of these, under this id.
+            Ok(Told { code, detail, request_id: Some(id) }) if status >= 500 => {
+                Fault::Answered { code, detail: format!("{detail} (request {id})") }
+            }
+            Ok(Told { code, detail, .. }) => Fault::Answered { code, detail },
             Err(_) => Fault::Unreachable(format!(
                 "what answers at {} with status {status} is not a Stepwell server",
                 self.server

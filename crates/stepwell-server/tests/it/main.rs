@@ -27,6 +27,7 @@ mod process;
 mod recovery;
 mod reload;
 mod repeated;
+mod request_ids;
 mod retention;
 mod rules;
 mod sdk;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -15,7 +16,12 @@ use crate::support::{Runner, get, post};
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What it says after it listens.
+    said: Receiver<String>,
 }
+
+/// Longest time that a test waits for a line of the log; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Process {
     /// Starts the binary, and waits until it says where it listens.
@@ -27,9 +33,23 @@ impl Process {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = address_in(&mut lines);
-        // What it says later is read, so that it never waits for its reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let (say, said) = channel();
+        // What it says later is read, so that it never waits for its reader; few tests want to know it.
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| drop(say.send(line)));
+        });
+        Self { child, address, said }
+    }
+
+    /// Waits for a line of its log, in JSON, that is wanted.
+    pub(crate) fn logged(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.said.recv_timeout(PATIENCE).expect("no such line is logged");
+            let line: Value = serde_json::from_str(&line).unwrap_or_default();
+            if is_wanted(&line) {
+                return line;
+            }
+        }
     }
 
     /// Sends SIGHUP.

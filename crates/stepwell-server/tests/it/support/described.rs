@@ -25,6 +25,8 @@ pub(super) fn check(request: &[u8], answer: &Answer) {
     let at = format!("{method} {path}: {} {}", answer.status, answer.body);
     let said = &operation["responses"][answer.status.to_string()];
     assert!(said.is_object(), "{at}: this status is not described");
+    let id = answer.header("x-request-id");
+    assert!(id.is_some() && said["headers"]["X-Request-Id"].is_object(), "{at}: has no id");
     let Some((media, content)) = said["content"].as_object().and_then(|all| all.iter().next())
     else {
         return;
@@ -35,6 +37,9 @@ pub(super) fn check(request: &[u8], answer: &Answer) {
         let codes = said["x-codes"].as_array().unwrap();
         let code = &body.as_ref().unwrap()["code"];
         assert!(codes.contains(code), "{at}: this code is not described");
+        let told = body.as_ref().unwrap()["requestId"].as_str();
+        // Headers are read in small letters.
+        assert_eq!(told.map(str::to_lowercase).as_deref(), id, "{at}: names another request");
     }
     if let (true, Some(body)) = (media.ends_with("json"), &body) {
         fits(&content["schema"], body, &at);

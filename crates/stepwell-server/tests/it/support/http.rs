@@ -25,6 +25,12 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
+    /// A header, by its name in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let fields = self.headers.lines().filter_map(|line| line.split_once(": "));
+        fields.into_iter().find(|(of, _)| *of == name).map(|(_, value)| value)
+    }
+
     /// The value of a field of the body, a text.
     #[track_caller]
     pub(crate) fn text(&self, field: &str) -> String {

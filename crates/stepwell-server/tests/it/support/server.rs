@@ -206,6 +206,9 @@ fn redact(value: &mut Value) {
                 if name == "durationMs" && value.is_number() || name == "journalBytes" {
                     *value = "[number]".into();
                 }
+                if name == "requestId" {
+                    *value = "[request]".into();
+                }
                 redact(value);
             }
         }
