@@ -154,6 +154,21 @@ impl Backups {
         self.inner.node.read(read).await
     }
 
+    /// Returns when the newest backup of this store that is there was begun.
+    ///
+    /// # Errors
+    /// As [`Backups::list`].
+    pub async fn newest(&self) -> Result<Option<Timestamp>, Error> {
+        let Some(place) = &self.inner.place else { return Ok(None) };
+        let folder = place.folder.clone();
+        let read = move |store: &dyn Store| {
+            let Some(store) = store.in_folder() else { return Ok(None) };
+            let (id, all) = (store.store_id(), store.backups(&folder)?);
+            Ok(all.iter().filter(|taken| taken.store == id).map(|taken| taken.at).max())
+        };
+        self.inner.node.read(read).await
+    }
+
     /// Tells how backups are doing.
     pub fn state(&self) -> BackupState {
         self.inner.state().told.clone()

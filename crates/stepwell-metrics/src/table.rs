@@ -170,6 +170,12 @@ metrics! {
             "Ended runs deleted since they were older than they are kept.";
         RETENTION_EVENTS Counter "stepwell_retention_events_deleted_total" []
             "Events whose content or id was deleted since it was older than it is kept.";
+        BACKUPS_TAKEN Counter "stepwell_backups_taken_total" []
+            "Backups made.";
+        BACKUPS_FAILED Counter "stepwell_backups_failed_total" []
+            "Backups that were begun and not made.";
+        BACKUP_NEWEST Gauge "stepwell_backup_newest_timestamp_seconds" []
+            "When the newest backup in the folder for backups was begun, in seconds since 1970; 0 while there is none of this store, and missing without such a folder.";
     }
     "HTTP" {
         HTTP_REQUESTS Counter "stepwell_http_requests_total" ["method", "route", "status"]

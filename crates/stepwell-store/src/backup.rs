@@ -28,6 +28,9 @@ pub trait InFolder {
     /// [`Error::Unavailable`] when the folder cannot be read; a folder that is not there holds none.
     fn backups(&self, folder: &Path) -> Result<Vec<Taken>, Error>;
 
+    /// Returns the store's id, which its copies name.
+    fn store_id(&self) -> u128;
+
     /// Tells of which copy the store was made, if it was made of one.
     fn restored(&self) -> Option<Restored>;
 

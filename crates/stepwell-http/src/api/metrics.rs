@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
-use stepwell_driver::{Measured, Meter};
+use stepwell_driver::{BackupState, Backups, Measured, Meter};
 use stepwell_metrics::{Exposition, table};
 use stepwell_node::{Measures, OTHER, Stats, WORKFLOWS_MAX, WorkflowMeter};
 use stepwell_store::query::{OpenRuns, Queue};
@@ -57,6 +57,7 @@ pub(super) async fn metrics(State(api): State<Api>, _caller: Caller) -> Response
     let (runs, events) = api.node.deleted();
     text.one(&table::RETENTION_RUNS, runs);
     text.one(&table::RETENTION_EVENTS, events);
+    write_backups(&mut text, &api.backups).await;
     api.meters.write(&mut text);
     text.each(&table::BUILD_INFO, [([env!("CARGO_PKG_VERSION")], 1)]);
     process::write(&mut text);
@@ -154,6 +155,16 @@ fn write_store(text: &mut Exposition, health: &Health) {
     text.known(&table::STORE_DISK_FREE, health.disk_free);
     text.known(&table::STORE_DISK_RESERVE, health.disk_reserve);
     text.one(&table::STORE_REFUSES_STARTS, u8::from(health.refuses_growth.is_some()));
+}
+
+async fn write_backups(text: &mut Exposition, backups: &Backups) {
+    let BackupState { taken, failed, .. } = backups.state();
+    text.one(&table::BACKUPS_TAKEN, taken);
+    text.one(&table::BACKUPS_FAILED, failed);
+    let newest = backups.newest().await.ok().filter(|_| backups.place().is_some());
+    let seconds =
+        newest.map(|at| at.map_or(0.0, |at| at.since(Timestamp::from_micros(0)).as_secs_f64()));
+    text.known(&table::BACKUP_NEWEST, seconds);
 }
 
 /// Workflows of one name in several apps are one, and what is over the bound stands under one name.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use stepwell_core::time::Timestamp;
 use stepwell_server::config::Config;
 use stepwell_server::server::{self, Server};
 use tempfile::TempDir;
@@ -91,6 +92,13 @@ async fn a_backup_is_made_verified_and_restored() {
     let name = |path: &Path| json!(path.file_name().unwrap().to_str().unwrap());
     assert_eq!((&names[0]["name"], &names[1]["name"]), (&name(&folder), &name(&third)));
     assert!(names[1]["tookMs"].is_u64() && names[1]["bytes"].as_u64() > Some(0), "{listed}");
+    let told = get(to, "/metrics").await.body;
+    let of =
+        |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    let newest = Timestamp::parse_iso(names[1]["at"].as_str().unwrap()).unwrap();
+    let newest = newest.since(Timestamp::from_micros(0)).as_secs_f64();
+    assert_eq!(of("stepwell_backups_taken_total "), Some(3.0), "{told}");
+    assert_eq!(of("stepwell_backup_newest_timestamp_seconds "), Some(newest), "{told}");
     let table = out(&stepwell(url, &["backup", "list"]).await);
     assert!(table.contains(third.file_name().unwrap().to_str().unwrap()), "{table}");
 
@@ -105,6 +113,9 @@ async fn a_backup_is_made_verified_and_restored() {
     server.stop().await;
     let server = world.start("new").await;
     assert_eq!(shown(&server, &runs).await, before);
+    let told = get(server.address(), "/metrics").await.body;
+    let none = "\nstepwell_backup_newest_timestamp_seconds 0\n";
+    assert!(told.contains(none), "those that are there are of another store: {told}");
     let body = json!({"workflow": "pay", "input": 3, "key": "order-3"});
     let again = post(server.address(), "/api/v1/runs", &body).await;
     assert_eq!((again.status, again.text("id")), (200, runs[3].clone()));

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_metrics::table;
+use stepwell_server::config::Config;
+use stepwell_server::server;
 
 use crate::metrics::told_when_used;
-use crate::support::server_on;
+use crate::support::config;
 
 /// Labels that Prometheus itself puts on what it reads.
 const OF_THE_SCRAPE: [&str; 2] = ["job", "instance"];
@@ -163,7 +165,9 @@ fn of_the_documents() -> BTreeSet<String> {
 /// What a server on a disk tells.
 async fn told() -> Told {
     let folder = tempfile::tempdir().unwrap();
-    let server = server_on(folder.path()).await;
+    let path = |name: &str| Some(folder.path().join(name));
+    let config = Config { data: path("data"), backup_dir: path("backups"), ..config() };
+    let server = server::start(&config).await.unwrap();
     let text = told_when_used(&server).await;
     server.stop().await;
     let mut told = Told::new();
@@ -183,7 +187,7 @@ async fn dashboard_alerts_and_documents_name_what_a_server_tells() {
     let told = told().await;
     let dashboard: Vec<_> = of_the_dashboard().iter().flat_map(|one| uses(one)).collect();
     let alerts: Vec<_> = alerts();
-    assert_eq!(alerts.len(), 8);
+    assert_eq!(alerts.len(), 9);
     let of_alerts: Vec<_> = alerts.iter().flat_map(|(_, expression, _)| uses(expression)).collect();
     // `up` is of Prometheus itself; every other alert asks for a metric of the server.
     assert!(alerts.iter().all(|(_, one, _)| !uses(one).is_empty() || one.starts_with("up{")));

@@ -66,6 +66,10 @@ impl<D: Disk> InFolder for Embedded<D> {
         list(folder)
     }
 
+    fn store_id(&self) -> u128 {
+        Self::store_id(self)
+    }
+
     fn restored(&self) -> Option<Restored> {
         let held = self.shared.held.load(Ordering::Acquire);
         self.shared.restored.clone().map(|restored| Restored { held, ..restored })
