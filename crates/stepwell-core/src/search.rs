@@ -171,7 +171,7 @@ impl Term {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let at = text.find(['=', '<', '>']).ok_or_else(|| {
+        let at = text.find(['=', '<', '>']).filter(|at| *at > 0).ok_or_else(|| {
             alloc::format!(
                 "`{text}` is not understood; accepted: NAME then =, <, <=, > or >=, then a value"
             )
@@ -233,7 +233,9 @@ mod tests {
             let found = Term::parse_all(terms).unwrap().iter().all(|term| term.matches(&run));
             assert_eq!(found, matches, "{terms}");
         }
-        assert!(Term::parse_all("amount").unwrap_err().contains("accepted"));
+        for text in ["amount", "=1", "a=1,>=2"] {
+            assert!(Term::parse_all(text).unwrap_err().contains("accepted"), "{text}");
+        }
         let comma = Term::parse_all("a=\"x,\\\"y\",b=1").unwrap();
         assert_eq!(comma[0].value, Value::Text("x,\"y".into()));
         assert_eq!(comma.len(), 2);
