@@ -24,6 +24,7 @@ import "./styles/rows-table.css";
 import "./styles/runners.css";
 import "./styles/access.css";
 import "./styles/access-page.css";
+import "./styles/bulk.css";
 import "./styles/held.css";
 import "./styles/log.css";
 import "./styles/reference.css";

@@ -96,6 +96,8 @@ const dialogsOf = (run: PathOf): readonly Place[] => [
   at("act-retry", () => run("retrying", "/list?act=retry"), dialog),
   at("act-terminate", () => run("compensating", "/list?act=terminate"), dialog),
   at("run-log-record", () => run("retried", "/log?n=2"), dialog),
+  at("bulk-begin", () => "/runs?app=shop&status=waiting&bulk=cancel", dialog),
+  at("bulk-jobs", () => "/runs?app=shop&job=all", dialog),
   at("act-delete", () => run("failed", "/list?act=delete"), dialog),
   at("act-rerun", () => run("failed", "/list?act=rerun"), dialog),
   at("act-fork", () => run("failed", "/list?act=fork&step=ship"), dialog),

@@ -7,6 +7,7 @@ import { type AuditRow, answerOf, readAudit } from "../model/access.ts";
 import { instant } from "../model/instants.ts";
 import { fullMoment } from "../model/words.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { Fact } from "../ui/fact.tsx";
 import { At, Foreign, Name } from "../ui/text.tsx";
 import { Answer, On } from "./audit-row.tsx";
 import { ACCESS } from "./queries.ts";
@@ -37,12 +38,9 @@ export function AuditDialog(props: {
       title={act ? <Name>{act.act}</Name> : `Row ${n}`}
       onClose={onClose}
       foot={
-        <>
-          <span className="act-by" />
-          <button type="button" onClick={onClose}>
-            Close
-          </button>
-        </>
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
       }
     >
       {act ? (
@@ -87,15 +85,6 @@ function All({ act }: { readonly act: AuditRow }): ReactNode {
         <Name>{act.hash}</Name>
       </Fact>
     </dl>
-  );
-}
-
-function Fact(props: { readonly name: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd>{props.children}</dd>
-    </div>
   );
 }
 

@@ -30,7 +30,6 @@ export function MadeKeyDialog(props: {
       onClose={leave}
       foot={
         <>
-          <span className="act-by" />
           <button type="button" onClick={leave}>
             {isWarned && !isCopied ? "Leave it all the same" : "I have kept it"}
           </button>

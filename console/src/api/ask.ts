@@ -86,6 +86,11 @@ async function answerOf(
   throw error;
 }
 
+/** Says whether the server refused: what it refused once it refuses again. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof AskError && error.status >= 400 && error.status < 500;
+}
+
 /** Makes any error one of these, so that those who show it need to know one kind only. */
 export function asAskError(error: unknown): AskError {
   if (error instanceof AskError) return error;

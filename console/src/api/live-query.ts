@@ -3,7 +3,7 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type Change, onChanges } from "../live/stream.ts";
-import { AskError, ask } from "./ask.ts";
+import { ask, isRefusal } from "./ask.ts";
 
 interface LiveQuery<T> {
   /** What is asked for, below `/api/v1`; null asks for nothing. */
@@ -33,7 +33,7 @@ export function useLiveQuery<T>(query: LiveQuery<T>): UseQueryResult<T> {
   });
   const { refetch, error } = result;
   // What the server does not know it will not know after the next change either.
-  const isRefused = error instanceof AskError && error.status >= 400 && error.status < 500;
+  const isRefused = isRefusal(error);
   const latest = useRef({ query, refetch, isRefused });
   useEffect(() => {
     latest.current = { query, refetch, isRefused };

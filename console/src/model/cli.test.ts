@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actLine, compactJson, quoted, sendLine } from "./cli.ts";
+import { actLine, bulkLine, compactJson, quoted, sendLine } from "./cli.ts";
 
 describe("lines of the command", () => {
   it("says who and why, and leaves out what is not known yet", () => {
@@ -24,4 +24,11 @@ describe("lines of the command", () => {
     expect(compactJson('{\n  "a": 1\n}')).toBe('{"a":1}');
     expect(compactJson("{")).toBe("{");
   });
+});
+
+it("acts on many runs by their filter", () => {
+  const filter = { app: "shop", status: "failed,blocked", q: "late order" };
+  expect(bulkLine("cancel", filter, { by: "ann", reason: "flood" })).toBe(
+    "stepwell bulk cancel --app shop --status failed,blocked --query 'late order' --reason flood --by ann",
+  );
 });

@@ -48,6 +48,18 @@ export function commandLine(words: readonly string[], flags: readonly Flag[] = [
   return line(["stepwell", ...words], flags);
 }
 
+/** Writes the line of an act on all runs that a filter names. */
+export function bulkLine(
+  act: string,
+  filter: Readonly<Record<string, string>>,
+  signed: SignedWords,
+): string {
+  // The command line calls a text that is looked for by its whole name.
+  const flagOf = (name: string) => (name === "q" ? "--query" : `--${name}`);
+  const flags = Object.entries(filter).map(([name, value]): Flag => [flagOf(name), value]);
+  return line(["stepwell", "bulk", act], [...flags, ...signature(signed)]);
+}
+
 function signature({ by, reason }: SignedWords): readonly Flag[] {
   return [
     ["--reason", reason.trim() === "" ? null : reason.trim()],

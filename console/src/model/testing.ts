@@ -1,6 +1,7 @@
 /** Runs and steps for tests. */
 
 import type { AuditRow, KeyRow } from "./access.ts";
+import type { Job } from "./bulk.ts";
 import type { Me, Role } from "./rights.ts";
 import type { Attempt, Run, RunRow, Step } from "./run.ts";
 
@@ -184,6 +185,28 @@ export function auditRow(more: Partial<AuditRow> = {}): AuditRow {
     outcome: "done",
     of: 1,
     hash: "00ff",
+    ...more,
+  };
+}
+
+/** Makes an act on many runs. */
+export function jobOf(more: Partial<Job> = {}): Job {
+  return {
+    id: "blk_1",
+    act: "cancel",
+    filter: { app: "shop" },
+    reason: null,
+    by: null,
+    state: "done",
+    matched: 0,
+    done: 0,
+    refused: 0,
+    failed: 0,
+    refusals: [],
+    createdAt: iso(0),
+    createdBy: "ann",
+    endedAt: null,
+    why: null,
     ...more,
   };
 }

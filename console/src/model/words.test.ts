@@ -60,12 +60,13 @@ test("ordinal knows eleven, twelve and thirteen", () => {
 });
 
 test("listed names end with and", () => {
-  expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listed)).toEqual([
+  expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map((names) => listed(names))).toEqual([
     "",
     "a",
     "a and b",
     "a, b and c",
   ]);
+  expect(listed(["a", "b", "c"], "or")).toBe("a, b or c");
 });
 
 test("instant keeps microseconds", () => {

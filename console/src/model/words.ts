@@ -128,9 +128,9 @@ export function capital(text: string): string {
 }
 
 /** Lists names as prose does: `label, charge and reserve`. */
-export function listed(names: readonly string[]): string {
+export function listed(names: readonly string[], last: "and" | "or" = "and"): string {
   if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return `${names.slice(0, -1).join(", ")} ${last} ${names.at(-1)}`;
 }
 
 /** Marks that turn the direction of text. */

@@ -50,6 +50,7 @@ export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
       ["API reference", "every operation of the server", () => go("/reference")],
     ]),
     { ...START, off: whyOff("start") },
+    { ...JOBS, off: whyOff("bulk") },
     ...entries("Settings", [
       ...THEMES.map((theme): Plain => [`Theme: ${theme}`, "", () => setTheme(theme)]),
       ["Keys", "all keys of this page", openKeys, "?"],
@@ -64,6 +65,14 @@ const START: Doing = {
   text: "Start a run",
   hint: "",
   onChoose: () => go("/runs/new"),
+};
+
+const JOBS: Doing = {
+  id: "bulk",
+  group: "Pages",
+  text: "Acts on many runs",
+  hint: "those until now",
+  onChoose: () => go("/runs?job=all"),
 };
 
 function actsOf(run: Run, whyOff: WhyOff): readonly Doing[] {

@@ -8,6 +8,7 @@ import type { Deed } from "../model/rights.ts";
 import type { Run } from "../model/run.ts";
 import { go, logHref } from "../route.ts";
 import { ActButton, unlessOff } from "../ui/act-button.tsx";
+import { downloadFrom } from "../ui/download.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
 import { Menu } from "../ui/menu.tsx";
@@ -49,6 +50,11 @@ export function RunActs({ run }: { readonly run: Run }): ReactNode {
               onChoose: () => openAct(offer),
             })),
           { name: "Event log", onChoose: () => go(logHref(run.id)) },
+          {
+            name: "Export",
+            off: whyOff("export"),
+            onChoose: () => downloadFrom(exportAddress(run.id), `${run.id}.jsonl`),
+          },
           { name: "Copy id", keys: "Y", onChoose: () => copy(run.id) },
           { name: "Copy link", keys: "⇧Y", onChoose: () => copy(location.href) },
         ]}
@@ -57,6 +63,10 @@ export function RunActs({ run }: { readonly run: Run }): ReactNode {
       </Menu>
     </div>
   );
+}
+
+function exportAddress(run: string): string {
+  return `/api/v1/runs/${encodeURIComponent(run)}/export`;
 }
 
 function KeyHint({ offer }: { readonly offer: Offer }): ReactNode {

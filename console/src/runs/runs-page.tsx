@@ -12,6 +12,7 @@ import {
 } from "react";
 import { useActsOff } from "../acts/off.ts";
 import { ask } from "../api/ask.ts";
+import { BulkMenu } from "../bulk/bulk-menu.tsx";
 import { onChanges } from "../live/stream.ts";
 import {
   countOf,
@@ -40,6 +41,9 @@ const DENSITIES = ["comfortable", "compact"] as const satisfies readonly Density
 const ATTRIBUTES_MAX = 12;
 
 // Most who look at the list start nothing.
+const BulkDialogs = lazy(async () => ({
+  default: (await import("../bulk/bulk-dialogs.tsx")).BulkDialogs,
+}));
 const StartDialog = lazy(async () => ({
   default: (await import("../acts/start-dialog.tsx")).StartDialog,
 }));
@@ -92,9 +96,10 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
         addButton={addButton}
         onChange={change}
       >
+        <BulkMenu filters={filters} />
         <button
           type="button"
-          className="plain"
+          className="plain density"
           aria-pressed={density === "compact"}
           onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
         >
@@ -117,6 +122,11 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
         <span className="zone">Times in {ZONE}</span>
       </footer>
       {starting && <Start query={query} />}
+      {(query.has("bulk") || query.has("job")) && (
+        <Suspense>
+          <BulkDialogs act={query.get("bulk")} job={query.get("job")} filters={filters} />
+        </Suspense>
+      )}
     </main>
   );
 }

@@ -1,4 +1,4 @@
-/** A button that saves a text as a file. */
+/** Saving as a file: a text by a button, and what the server gives at an address. */
 
 import type { ReactNode } from "react";
 import { Icon } from "./icon.tsx";
@@ -12,10 +12,7 @@ interface DownloadProps {
 export function Download({ file, text }: DownloadProps): ReactNode {
   const save = () => {
     const address = URL.createObjectURL(new Blob([text()]));
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = file.replace(/[^\w.-]+/g, "_");
-    link.click();
+    downloadFrom(address, file);
     URL.revokeObjectURL(address);
   };
   return (
@@ -24,4 +21,12 @@ export function Download({ file, text }: DownloadProps): ReactNode {
       Download
     </button>
   );
+}
+
+/** Saves under a name what is at an address of the page's own. */
+export function downloadFrom(address: string, file: string): void {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = file.replace(/[^\w.-]+/g, "_");
+  link.click();
 }
