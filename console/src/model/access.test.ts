@@ -7,12 +7,18 @@ import {
   auditPath,
   type KeyRow,
   keyHas,
+  ROLE_WORDS,
   readAudit,
   readKeys,
   readMade,
   readNamespaces,
 } from "./access.ts";
+import { ROLES } from "./rights.ts";
 import { auditRow, keyRow } from "./testing.ts";
+
+test("keys can be made for every role that the server knows", () => {
+  expect(ROLE_WORDS.map(([role]) => role).sort()).toEqual([...ROLES].sort());
+});
 
 test("keys that are live come first, then the newest", () => {
   const keys = [

@@ -81,6 +81,7 @@ export const ROLE_WORDS: readonly (readonly [role: Role, may: string])[] = [
   ["client", "sees, starts runs, sends events, cancels"],
   ["operator", "does what a client does, and every act on runs"],
   ["worker", "connects as a runner, and reads nothing"],
+  ["telemetry", "reports what other systems did; nothing is there to report to yet"],
   ["admin", "does all of it, and manages keys of the namespace"],
 ];
 
