@@ -6,8 +6,10 @@ export default defineConfig({
     include: ["e2e/tests/**/*.test.ts"],
     globalSetup: ["e2e/harness/global.ts"],
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // What a test waits for comes soon, or late on a machine that is busy: a wait that fails says so by itself.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 30_000 } },
     retry: 0,
   },
 });

@@ -51,7 +51,7 @@ export class Server {
 
   /** Returns the first admin key of a server that asks for keys: it is made once it listens. */
   async adminKey(): Promise<string> {
-    for (let tries = 0; tries < 250; tries++) {
+    for (let tries = 0; tries < 1500; tries++) {
       const key = existsSync(this.#keyFile) ? readFileSync(this.#keyFile, "utf8").trim() : "";
       if (key !== "") return key;
       await setTimeout(20);

@@ -8,6 +8,9 @@ import type {
   Page,
 } from "playwright-core";
 
+/** How long a tab is waited for: long enough for a machine that is busy with something else. */
+const PATIENCE_MS = 30_000;
+
 /** How a tab is opened. */
 export interface TabOptions {
   readonly theme?: "light" | "dark";
@@ -45,7 +48,7 @@ export class Tab {
   /** Opens an empty tab in a window of its own. */
   static async open(browser: Browser, origin: string, options: TabOptions = {}): Promise<Tab> {
     const context = await browser.newContext(contextOf(options));
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin });
     await context.addInitScript(watch);
     await context.addInitScript(remember, options.stored ?? {});
@@ -68,8 +71,8 @@ export class Tab {
   }
 
   /** Waits until the page says that it is live, or `Reconnecting`, or `Connecting`. */
-  async says(state: "Live" | "Reconnecting", timeout = 15_000): Promise<void> {
-    await this.page.getByRole("status").filter({ hasText: state }).first().waitFor({ timeout });
+  async says(state: "Live" | "Reconnecting"): Promise<void> {
+    await this.page.getByRole("status").filter({ hasText: state }).first().waitFor();
   }
 
   /** Resolves once the dialog that is open has closed. */

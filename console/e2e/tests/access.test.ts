@@ -114,7 +114,7 @@ test("a key is made, used, rotated and revoked, and the log says who did it", as
   await page.getByLabel("Filter by act").fill("keys.rotate");
   await page.waitForURL(/do=keys.rotate/);
   await expect.poll(async () => await acts.getByRole("row").count()).toBe(2);
-}, 90_000);
+});
 
 test("a namespace is made and deleted, and its admins see what is theirs", async ({
   open,
@@ -162,4 +162,4 @@ test("a namespace is made and deleted, and its admins see what is theirs", async
   await dialog.waitFor({ state: "detached" });
   await rowOf(page, "shop").waitFor({ state: "detached" });
   await other.page.getByText("Your session has ended.").waitFor();
-}, 90_000);
+});

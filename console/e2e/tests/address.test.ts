@@ -42,7 +42,7 @@ for (const [what, path] of ADDRESSES) {
     await tab.go(path());
     const before = await settledShown(tab.page);
     await tab.page.reload();
-    await expect.poll(async () => await shown(tab.page), { timeout: 10_000 }).toEqual(before);
+    await expect.poll(async () => await shown(tab.page)).toEqual(before);
     expect(tab.address).toBe(path());
   });
 }
@@ -81,20 +81,18 @@ test("back and forward undo and redo views, selection and filters", async ({ ope
     await page.waitForURL((url) => url.pathname + url.search !== seen.at(-1));
     seen.push(tab.address);
   }
+  const failuresOnly = async () =>
+    await page.getByRole("button", { name: /^Failures only/ }).getAttribute("aria-pressed");
   for (const address of seen.slice(0, -1).reverse()) {
     await page.goBack();
-    expect(tab.address).toBe(address);
+    await expect.poll(() => tab.address).toBe(address);
   }
-  expect(
-    await page.getByRole("button", { name: /^Failures only/ }).getAttribute("aria-pressed"),
-  ).toBe("false");
+  await expect.poll(failuresOnly).toBe("false");
   for (const address of seen.slice(1)) {
     await page.goForward();
-    expect(tab.address).toBe(address);
+    await expect.poll(() => tab.address).toBe(address);
   }
-  expect(
-    await page.getByRole("button", { name: /^Failures only/ }).getAttribute("aria-pressed"),
-  ).toBe("true");
+  await expect.poll(failuresOnly).toBe("true");
   await page.getByRole("region", { name: "Step charge" }).waitFor();
 });
 
@@ -106,7 +104,8 @@ test("filters of runs are undone by going back", async ({ open }) => {
   await tab.page.getByRole("button", { name: /^Blocked/ }).click();
   await tab.page.waitForURL(/status=\w+(,|%2C)\w+/);
   await tab.page.goBack();
-  expect(new URL(tab.page.url()).searchParams.get("status")).toBe("failed");
+  const status = () => new URL(tab.page.url()).searchParams.get("status");
+  await expect.poll(status).toBe("failed");
   await tab.page.goBack();
-  expect(tab.address).toBe("/runs");
+  await expect.poll(() => tab.address).toBe("/runs");
 });

@@ -26,7 +26,7 @@ for (const [what, all] of Object.entries({ pages, dialogs })) {
       for (const finding of await findings(tab, COLOURS)) found.push(`${name}, dark: ${finding}`);
     }
     expect(found).toEqual([]);
-  }, 120_000);
+  });
 }
 
 test("a phone has no serious finding of axe", async ({ open: openTab }) => {
@@ -38,7 +38,7 @@ test("a phone has no serious finding of axe", async ({ open: openTab }) => {
     for (const finding of await findings(tab)) found.push(`${name}: ${finding}`);
   }
   expect(found).toEqual([]);
-}, 120_000);
+});
 
 /** Runs axe in the page; what it loads is evaluated beside the page's policy, and asks for nothing. */
 async function findings({ page }: Tab, rules?: readonly string[]): Promise<readonly string[]> {

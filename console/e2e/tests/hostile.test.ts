@@ -36,7 +36,7 @@ test("steps of hostile runs are text in the inspector, on all its tabs", async (
   }
   figure("hostile names inspected", `${names}, ${panels} panels`);
   expect(names).toBeGreaterThanOrEqual(1000);
-}, 180_000);
+});
 
 test("views of hostile runs are text, from their begin to their end", async ({ open }) => {
   const tab = await open({ site: site.url });
@@ -61,7 +61,7 @@ test("records of hostile runs are text, each of them opened", async ({ open }) =
     }, n);
     await tab.page.getByRole("dialog").getByText(`record ${n}`, { exact: true }).waitFor();
   }
-}, 90_000);
+});
 
 test("pages that list hostile things are text", async ({ open }) => {
   const tab = await open({ site: site.url });
@@ -105,7 +105,8 @@ async function inspectAll(page: Page, ids: readonly string[]): Promise<Seen> {
     let [panels, turned] = [0, 0];
     const turn = async () => await new Promise((resolve) => setTimeout(resolve));
     const until = async (isSo: () => boolean) => {
-      for (let n = 0; n < 200 && !isSo(); n++) await turn();
+      const end = performance.now() + 10_000;
+      while (!isSo() && performance.now() < end) await turn();
       return isSo();
     };
     // Characters that would turn the text around are shown as a mark.

@@ -30,12 +30,13 @@ test("from the list to a step's attempts, to an act and back, without a mouse", 
   await keyboard.press("i");
   await keyboard.press("i");
   const attempts = page.getByRole("tab", { name: /^Attempts/ });
+  await attempts.waitFor();
   const at = (await page.getByRole("tab").allTextContents()).findIndex((text) =>
     text.startsWith("Attempts"),
   );
   await keyboard.press(`Alt+${at + 1}`);
   await page.waitForURL(/tab=attempts/);
-  expect(await attempts.getAttribute("aria-selected")).toBe("true");
+  await expect.poll(async () => await attempts.getAttribute("aria-selected")).toBe("true");
 
   await keyboard.press("r");
   const dialog = page.getByRole("dialog");
@@ -53,6 +54,8 @@ test("from the list to a step's attempts, to an act and back, without a mouse", 
   await keyboard.type("polar is closed");
   await keyboard.press("Control+Enter");
   await page.waitForURL((url) => !url.pathname.includes(run.id));
+  // Behind a dialog there are no keys.
+  await tab.dialogGone();
 
   await keyboard.press("g");
   await keyboard.press("r");
@@ -78,8 +81,8 @@ test("keys are silent while a field has the focus", async ({ open }) => {
   await tab.go(`/runs/${runOf("failed")}/list`);
   await tab.page.keyboard.press("/");
   await tab.page.keyboard.type("3ship");
+  await tab.page.waitForURL((url) => url.searchParams.get("q") === "3ship");
   expect(new URL(tab.page.url()).pathname).toContain("/list");
-  expect(new URL(tab.page.url()).searchParams.get("q")).toBe("3ship");
 });
 
 test("the focus is seen wherever Tab goes, and comes around", async ({ open }) => {

@@ -35,7 +35,7 @@ test("a page outlives its server and loses no change", async ({ open }) => {
   // At once, before the page has found the server again.
   await stepwell.send("dock.free", { lorry: input.lorry });
   await run.wait();
-  await tab.says("Live", 30_000);
+  await tab.says("Live");
   await tab.page.getByRole("grid").getByText("pallet 8").waitFor();
   await tab.page
     .getByRole("main")

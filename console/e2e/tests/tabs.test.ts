@@ -31,7 +31,7 @@ test("three tabs are live on one stream, and the leader hands over", async ({ op
 
   await stage.stepwell.send("dock.free", { lorry: "NL-1-TABS" });
   await tabs[1]?.page.getByRole("grid").getByText("pallet 2").waitFor();
-  expect(pages.streams).toBe(1);
+  await expect.poll(() => pages.streams).toBe(1);
 
   await first.page.close();
   await stage.stepwell.send("dock.free", { lorry: "NL-2-TABS" });
