@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_sqlite::doctor::{Day, Problem, Report};
@@ -32,12 +32,78 @@ fn online(reach: &Reach) -> Result<(), Fault> {
     if reach.json {
         return out::line(answer.text());
     }
-    let health: serde_json::Map<String, serde_json::Value> = answer.read()?;
-    for (name, value) in &health {
-        let shown = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        out::line(format_args!("{name:16} {shown}"))?;
+    let Health { status, restored, refuses_starts, measured } = answer.read()?;
+    if let Some(Restored { backup, taken_at, held }) = &restored {
+        let (sign, now) = if *held {
+            ('!', "its runs are held until `stepwell resume`")
+        } else {
+            ('·', "its runs go on")
+        };
+        out::line(format_args!(
+            "{sign} restored from backup {backup}, begun at {taken_at}; {now}"
+        ))?;
+    }
+    if let Some(why) = &refuses_starts {
+        out::line(format_args!("! new runs and events are refused: {why}"))?;
+    }
+    let Some(measured) = measured else {
+        return out::line(format_args!(
+            "{status}; a key that may read the server in namespace default is told more"
+        ));
+    };
+    let lag = Duration::from_secs_f64((measured.fold_lag_ms / 1e3).clamp(0.0, 1e9));
+    out::line(format_args!(
+        "position {}, tables at {}; {} of the log are not in tables yet, the oldest for {lag:.1?}",
+        measured.head,
+        measured.folded,
+        size(measured.tail_bytes)
+    ))?;
+    let free =
+        measured.disk_free_bytes.map(|free| format!("; {} are free on its disk", size(free)));
+    out::line(format_args!("{} of data{}", size(measured.disk_bytes), free.unwrap_or_default()))?;
+    if measured.node_restarts > 0 {
+        out::line(format_args!(
+            "! it has opened its store again {} times since it started; its log says why",
+            measured.node_restarts
+        ))?;
+    }
+    if restored.is_none_or(|restored| !restored.held) && refuses_starts.is_none() {
+        out::line(format_args!("✓ version {} serves, and takes new runs", measured.version))?;
     }
     Ok(())
+}
+
+/// What a server tells of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    status: String,
+    restored: Option<Restored>,
+    refuses_starts: Option<String>,
+    /// Only told to a key that may read it.
+    #[serde(flatten)]
+    measured: Option<Measured>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Restored {
+    backup: String,
+    taken_at: String,
+    held: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Measured {
+    version: String,
+    head: u64,
+    folded: u64,
+    fold_lag_ms: f64,
+    tail_bytes: u64,
+    disk_bytes: u64,
+    disk_free_bytes: Option<u64>,
+    node_restarts: u64,
 }
 
 #[derive(Serialize)]

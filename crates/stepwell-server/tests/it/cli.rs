@@ -50,6 +50,9 @@ async fn a_run_is_started_listed_shown_and_followed() {
     assert_eq!(serde_json::from_str::<Value>(&runners).unwrap()["name"], json!("blue"));
     let health = stepwell(url.clone(), &["doctor", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&out(&health)).unwrap()["status"], json!("ok"));
+    let told = out(&stepwell(url.clone(), &["doctor"]).await);
+    assert!(told.contains(" of the log are not in tables yet"), "{told}");
+    assert!(told.ends_with(" serves, and takes new runs\n"), "{told}");
     let missing = format!("run_{:032x}", 1);
     let refused = stepwell(url, &["runs", "show", &missing]).await;
     assert_eq!(refused.status.code(), Some(1));

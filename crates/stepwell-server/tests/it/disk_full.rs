@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::backup::{offline, text};
 use crate::process::Process;
-use crate::support::{Answer, get, post};
+use crate::support::{Answer, get, out, post, stepwell};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -234,6 +234,11 @@ impl World {
         let health = self.health().await;
         assert_eq!(health["status"], json!("degraded"), "{health}");
         assert!(health["refusesStarts"].as_str().unwrap().contains("reserve"), "{health}");
+        let looked = stepwell(format!("http://{}", self.to()), &["doctor"]).await;
+        assert!(
+            out(&looked).contains("! new runs and events are refused: the disk has"),
+            "{looked:?}"
+        );
     }
 }
 
