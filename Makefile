@@ -62,9 +62,9 @@ measure-runs: ## Asks for the first page of any two filters over 200,000 stored 
 sbom: ## Writes a bill of materials (CycloneDX) and the licences of all that the server is built from
 	@scripts/sbom.sh
 
-dist: ## Packs the npm packages, with the server in one of them, and checks what is packed
-	@scripts/dist-npm.sh
+dist: ## Builds a release and packs it: an archive with its checksums, the npm packages; prints sizes
+	@scripts/dist.sh
 
-runtimes: dist ## Tries what `make dist` packs on Node 20.19, 20, 22 and 24, on Bun and on Deno
-	@built=$${CARGO_TARGET_DIR:-target}; STEPWELL_BINARY=$$built/release/stepwell \
-		sdk/typescript/scripts/try-runtimes.sh $$built/npm/stepwell-[0-9]*.tgz
+runtimes: dist ## Tries the npm packages of `make dist` on Node 20.19, 20, 22 and 24, on Bun and on Deno
+	@STEPWELL_BINARY=sdk/typescript/platform/linux-x64/bin/stepwell \
+		sdk/typescript/scripts/try-runtimes.sh $${CARGO_TARGET_DIR:-target}/npm/stepwell-[0-9]*.tgz

@@ -33,9 +33,7 @@ wanted=$(node -p 'require("./package.json").optionalDependencies["@stepwell/linu
 [ "$wanted" = "$version" ] || fail "stepwell wants @stepwell/linux-x64 $wanted, which is of version $version"
 
 mkdir -p "$platform/bin"
-install -m 755 "$binary" "$platform/bin/stepwell"
-# Symbols for a debugger are most of the size, and no use to who runs it.
-strip --strip-debug "$platform/bin/stepwell" 2>/dev/null || say "strip is not installed: the server stays large"
+install_program "$binary" "$platform/bin/stepwell"
 cp ../../LICENSE-APACHE ../../LICENSE-MIT "$platform/"
 
 npm ci --silent

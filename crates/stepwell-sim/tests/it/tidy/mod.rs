@@ -2,6 +2,7 @@
 //!
 //! | file | refuses |
 //! | --- | --- |
+//! | `archive` | files of an archive that are not there, not told of, or left out |
 //! | `layers` | dependencies that point up; tokio where it does not belong; a large SDK tree |
 //! | `licences` | dependencies whose licence is not permissive |
 //! | `shape` | long files, code in `lib.rs` and `mod.rs`, crates without the workspace's lints |
@@ -13,6 +14,7 @@
 //! | `site` | links to files or headings that are not there; pages that cannot be found or are out of order |
 //! | `snippets` | Rust on pages that no file has which is compiled |
 
+mod archive;
 mod contract;
 mod layers;
 mod licences;
