@@ -67,3 +67,6 @@ install_program() {
     install -m 755 "$1" "$2"
     strip "$2" 2>/dev/null || say "strip is not installed: $(basename "$2") stays large"
 }
+
+# url_in LOG prints the address at which the server listens that writes this log as JSON.
+url_in() { sed -nE 's|.*"listening".*"address":"([^"]+)".*|http://\1|p' "$1" | head -n 1; }

@@ -42,7 +42,7 @@ stepwell start --config "$folder/stepwell.toml" --data "$folder/data" --listen 1
     >"$folder/first.key" 2>"$folder/server.log" </dev/null &
 server=$!
 await "the first key is not printed" grep -q '^sw_' "$folder/first.key"
-STEPWELL_URL=http://$(sed -nE 's/.*"listening".*"address":"([^"]+)".*/\1/p' "$folder/server.log" | head -n 1)
+STEPWELL_URL=$(url_in "$folder/server.log")
 STEPWELL_KEY=$(cat "$folder/first.key")
 export STEPWELL_URL STEPWELL_KEY
 checkout --orders examples/checkout/orders.jsonl >"$folder/runner.log" 2>&1 </dev/null &

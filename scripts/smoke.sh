@@ -69,7 +69,7 @@ stepwell start --data "$folder/keyed" --listen 127.0.0.1:0 --log-format json >"$
 keyed=$!
 await "the first key is not printed" grep -q '^sw_' "$folder/first.key"
 here=$STEPWELL_URL
-STEPWELL_URL=http://$(sed -nE 's/.*"listening".*"address":"([^"]+)".*/\1/p' "$folder/keyed.log" | head -n 1)
+STEPWELL_URL=$(url_in "$folder/keyed.log")
 chmod 600 "$folder/first.key"
 ! stepwell runs list >"$folder/out" 2>&1 || fail "runs are listed without a key"
 grep -q SW1010 "$folder/out" || fail "a request without a key is refused so: $(cat "$folder/out")"
