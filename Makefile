@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist tour runtimes backup-test disk-full
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ dist: ## Builds a release and packs it: an archive with its checksums, the npm p
 
 tour: ## Has the archive of `make dist`, and nothing else, go from the first start to a restore; prints times
 	@scripts/tour.sh
+
+try-install: ## Installs the server by cargo without Node, without a built console and with it, and starts it
+	@scripts/try-install.sh
 
 runtimes: dist ## Tries the npm packages of `make dist` on Node 20.19, 20, 22 and 24, on Bun and on Deno
 	@STEPWELL_BINARY=sdk/typescript/platform/linux-x64/bin/stepwell \
