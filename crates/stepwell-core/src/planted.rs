@@ -34,6 +34,16 @@ pub enum Plant {
     LateLook,
     /// A fork keeps steps that were taken back.
     KeptTakenBack,
+    /// A store that is made of a copy lacks what was in the log of it only.
+    CopiedLogLost,
+    /// Runs of a restored store are let go until the store is opened again.
+    LetGoForgotten,
+    /// A restored node gives out runs before it is let go.
+    HeldGivenOut,
+    /// A restored node fires timers before it is let go.
+    HeldTimers,
+    /// A restored node goes on with what the original had given out.
+    OriginalResumed,
 }
 
 /// Tells whether a bug is planted in this thread.

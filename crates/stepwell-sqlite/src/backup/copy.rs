@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::backup::{Go, Progress};
 
+use super::settle::Origin;
+use super::take::name_at;
 use crate::disk::{Disk, File};
-use crate::embedded::{Shared, guard};
+use crate::embedded::{Embedded, Shared, guard};
+use crate::folder;
 use crate::log::slot_name;
 use crate::tables::{self, Place, Reader};
 
@@ -64,6 +68,28 @@ impl<D: Disk> Drop for Pinned<'_, D> {
 pub(super) struct Part {
     pub(super) name: String,
     pub(super) end: u64,
+}
+
+impl<D: Disk> Embedded<D> {
+    /// Copies everything that is durable now to another disk and into empty tables, of which
+    /// [`super::settle()`] makes a store. It is what a copy in a folder is made with, for stores that are in
+    /// none. `at` is now, by the clock of the machine; `watch` is asked between the pieces whether to go on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a disk refuses or `watch` says to stop, [`Error::Poisoned`] when it is not
+    /// known what is durable; what was copied so far is of no use.
+    pub fn copy_onto<B: Disk>(
+        &self,
+        disk: &B,
+        tables: &Place,
+        at: Timestamp,
+        watch: &dyn Fn(Progress) -> Go,
+    ) -> Result<Origin, Error> {
+        let to = To { disk, tables, sync_tables: &|| Ok(()), watch };
+        let Copied { head, .. } = self.shared.copy_to(&to)?;
+        let (backup, store) = (name_at(at), self.store_id());
+        Ok(Origin { backup, store, format: folder::VERSION, taken_at: at, head })
+    }
 }
 
 impl<D: Disk> Shared<D> {

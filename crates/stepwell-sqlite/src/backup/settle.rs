@@ -3,6 +3,7 @@
 //! The log goes into the tables, and the store gets a new id and an empty log. So nothing of the original
 //! is ever taken for something of this store.
 
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::backup::Restored;
 use stepwell_store::{Error, Store};
@@ -42,8 +43,11 @@ pub fn settle<D: Disk + Clone>(
 ) -> Result<u128, Error> {
     let found = Found::Store { id: origin.store, format: origin.format };
     let store = Embedded::open_found(disk.clone(), place.clone(), options.clone(), found)?;
-    store.fold_all()?;
-    let (head, until) = (store.health().head.0, store.high_water()?);
+    if !planted::has(Plant::CopiedLogLost) {
+        store.fold_all()?;
+    }
+    let (health, until) = (store.health(), store.high_water()?);
+    let (head, folded) = (health.head.0, health.folded.0);
     // What kept the tables in memory there goes with the store.
     let keep = place.connect()?;
     drop(store);
@@ -60,7 +64,7 @@ pub fn settle<D: Disk + Clone>(
         segment_bytes: options.segment_bytes,
         reserve_bytes: options.disk_reserve,
     };
-    recover::create(disk, &settings, head)?;
+    recover::create(disk, &settings, folded)?;
     let Origin { backup, store, taken_at, .. } = origin.clone();
     mark::put(disk, &Restored { backup, store, taken_at, until, held: true })?;
     folder::hand_over(disk, id)?;

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::backup::{Ask, Go, InFolder, Progress, Restored, Taken};
 use stepwell_store::{Error, Position};
@@ -76,7 +77,9 @@ impl<D: Disk> InFolder for Embedded<D> {
     }
 
     fn let_go(&self) -> Result<(), Error> {
-        mark::let_go(&*self.shared.disk)?;
+        if !planted::has(Plant::LetGoForgotten) {
+            mark::let_go(&*self.shared.disk)?;
+        }
         self.shared.held.store(false, Ordering::Release);
         Ok(())
     }
@@ -170,7 +173,7 @@ fn publish(made: &Path, ask: &Ask<'_>) -> Result<String, Error> {
 }
 
 /// Returns the name of a copy: `2026-11-21T14-02-05Z`.
-fn name_at(at: Timestamp) -> String {
+pub(super) fn name_at(at: Timestamp) -> String {
     let text = at.to_string();
     format!("{}Z", text.split('.').next().unwrap_or(&text).replace(':', "-"))
 }

@@ -14,7 +14,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::StepStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_sqlite::backup::{self, Manifest};
-use stepwell_sqlite::{Embedded, Options, ledger};
+use stepwell_sqlite::sim::SimDisk;
+use stepwell_sqlite::{Embedded, Options, Place, ledger};
 use stepwell_store::backup::{Ask, Go, Progress, Taken};
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
@@ -82,7 +83,7 @@ fn options() -> Options {
 }
 
 /// Commits a run with a step and returns its id.
-fn commit(store: &Embedded, n: u32) -> RunId {
+fn commit(store: &dyn Store, n: u32) -> RunId {
     let mut run = Script::new(at(n), n.into(), Start::default());
     let output = format!("\"{}\"", "r".repeat(700));
     run.activate().end("charge", StepStatus::Completed, &output);
@@ -91,7 +92,7 @@ fn commit(store: &Embedded, n: u32) -> RunId {
 }
 
 /// Every run of a store, with its journal.
-fn journals(store: &Embedded, runs: &[RunId]) -> BTreeMap<RunId, Option<Vec<u8>>> {
+fn journals(store: &dyn Store, runs: &[RunId]) -> BTreeMap<RunId, Option<Vec<u8>>> {
     runs.iter().map(|run| (*run, store.load(*run).unwrap())).collect()
 }
 
@@ -171,6 +172,35 @@ fn a_copy_under_load_has_what_was_acknowledged_before_it() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// A store that is in no folder of the machine is copied to another disk and into other tables; a store that is
+/// made of them has what was acknowledged before, an id of its own, and is held.
+#[test]
+fn a_store_in_no_folder_is_copied_to_another_disk() {
+    let world = World::new();
+    let place = |name: &str| Place::File(world.path(name));
+    let (from, to) = (SimDisk::new(1 << 24), SimDisk::new(1 << 24));
+    let store = Embedded::open_on(from, place("from"), options()).unwrap();
+    let mut runs = vec![commit(&store, 1)];
+    store.fold_all().unwrap();
+    runs.push(commit(&store, 2));
+    let before = journals(&store, &runs);
+    let later = Cell::new(None);
+    let watch = |_: Progress| {
+        later.set(later.get().or_else(|| Some(commit(&store, 3))));
+        Go::On
+    };
+    let origin = store.copy_onto(&to, &place("to"), at(99), &watch).unwrap();
+    let id = backup::settle(&to, &place("to"), &origin, &options()).unwrap();
+    let restored = Embedded::open_on(to, place("to"), options()).unwrap();
+    assert_eq!(journals(&restored, &runs), before);
+    assert_eq!(restored.load(later.get().unwrap()).unwrap(), None);
+    assert_eq!((restored.store_id(), restored.store_id() == store.store_id()), (id, false));
+    let told = restored.in_folder().unwrap().restored().unwrap();
+    assert_eq!((told.store, told.taken_at, told.held), (store.store_id(), at(99), true));
+    let stopped = store.copy_onto(&SimDisk::new(1 << 24), &place("none"), at(99), &|_| Go::Stop);
+    assert!(stopped.unwrap_err().to_string().contains("stopped"));
 }
 
 /// A restored folder says of which copy it is and holds its runs back, until they are let go for good.
