@@ -159,7 +159,14 @@ impl Node {
                     && void_until.is_none_or(|until| activation.at > until)
         });
         if !matches {
-            return self.refuse_return(back, id);
+            // A restored store counts on from its backup: this runner may have been given the run here, under the
+            // epoch that it names of the original. It holds what it was given last, and that is not gone.
+            let (session, epoch) = (Some(back.session), back.resume.epoch);
+            let held = self.hot.live(id).and_then(|live| live.held);
+            if held.is_none_or(|held| (held.session, held.epoch) != (session, epoch)) {
+                self.refuse_return(back, id);
+            }
+            return;
         }
         let is_evicted = |run: &Run| run.activation().is_some_and(|held| held.evicted);
         if self

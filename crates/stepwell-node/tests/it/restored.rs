@@ -1,5 +1,7 @@
 //! Nodes on a store that was made from a copy: runs are held back, and what the original gave out is void.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stepwell_node::{Begin, Input, Restored, StartRequest};
 
@@ -56,6 +58,32 @@ fn what_the_original_gave_out_is_void() {
         world.say(session, &[finished(a)]);
         assert_eq!(world.status(run), "completed");
     }
+}
+
+/// §4.7: a restored store counts epochs on from its backup, so a runner may be given a run under the epoch under
+/// which the original gave it to the same runner. It is not told afterwards that this is gone.
+#[test]
+fn what_a_runner_was_given_here_is_not_gone_for_what_the_original_gave_it() {
+    let mut world = World::new();
+    let session = world.connect(&who(1));
+    world.disconnect(session);
+    let mut runs: Vec<String> = (0..600).map(|_| world.start(start("flow")).to_string()).collect();
+    restore(&mut world, false);
+    let mut again = who(600);
+    // What was started first is presented last, and given out first.
+    runs.reverse();
+    let resume = |run: &String| json!({"run": run, "epoch": 1, "nonce": 99, "told": 0});
+    again.resume = runs.iter().map(resume).collect();
+    let session = world.connect(&again);
+    world.settle();
+    let mut given = BTreeSet::new();
+    for message in world.heard(session) {
+        let run = |name: &str| message.get(name).map(|one| one["run"].to_string());
+        given.extend(run("activate"));
+        let gone = run("gone");
+        assert!(gone.is_none_or(|run| !given.contains(&run)), "{message}");
+    }
+    assert_eq!(given.len(), runs.len());
 }
 
 /// §4.9: runs of a restored store are given to nobody and their timers do not fire; starts are accepted, and
