@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::{Activate, Command, Run};
 use stepwell_core::time::Timestamp;
 use stepwell_store::query::{Cursor, Queue};
@@ -175,7 +176,8 @@ impl Node {
 
     /// Gives waiting runs to free slots, queue by queue, so many in a turn.
     pub(crate) fn dispatch(&mut self, out: &mut Outputs) {
-        if self.draining || self.config.restored.held || !self.dispatch.changed {
+        let held = self.config.restored.held && !planted::has(Plant::HeldGivenOut);
+        if self.draining || held || !self.dispatch.changed {
             return;
         }
         if self.dispatch.given >= GIVES {

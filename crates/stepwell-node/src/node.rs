@@ -182,7 +182,7 @@ impl Node {
 
     /// Returns when [`Input::Tick`] is wanted next.
     pub fn next_tick(&self) -> Option<Timestamp> {
-        let near = self.timers.next(self.config.restored.held);
+        let near = self.timers.next(self.holds_timers());
         let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
         let lease = silent.into_iter().chain(self.away.next()).min();
         let lease = lease.map(|at| self.now.after(at.saturating_sub(self.monotonic)));

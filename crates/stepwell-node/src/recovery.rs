@@ -151,6 +151,7 @@ impl Node {
         let here = self.sessions.get(back.session).map(|session| &session.namespace);
         let run = self.hot.run(id).filter(|run| here == Some(run.namespace()));
         let void_until = self.config.restored.void_until;
+        let void_until = void_until.filter(|_| !planted::has(Plant::OriginalResumed));
         let matches = run.and_then(|run| run.activation()).is_some_and(|activation| {
             planted::has(Plant::UncheckedEpoch)
                 || activation.epoch == back.resume.epoch

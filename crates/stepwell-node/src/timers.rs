@@ -140,9 +140,14 @@ impl Node {
         }
     }
 
+    /// Tells whether no timer is to fire: runs of a restored store are held back.
+    pub(crate) fn holds_timers(&self) -> bool {
+        self.config.restored.held && !planted::has(Plant::HeldTimers)
+    }
+
     /// Fires what is due, a slice at a time (a herd of timers must not hold up others).
     pub(crate) fn fire_due(&mut self, out: &mut Outputs) {
-        if self.config.restored.held {
+        if self.holds_timers() {
             return;
         }
         for _ in 0..SLICE {

@@ -81,6 +81,12 @@ pub(crate) enum Event {
     Heals,
     /// The disk has room again.
     DiskHasRoom,
+    /// A backup is made.
+    BacksUp,
+    /// The server is lost, and another begins with a backup of it.
+    ServerLost,
+    /// Somebody lets the runs of a restored server go.
+    LetsGo,
     /// The node's memory is looked at.
     Measured,
 }

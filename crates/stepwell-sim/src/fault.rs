@@ -46,11 +46,15 @@ pub enum Fault {
     RunnerDrained,
     /// A client does not get its answer.
     ReplyLost,
+    /// A backup is made while the server works: nothing goes wrong by itself.
+    BackupMade,
+    /// The server is lost with its disk, and another begins with a backup of it.
+    ServerLost,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::NodeKilled,
         Self::PowerLost,
         Self::SectorTorn,
@@ -70,7 +74,14 @@ impl Fault {
         Self::RunnerZombie,
         Self::RunnerDrained,
         Self::ReplyLost,
+        Self::BackupMade,
+        Self::ServerLost,
     ];
+
+    /// Tells whether it comes of what an operator does, not by chance at any moment.
+    pub(crate) const fn is_operated(self) -> bool {
+        matches!(self, Self::BackupMade | Self::ServerLost)
+    }
 
     const fn name(self) -> &'static str {
         match self {
@@ -93,6 +104,8 @@ impl Fault {
             Self::RunnerZombie => "runner zombie",
             Self::RunnerDrained => "runner drained",
             Self::ReplyLost => "reply lost",
+            Self::BackupMade => "backup made",
+            Self::ServerLost => "server lost",
         }
     }
 

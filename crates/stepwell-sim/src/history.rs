@@ -32,6 +32,9 @@ pub struct Held {
     pub run: RunId,
     /// Its epoch.
     pub epoch: u32,
+    /// The random part of its fence: a store that is made of a backup may give out an epoch that the original gave
+    /// too.
+    pub nonce: u64,
 }
 
 /// A piece of a journal as it was given to the store.
@@ -285,6 +288,20 @@ pub enum Fact {
     },
     /// The node is gone; the next one opens the store again.
     Down,
+    /// A backup was begun that came to be whole: all that is durable here is in it.
+    BackupBegun {
+        /// Its number.
+        backup: u32,
+    },
+    /// The server is lost with its store; the next one is of a store that is made of a backup.
+    ServerLost {
+        /// The backup's number.
+        backup: u32,
+    },
+    /// The store that was opened is made of a backup, and its runs are held back.
+    HeldBack,
+    /// Who let the runs of a restored store go was told that they are.
+    LetGo,
     /// The node's process stands still.
     StoodStill,
     /// It goes on.
@@ -297,8 +314,6 @@ pub enum Fact {
         to: Process,
         /// The activation.
         held: Held,
-        /// The random part of the fence.
-        nonce: u64,
         /// The ends that it tells, with further ones to come or not.
         ended: Vec<End>,
         /// Further ends follow in other messages.

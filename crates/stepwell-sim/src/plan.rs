@@ -72,6 +72,10 @@ pub(crate) struct Plan {
     pub repeats: u64,
     /// Answers of a thousand that do not reach their client.
     pub replies_lost: u64,
+    /// How many backups are made.
+    pub backups: u64,
+    /// The server is lost, and another begins with a backup of it.
+    pub server_lost: bool,
 }
 
 /// Most by which clocks go wrong, in millionths.
@@ -109,6 +113,8 @@ impl Plan {
             drift_ppm: drift(rng),
             repeats: 0,
             replies_lost: 0,
+            backups: 0,
+            server_lost: false,
         };
         plan.ping_ms = plan.limits.runner_ttl_ms / rng.within(3, 6);
         plan.draw_faults(rng);
@@ -131,11 +137,13 @@ impl Plan {
         if let Some(poison) = plan.profiles.last_mut() {
             *poison = u64::from(*poison > 0 && rng.chance(400));
         }
+        plan.backups = if rng.chance(350) { rng.within(1, 3) } else { 0 };
+        plan.server_lost = plan.backups > 0 && rng.chance(600);
         plan
     }
 
     fn draw_faults(&mut self, rng: &mut Rng) {
-        for fault in Fault::ALL {
+        for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_operated()) {
             if rng.chance(600) {
                 self.faults.push((fault, rng.within(1, 10)));
             }

@@ -7,7 +7,7 @@ use super::{
     acts, children, copies, events, forks, i01_acks, i02_append_only, i03_atomic, i04_fail_stop,
     i05_damage, i06_one_result, i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys,
     i12_one_end, i13_timers, i16_cancel, i17_clean_up, i18_deadline, i20_one_holder, i24_bounded,
-    once, pause, protocol, races, search,
+    once, pause, protocol, races, restores, search, worlds,
 };
 use crate::clock::Micros;
 use crate::history::History;
@@ -76,14 +76,19 @@ const ALL: [(&str, Checker); 28] = [
     ("search", search::check),
 ];
 
-/// Checks a history; returns what must not be, the earliest first.
+/// Checks a history, the part of each store by itself and then what is between them; returns what must not be, the
+/// earliest first.
 pub fn check(history: &History) -> Vec<Violation> {
-    let story = Story::of(history);
     let mut found = Found::default();
-    for (invariant, checker) in ALL {
-        found.invariant = invariant;
-        checker(&story, &mut found);
+    for world in worlds::of(&history.facts) {
+        let story = Story::of(&world);
+        for (invariant, checker) in ALL {
+            found.invariant = invariant;
+            checker(&story, &mut found);
+        }
     }
+    found.invariant = "restores";
+    restores::check(&history.facts, &mut found);
     found.violations.sort_by_key(|violation| violation.at);
     found.violations
 }
@@ -92,6 +97,6 @@ pub fn check(history: &History) -> Vec<Violation> {
 #[cfg(test)]
 pub(super) fn run(checker: Checker, history: &History) -> Vec<String> {
     let mut found = Found::default();
-    checker(&Story::of(history), &mut found);
+    checker(&Story::of(&history.facts), &mut found);
     found.violations.into_iter().map(|violation| violation.what).collect()
 }

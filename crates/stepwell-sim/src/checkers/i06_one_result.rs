@@ -61,8 +61,9 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
         let mut generation = 0;
         for line in &tale.lines {
             match &line.noted {
-                Noted::Activated { epoch, .. } => {
-                    runs.generations.insert(Held { run: *run, epoch: *epoch }, generation);
+                Noted::Activated { epoch, nonce, .. } => {
+                    let held = Held { run: *run, epoch: *epoch, nonce: *nonce };
+                    runs.generations.insert(held, generation);
                 }
                 Noted::StepEnded { step, status, output, kept, .. } => {
                     ends.kept += usize::from(*kept && changed);

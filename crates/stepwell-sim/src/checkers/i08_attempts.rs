@@ -138,11 +138,15 @@ fn kills(story: &Story<'_>, found: &mut Found) {
         }
     }
     for (run, tale) in &story.runs {
-        let (mut epoch, mut uncounted) = (0, 0);
+        let (mut last, mut uncounted) = (None, 0);
         for line in &tale.lines {
             match &line.noted {
-                Noted::Activated { epoch: new, .. } => epoch = *new,
-                Noted::Lost { counted: false } if killed.contains(&Held { run: *run, epoch }) => {
+                Noted::Activated { epoch, nonce, .. } => {
+                    last = Some(Held { run: *run, epoch: *epoch, nonce: *nonce });
+                }
+                Noted::Lost { counted: false }
+                    if last.is_some_and(|held| killed.contains(&held)) =>
+                {
                     uncounted += 1;
                     if uncounted > UNCOUNTED_MAX {
                         let what = "with a function in progress, and it does not count";
@@ -164,8 +168,8 @@ fn company(story: &Story<'_>, found: &mut Found) {
         let mut last = None;
         for line in &tale.lines {
             match line.noted {
-                Noted::Activated { epoch, alone, .. } => {
-                    last = alone.then_some(Held { run: *run, epoch });
+                Noted::Activated { epoch, nonce, alone, .. } => {
+                    last = alone.then_some(Held { run: *run, epoch, nonce });
                     lone.extend(last.map(|held| (held, Micros::MAX)));
                 }
                 Noted::StepEnded { .. } => {
@@ -270,7 +274,7 @@ mod tests {
     #[test]
     fn a_kill_that_does_not_count_is_refused() {
         let mut world = World::begun();
-        let held = Held { run: world.run, epoch: world.state.epoch() };
+        let held = world.held_under(world.state.epoch());
         let call = Call(50);
         let step = Arc::from("run-0");
         let (by, n, grant, due) = (Process(1), 1, u64::MAX, 0);
@@ -281,7 +285,7 @@ mod tests {
         world.apply(Command::Lose { epoch, counted: false });
         for _ in 0..UNCOUNTED_MAX {
             world.activate();
-            let held = Held { epoch: world.state.epoch(), ..held };
+            let held = world.held_under(world.state.epoch());
             let step = Arc::from("run-0");
             world.add(Fact::Began { call, by, held, step, n, grant, due });
             world.add_now(Fact::Over { call });

@@ -53,7 +53,7 @@ mod tests {
     use super::super::all::run;
     use super::super::testing::World;
     use super::*;
-    use crate::history::{Held, Process};
+    use crate::history::Process;
 
     #[test]
     fn a_run_that_is_given_out_after_its_cancel_is_refused() {
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_function_that_begins_after_the_end_is_refused() {
         let mut world = World::whole();
-        let held = Held { run: world.run, epoch: 1 };
+        let held = world.held_under(1);
         world.history.facts.insert(0, (0, Fact::ToldEnd { by: Process(1), held }));
         assert!(run(check, &world.history)[0].contains("after the end"));
     }

@@ -11,7 +11,6 @@ use crate::history::{Fact, Held, Process};
 
 /// An activation as it is recorded.
 struct Recorded {
-    nonce: u64,
     instance: Arc<str>,
     durable: Micros,
     /// When another began, or its loss was recorded.
@@ -26,11 +25,9 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
             Fact::Born { process, instance } => {
                 instances.insert(*process, Arc::clone(instance));
             }
-            Fact::Gave { to, held, nonce, .. } => {
+            Fact::Gave { to, held, .. } => {
                 let is = recorded.get(held).is_some_and(|one| {
-                    one.nonce == *nonce
-                        && Some(&one.instance) == instances.get(to)
-                        && one.durable <= *at
+                    Some(&one.instance) == instances.get(to) && one.durable <= *at
                 });
                 if !is {
                     let (run, epoch) = (held.run, held.epoch);
@@ -82,9 +79,9 @@ fn recorded(story: &Story<'_>, found: &mut Found) -> BTreeMap<Held, Recorded> {
                     let what = format!("{run}: epoch {epoch} begins before the one before is over");
                     found.add(line.durable, what);
                 }
-                let held = Held { run: *run, epoch: *epoch };
+                let held = Held { run: *run, epoch: *epoch, nonce: *nonce };
                 let (instance, durable) = (Arc::clone(instance), line.durable);
-                let one = Recorded { nonce: *nonce, instance, durable, over: Micros::MAX };
+                let one = Recorded { instance, durable, over: Micros::MAX };
                 recorded.insert(held, one);
                 last = Some(held);
             }
@@ -107,7 +104,7 @@ mod tests {
         let mut world = World::begun();
         world.apply(Command::Lose { epoch: 1, counted: true });
         world.activate();
-        let held = Held { run: world.run, epoch: 2 };
+        let held = world.held_under(2);
         let began = |held| Fact::Began {
             call: Call(9),
             by: Process(1),
@@ -120,7 +117,7 @@ mod tests {
         world.add(began(held));
         world.finish();
         assert_eq!(run(check, &world.history), [""; 0]);
-        world.add(began(Held { epoch: 1, ..held }));
+        world.add(began(world.held_under(1)));
         assert!(run(check, &world.history)[0].contains("over since"));
     }
 
@@ -128,8 +125,8 @@ mod tests {
     fn an_activation_that_is_not_recorded_is_refused() {
         let mut world = World::whole();
         let place = world.place(|fact| matches!(fact, Fact::Gave { .. }));
-        let (_, Fact::Gave { nonce, .. }) = &mut world.history.facts[place] else { panic!() };
-        *nonce += 1;
+        let (_, Fact::Gave { held, .. }) = &mut world.history.facts[place] else { panic!() };
+        held.nonce += 1;
         assert!(run(check, &world.history)[0].contains("not as recorded"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `worlds` | a history taken apart where the server was lost and another made of a backup |
 //! | `story` | the history with its journals read: what checkers look at |
 //! | `all` | running all of them |
 //! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
@@ -14,6 +15,7 @@
 //! | `search` | what code set is what its run is found by |
 //! | `races` | a race has one winner, and leaves nothing open |
 //! | `pause` | while a run is paused nothing of it begins |
+//! | `restores` | a store that is made of a backup has no more than that, and is held |
 //! | `protocol` | nobody is refused who keeps to the protocol |
 //!
 //! A checker takes the whole history at the end. It sees nothing else, so it can be shown a history
@@ -47,10 +49,12 @@ mod once;
 mod pause;
 mod protocol;
 mod races;
+mod restores;
 mod search;
 mod story;
 #[cfg(test)]
 mod testing;
 mod uptime;
+mod worlds;
 
 pub use all::{Violation, check};

@@ -69,7 +69,7 @@ mod tests {
     use super::super::all::run;
     use super::super::testing::World;
     use super::*;
-    use crate::history::{Held, Process};
+    use crate::history::Process;
 
     fn operate(act: Operation) -> Command<'static> {
         Command::Operate(Operate { act, by: Some("who"), reason: Some("why") })
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_function_that_begins_in_a_pause_is_refused() {
         let mut world = World::whole();
-        let held = Held { run: world.run, epoch: 1 };
+        let held = world.held_under(1);
         let told = Fact::ToldPause { by: Process(1), held, paused: true };
         world.history.facts.insert(0, (0, told));
         assert!(run(check, &world.history)[0].contains("is paused, and"));

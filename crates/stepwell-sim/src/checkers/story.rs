@@ -13,7 +13,7 @@ use stepwell_core::summary::Summary;
 use stepwell_core::time::Timestamp;
 
 use crate::clock::Micros;
-use crate::history::{Fact, History, ReadBack};
+use crate::history::{Fact, ReadBack};
 use crate::program::{Input, Program};
 
 /// A record, without what no checker looks at.
@@ -211,8 +211,7 @@ type Growth = BTreeMap<RunId, Vec<(u64, Micros, Option<(Micros, Timestamp)>)>>;
 
 impl<'a> Story<'a> {
     /// Reads the journals of a history.
-    pub(super) fn of(history: &'a History) -> Self {
-        let facts = &history.facts[..];
+    pub(super) fn of(facts: &'a [(Micros, Fact)]) -> Self {
         let readings = readings(facts);
         let growth = growth(facts);
         let last = readings.last().map(|reading| &reading.read.journals[..]).unwrap_or_default();

@@ -34,12 +34,18 @@ pub(super) struct World {
     journal: Vec<u8>,
     /// Runs that were made of it, with their journals.
     made: Vec<(RunId, Arc<[u8]>)>,
+    /// The run as a backup has it, with its journal.
+    backup: Option<(Run, Vec<u8>)>,
     now: Micros,
     batch: u32,
 }
 
 pub(super) fn journal_of(read: &mut ReadBack) -> &mut Arc<[u8]> {
     &mut read.journals[0].1
+}
+
+fn nonce_of(epoch: u32) -> u64 {
+    u64::from(epoch) + 40
 }
 
 fn engine(now: Micros) -> Timestamp {
@@ -89,7 +95,9 @@ impl World {
         let slept_until = Timestamp::MIN;
         let (journal, now, batch) = (Vec::new(), 0, 0);
         let made = Vec::new();
-        let mut world = Self { history, run, state, slept_until, journal, made, now, batch };
+        let backup = None;
+        let mut world =
+            Self { history, run, state, slept_until, journal, made, backup, now, batch };
         world.add(Fact::Opened { high_water: Timestamp::MIN });
         world.add(Fact::Born { process: Process(1), instance: Arc::from("i-1") });
         let workflow = Arc::from("workflow-0");
@@ -197,7 +205,7 @@ impl World {
 
     /// Gives the run to a runner that says how its workflow ends.
     pub(super) fn activate_with(&mut self, ends: Option<&EndOptions>) {
-        let nonce = u64::from(self.state.epoch()) + 40;
+        let nonce = nonce_of(self.state.epoch() + 1);
         let (runner, instance) = ("runner-0", "i-1");
         let alone = self.state.must_be_alone();
         let (version, build) = (None, None);
@@ -205,14 +213,19 @@ impl World {
         self.apply(Command::Activate(activate));
         let held = self.held();
         let ended: Vec<End> = self.ends();
-        self.add(Fact::Gave { to: Process(1), held, nonce, ended: ended.clone(), more: false });
+        self.add(Fact::Gave { to: Process(1), held, ended: ended.clone(), more: false });
         for end in ended {
             self.add(Fact::Delivered { by: Process(1), held, end });
         }
     }
 
     fn held(&self) -> Held {
-        Held { run: self.run, epoch: self.state.epoch() }
+        self.held_under(self.state.epoch())
+    }
+
+    /// The run's activation under an epoch.
+    pub(super) fn held_under(&self, epoch: u32) -> Held {
+        Held { run: self.run, epoch, nonce: nonce_of(epoch) }
     }
 
     /// What opens a step that is asked for once all was given that has ended.
@@ -233,7 +246,7 @@ impl World {
         ends.collect()
     }
 
-    fn function(&mut self, step: &str, output: &str) {
+    pub(super) fn function(&mut self, step: &str, output: &str) {
         let (held, call) = (self.held(), Call(self.batch));
         let id: Arc<str> = Arc::from(step);
         let (by, n, grant, due) = (Process(1), 1, Micros::MAX, 0);
@@ -275,6 +288,23 @@ impl World {
         self.now += 3_000_000;
         self.apply(Command::Fire);
         self.settled(&Arc::from(step), None);
+    }
+
+    /// Remembers the store as it is, as a backup does.
+    pub(super) fn keep(&mut self) {
+        self.backup = Some((self.state.clone(), self.journal.clone()));
+    }
+
+    /// The store is as it was kept.
+    pub(super) fn go_back(&mut self) {
+        (self.state, self.journal) = self.backup.take().unwrap();
+    }
+
+    /// A store that is made of a backup is opened.
+    pub(super) fn open(&mut self) {
+        self.add(Fact::Opened { high_water: engine(self.now) });
+        self.add(Fact::HeldBack);
+        self.read_again();
     }
 
     pub(super) fn pass(&mut self, time: Micros) {

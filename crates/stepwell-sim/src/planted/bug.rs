@@ -68,7 +68,7 @@ impl Bug {
     pub const NAMED: usize = 15;
 
     /// What can be planted, by number from 1.
-    pub const ALL: [Known; 28] = [
+    pub const ALL: [Known; 33] = [
         known("effect before commit", &["I1"], What::AnswersEarly),
         engine("acknowledge before sync", &["I1", "I5"], Plant::UnsyncedCommit),
         engine("epoch not checked", &["I6", "I7", "I20"], Plant::UncheckedEpoch),
@@ -97,6 +97,11 @@ impl Bug {
         known("the store finds no waits", &["events"], What::WaitsUnseen),
         known("the store keeps messages that were heard", &["children"], What::InboxKept),
         engine("an event is done before all its waits are known", &["events"], Plant::WaitUnasked),
+        engine("a backup without the end of the log", &["I1", "I5"], Plant::CopiedLogLost),
+        engine("`resume` is forgotten at a start", &["restores"], Plant::LetGoForgotten),
+        engine("a held store gives runs out", &["restores"], Plant::HeldGivenOut),
+        engine("a held store fires timers", &["restores"], Plant::HeldTimers),
+        engine("the original's grants are taken back", &["restores"], Plant::OriginalResumed),
     ];
 
     /// Plants a bug.

@@ -77,7 +77,8 @@ impl Port<'_> {
             match message {
                 ToNode::Ping { .. } | ToNode::Credit { .. } => continue,
                 ToNode::Hello(hello) => {
-                    let held = |one: &Resume| Held { run: one.run, epoch: one.epoch };
+                    let held =
+                        |one: &Resume| Held { run: one.run, epoch: one.epoch, nonce: one.nonce };
                     let resumes = hello.resume.iter().map(held).collect();
                     self.env.fact(Fact::Greeted { by: self.process, resumes });
                     continue;

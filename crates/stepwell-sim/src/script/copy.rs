@@ -123,7 +123,6 @@ pub(super) enum Finish {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Copy {
     pub(super) held: Held,
-    pub(super) nonce: u64,
     /// Its handle, while the connection holds it.
     pub(super) a: Option<u32>,
     pub(super) phase: Phase,
@@ -152,12 +151,11 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) fn new(held: Held, nonce: u64, program: Arc<Program>, now: u64) -> Self {
+    pub(super) fn new(held: Held, program: Arc<Program>, now: u64) -> Self {
         let ids = program.steps.iter().enumerate();
         let places = ids.map(|(place, step)| (step.id.clone(), place)).collect();
         Self {
             held,
-            nonce,
             a: None,
             phase: Phase::Loading,
             program,

@@ -54,7 +54,7 @@ impl Script {
             }
             ToRunner::Resumed(resumed) => self.on_resumed(&resumed, port),
             ToRunner::Gone { run, epoch } => {
-                if self.copies.get(&run).is_some_and(|copy| copy.held.epoch <= epoch) {
+                if self.copies.get(&run).is_some_and(|copy| copy.held.epoch == epoch) {
                     self.forget(run, port);
                 }
             }
@@ -143,7 +143,7 @@ impl Script {
 
     fn on_activate(&mut self, given: &Activate<'_>, port: &mut Port<'_>) {
         let now = port.now();
-        let held = Held { run: given.run, epoch: given.epoch };
+        let held = Held { run: given.run, epoch: given.epoch, nonce: given.nonce };
         let Some(input) = Input::read(given.input) else {
             let why = format!("{} has no input that names a program", given.run);
             return port.env.fact(Fact::Refused { to: port.process, why });
@@ -151,7 +151,7 @@ impl Script {
         if self.copies.contains_key(&given.run) {
             self.forget(given.run, port);
         }
-        let mut copy = Copy::new(held, given.nonce, Program::of(&input), now);
+        let mut copy = Copy::new(held, Program::of(&input), now);
         copy.a = Some(given.a);
         copy.created_at_us = given.created_at_us;
         recall(&mut copy, &given.ended, now);

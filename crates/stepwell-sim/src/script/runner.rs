@@ -163,7 +163,7 @@ impl Script {
         Resume {
             run: copy.held.run,
             epoch: copy.held.epoch,
-            nonce: copy.nonce,
+            nonce: copy.held.nonce,
             told: copy.told + port.bug().told_too_much(),
             idle: Self::rests(copy, port.now()),
         }

@@ -21,7 +21,7 @@ pub(super) struct Watch {
     grant: u64,
     handles: HashMap<u32, Held>,
     /// The activation of each run that was given last.
-    epochs: HashMap<RunId, u32>,
+    last: HashMap<RunId, Held>,
     due: HashMap<(RunId, Arc<str>), (u32, u64)>,
 }
 
@@ -59,9 +59,9 @@ impl Watch {
                     self.grant = self.grant.max(sent + self.ttl);
                 }
                 ToRunner::Activate(given) => {
-                    let held = Held { run: given.run, epoch: given.epoch };
+                    let held = Held { run: given.run, epoch: given.epoch, nonce: given.nonce };
                     self.handles.insert(given.a, held);
-                    self.epochs.insert(given.run, given.epoch);
+                    self.last.insert(given.run, held);
                     for open in &given.open {
                         let due = now + open.due_in_us.unwrap_or(0);
                         let step = Arc::from(&*open.step);
@@ -69,8 +69,7 @@ impl Watch {
                     }
                 }
                 ToRunner::Resumed(resumed) => {
-                    let epoch = self.epochs.get(&resumed.run).copied().unwrap_or(0);
-                    let held = Held { run: resumed.run, epoch };
+                    let held = self.held(resumed.run);
                     self.handles.insert(resumed.a, held);
                     tell_pause(held, resumed.paused, port);
                 }
@@ -102,7 +101,7 @@ impl Watch {
     }
 
     pub(super) fn held(&self, run: RunId) -> Held {
-        Held { run, epoch: self.epochs.get(&run).copied().unwrap_or(0) }
+        self.last.get(&run).copied().unwrap_or(Held { run, epoch: 0, nonce: 0 })
     }
 
     /// Returns when an attempt is due.

@@ -50,15 +50,16 @@ impl Ledger {
                 self.unknown.remove(&write.run);
                 continue;
             }
-            for record in record::decode(&write.records).map_while(Result::ok) {
-                if let Record::Blocked(Blocked {
-                    cause: BlockCause::OutcomeUnknown { step }, ..
-                }) = record
-                {
-                    self.unknown.insert(write.run, Arc::from(&*step));
-                }
+            if let Some(step) = unknown(&write.records) {
+                self.unknown.insert(write.run, step);
             }
         }
+    }
+
+    /// Forgets what is durable: the store is another one.
+    pub(super) fn forget(&mut self) {
+        self.kept.clear();
+        self.unknown.clear();
     }
 
     /// Notes what the store was found to hold.
@@ -70,6 +71,11 @@ impl Ledger {
             {
                 let parent = replayed.parent().map(|parent| parent.run);
                 self.kept.insert(*run, (bytes, replayed.status(), parent));
+                if replayed.status() == RunStatus::Blocked
+                    && let Some(step) = unknown(journal)
+                {
+                    self.unknown.insert(*run, step);
+                }
             }
         }
     }
@@ -98,6 +104,20 @@ impl Ledger {
         };
         self.kept.iter().filter(open).count() as u64
     }
+}
+
+/// Returns the step whose unknown outcome blocks the run last, by these records.
+fn unknown(records: &[u8]) -> Option<Arc<str>> {
+    let mut last = None;
+    for record in record::decode(records).map_while(Result::ok) {
+        if let Record::Blocked(Blocked { cause, .. }) = record {
+            last = match cause {
+                BlockCause::OutcomeUnknown { step } => Some(Arc::from(&*step)),
+                _ => None,
+            };
+        }
+    }
+    last
 }
 
 impl Machine {

@@ -58,6 +58,8 @@ pub(super) struct Life {
     pub(super) disk: SimDisk,
     pub(super) engine: Engine,
     pub(super) clocks: Clocks,
+    /// Runs are held back.
+    pub(super) held: bool,
     pub(super) sessions: BTreeSet<SessionId>,
     pub(super) requests: BTreeSet<Request>,
     pub(super) waits: BTreeSet<Request>,
@@ -104,7 +106,8 @@ impl Life {
         self.node.handle(input, Now { engine: now, monotonic }, &mut self.out);
         // What it did not get to in its slice, it comes back for.
         let goes_on = self.out.list.iter().any(|output| matches!(output, Output::Continue));
-        let due = self.node.stats().next_timer.filter(|due| ticks && !goes_on && *due <= now);
+        let fires = ticks && !goes_on && !self.held;
+        let due = self.node.stats().next_timer.filter(|due| fires && *due <= now);
         if let Some(due) = due {
             env.fact_later(self.lag, Fact::LeftDue { due, at: now });
         }

@@ -1,22 +1,21 @@
 //! The machine that the node runs on: its disk, its tables, its clocks, and its processes.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
-use stepwell_node::{Config, Input, Node, Outputs, Restored, Stats};
-use stepwell_sqlite::{Embedded, Options, Place};
-use stepwell_store::{Error, Store};
+use stepwell_node::Stats;
+use stepwell_sqlite::Place;
 
+use super::backup::Backup;
 use super::inbox::Item;
 use super::ledger::Ledger;
 use super::life::{Desk, Halt, Life, note_failure};
 use super::read;
 use super::tap::Tap;
-use crate::clock::{Engine, MILLI, Micros, Monotonic, SECOND, Wall};
+use crate::clock::{MILLI, Micros, Monotonic, SECOND, Wall};
 use crate::disk::{Loss, SimDisk};
 use crate::env::{Env, Event};
 use crate::fault::Fault;
@@ -26,10 +25,10 @@ use crate::planted::Bug;
 use crate::rng::Rng;
 
 /// Room on the disk, in bytes.
-const CAPACITY: u64 = 32 << 20;
+pub(super) const CAPACITY: u64 = 32 << 20;
 
 /// Free space below which the store takes no new runs.
-const RESERVE: u64 = 64 << 10;
+pub(super) const RESERVE: u64 = 64 << 10;
 
 /// Tells apart the tables of simulations in one process.
 static TABLES: AtomicU64 = AtomicU64::new(0);
@@ -43,31 +42,50 @@ pub(super) struct Clocks {
 
 /// The machine that the node runs on.
 pub(crate) struct Machine {
-    disk: SimDisk,
-    place: Place,
+    pub(super) disk: SimDisk,
+    pub(super) place: Place,
     /// Keeps the tables while no process has them open.
-    _keeper: Connection,
-    clocks: Clocks,
-    life: Option<Life>,
+    pub(super) tables: Connection,
+    /// Backups of the store, oldest first.
+    pub(super) backups: Vec<Backup>,
+    pub(super) backups_made: u32,
+    /// How often the server was lost, and another begun with a backup.
+    pub(super) restores: u128,
+    /// The store was made of a backup, and nobody has let its runs go.
+    pub(super) held: bool,
+    pub(super) clocks: Clocks,
+    pub(super) life: Option<Life>,
     /// The process stands still until then.
     paused: Option<Micros>,
     /// How the life is over, once the time has passed that the last turn took.
     halting: Option<Halt>,
-    inbox: VecDeque<Item>,
+    pub(super) inbox: VecDeque<Item>,
     wake_at: Option<Micros>,
     busy_until: Micros,
-    tap: Tap,
-    batches: u32,
+    pub(super) tap: Tap,
+    pub(super) batches: u32,
     pub(super) ledger: Ledger,
     /// How many processes and openings there were.
-    pub begun: u32,
-    floor: Timestamp,
-    rng: Rng,
-    bug: Bug,
+    pub(super) begun: u32,
+    pub(super) floor: Timestamp,
+    pub(super) seed: u64,
+    pub(super) rng: Rng,
+    pub(super) bug: Bug,
 }
 
 /// The stream that the machine draws from.
 const STREAM: u64 = 4;
+
+/// Makes empty tables, which are there as long as the connection is.
+pub(super) fn tables() -> rusqlite::Result<(Place, Connection)> {
+    let number = TABLES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("sim-{}-{number}", std::process::id());
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI;
+    let tables = Connection::open_with_flags(format!("file:/{name}?vfs=memdb"), flags)?;
+    Ok((Place::Memory(name), tables))
+}
 
 impl Machine {
     /// Makes a machine with an empty disk.
@@ -75,18 +93,17 @@ impl Machine {
     /// # Errors
     /// When SQLite gives no memory.
     pub(crate) fn new(seed: u64, drift_ppm: i64, bug: Bug) -> rusqlite::Result<Self> {
-        let number = TABLES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sim-{}-{number}", std::process::id());
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_URI;
-        let keeper = Connection::open_with_flags(format!("file:/{name}?vfs=memdb"), flags)?;
+        let (place, tables) = tables()?;
         let disk = SimDisk::new(Rng::new(seed, STREAM + 1), CAPACITY);
         disk.lies(bug.disk_lies());
         Ok(Self {
             disk,
-            place: Place::Memory(name),
-            _keeper: keeper,
+            place,
+            tables,
+            backups: Vec::new(),
+            backups_made: 0,
+            restores: 0,
+            held: false,
             clocks: Clocks { monotonic: Monotonic::new(0, drift_ppm), wall: Wall::default() },
             life: None,
             paused: None,
@@ -99,6 +116,7 @@ impl Machine {
             ledger: Ledger::default(),
             begun: 0,
             floor: Timestamp::MIN,
+            seed,
             rng: Rng::new(seed, STREAM),
             bug,
         })
@@ -139,104 +157,6 @@ impl Machine {
         self.life.as_ref().map(|life| life.node.stats()).unwrap_or_default()
     }
 
-    /// Begins a process, or opens the store again in the one that is there.
-    pub(crate) fn begin(&mut self, env: &mut Env) {
-        if self.life.is_some() {
-            return;
-        }
-        match self.open_store(env) {
-            Ok(life) => self.go(life, env),
-            Err(error) => {
-                env.line(format_args!("the store does not open: {error}"));
-                note_failure(&self.disk, env);
-                if self.disk.has_ended() {
-                    return self.crash(Loss::None, None, env);
-                }
-                if matches!(error, Error::Corrupt(_) | Error::Format { .. }) {
-                    env.fact(Fact::Damaged(error.to_string()));
-                }
-                let pause = self.rng.spread(50 * MILLI, SECOND);
-                env.after(pause, Event::NodeBegins);
-            }
-        }
-    }
-
-    fn open_store(&mut self, env: &mut Env) -> Result<Life, Error> {
-        let options = Options {
-            fold_slice: 1 + self.rng.spread(1_000, 1 << 20),
-            disk_reserve: RESERVE,
-            store_id: Some(77),
-            ..env.plan.store()
-        };
-        let store = Arc::new(Embedded::open_on(self.disk.clone(), self.place.clone(), options)?);
-        let high_water = store.high_water()?;
-        let floor = self.bug.floor(self.floor.max(high_water));
-        let engine =
-            Engine::new(self.clocks.monotonic.at(env.now), self.clocks.wall.at(env.now), floor);
-        note_failure(&self.disk, env);
-        self.begun += 1;
-        env.line(format_args!("the node begins ({})", self.begun));
-        env.fact(Fact::Opened { high_water });
-        let read = read::everything(&*store, self.ledger.all(), self.rng.chance(300))?;
-        self.ledger.found(&read);
-        env.fact(Fact::Read(Box::new(read)));
-        let lag = self.disk.take_latency();
-        env.stands_still(lag);
-        let shown = self.bug.show(Arc::clone(&store), self.begun > 1);
-        Ok(Life {
-            number: self.begun,
-            node: Node::new(self.config(env)),
-            store,
-            shown,
-            disk: self.disk.clone(),
-            engine,
-            clocks: self.clocks,
-            sessions: BTreeSet::new(),
-            requests: BTreeSet::new(),
-            waits: BTreeSet::new(),
-            out: Outputs::default(),
-            again: false,
-            lag,
-            store_until: 0,
-            asked: VecDeque::new(),
-            done: None,
-            pipelined: env.plan.pipelined,
-            dying: None,
-            bug: self.bug.clone(),
-        })
-    }
-
-    fn config(&mut self, env: &Env) -> Config {
-        let mut seed = [0; 32];
-        for byte in &mut seed {
-            *byte = u8::try_from(self.rng.below(256)).unwrap_or(0);
-        }
-        Config {
-            limits: env.plan.limits.clone(),
-            ping_ms: env.plan.ping_ms,
-            credit_bytes: self.rng.spread(64 << 10, 8 << 20),
-            version: "0".into(),
-            seed,
-            restored: Restored::default(),
-        }
-    }
-
-    fn go(&mut self, mut life: Life, env: &mut Env) {
-        let begun = life.shown.workflows().map_err(|error| Life::failed(&life.disk, &error));
-        let begun = begun.and_then(|workflows| {
-            life.tell(Input::Opened { workflows }, env);
-            let mut desk = Desk {
-                env,
-                tap: &mut self.tap,
-                batches: &mut self.batches,
-                ledger: &mut self.ledger,
-            };
-            life.settle(&mut desk)
-        });
-        self.life = Some(life);
-        self.finish(begun, env);
-    }
-
     /// Something came for the node.
     pub(crate) fn take(&mut self, item: Item, env: &mut Env) {
         if self.life.is_none() {
@@ -269,9 +189,13 @@ impl Machine {
 
     /// The node looks at what came.
     pub(crate) fn on_wake(&mut self, env: &mut Env) {
-        if self.wake_at != Some(env.now) {
-            return;
+        if self.wake_at == Some(env.now) {
+            self.turn(env);
         }
+    }
+
+    /// The node handles what came, unless it stands still.
+    pub(super) fn turn(&mut self, env: &mut Env) {
         self.wake_at = None;
         if self.paused.is_some() || self.halting.is_some() {
             return;
@@ -304,7 +228,7 @@ impl Machine {
     }
 
     /// Moves on after a turn: plans the next, or ends the life.
-    fn finish(&mut self, turned: Result<(), Halt>, env: &mut Env) {
+    pub(super) fn finish(&mut self, turned: Result<(), Halt>, env: &mut Env) {
         let lag = self.life.as_mut().map_or(0, |life| std::mem::take(&mut life.lag));
         self.busy_until = env.now + lag;
         match turned {
@@ -351,7 +275,7 @@ impl Machine {
     }
 
     /// Lets go of the node and of everyone who is connected.
-    fn end_life(&mut self, env: &mut Env) {
+    pub(super) fn end_life(&mut self, env: &mut Env) {
         let Some(mut life) = self.life.take() else { return };
         self.floor = self.floor.max(life.now(env));
         Self::count(&life.node.stats(), env);
@@ -453,6 +377,13 @@ impl Machine {
         (until > now).then_some(until + 1)
     }
 
+    /// Tells whether a process is there that can be asked for something: it does not stand still, and does not
+    /// wait for its disk. What a waiting one does next is planned already: nothing may end it before.
+    pub(super) fn is_free(&self, now: Micros) -> bool {
+        let still = self.paused.is_some() || self.halting.is_some();
+        self.life.is_some() && !still && self.busy_until(now).is_none()
+    }
+
     /// Stops in order: drains, closes the store, and begins again.
     pub(crate) fn stop(&mut self, env: &mut Env) {
         if let Some(until) = self.busy_until(env.now) {
@@ -466,9 +397,7 @@ impl Machine {
 
     /// Folds some of the log into the tables.
     pub(crate) fn fold(&mut self, env: &mut Env) {
-        // What a waiting node does next is planned already: nothing may end it before.
-        let waits = self.busy_until(env.now).is_some();
-        if self.paused.is_some() || self.halting.is_some() || waits {
+        if !self.is_free(env.now) {
             return;
         }
         let Some(life) = &mut self.life else { return };

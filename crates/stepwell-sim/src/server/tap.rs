@@ -14,10 +14,10 @@ use crate::clock::Micros;
 use crate::env::Env;
 use crate::history::{Answer, End, Fact, Held, Process};
 
-/// The epochs that runs were last given out under.
+/// The activations that runs were last given out under.
 #[derive(Debug, Default)]
 pub(super) struct Tap {
-    epochs: HashMap<RunId, u32>,
+    last: HashMap<RunId, Held>,
 }
 
 fn ends(ended: &[EndedStep<'_>]) -> Vec<End> {
@@ -56,15 +56,14 @@ impl Tap {
     ) {
         match m {
             ToRunner::Activate(given) => {
-                let held = Held { run: given.run, epoch: given.epoch };
+                let held = Held { run: given.run, epoch: given.epoch, nonce: given.nonce };
                 env.handles.insert((session, given.a), held);
-                self.epochs.insert(given.run, given.epoch);
+                self.last.insert(given.run, held);
                 let ended = ends(&given.ended);
                 for end in &ended {
                     env.flight.end(held.run, &end.step);
                 }
-                let (nonce, more) = (given.nonce, given.more);
-                env.fact_later(lag, Fact::Gave { to, held, nonce, ended, more });
+                env.fact_later(lag, Fact::Gave { to, held, ended, more: given.more });
             }
             ToRunner::History(history) => {
                 if let Some(held) = env.handles.get(&(session, history.a)).copied() {
@@ -73,10 +72,8 @@ impl Tap {
                 }
             }
             ToRunner::Resumed(resumed) => {
-                let held = Held {
-                    run: resumed.run,
-                    epoch: self.epochs.get(&resumed.run).copied().unwrap_or(0),
-                };
+                let none = Held { run: resumed.run, epoch: 0, nonce: 0 };
+                let held = self.last.get(&resumed.run).copied().unwrap_or(none);
                 env.handles.insert((session, resumed.a), held);
                 env.fact_later(lag, Fact::Resumed { to, held });
             }

@@ -56,8 +56,8 @@ impl Sim {
             Fault::RunnerKilled | Fault::RunnerZombie | Fault::RunnerDrained => {
                 self.harm_runner(fault);
             }
-            // These happen by their rates.
-            Fault::FrameRepeated | Fault::ReplyLost => {}
+            // These happen by their rates, and at times of their own.
+            Fault::FrameRepeated | Fault::ReplyLost | Fault::BackupMade | Fault::ServerLost => {}
         }
     }
 
@@ -207,6 +207,10 @@ impl Sim {
         }
         if let Some(until) = self.machine.busy_until(self.env.now) {
             return self.env.at(until, Event::Heals);
+        }
+        if self.machine.is_held() {
+            self.let_go();
+            return self.env.after(SECOND, Event::Heals);
         }
         self.env.line(format_args!("everything heals"));
         self.env.fact(Fact::Healed);

@@ -6,10 +6,12 @@
 //! | `clients` | those who start, cancel and wait |
 //! | `remake` | those who resolve steps, and make new runs of others |
 //! | `chaos` | making things go wrong, and healing them |
+//! | `keeper` | who makes backups, and begins another server with one where the server is lost |
 //! | `outcome` | what a seed came to |
 
 mod chaos;
 mod clients;
+mod keeper;
 mod outcome;
 mod remake;
 mod sim;

@@ -32,6 +32,7 @@ const LAST_CALL: Micros = 3_600 * SECOND;
 /// The streams that a simulation draws from.
 const PLAN: u64 = 1;
 const CHAOS: u64 = 2;
+const KEEPER: u64 = 20;
 
 /// A simulation.
 pub(super) struct Sim {
@@ -40,6 +41,8 @@ pub(super) struct Sim {
     pub(super) fleet: Fleet,
     pub(super) clients: Clients,
     pub(super) rng: Rng,
+    /// What those draw from who make backups.
+    pub(super) keeper: Rng,
     pub(super) healed_at: Option<Micros>,
     /// How often healing was put off for want of faults.
     pub(super) put_off: u32,
@@ -67,6 +70,7 @@ pub fn run(seed: u64, settings: Settings) -> rusqlite::Result<Outcome> {
         fleet,
         clients,
         rng,
+        keeper: Rng::new(seed, KEEPER),
         healed_at: None,
         put_off: 0,
         asked_last: false,
@@ -86,6 +90,7 @@ impl Sim {
         let every = self.env.plan.fold_every;
         self.env.after(every, Event::Folds);
         self.plan_chaos();
+        self.plan_backups();
         while !self.over
             && let Some(event) = self.env.next()
         {
@@ -133,6 +138,9 @@ impl Sim {
             }
             Event::Heals => self.heal(),
             Event::DiskHasRoom => self.make_room(),
+            Event::BacksUp => self.back_up(),
+            Event::ServerLost => self.lose_server(),
+            Event::LetsGo => self.let_go(),
             Event::Measured => self.look_at_rest(),
         }
     }
