@@ -6,9 +6,8 @@
 # OUT=target/dist   where the archives go
 # NPM=1             0 leaves the npm packages out
 #
-# What is in an archive stands in deploy/archive/contents.txt. The same commit makes the same archive with the same
-# toolchain: files are in order, have the commit's time (or SOURCE_DATE_EPOCH) and no owner, and programs do not name
-# folders of this machine.
+# What is in an archive stands in deploy/archive/contents.txt. One build packed twice is the same to the byte: files are
+# in order, have the commit's time (or SOURCE_DATE_EPOCH) and no owner. Programs do not name folders of this machine.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
