@@ -157,6 +157,7 @@ test("a namespace is made and deleted, and its admins see what is theirs", async
     .click();
   await dialog.getByRole("button", { name: /^Delete the namespace/ }).click();
   await dialog.getByText("This is not its name").waitFor();
+  await dialog.getByLabel("Reason", { exact: true }).fill("it moved");
   await dialog.getByLabel(/^Type/).fill("shop");
   await dialog.getByRole("button", { name: /^Delete the namespace/ }).click();
   await dialog.waitFor({ state: "detached" });

@@ -160,6 +160,7 @@ test("a run that has ended is deleted, and its page is left", async ({ open, sta
   await tab.page.getByRole("button", { name: "More acts" }).click();
   await tab.page.getByRole("menuitem", { name: /^Delete/ }).click();
   const dialog = tab.page.getByRole("dialog");
+  await dialog.getByLabel("Reason", { exact: true }).fill("test order");
   await dialog.getByLabel(/^Type .*checkout.* to go on/).fill("checkout");
   await tab.page.keyboard.press("Control+Enter");
   await tab.page.waitForURL((url) => url.pathname === "/runs");

@@ -7,11 +7,12 @@ import { makeKey, revokeKey, rotateKey } from "../api/access.ts";
 import { useMe, useWhyNot } from "../api/session.ts";
 import { Choice, SelectInput, TextInput } from "../forms/field.tsx";
 import { type KeyRow, type MadeKey, ROLE_WORDS } from "../model/access.ts";
-import { commandLine } from "../model/cli.ts";
+import { commandLine, whyFlag } from "../model/cli.ts";
 import { Foreign } from "../ui/text.tsx";
 import { ACCESS, useNamespaces } from "./queries.ts";
 
-const IN_AUDIT = "Stays in the audit log, with the name of your key.";
+/** Where the reason of an act on keys and namespaces is kept. */
+export const IN_AUDIT = "Stays in the audit log, with the name of your key.";
 const NEVER = "never";
 const OTHER = "other";
 
@@ -113,7 +114,7 @@ export function MakeKeyDialog({ onMade, onClose }: Making): ReactNode {
             ["--role", role],
             ["--namespace", namespace === me?.namespace ? null : namespace],
             ["--expires", expires === NEVER ? null : expires],
-            ["--reason", reason.trim() === "" ? null : reason.trim()],
+            whyFlag(reason),
           ],
         )
       }
@@ -212,13 +213,7 @@ export function RotateKeyDialog(props: Making & { readonly of: KeyRow }): ReactN
       over={overWords(of)}
       wrong={overlap === "" ? "It needs a time for which the one before is taken." : null}
       line={({ reason }) =>
-        commandLine(
-          ["keys", "rotate", of.id],
-          [
-            ["--overlap", overlap],
-            ["--reason", reason.trim() === "" ? null : reason.trim()],
-          ],
-        )
+        commandLine(["keys", "rotate", of.id], [["--overlap", overlap], whyFlag(reason)])
       }
       perform={async ({ reason }, signal) => {
         const made = await rotateKey(of.id, { overlap, reason }, signal);
@@ -262,12 +257,7 @@ export function RevokeKeyDialog(props: {
       reasonHint={IN_AUDIT}
       over={overWords(of)}
       typed={of.name}
-      line={({ reason }) =>
-        commandLine(
-          ["keys", "revoke", of.id],
-          [["--reason", reason.trim() === "" ? null : reason.trim()]],
-        )
-      }
+      line={({ reason }) => commandLine(["keys", "revoke", of.id], [whyFlag(reason)])}
       perform={async ({ reason }, signal) => {
         await revokeKey(of.id, reason, signal);
         await client.invalidateQueries({ queryKey: [ACCESS] });

@@ -6,9 +6,10 @@ import { ActDialog } from "../acts/act-dialog.tsx";
 import { deleteNamespace, makeNamespace } from "../api/access.ts";
 import { TextInput } from "../forms/field.tsx";
 import type { DeletedNamespace } from "../model/access.ts";
-import { commandLine } from "../model/cli.ts";
+import { commandLine, whyFlag } from "../model/cli.ts";
 import { counted } from "../model/words.ts";
 import { Foreign } from "../ui/text.tsx";
+import { IN_AUDIT } from "./key-dialogs.tsx";
 import { ACCESS } from "./queries.ts";
 
 /** Shows the act that makes one. */
@@ -63,12 +64,18 @@ export function DeleteNamespaceDialog(props: {
       lead="Its keys end at once, and what is connected with them is dropped. This cannot be taken back."
       verb="Delete the namespace"
       leave={left === null ? "Keep it" : "Close"}
-      signature="none"
+      signature="why"
+      reasonHint={IN_AUDIT}
       typed={name}
       over={left}
-      line={() => commandLine(["namespaces", "delete", name], endsRuns ? [["--force"]] : [])}
-      perform={async (_, signal) => {
-        const deleted = await deleteNamespace(name, endsRuns ? "end" : "refuse", signal);
+      line={({ reason }) =>
+        commandLine(
+          ["namespaces", "delete", name],
+          [...(endsRuns ? [["--force"] as const] : []), whyFlag(reason)],
+        )
+      }
+      perform={async ({ reason }, signal) => {
+        const deleted = await deleteNamespace(name, endsRuns ? "end" : "refuse", reason, signal);
         await client.invalidateQueries({ queryKey: [ACCESS] });
         setLeft(leftWords(deleted));
         return leftWords(deleted);

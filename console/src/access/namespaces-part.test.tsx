@@ -68,8 +68,12 @@ test("one is deleted once its name was typed, and no run is ended unasked", asyn
   expect(deletes(asked)).toEqual([]);
   type(/^Type/, "shop");
   press(/^Delete the namespace/);
+  expect(await screen.findByText("The reason needs 3 characters or more")).toBeTruthy();
+  expect(deletes(asked)).toEqual([]);
+  type("Reason", "it moved");
+  press(/^Delete the namespace/);
   await waitFor(() => expect(location.search).toBe(""));
-  expect(deletes(asked)).toEqual(["/api/v1/namespaces/shop"]);
+  expect(deletes(asked)).toEqual(["/api/v1/namespaces/shop?reason=it+moved"]);
 });
 
 test("one with runs is refused in the server's words, then closed, and what stays is told", async () => {
@@ -77,18 +81,22 @@ test("one with runs is refused in the server's words, then closed, and what stay
   let answer = problem(409, "SW1014", told);
   const asked = open("?act=delete&of=shop", () => answer);
   await screen.findByRole("dialog");
+  type("Reason", "it moved");
   type(/^Type/, "shop");
   press(/^Delete the namespace/);
   expect(await screen.findByText(`Not done: ${told}.`)).toBeTruthy();
   answer = Response.json({ name: "shop", gone: false, active: 3, ended: 1 });
   screen.getByRole("checkbox").click();
-  await screen.findByText("stepwell namespaces delete shop --force");
+  await screen.findByText("stepwell namespaces delete shop --force --reason 'it moved'");
   press(/^Delete the namespace/);
   const left = await screen.findByText(/^shop is closed/);
   expect(left.textContent).toMatch(
     /3\s+runs of it are being ended, and 1\s+run that ended stays for the retention/u,
   );
-  expect(deletes(asked)).toEqual(["/api/v1/namespaces/shop", "/api/v1/namespaces/shop?force=true"]);
+  expect(deletes(asked)).toEqual([
+    "/api/v1/namespaces/shop?reason=it+moved",
+    "/api/v1/namespaces/shop?force=true&reason=it+moved",
+  ]);
 });
 
 test("admins of another namespace see why they do not administer them", () => {

@@ -50,20 +50,23 @@ describe("a delete", () => {
   test("is done once the name was typed, and leaves the page of what is gone", async () => {
     const asked = serve(() => Response.json({ id: failed.id, deleted: true }));
     open(failed, "act=delete&step=ship");
-    expect(screen.queryByLabelText("Reason")).toBe(null);
-    expect(screen.getByText(`stepwell runs delete ${failed.id}`)).toBeTruthy();
+    type("Reason", "test order");
+    expect(
+      screen.getByText(`stepwell runs delete ${failed.id} --reason 'test order'`),
+    ).toBeTruthy();
     press(/^Delete the run/);
     expect(await screen.findByText("This is not its name")).toBeTruthy();
     expect(asked).toEqual([]);
     type(/^Type/, failed.workflow);
     press(/^Delete the run/);
     await waitFor(() => expect(location.pathname).toBe("/runs"));
-    expect(asked.map(({ path }) => path)).toEqual([`/api/v1/runs/${failed.id}`]);
+    expect(asked.map(({ path }) => path)).toEqual([`/api/v1/runs/${failed.id}?reason=test+order`]);
   });
 
   test("that is refused stays, and so does the page", async () => {
     serve(() => problem(409, "SW2005", "the run has not ended"));
     open(failed, "act=delete");
+    type("Reason", "test order");
     type(/^Type/, failed.workflow);
     press(/^Delete the run/);
     expect(await screen.findByText("Not done: the run has not ended.")).toBeTruthy();
@@ -76,6 +79,7 @@ describe("a delete", () => {
     const asked = serve(done);
     open(waiting, "act=delete");
     expect(await screen.findByText(/not possible while the run is waiting/)).toBeTruthy();
+    type("Reason", "test order");
     type(/^Type/, waiting.workflow);
     press(/^Delete the run/);
     expect(asked).toEqual([]);

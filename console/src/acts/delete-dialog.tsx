@@ -29,19 +29,20 @@ export function DeleteDialog(props: {
       lead={`Its input, output and ${counted(run.steps.length, "step")} go, with its history, its key and what is found by it. This cannot be taken back.`}
       verb="Delete the run"
       leave="Keep it"
-      signature="none"
+      signature="why"
+      reasonHint="Stays in the audit log, with the name of your key."
       typed={run.workflow}
       over={over}
-      line={() => actLine("delete", run.id, { by: "", reason: "" })}
-      perform={async (_, signal) => {
-        await deleteRun(run.id, signal);
+      line={({ reason }) => actLine("delete", run.id, { by: "", reason })}
+      perform={async ({ reason }, signal) => {
+        await deleteRun(run.id, reason, signal);
         isGone.current = true;
         return null;
       }}
       onClose={() => (isGone.current ? go(listHref(), "replace") : onClose())}
     >
       <p className="act-note">
-        <strong>Its children stay.</strong> Who deleted it is in the audit log.
+        <strong>Its children stay.</strong> Who deleted it and why is in the audit log.
       </p>
     </ActDialog>
   );

@@ -40,10 +40,11 @@ export async function makeNamespace(name: string, signal: AbortSignal): Promise<
 export async function deleteNamespace(
   name: string,
   runs: "refuse" | "end",
+  reason: string,
   signal: AbortSignal,
 ): Promise<DeletedNamespace> {
-  const query = runs === "end" ? "?force=true" : "";
-  const answer = await remove(`/namespaces/${encodeURIComponent(name)}${query}`, signal);
+  const query = new URLSearchParams({ ...(runs === "end" && { force: "true" }), reason });
+  const answer = await remove(`/namespaces/${encodeURIComponent(name)}?${query}`, signal);
   const { gone, active, ended } = (answer ?? {}) as Partial<DeletedNamespace>;
   return { name, gone: gone ?? false, active: active ?? 0, ended: ended ?? 0 };
 }

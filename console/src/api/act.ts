@@ -82,8 +82,8 @@ export async function resolve(
 }
 
 /** Deletes a run that has ended, with all that is known of it. */
-export async function deleteRun(run: string, signal: AbortSignal): Promise<void> {
-  await remove(at(run), signal);
+export async function deleteRun(run: string, reason: string, signal: AbortSignal): Promise<void> {
+  await remove(`${at(run)}?${new URLSearchParams({ reason })}`, signal);
 }
 
 /** Lets the runs of a restored server go on. */

@@ -60,11 +60,13 @@ export function bulkLine(
   return line(["stepwell", "bulk", act], [...flags, ...signature(signed)]);
 }
 
+/** Returns the flag that says why; none while nothing is said. */
+export function whyFlag(reason: string): Flag {
+  return ["--reason", reason.trim() === "" ? null : reason.trim()];
+}
+
 function signature({ by, reason }: SignedWords): readonly Flag[] {
-  return [
-    ["--reason", reason.trim() === "" ? null : reason.trim()],
-    ["--by", by.trim() === "" ? null : by.trim()],
-  ];
+  return [whyFlag(reason), ["--by", by.trim() === "" ? null : by.trim()]];
 }
 
 function line(words: readonly string[], flags: readonly Flag[]): string {
