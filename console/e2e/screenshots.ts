@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { chromiumPath, OPTIONS } from "./harness/browser.ts";
+import { playJobs } from "./harness/jobs.ts";
 import { playKeys } from "./harness/keys.ts";
 import { type Place, places } from "./harness/places.ts";
 import { Site } from "./harness/site.ts";
@@ -76,6 +77,7 @@ async function takeAll(browser: Browser): Promise<readonly string[]> {
   for (const place of empty) for (const size of [DESK, PHONE]) await take(place, size);
   await playKeys(site.server.url);
   const runs = new Map([...(await play(site.stage))].map(([name, { id }]) => [name, id]));
+  await playJobs(site.server.url);
   const long = wanted("run-10000") ? (await ledger(site.stage, 9_998)).id : "";
   const all = places((scene) => runs.get(scene) ?? "");
   const last: Place = { name: "run-10000", path: () => `/runs/${long}/list?step=book+line+5000` };

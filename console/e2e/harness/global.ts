@@ -3,6 +3,7 @@
 import type { TestProject } from "vitest/node";
 import { play } from "../workshop/story.ts";
 import { launchChromium } from "./browser.ts";
+import { playJobs } from "./jobs.ts";
 import { playKeys } from "./keys.ts";
 import { Site } from "./site.ts";
 
@@ -30,6 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     const runs = await play(site.stage);
     await playKeys(site.server.url);
+    await playJobs(site.server.url);
     project.provide("site", site.url);
     project.provide("server", site.server.url);
     project.provide("browser", browser.wsEndpoint());

@@ -1,10 +1,7 @@
 /** Keys and namespaces for the page of access: made by the API, as its acts are. */
 
 import { hostileName } from "../workshop/hostile.ts";
-
-interface Made {
-  readonly id: string;
-}
+import { poster } from "./post.ts";
 
 /** Names of keys hold no control characters, and are not longer than this. */
 const NAME_CHARS_MAX = 60;
@@ -18,14 +15,7 @@ function hostileKeyName(n: number): string {
 
 /** Makes them on a server that asks for no key. */
 export async function playKeys(server: string): Promise<void> {
-  const post = async (path: string, body: object): Promise<Made> => {
-    const headers = { "content-type": "application/json" };
-    const request = { method: "POST", headers, body: JSON.stringify(body) };
-    const answer = await fetch(`${server}/api/v1${path}`, request);
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    // The API is trusted for its answers here; tests look at what is shown.
-    return (await answer.json()) as Made;
-  };
+  const post = poster(server);
   for (const name of ["shop", "finance"]) await post("/namespaces", { name });
   const make = async (name: string, role: string, more: object = {}) =>
     await post("/keys", { name, role, ...more });

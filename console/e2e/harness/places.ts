@@ -26,6 +26,31 @@ const inspector: NonNullable<Place["open"]> = async ({ page }) => {
   await page.getByRole("tabpanel").waitFor();
 };
 
+/** The runs that an act on many would reach are counted. */
+const counted: NonNullable<Place["open"]> = async ({ page }) => {
+  await page
+    .getByRole("dialog")
+    .getByText(/^[\d,+]+ runs match/)
+    .waitFor();
+};
+
+const jobs: NonNullable<Place["open"]> = async ({ page }) => {
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /^Delete / })
+    .first()
+    .waitFor();
+};
+
+const job: NonNullable<Place["open"]> = async ({ page }) => {
+  const dialog = page.getByRole("dialog");
+  await dialog
+    .getByRole("button", { name: /^Delete / })
+    .first()
+    .click();
+  await dialog.getByText(/^One of them/).waitFor();
+};
+
 const key = (name: string, open?: Place["open"]): NonNullable<Place["open"]> => {
   return async (tab) => {
     await tab.page.keyboard.press(name);
@@ -96,8 +121,10 @@ const dialogsOf = (run: PathOf): readonly Place[] => [
   at("act-retry", () => run("retrying", "/list?act=retry"), dialog),
   at("act-terminate", () => run("compensating", "/list?act=terminate"), dialog),
   at("run-log-record", () => run("retried", "/log?n=2"), dialog),
-  at("bulk-begin", () => "/runs?app=shop&status=waiting&bulk=cancel", dialog),
-  at("bulk-jobs", () => "/runs?app=shop&job=all", dialog),
+  at("bulk-begin", () => "/runs?app=shop&status=waiting&bulk=cancel", counted),
+  at("bulk-begin-delete", () => "/runs?app=shop&bulk=delete", counted),
+  at("bulk-jobs", () => "/runs?app=shop&job=all", jobs),
+  at("bulk-job", () => "/runs?app=shop&job=all", job),
   at("act-delete", () => run("failed", "/list?act=delete"), dialog),
   at("act-rerun", () => run("failed", "/list?act=rerun"), dialog),
   at("act-fork", () => run("failed", "/list?act=fork&step=ship"), dialog),
