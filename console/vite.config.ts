@@ -25,5 +25,7 @@ export default defineConfig({
   worker: { format: "es" },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing.ts"],
+    testTimeout: 60_000,
   },
 });
