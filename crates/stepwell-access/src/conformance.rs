@@ -21,6 +21,15 @@ pub fn check(open: &dyn Fn() -> Box<dyn Ledger>) {
     keys(open);
     audit(open);
     bulks(open);
+    exported(open);
+}
+
+fn exported(open: &dyn Fn() -> Box<dyn Ledger>) {
+    assert_eq!(open().exported(), Ok(None));
+    for last in [(at(3), RunId::from_u128(7)), (at(-4), RunId::from_u128(u128::MAX))] {
+        open().put_exported(last).expect("it is kept");
+        assert_eq!(open().exported(), Ok(Some(last)), "the last one counts");
+    }
 }
 
 fn at(seconds: i64) -> Timestamp {

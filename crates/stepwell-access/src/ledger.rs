@@ -133,6 +133,18 @@ pub trait Ledger: Debug + Send + Sync {
     /// [`Error`].
     fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error>;
 
+    /// Returns the end and the id of the last run whose trace was exported; `None` before the first.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn exported(&self) -> Result<Option<(Timestamp, RunId)>, Error>;
+
+    /// Keeps how far traces were exported, in place of what was kept.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn put_exported(&self, last: (Timestamp, RunId)) -> Result<(), Error>;
+
     /// Forgets acts on many runs that ended before this instant.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ struct State {
     rows: VecDeque<Row>,
     /// With the portions of their runs, in the order in which they were asked for.
     bulks: Vec<(Bulk, Vec<Vec<RunId>>)>,
+    exported: Option<(Timestamp, RunId)>,
 }
 
 impl MemoryLedger {
@@ -147,6 +148,15 @@ impl Ledger for MemoryLedger {
         Ok(found.and_then(|(_, portions)| portions.get(at).cloned()).unwrap_or_default())
     }
 
+    fn exported(&self) -> Result<Option<(Timestamp, RunId)>, Error> {
+        Ok(self.state().exported)
+    }
+
+    fn put_exported(&self, last: (Timestamp, RunId)) -> Result<(), Error> {
+        self.state().exported = Some(last);
+        Ok(())
+    }
+
     fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {
         self.state().bulks.retain(|(bulk, _)| bulk.ended_at.is_none_or(|at| at >= before));
         Ok(())
@@ -212,6 +222,14 @@ mod tests {
 
         fn bulk_portion(&self, id: &str, portion: u32) -> Result<Vec<RunId>, Error> {
             self.0.bulk_portion(id, portion)
+        }
+
+        fn exported(&self) -> Result<Option<(Timestamp, RunId)>, Error> {
+            self.0.exported()
+        }
+
+        fn put_exported(&self, last: (Timestamp, RunId)) -> Result<(), Error> {
+            self.0.put_exported(last)
         }
 
         fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {

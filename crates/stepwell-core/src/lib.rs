@@ -16,6 +16,7 @@
 //! | [`matching`] | which waits and triggers an event concerns |
 //! | [`derive`] | ids that follow from others |
 //! | [`planted`] | bugs that the simulator plants, in builds for that only |
+//! | [`trace`] | where a start stands in a trace of its caller |
 //! | [`search`] | attributes that runs are found by |
 //! | [`retry`], [`duration`], [`limits`], [`name`], [`payload`], [`time`] | the small rules |
 //!
@@ -55,5 +56,6 @@ pub mod status;
 pub mod step_id;
 pub mod summary;
 pub mod time;
+pub mod trace;
 pub mod view;
 pub mod wait;

@@ -37,6 +37,7 @@ pub use crate::origin::ForkedFrom;
 use crate::search::Change;
 use crate::status::RunStatus;
 use crate::time::Timestamp;
+use crate::trace::Traceparent;
 
 mod wait;
 
@@ -45,6 +46,10 @@ pub use wait::{FromEvent, Inherited, Looked, OnTimeout, TakenEvent, WaitStarted}
 /// One fact in the history of a run. The state of a run is the fold of its records.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "records are read and written one at a time, and kept as text"
+)]
 pub enum Record<'a> {
     /// The run was accepted; always the first record.
     #[serde(borrow)]
@@ -195,6 +200,9 @@ pub struct Started<'a> {
     /// The search attributes that the start gave (§9.4).
     #[serde(default, skip_serializing_if = "Change::is_empty")]
     pub search: Change,
+    /// Where the start stands in a trace of its caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Traceparent>,
 }
 
 /// See [`Record::Activated`].

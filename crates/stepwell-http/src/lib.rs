@@ -17,6 +17,7 @@
 //! | `carrier` | what carries a connection: a socket, TLS over one, a pipe |
 //! | `meters` | what is counted of requests, connections and streams |
 //! | `bulk` | gets on with acts on many runs |
+//! | [`traces`] | exports traces of runs that have ended |
 //! | `upkeep` | what has to be done for keys and namespaces from time to time |
 //!
 //! ```
@@ -51,5 +52,6 @@ pub mod reload;
 mod request_id;
 pub mod server;
 pub mod tls;
+pub mod traces;
 mod upkeep;
 pub mod worker;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Response};
+use stepwell_core::time::Timestamp;
 use stepwell_metrics::{Exposition, Histogram, Scale, table};
 
+use crate::gate;
 use crate::problem::Problem;
 
 /// Where a request was answered: a route of the table, or a place that stands for others. It is among the
@@ -28,6 +30,7 @@ struct All {
     answers: Mutex<Answers>,
     connections: AtomicU64,
     streams: AtomicU64,
+    traces: TraceMeters,
 }
 
 /// Bounded by the routes, the statuses that they answer with, and the codes that there are.
@@ -36,6 +39,26 @@ struct Answers {
     by_status: BTreeMap<(Place, u16), u64>,
     by_code: BTreeMap<&'static str, (u16, u64)>,
     times: BTreeMap<Place, Histogram>,
+}
+
+/// What is counted of the export of traces.
+#[derive(Debug, Default)]
+pub(crate) struct TraceMeters {
+    exported: AtomicU64,
+    refused: AtomicU64,
+    damaged: AtomicU64,
+    failed: AtomicU64,
+    /// The end of the first run that is not exported.
+    behind_since: Mutex<Option<Timestamp>>,
+}
+
+/// Why a span is not exported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dropped {
+    /// The receiver does not take it.
+    Refused,
+    /// The journal of its run cannot be read.
+    Damaged,
 }
 
 /// One more of something that is open, until it is dropped.
@@ -101,6 +124,11 @@ impl Meters {
         Open::new(&self.0, |all| &all.streams)
     }
 
+    /// Returns what is counted of the export of traces.
+    pub(crate) fn traces(&self) -> &TraceMeters {
+        &self.0.traces
+    }
+
     /// Writes everything.
     pub(crate) fn write(&self, text: &mut Exposition) {
         let answers = self.0.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +152,44 @@ impl Meters {
         drop(answers);
         text.one(&table::HTTP_CONNECTIONS, self.0.connections.load(Ordering::Relaxed));
         text.one(&table::HTTP_STREAMS, self.0.streams.load(Ordering::Relaxed));
+        self.0.traces.write(text);
+    }
+}
+
+impl TraceMeters {
+    /// Counts spans that were exported.
+    pub(crate) fn exported(&self, spans: u64) {
+        self.exported.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// Counts spans that never will be.
+    pub(crate) fn dropped(&self, why: Dropped, spans: u64) {
+        let count = match why {
+            Dropped::Refused => &self.refused,
+            Dropped::Damaged => &self.damaged,
+        };
+        count.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// Counts a request that is sent again.
+    pub(crate) fn failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says when the first run ended that is not exported; `None` where all are.
+    pub(crate) fn behind_since(&self, since: Option<Timestamp>) {
+        *self.behind_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn write(&self, text: &mut Exposition) {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        text.one(&table::TRACE_SPANS, count(&self.exported));
+        let dropped = [(["refused"], count(&self.refused)), (["damaged"], count(&self.damaged))];
+        text.each(&table::TRACE_SPANS_DROPPED, dropped);
+        text.one(&table::TRACE_REQUESTS_FAILED, count(&self.failed));
+        let since = *self.behind_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = since.map(|since| gate::now().since(since)).unwrap_or_default();
+        text.one(&table::TRACE_LAG, behind.as_secs_f64());
     }
 }
 

@@ -8,6 +8,7 @@ use stepwell_driver::{BackupPlace, KeepRule};
 use crate::console::Console;
 use crate::gate::Access;
 use crate::reload::Reload;
+use crate::traces::TraceExport;
 
 /// How a server works.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Options {
     pub reload: Option<Reload>,
     /// Runs of a restored store are let go before anybody is heard. Default no.
     pub resume: bool,
+    /// Where traces go. Default none.
+    pub traces: Option<TraceExport>,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             backups: None,
             reload: None,
             resume: false,
+            traces: None,
         }
     }
 }

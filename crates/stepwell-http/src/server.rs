@@ -29,6 +29,7 @@ pub use crate::options::Options;
 use crate::problem::Problem;
 use crate::reload::{Reloaded, Reloader, Tuning};
 use crate::tls;
+use crate::traces::Exporter;
 use crate::upkeep::Upkeep;
 
 /// Most connections at once.
@@ -98,6 +99,7 @@ struct Engine {
     meters: Meters,
     bulks: Bulks,
     worker: Worker,
+    exporter: Option<Exporter>,
 }
 
 impl Engine {
@@ -123,7 +125,15 @@ impl Engine {
         let bulks = Bulks::default();
         let worker = Worker::start(bulks.clone(), keys.clone(), node.handle().clone());
         let meters = Meters::default();
-        Ok(Self { node, retention, keys, upkeep, backups, meters, bulks, worker })
+        let exporter = match options.traces.clone() {
+            Some(export) => {
+                let (keys, node) = (keys.clone(), node.handle().clone());
+                let started = Exporter::start(export, keys, node, meters.clone()).await;
+                Some(started.map_err(Error::Ledger)?)
+            }
+            None => None,
+        };
+        Ok(Self { node, retention, keys, upkeep, backups, meters, bulks, worker, exporter })
     }
 
     fn api(&self, options: &Options) -> Api {
@@ -158,7 +168,10 @@ impl Engine {
 
     /// Writes what the node holds, closes the store.
     async fn stop(self) {
-        let Self { mut node, retention, upkeep, backups, worker, .. } = self;
+        let Self { mut node, retention, upkeep, backups, worker, exporter, .. } = self;
+        if let Some(exporter) = exporter {
+            exporter.stop().await;
+        }
         worker.stop().await;
         upkeep.stop().await;
         retention.stop().await;

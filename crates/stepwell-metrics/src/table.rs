@@ -189,6 +189,16 @@ metrics! {
         HTTP_STREAMS Gauge "stepwell_http_streams" []
             "Streams of server-sent events open.";
     }
+    "Traces" {
+        TRACE_SPANS Counter "stepwell_trace_spans_exported_total" []
+            "Spans that the receiver of traces took.";
+        TRACE_SPANS_DROPPED Counter "stepwell_trace_spans_dropped_total" ["reason"]
+            "Spans that are not exported. The reason is refused, where the receiver does not take them, or damaged, where the history of their run cannot be read.";
+        TRACE_REQUESTS_FAILED Counter "stepwell_trace_requests_failed_total" []
+            "Requests to the receiver that had no answer, or one that wants them again; they are sent again.";
+        TRACE_LAG Gauge "stepwell_trace_lag_seconds" []
+            "For how long the first run has ended that is to be exported and is not.";
+    }
     "Process" {
         BUILD_INFO Gauge "stepwell_build_info" ["version"]
             "1, with the version as a label.";

@@ -259,6 +259,7 @@ impl Node {
             metadata: start.metadata.as_deref(),
             runner: start.runner.as_deref(),
             search: Some(&start.search),
+            traceparent: start.traceparent,
             ..Begun::of(id)
         };
         if start.wait {

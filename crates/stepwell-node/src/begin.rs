@@ -7,6 +7,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::run::{Env, Origin, Outcome, Run, Start};
 use stepwell_core::search;
 use stepwell_core::time::Timestamp;
+use stepwell_core::trace::Traceparent;
 use stepwell_store::query::Queue;
 
 use crate::node::Node;
@@ -25,6 +26,7 @@ pub(crate) struct Begun<'a> {
     pub(crate) search: Option<&'a search::Attributes>,
     /// The id and the name of the event that starts it.
     pub(crate) event: Option<(&'a str, &'a str)>,
+    pub(crate) traceparent: Option<Traceparent>,
 }
 
 impl Begun<'_> {
@@ -40,6 +42,7 @@ impl Begun<'_> {
             runner: None,
             search: None,
             event: None,
+            traceparent: None,
         }
     }
 }
@@ -68,6 +71,7 @@ impl Node {
             ends: options.as_ref().map(|options| &options.ends),
             event: begun.event,
             search: begun.search,
+            traceparent: begun.traceparent,
             origin: Origin::default(),
         };
         let env = Env { now: self.now, entropy, limits: &self.config.limits };

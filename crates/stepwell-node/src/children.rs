@@ -154,6 +154,7 @@ impl Node {
             ends: options.as_ref().map(|options| &options.ends),
             event: None,
             search: None,
+            traceparent: None,
             origin,
         };
         self.start_beside(parent, child, start, out);
@@ -200,6 +201,7 @@ impl Node {
             ends: Some(&ends),
             event: None,
             search: Some(&search),
+            traceparent: None,
             origin: Origin {
                 parent: before.parent().cloned(),
                 depth: before.depth(),

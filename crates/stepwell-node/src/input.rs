@@ -8,6 +8,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::search::Attributes;
 use stepwell_core::time::Timestamp;
+use stepwell_core::trace::Traceparent;
 use stepwell_store::batch::Workflow;
 use stepwell_store::inbox::Message;
 use stepwell_store::query::{Key, Queue};
@@ -80,6 +81,8 @@ pub struct StartRequest {
     pub runner: Option<String>,
     /// Search attributes (§9.4).
     pub search: Attributes,
+    /// Where the start stands in a trace of its caller.
+    pub traceparent: Option<Traceparent>,
     /// Reply when the run has ended, not when it has started.
     pub wait: bool,
 }

@@ -4,8 +4,10 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | `collector` | sends traces to a receiver of OpenTelemetry |
 //! | [`config`] | settings: flags, environment, file, defaults |
 //! | [`cli`] | the command line |
+//! | `connect` | connections to servers, plain or under TLS |
 //! | [`folder`] | the store of a data folder |
 //! | [`server`] | a server as it is configured |
 //! | [`reload`] | settings that change while the server runs |
@@ -13,7 +15,9 @@
 
 mod bench;
 pub mod cli;
+mod collector;
 pub mod config;
+mod connect;
 pub mod folder;
 pub mod logs;
 pub mod reload;

@@ -11,9 +11,11 @@ use stepwell_http::problem::Problem;
 use stepwell_http::server::Options;
 pub use stepwell_http::server::{Error, Server};
 use stepwell_http::tls::Certificate;
+use stepwell_http::traces::TraceExport;
 use stepwell_store::Store;
 use stepwell_store::memory::Memory;
 
+use crate::collector::Collector;
 use crate::config::{AccessConfig, Config, TlsFiles};
 use crate::folder;
 use crate::reload::{self, Source};
@@ -57,6 +59,10 @@ fn options(config: &Config) -> Result<Options, Error> {
         backups: config.backups(),
         reload: None,
         resume: false,
+        traces: Collector::of(&config.otlp).map(|collector| TraceExport {
+            service: config.otlp.service_name.clone(),
+            post: Arc::new(collector),
+        }),
     })
 }
 

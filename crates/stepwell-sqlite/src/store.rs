@@ -190,6 +190,18 @@ impl<D: Disk> Store for Embedded<D> {
         Ok(Ends { minutes, position, stale })
     }
 
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.shared.check_poison()?;
+        // Of the tables alone: what is not folded yet comes behind all of it, by order of its batch.
+        let reader = self.shared.reader()?;
+        tables::ended(&reader, until, after, limit)
+    }
+
     fn events_list(
         &self,
         list: &EventList,

@@ -260,6 +260,18 @@ impl Store for Memory {
         Ok(self.state().events.list(list, after, limit))
     }
 
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let behind = state.ended.range((from, Bound::Unbounded)).copied();
+        Ok(behind.take_while(|(at, _)| *at < until).take(limit).collect())
+    }
+
     fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         let mut state = self.state();
         let ended = state.ended.range(..(retention.all_kept_from(), RunId::MIN)).copied();

@@ -208,6 +208,19 @@ pub trait Store: Send + Sync {
     /// [`Error::Unavailable`].
     fn ends(&self, ask: &EndsAsk, patience: Duration) -> Result<Ends, Error>;
 
+    /// Returns runs of every namespace that ended before `until`, in the order of (end, run), after the cursor; at
+    /// most `limit`. May lag behind as [`Store::query`] does, and then shows all that ended before some write and
+    /// none after.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error>;
+
     /// Deletes runs that ended longer ago than they are kept, with their keys; at most `limit`. Returns
     /// how many. The work is that of what goes, whatever stays.
     ///

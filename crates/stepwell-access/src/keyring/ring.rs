@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use super::refused::{Error, Refused};
@@ -161,6 +162,22 @@ impl Keyring {
     /// [`Error::Ledger`].
     pub fn record(&self, entry: Entry) -> Result<Row, Error> {
         Ok(self.ledger.append(entry)?)
+    }
+
+    /// Returns the end and the id of the last run whose trace was exported; `None` before the first.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn exported(&self) -> Result<Option<(Timestamp, RunId)>, Error> {
+        Ok(self.ledger.exported()?)
+    }
+
+    /// Keeps how far traces were exported.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn put_exported(&self, last: (Timestamp, RunId)) -> Result<(), Error> {
+        Ok(self.ledger.put_exported(last)?)
     }
 
     /// Returns rows of the audit log.

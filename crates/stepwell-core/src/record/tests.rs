@@ -27,6 +27,7 @@ fn a_journal_reads_back_and_chunks_join() {
         inherited: None,
         event: None,
         search: Change::new(),
+        traceparent: None,
     });
     let ended = Record::Ended(Ended {
         at: Timestamp::from_millis(2),

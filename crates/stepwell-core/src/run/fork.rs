@@ -283,6 +283,8 @@ impl Run {
             depth: 0,
             continues: None,
             inherited: None,
+            // Another request made it, at another time.
+            traceparent: None,
             ..first
         };
         let mut run = Self::born(id, &started);

@@ -198,6 +198,7 @@ mod tests {
             ends: None,
             event: None,
             search: None,
+            traceparent: None,
             origin: Origin::default(),
         }
     }

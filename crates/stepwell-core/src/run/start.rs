@@ -12,6 +12,7 @@ use crate::id::RunId;
 use crate::record::{Continues, FromEvent, Inherited, Parent, Record, Started};
 use crate::search::{Attributes, Value};
 use crate::time::Timestamp;
+use crate::trace::Traceparent;
 
 /// What a run starts with (§9.1). Names and payloads have been checked by the caller.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Start<'a> {
     pub event: Option<(&'a str, &'a str)>,
     /// Search attributes, checked by the caller.
     pub search: Option<&'a Attributes>,
+    /// Where the start stands in a trace of its caller.
+    pub traceparent: Option<Traceparent>,
     /// Where it comes from.
     pub origin: Origin<'a>,
 }
@@ -92,6 +95,7 @@ impl Run {
             inherited: start.origin.inherited,
             event: start.event.map(|(id, name)| FromEvent { id: id.into(), name: name.into() }),
             search: start.search.into_iter().flatten().map(set).collect(),
+            traceparent: start.traceparent,
         };
         let mut run = Self::born(id, &started);
         let before = out.records.len();

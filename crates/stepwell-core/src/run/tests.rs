@@ -78,6 +78,7 @@ fn start() -> Start<'static> {
         event: None,
         origin: Origin::default(),
         search: None,
+        traceparent: None,
     }
 }
 

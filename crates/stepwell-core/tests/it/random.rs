@@ -214,6 +214,7 @@ impl Pair {
             ends: None,
             event: None,
             search: None,
+            traceparent: None,
             origin: Origin::default(),
         };
         let mut out = Outcome::default();

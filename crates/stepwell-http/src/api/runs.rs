@@ -13,6 +13,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::search::Attributes;
 use stepwell_core::status::RunStatus;
 use stepwell_core::time::Timestamp;
+use stepwell_core::trace::Traceparent;
 use stepwell_core::{duration, name};
 use stepwell_node::{Begin, StartRequest};
 use utoipa::{IntoParams, ToSchema};
@@ -122,6 +123,7 @@ pub(super) fn about_start() -> About {
     About::new("startRun", "Starts a run")
         .more("The answer comes once the start is durable, with `wait` once the run has ended. May be repeated with the same `key`.")
         .query::<Waiting>()
+        .header("traceparent", "The place in a trace of the caller (W3C Trace Context) that the run is exported below.")
         .body::<StartBody>()
         .answer::<Started<'_>>(200, "The run that the key had started before.")
         .answer::<Started<'_>>(201, "The run was started.")
@@ -151,6 +153,7 @@ pub(super) async fn start(
     body::expect_json(&headers)?;
     let bytes = body::read(&headers, body, &api.limits).await?;
     let start = request(&caller, body::parse(&bytes)?)?;
+    let start = StartRequest { traceparent: traceparent(&headers), ..start };
     drop(bytes);
     let about = (start.app.as_deref(), &*start.workflow);
     api.node.schemas().check(&start.namespace, about, start.input.as_deref())?;
@@ -195,8 +198,17 @@ fn request(caller: &Caller, body: StartBody) -> Result<StartRequest, Problem> {
         metadata: body.metadata,
         runner: body.runner,
         search: body.search,
+        traceparent: None,
         wait: false,
     })
+}
+
+/// Reads where the start stands in a trace of its caller. One that is not understood is passed over, as W3C Trace
+/// Context wants it.
+fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
+    let mut given = headers.get_all("traceparent").iter();
+    let (Some(one), None) = (given.next(), given.next()) else { return None };
+    Traceparent::parse(one.to_str().ok()?)
 }
 
 /// Reads when the run may begin (§9.1).

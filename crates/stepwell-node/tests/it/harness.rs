@@ -178,6 +178,7 @@ pub(crate) fn start(workflow: &str) -> StartRequest {
         metadata: None,
         runner: None,
         search: stepwell_core::search::Attributes::new(),
+        traceparent: None,
         wait: false,
     }
 }

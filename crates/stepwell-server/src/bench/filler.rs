@@ -135,6 +135,7 @@ fn write(filled: &Filled, at: Timestamp, (number, runs): (u32, u32)) -> Result<R
         inherited: None,
         event: None,
         search: attributes(number),
+        traceparent: None,
     })
     .encode(&mut journal);
     go_on(&mut journal, at, status(number, runs));

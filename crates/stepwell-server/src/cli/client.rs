@@ -19,9 +19,9 @@ use stepwell_core::code::Code;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use super::connect::Server;
 use super::fault::Fault;
 use super::first_key;
+use crate::connect::Server;
 
 /// The variable that holds the key.
 const KEY: &str = "STEPWELL_KEY";

@@ -25,7 +25,6 @@
 //! | `namespaces` | `namespaces create`, `list`, `delete` |
 //! | `audit` | `audit list`, `verify` |
 //! | `first_key` | the first key of a server |
-//! | `connect` | connections to a server, plain or under TLS |
 //! | `backup` | `backup`, `backup list`, `verify` |
 //! | `restore`, `resume` | `restore`, and what goes on after it |
 //! | `config` | `config sample`, `check`, `schema` |
@@ -43,7 +42,6 @@ mod bulk;
 mod bundles;
 mod client;
 mod config;
-mod connect;
 mod dev;
 mod docs;
 mod doctor;

@@ -101,14 +101,19 @@ pub(super) fn parse(text: &str) -> Result<Settings, Vec<Mistake>> {
 
 /// Says what was meant by a key that is none.
 fn unknown(key: &str) -> String {
-    let meant = key.to_lowercase().replace('-', "_");
-    let alike = |name: &str| strsim::jaro_winkler(&meant, name);
-    let near = SETTINGS.iter().map(|one| one.name).max_by(|a, b| alike(a).total_cmp(&alike(b)));
     let all = "accepted: those of `stepwell config sample`";
-    match near.filter(|name| alike(name) >= ALIKE) {
-        Some(name) => format!("unknown key `{key}`; did you mean `{name}`? {all}"),
+    match meant(key) {
+        Some(one) => format!("unknown key `{key}`; did you mean `{}`? {all}", one.name),
         None => format!("unknown key `{key}`; {all}"),
     }
+}
+
+/// Returns the setting that a key names, or nearly does.
+fn meant(key: &str) -> Option<&'static Setting> {
+    let meant = key.to_lowercase().replace('-', "_");
+    let alike = |one: &Setting| strsim::jaro_winkler(&meant, one.name);
+    let near = SETTINGS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    near.filter(|one| alike(one) >= ALIKE)
 }
 
 /// What was seen of a file.
@@ -122,9 +127,12 @@ impl<'t> Seen<'t> {
     fn add(&mut self, at: &Range<usize>, of: Option<&Setting>, why: String) {
         let before = self.text.get(..at.start.min(self.text.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let shown = match of {
-            Some(one) if one.shown == Shown::Never => format!("{} = …", one.name),
-            _ => self.text.lines().nth(line - 1).unwrap_or_default().trim().to_owned(),
+        let text = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+        let (key, _) = text.split_once('=').unwrap_or((text, ""));
+        let key = key.trim().trim_matches(['"', '\'']);
+        let shown = match of.or_else(|| meant(key)) {
+            Some(one) if one.shown == Shown::Never => format!("{key} = …"),
+            _ => text.to_owned(),
         };
         if self.mistakes.iter().all(|mistake| mistake.line != line || mistake.shown != shown) {
             self.mistakes.push(Mistake { line, shown, why });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use stepwell_core::duration;
 use stepwell_driver::KeepRule;
 
+use super::otlp::{self, Endpoint, NAME_CHARS_MAX, SecretText};
 use super::rules;
 use super::values::{Bytes, Span};
 
@@ -22,6 +23,12 @@ pub enum Kind {
     Flag,
     /// What is logged.
     Filter,
+    /// The address of a receiver of traces.
+    Url,
+    /// Headers of requests to it.
+    Headers,
+    /// The name of a service.
+    Name,
     /// A whole number.
     Count {
         /// The least.
@@ -71,6 +78,14 @@ impl Kind {
             (Self::Count { min, max }, Value::Count(found)) => (min..=max).contains(&found),
             (Self::Size { min, max }, Value::Size(found)) => (min..=max).contains(&found),
             (Self::Span { min, max }, Value::Span(found)) => (min..=max).contains(&found),
+            (Self::Url, Value::Text(text)) => Endpoint::parse(text).is_some(),
+            (Self::Headers, Value::Text(text)) => {
+                text.parse().is_ok_and(|text: SecretText| text.headers().is_some())
+            }
+            (Self::Name, Value::Text(text)) => {
+                (1..=NAME_CHARS_MAX).contains(&text.chars().count())
+                    && !text.contains(char::is_control)
+            }
             _ => true,
         }
     }
@@ -81,9 +96,15 @@ impl Kind {
             Self::Count { min, max } => format!("{min} to {max}"),
             Self::Size { min, max } => format!("{} to {}", Bytes(*min), Bytes(*max)),
             Self::Span { min, max } => format!("{} to {}", Span(*min), Span(*max)),
-            Self::Address | Self::Path | Self::Choice | Self::Flag | Self::Filter | Self::Rules => {
-                String::new()
-            }
+            Self::Address
+            | Self::Path
+            | Self::Choice
+            | Self::Flag
+            | Self::Filter
+            | Self::Url
+            | Self::Headers
+            | Self::Name
+            | Self::Rules => String::new(),
         }
     }
 
@@ -95,6 +116,9 @@ impl Kind {
             Self::Choice => "word",
             Self::Flag => "true or false",
             Self::Filter => "filter",
+            Self::Url => "URL",
+            Self::Headers => "headers",
+            Self::Name => "name",
             Self::Count { .. } => "number",
             Self::Size { .. } => "size",
             Self::Span { .. } => "duration",
@@ -111,6 +135,11 @@ impl Kind {
             Self::Flag => "true or false".into(),
             Self::Filter => {
                 "a text: error, warn, info, debug, or targets such as stepwell_server=debug".into()
+            }
+            Self::Url => format!("a text: {}", otlp::ENDPOINT),
+            Self::Headers => format!("a text: {}", otlp::HEADERS),
+            Self::Name => {
+                format!("a text of 1 to {NAME_CHARS_MAX} characters that are no control characters")
             }
             Self::Count { .. } => format!("a whole number, {}", self.range()),
             Self::Size { .. } => {

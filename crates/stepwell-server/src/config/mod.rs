@@ -8,6 +8,7 @@
 //! | `values` | durations, sizes and addresses as people write them |
 //! | `rules` | how long which ended runs are kept |
 //! | `access` | who is let in |
+//! | `otlp` | where traces go |
 //! | `file` | a file of settings, read with everything that is wrong in it |
 //! | `resolve` | the layers put together, checked, with the defaults |
 //! | `help` | settings as flags, with ranges and defaults by the table |
@@ -18,6 +19,7 @@ mod access;
 mod file;
 mod help;
 mod kind;
+mod otlp;
 mod resolve;
 mod rules;
 mod sample;
@@ -30,6 +32,7 @@ pub use access::{AccessConfig, TlsFiles};
 pub use file::{Mistake, check};
 pub use help::Given;
 pub use kind::{Kind, Value};
+pub use otlp::{Endpoint, OtlpConfig, SecretText};
 pub use resolve::{Config, Error, resolve, resolve_over};
 pub use rules::{Ended, RuleSetting};
 pub use sample::sample;

@@ -11,6 +11,7 @@ use stepwell_driver::{BackupPlace, KeepRule};
 use super::access::AccessConfig;
 use super::file::{self, Mistake};
 use super::kind::Kind;
+use super::otlp::OtlpConfig;
 use super::rules::RuleSetting;
 use super::settings::{LogFormat, Settings};
 use super::table::{SETTINGS, Shown};
@@ -33,6 +34,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged. Default `info`.
     pub log: String,
+    /// Where traces go.
+    pub otlp: OtlpConfig,
     /// How long ended runs are kept. Default 7 days.
     pub retention: Duration,
     /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
@@ -105,6 +108,7 @@ impl Default for Config {
             access: AccessConfig::default(),
             log_format: LogFormat::Auto,
             log: "info".into(),
+            otlp: OtlpConfig::default(),
             retention: Duration::from_hours(7 * 24),
             retention_rules: Vec::new(),
             reserve_bytes: 64 << 20,
@@ -153,7 +157,8 @@ pub(super) fn faults(settings: Settings) -> Vec<Error> {
 impl Config {
     /// Takes what is set, and the defaults for the rest. Nothing is checked.
     pub(super) fn of(settings: Settings) -> Self {
-        let mut config = Self { access: AccessConfig::of(&settings), ..Self::default() };
+        let (access, otlp) = (AccessConfig::of(&settings), OtlpConfig::of(&settings));
+        let mut config = Self { access, otlp, ..Self::default() };
         let limits = &mut config.limits;
         set(&mut limits.steps_max, settings.steps_max);
         set(&mut limits.branches_max, settings.branches_max);

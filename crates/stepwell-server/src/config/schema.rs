@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::kind::Kind;
+use super::otlp::NAME_CHARS_MAX;
 use super::table::{Effect, SETTINGS, Setting, Shown, setting};
 
 /// A duration (§11), as far as a pattern can tell.
@@ -13,6 +14,12 @@ const SIZE: &str = "^[0-9]+ *(B|KiB|MiB|GiB)?$";
 
 /// An address and a port.
 const ADDRESS: &str = r"^(localhost|[0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$";
+
+/// The address of a receiver of traces.
+const URL: &str = "^https?://[^/@]+(/.*)?$";
+
+/// Headers of requests.
+const HEADERS: &str = "^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$";
 
 /// Returns the schema. What a pattern cannot tell, `stepwell config check` does.
 pub fn schema() -> Json {
@@ -60,6 +67,9 @@ fn takes(setting: &Setting) -> Json {
     match setting.kind {
         Kind::Address => json!({"type": "string", "pattern": ADDRESS}),
         Kind::Path | Kind::Filter => json!({"type": "string", "minLength": 1}),
+        Kind::Url => json!({"type": "string", "pattern": URL}),
+        Kind::Headers => json!({"type": "string", "pattern": HEADERS}),
+        Kind::Name => json!({"type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX}),
         Kind::Choice => {
             let words: Vec<_> = setting.choices().into_iter().map(|(word, _)| word).collect();
             json!({"enum": words})

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use super::otlp::SecretText;
 use super::rules::RuleSetting;
 use super::values::{Bytes, Listen, Span, count};
 
@@ -90,6 +91,15 @@ pub struct Settings {
     /// What is logged: error, warn, info, debug, or targets as in `stepwell_server=debug`
     #[arg(long, env = "STEPWELL_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// Receiver of traces (OTLP over HTTP); without one there are none
+    #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Headers for the receiver of traces: `name=value`, several with commas between them
+    #[arg(long, env = "STEPWELL_OTLP_HEADERS", value_name = "HEADERS")]
+    pub otlp_headers: Option<SecretText>,
+    /// Name of the service that traces are of
+    #[arg(long, env = "STEPWELL_OTLP_SERVICE_NAME", value_name = "NAME")]
+    pub otlp_service_name: Option<String>,
     /// How long ended runs and their keys are kept
     #[arg(long, env = "STEPWELL_RETENTION", value_name = "DURATION")]
     pub retention: Option<Span>,
@@ -163,6 +173,9 @@ impl Settings {
             unknown_connections_max: self.unknown_connections_max.or(below.unknown_connections_max),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
+            otlp_endpoint: self.otlp_endpoint.or(below.otlp_endpoint),
+            otlp_headers: self.otlp_headers.or(below.otlp_headers),
+            otlp_service_name: self.otlp_service_name.or(below.otlp_service_name),
             retention: self.retention.or(below.retention),
             retention_rule: [self.retention_rule, below.retention_rule].concat(),
             event_retention: self.event_retention.or(below.event_retention),

@@ -67,6 +67,11 @@ impl Setting {
         Self { effect: Effect::Reload, ..self }
     }
 
+    /// Has it shown nowhere.
+    const fn secret(self) -> Self {
+        Self { shown: Shown::Never, ..self }
+    }
+
     /// Says what could stand there.
     const fn such_as(self, example: &'static str) -> Self {
         Self { example, ..self }
@@ -132,11 +137,23 @@ impl Setting {
             }
             Some(value) if !self.kind.holds(&value) => Err(Error::Range {
                 key: self.name,
-                found: value.to_string(),
-                accepted: self.kind.range(),
+                found: self.told(&value),
+                accepted: if self.kind.range().is_empty() {
+                    self.kind.accepted()
+                } else {
+                    self.kind.range()
+                },
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Says which value is not accepted.
+    fn told(&self, value: &Value) -> String {
+        let text = value.to_string();
+        // An address may name a user with a password.
+        let is_secret = self.shown == Shown::Never || self.kind == Kind::Url && text.contains('@');
+        if is_secret { "not understood".to_owned() } else { text }
     }
 
     fn arg(&self) -> Option<&'static Arg> {
@@ -189,6 +206,12 @@ pub const SETTINGS: &[Setting] = &[
     .reloaded(),
     row("log_format", Kind::Choice, |c| Some(text(&c.log_format.as_str()))),
     row("log", Kind::Filter, |c| Some(text(&c.log))).reloaded(),
+    row("otlp_endpoint", Kind::Url, |c| Some(text(c.otlp.endpoint.as_ref()?)))
+        .such_as("http://127.0.0.1:4318"),
+    row("otlp_headers", Kind::Headers, |c| Some(text(&c.otlp.headers.as_ref()?.expose())))
+        .such_as("authorization=Bearer …")
+        .secret(),
+    row("otlp_service_name", Kind::Name, |c| Some(text(&c.otlp.service_name))),
     // §4.8: a key is kept at least 24 hours after the end of its run.
     row("retention", Kind::Span { min: DAY, max: CENTURY }, |c| Some(Value::Span(c.retention)))
         .reloaded(),

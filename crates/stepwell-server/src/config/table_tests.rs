@@ -21,6 +21,9 @@ fn other(setting: &Setting) -> Value {
         Kind::Address => vec![Value::Text("[::1]:4242".into())],
         Kind::Path => vec![Value::Text("/a \"b\"/c".into())],
         Kind::Filter => vec![Value::Text("debug".into())],
+        Kind::Url => vec![Value::Text("https://otlp.example/base".into())],
+        Kind::Headers => vec![Value::Text("x-key=\"b\",y-key=c%2Cd".into())],
+        Kind::Name => vec![Value::Text("shop \"eu\"".into())],
         Kind::Choice => setting.choices().into_iter().map(|(word, _)| Value::Text(word)).collect(),
         Kind::Flag => vec![Value::Flag(true), Value::Flag(false)],
         Kind::Count { min, max } => vec![Value::Count(min), Value::Count(max)],
@@ -220,6 +223,9 @@ fn the_schema_tells_right_from_wrong() {
         "log_format = \"xml\"",
         "tls_terminated_by_proxy = \"yes\"",
         "tls_cert = \"c\"",
+        "otlp_endpoint = \"127.0.0.1:4318\"",
+        "otlp_headers = \"hunter2\"",
+        "otlp_service_name = \"\"",
         "[[retention_rule]]\napp = \"shop\"",
         "[[retention_rule]]\nkeep = \"30d\"\nstatuses = [\"running\"]",
         "[[retention_rule]]\nkeep = \"30d\"\nstatus = [\"failed\"]",
@@ -237,10 +243,16 @@ fn the_schema_tells_right_from_wrong() {
 #[test]
 fn secrets_are_not_shown() {
     for one in SETTINGS.iter().filter(|one| one.shown == Shown::Never) {
-        let value = Value::Text("hunter2".into());
+        let value = Value::Text("x-key=hunter2".into());
         let config = read(&only(one, &value));
+        assert_eq!(one.value(&config), Some(value));
         assert!(!config.to_toml().contains("hunter2"), "{}", one.name);
-        let mistakes = parse(&format!("{} = [\"hunter2\"]", one.name)).unwrap_err();
-        assert!(!mistakes[0].to_string().contains("hunter2"), "{}", mistakes[0]);
+        assert!(!format!("{config:?}").contains("hunter2"), "{}", one.name);
+        // Of another type, in another form, no TOML at all, under a key with a slip.
+        for wrong in ["= [\"hunter2\"]", "= \"hunter2\"", "= hunter2", "s = \"hunter2\""] {
+            let mistakes = parse(&format!("{}{wrong}", one.name)).unwrap_err();
+            assert!(!mistakes[0].to_string().contains("hunter2"), "{}", mistakes[0]);
+        }
     }
+    assert!(SETTINGS.iter().any(|one| one.shown == Shown::Never));
 }

@@ -34,4 +34,5 @@ mod sdk;
 mod stop;
 mod stream;
 mod support;
+mod traces;
 mod worker;

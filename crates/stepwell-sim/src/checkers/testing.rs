@@ -88,6 +88,7 @@ impl World {
             event: None,
             search: None,
             origin: stepwell_core::run::Origin::default(),
+            traceparent: None,
         };
         let mut out = Outcome::default();
         let state = Run::start(run, start, env, &mut out);

@@ -161,6 +161,15 @@ impl Store for Shown {
         self.store.events_list(list, after, limit)
     }
 
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.store.ended(until, after, limit)
+    }
+
     fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         self.store.purge(retention, limit)
     }

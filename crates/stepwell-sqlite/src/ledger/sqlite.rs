@@ -21,6 +21,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// A key that nobody has: its hash says whether a pepper is the one of a ledger.
 const PROBE: [u8; 32] = [0; 32];
 
+/// Under what it is noted how far traces were exported: the end of a run and its id, 8 and 16 bytes.
+const EXPORTED: &str = "exported";
+
 /// A ledger in SQLite, with one connection.
 #[derive(Debug)]
 pub struct SqliteLedger {
@@ -251,6 +254,24 @@ impl Ledger for SqliteLedger {
 
     fn forget_bulks(&self, before: Timestamp) -> Result<(), Error> {
         self.write(|sql| bulks::forget(sql, before))
+    }
+
+    fn exported(&self) -> Result<Option<(Timestamp, RunId)>, Error> {
+        let Some(bytes) = self.meta(EXPORTED)? else { return Ok(None) };
+        let parts = bytes.split_at_checked(8).and_then(|(at, run)| {
+            let at = i64::from_be_bytes(at.try_into().ok()?);
+            let run = u128::from_be_bytes(run.try_into().ok()?);
+            Some((Timestamp::from_micros(at), RunId::from_u128(run)))
+        });
+        let damaged = || Error::Corrupt(format!("its row `{EXPORTED}` has {} bytes", bytes.len()));
+        parts.ok_or_else(damaged).map(Some)
+    }
+
+    fn put_exported(&self, (at, run): (Timestamp, RunId)) -> Result<(), Error> {
+        let at = at.as_micros().to_be_bytes();
+        let bytes = [&at[..], &run.as_u128().to_be_bytes()].concat();
+        let put = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)";
+        self.write(|sql| sql.execute(put, params![EXPORTED, bytes]).map(drop))
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) use list::{Found, list};
 pub(crate) use open::open_runs;
 pub(crate) use orphans::{drop_orphans, orphans};
 pub(crate) use read::{
-    active, blocked, due, find_key, high_water, integrity, position, ready, runs_behind, workflows,
+    active, blocked, due, ended, find_key, high_water, integrity, position, ready, runs_behind,
+    workflows,
 };
 pub(crate) use row::find as find_row;
 pub(crate) use waits::waits_for;

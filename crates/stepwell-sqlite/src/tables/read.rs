@@ -46,6 +46,20 @@ pub(crate) fn due(
     pairs(connection, sql, &[&at, &run, &until.as_micros(), &rows(limit)])
 }
 
+/// Returns runs that ended before `until`, by (end, run).
+pub(crate) fn ended(
+    connection: &Connection,
+    until: Timestamp,
+    after: Cursor,
+    limit: usize,
+) -> Result<Vec<(Timestamp, RunId)>, Error> {
+    let sql = "SELECT ended_at, id FROM runs INDEXED BY runs_over
+        WHERE ended_at IS NOT NULL AND (ended_at, id) > (?1, ?2) AND ended_at < ?3
+        ORDER BY ended_at, id LIMIT ?4";
+    let (at, run) = behind(after);
+    pairs(connection, sql, &[&at, &run, &until.as_micros(), &rows(limit)])
+}
+
 /// Returns runs of a workflow that want a runner, by (ready since, run).
 pub(crate) fn ready(
     connection: &Connection,

@@ -35,6 +35,7 @@ fn runs() -> Vec<Copied> {
             ends: None,
             event: None,
             search: None,
+            traceparent: None,
             origin: Origin::default(),
         };
         let id = RunId::new(Timestamp::from_millis(5), u128::from(n) << 64);

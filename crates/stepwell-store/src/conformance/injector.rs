@@ -177,6 +177,15 @@ impl<S: Store + ?Sized> Store for Injector<S> {
         self.inner.events_list(list, after, limit)
     }
 
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.inner.ended(until, after, limit)
+    }
+
     fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         self.inner.purge(retention, limit)
     }

@@ -115,6 +115,19 @@ impl Model {
         (0..minutes).map(minute).collect()
     }
 
+    pub(super) fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Vec<(Timestamp, RunId)> {
+        let ended = self.rows().filter_map(|row| Some((row.ended_at?, row.id)));
+        let mut ended: Vec<_> = ended.filter(|one| one.0 < until && Some(*one) > after).collect();
+        ended.sort_unstable();
+        ended.truncate(limit);
+        ended
+    }
+
     pub(super) fn unrouted(&self) -> Vec<Place> {
         let open = self.events.values().filter(|known| !known.routed);
         sorted(open.map(|known| known.event.place()))

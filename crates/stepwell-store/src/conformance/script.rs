@@ -97,6 +97,7 @@ impl Script {
             inherited: None,
             event: start.event.map(|id| FromEvent { id: id.into(), name: "paid".into() }),
             search: Change::new(),
+            traceparent: None,
         }));
         script
     }

@@ -284,6 +284,7 @@ impl<'h> World<'h> {
         self.check_runs();
         self.check_queues();
         self.check_lists();
+        self.check_ended();
         self.check_activity();
         self.check_open();
         self.check_waits();
@@ -379,6 +380,24 @@ impl<'h> World<'h> {
                     break;
                 }
                 filter.before = page.last().copied();
+            }
+        }
+    }
+
+    /// Behind a list, which waits for what lags behind.
+    fn check_ended(&self) {
+        let mut ends: Vec<_> = self.model.rows().filter_map(|row| row.ended_at).collect();
+        ends.sort_unstable();
+        let last = ends.last().copied().unwrap_or(Timestamp::MIN);
+        for until in [last, Timestamp::MAX] {
+            let mut after = None;
+            loop {
+                let found = self.store().ended(until, after, 2).unwrap();
+                assert_eq!(found, self.model.ended(until, after, 2), "{until} {after:?}");
+                after = found.last().copied();
+                if found.len() < 2 {
+                    break;
+                }
             }
         }
     }

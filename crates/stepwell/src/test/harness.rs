@@ -115,6 +115,7 @@ impl Test {
             metadata: None,
             runner: None,
             search: stepwell_core::search::Attributes::new(),
+            traceparent: None,
             wait: false,
         };
         let run = self.world.lock().start(start)?;

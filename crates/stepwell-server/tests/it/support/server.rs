@@ -173,6 +173,15 @@ impl Store for FaultyStore {
         self.memory.events_list(list, after, limit)
     }
 
+    fn ended(
+        &self,
+        until: Timestamp,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, RunId)>, Error> {
+        self.memory.ended(until, after, limit)
+    }
+
     fn purge(&self, retention: &RunRetention, limit: usize) -> Result<usize, Error> {
         self.memory.purge(retention, limit)
     }

@@ -15,6 +15,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-docs", &[]),
     ("stepwell-metrics", &[]),
     ("stepwell-mcp", &["stepwell-docs"]),
+    ("stepwell-otlp", &["stepwell-core"]),
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core", "stepwell-metrics"]),
     (
@@ -43,6 +44,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-driver",
             "stepwell-metrics",
             "stepwell-node",
+            "stepwell-otlp",
             "stepwell-protocol",
             "stepwell-store",
         ],

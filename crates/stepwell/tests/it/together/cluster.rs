@@ -331,6 +331,7 @@ impl Cluster {
             metadata: None,
             runner: None,
             search: stepwell_core::search::Attributes::new(),
+            traceparent: None,
             wait: false,
         });
         self.tell(Input::Start { request, start });

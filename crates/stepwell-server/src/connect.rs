@@ -21,13 +21,13 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 const CA_FILE: &str = "STEPWELL_CA_FILE";
 
 /// What bytes go through.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Server {
+pub(crate) struct Server {
     is_secure: bool,
     authority: String,
     host: String,
@@ -37,7 +37,7 @@ pub(super) struct Server {
 impl Server {
     /// Reads an address: `http://` or `https://`, a host, and a port, which is 443 for `https` where it is
     /// left out.
-    pub(super) fn parse(url: &str) -> Option<Self> {
+    pub(crate) fn parse(url: &str) -> Option<Self> {
         let (is_secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
@@ -60,12 +60,12 @@ impl Server {
     }
 
     /// Returns host and port as a request names them.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
     /// Connects, at most for a while.
-    pub(super) async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
+    pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
         let connecting = tokio::time::timeout(CONNECT_TIME, self.open());
         connecting.await.map_err(|_| Error::new(ErrorKind::TimedOut, "it takes too long"))?
     }
