@@ -51,6 +51,15 @@ class World:
 world = World()
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(context, value):
+    if isinstance(value, bytes):
+        return value
+    made = value if isinstance(value, list) else [value]
+    texts = (one if isinstance(one, str) else json.dumps(one) for one in made)
+    return "".join(text + "\n" for text in texts).encode(errors="replace")
+
+
 def is_good(case):
     return case.meta is None or case.meta.generation.mode.is_positive
 
