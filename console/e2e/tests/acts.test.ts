@@ -22,9 +22,10 @@ async function sign({ page }: Tab, verb: string, reason: string): Promise<void> 
 async function waiting({ stepwell }: Stage, n: number): Promise<RunHandle> {
   const input = order(n, { items: DEAR });
   const run = await stepwell.start("checkout", input, { app: "shop", key: input.orderId });
-  await until(run, "waiting", ({ steps }) =>
-    steps.some((one) => one.status === "waiting" && one.id === "approval"),
-  );
+  // The step waits first; the run does once its code has nothing left to do.
+  const stands = ({ status, steps }: RunView) =>
+    status === "waiting" && steps.some((one) => one.status === "waiting" && one.id === "approval");
+  await until(run, "waiting", stands);
   return run;
 }
 

@@ -54,7 +54,7 @@ export function BeginDialog({ act, filters, onBegun, onClose }: BeginDialogProps
     <ActDialog
       deed="bulk"
       title={`${verb} all runs that match`}
-      lead={data === undefined ? lead : `${matchedWords(data)} ${lead}`}
+      lead={leadOf(lead, data)}
       verb={`${verb} them`}
       leave="Leave them"
       over={off ?? uncounted(data, error === null ? null : asAskError(error))}
@@ -84,6 +84,11 @@ export function BeginDialog({ act, filters, onBegun, onClose }: BeginDialogProps
       </p>
     </ActDialog>
   );
+}
+
+/** What the act does, and to which runs; that none matches is said by what is in its way. */
+function leadOf(lead: string, data: DryRun | undefined): string {
+  return data === undefined || data.matched.runs === 0 ? lead : `${matchedWords(data)} ${lead}`;
 }
 
 /** Why nothing is begun before it is known which runs these are. */

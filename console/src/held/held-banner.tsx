@@ -40,8 +40,7 @@ export function HeldBanner(): ReactNode {
               <Name>{restored.backup}</Name>, made <Taken restored={restored} />
             </>
           )}
-          . What it holds can be seen, and runs can be cancelled; what starts is kept until the runs
-          are let go.
+          . Runs can be seen and cancelled; what starts is kept until they go.
         </p>
         <ActButton off={off} onAct={() => setAsking(true)}>
           Let the runs go

@@ -54,7 +54,7 @@ const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Add
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address is refused (SW4006).
+    /// The address is refused (SW4006), or the runs of a restored server cannot be let go (SW1008).
     #[error("{}", .0.detail)]
     Refused(Problem),
     /// The address cannot be listened on.
