@@ -71,7 +71,7 @@ test("runs are let go once the name of the backup was typed, and the banner goes
 test("who may not sees why, and what is not told is not said", async () => {
   const asked = open(() => ({ status: "held" }), meAs("operator", "acme"));
   const banner = await screen.findByRole("region");
-  expect(banner.textContent).toContain("this server was restored. What");
+  expect(banner.textContent).toContain("this server was restored. Runs");
   const button = screen.getByRole("button", { name: "Let the runs go" });
   expect(button.title).toBe(
     "Your key has the role operator; letting runs go needs admin in the namespace default.",
