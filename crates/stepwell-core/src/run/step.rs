@@ -344,7 +344,10 @@ impl Change<'_, '_> {
         }
         if step.is_ended() {
             if planted::has(Plant::SecondResult) && kind == Kind::Run {
-                return Ok(Known::Open { attempts: step.attempts.saturating_sub(1), first_started: None });
+                return Ok(Known::Open {
+                    attempts: step.attempts.saturating_sub(1),
+                    first_started: None,
+                });
             }
             return Ok(Known::Ended);
         }

@@ -18,9 +18,16 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-otlp", &["stepwell-core"]),
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core", "stepwell-metrics"]),
+    ("stepwell-telemetry", &["stepwell-core"]),
     (
         "stepwell-sqlite",
-        &["stepwell-access", "stepwell-core", "stepwell-metrics", "stepwell-store"],
+        &[
+            "stepwell-access",
+            "stepwell-core",
+            "stepwell-metrics",
+            "stepwell-store",
+            "stepwell-telemetry",
+        ],
     ),
     (
         "stepwell-node",
@@ -47,9 +54,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-otlp",
             "stepwell-protocol",
             "stepwell-store",
+            "stepwell-telemetry",
         ],
     ),
-    ("stepwell", &["stepwell-core", "stepwell-protocol"]),
+    ("stepwell", &["stepwell-core", "stepwell-protocol", "stepwell-telemetry"]),
     (
         "stepwell-server",
         &[
@@ -65,6 +73,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-protocol",
             "stepwell-sqlite",
             "stepwell-store",
+            "stepwell-telemetry",
         ],
     ),
     (
@@ -76,6 +85,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-protocol",
             "stepwell-sqlite",
             "stepwell-store",
+            "stepwell-telemetry",
         ],
     ),
 ];
