@@ -25,9 +25,13 @@
 
 pub mod batch;
 pub mod event;
+pub mod fingerprint;
 pub mod flow;
+pub mod incoming;
 pub mod keep;
 pub mod record;
+pub mod redact;
 pub mod row;
 pub mod set;
 pub mod status;
+pub mod tally;
