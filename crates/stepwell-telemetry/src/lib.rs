@@ -25,13 +25,18 @@
 
 pub mod batch;
 pub mod event;
+pub mod file;
 pub mod fingerprint;
 pub mod flow;
 pub mod incoming;
 pub mod keep;
+pub mod learn;
 pub mod record;
 pub mod redact;
 pub mod row;
 pub mod set;
 pub mod status;
 pub mod tally;
+#[cfg(test)]
+mod testing;
+pub mod view;

@@ -290,3 +290,6 @@ impl<'a> Making<'a> {
         Step { key, attempts, skipped: self.skipped }
     }
 }
+
+#[cfg(test)]
+mod tests;
