@@ -64,11 +64,11 @@ fn missing_skipped_and_not_reached_are_told_apart() {
     assert_eq!(view.status, "failed");
     assert_eq!(
         view.why,
-        "Failed in write: its last call threw TimeoutError: no answer. dedupe is missing: declared, neither called \
+        "Failed in `write`: its last call threw TimeoutError: no answer. `dedupe` is missing: declared, neither called \
          nor skipped. Counted as ended after 1m without events."
     );
     assert!(!view.steps[7].declared);
-    assert_eq!(view.steps[5].why, "behind write, which failed");
+    assert_eq!(view.steps[5].why, "behind `write`, which failed");
     assert_eq!(view.steps[3].attempts_total, 2);
     assert_eq!(view.first_failed.as_deref(), Some("write"));
 }
@@ -78,7 +78,7 @@ fn missing_skipped_and_not_reached_are_told_apart() {
 fn before_the_end_steps_are_not_reached() {
     let view = shown(&calls(&[("fetch", Success), ("write", Running)]), Some(&declared()), 15);
     assert_eq!(view.status, "running");
-    assert_eq!(view.why, "Running: write has been open for 5s.");
+    assert_eq!(view.why, "Running: `write` has been open for 5s.");
     assert_eq!(statuses(&view)[2], ("dedupe", "not_reached"));
     assert_eq!((view.ended_at, view.duration_ms), (None, None));
 }
@@ -93,7 +93,7 @@ fn what_is_open_for_too_long_is_stuck() {
     flow.patience.stuck_after = std::time::Duration::from_secs(5);
     assert_eq!((status(&flow, 5), status(&flow, 6)), ("running", "stuck"));
     let view = shown(&events, Some(&flow), 845);
-    assert_eq!(view.why, "Stuck: fetch has been open for 14m5s; expected within 5s.");
+    assert_eq!(view.why, "Stuck: `fetch` has been open for 14m5s; expected within 5s.");
     assert_eq!(view.steps[0].status, "stuck");
 
     // All terminal steps have ended, and something else is open.

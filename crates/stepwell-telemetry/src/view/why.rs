@@ -27,17 +27,17 @@ pub(super) fn run(frame: &Frame<'_>, row: &Row, steps: &[StepView]) -> String {
                         "{word}: nothing is open; it counts as ended after {quiet} without events."
                     )
                 },
-                |(step, open)| format!("{word}: {step} has been open for {open}."),
+                |(step, open)| format!("{word}: `{step}` has been open for {open}."),
             )
         }
         RunStatus::Stuck => {
             let within = duration::text(frame.patience.stuck_after);
             let (step, open) = open(frame).unwrap_or_default();
-            format!("{word}: {step} has been open for {open}; expected within {within}.")
+            format!("{word}: `{step}` has been open for {open}; expected within {within}.")
         }
         RunStatus::Failed => match frame.record.first_failed() {
             Some((step, attempt)) => {
-                format!("{word} in {}: {}.", step.key, last_call(step, attempt))
+                format!("{word} in `{}`: {}.", step.key, last_call(step, attempt))
             }
             None => format!("{word}."),
         },
@@ -49,10 +49,11 @@ pub(super) fn run(frame: &Frame<'_>, row: &Row, steps: &[StepView]) -> String {
         return said;
     }
     let missing = steps.iter().filter(|step| step.status == StepStatus::Missing.as_str());
-    let missing: Vec<_> = missing.map(|step| step.key.as_str()).collect();
+    let missing: Vec<_> = missing.map(|step| format!("`{}`", step.key)).collect();
     if !missing.is_empty() {
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        let named = missing.iter().take(KEYS_MAX).copied().collect::<Vec<_>>().join(", ");
+        let named =
+            missing.iter().take(KEYS_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = match missing.len().saturating_sub(KEYS_MAX) {
             0 => String::new(),
             n => format!(" and {n} more"),
@@ -90,7 +91,7 @@ pub(super) fn step(
         StepStatus::Skipped => "left out on purpose".to_owned(),
         StepStatus::Missing => "not called, not skipped".to_owned(),
         StepStatus::NotReached => match frame.cause(key) {
-            Some(cause) => format!("behind {cause}, which failed"),
+            Some(cause) => format!("behind `{cause}`, which failed"),
             None => "the run has not ended".to_owned(),
         },
     }
