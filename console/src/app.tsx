@@ -27,15 +27,27 @@ const AccessPage = lazy(async () => ({
 
 const LogPage = lazy(async () => ({ default: (await import("./log/log-page.tsx")).LogPage }));
 
+const FlowsPage = lazy(async () => ({
+  default: (await import("./flows/flows-page.tsx")).FlowsPage,
+}));
+
+const FlowPage = lazy(async () => ({ default: (await import("./flows/flow-page.tsx")).FlowPage }));
+
+const ObservedPage = lazy(async () => ({
+  default: (await import("./flows/observed-page.tsx")).ObservedPage,
+}));
+
 const ReferencePage = lazy(async () => ({
   default: (await import("./reference/reference-page.tsx")).ReferencePage,
 }));
 
-const TITLES: Readonly<Record<Exclude<Route["page"], "run">, string>> = {
+const TITLES: Readonly<Record<Exclude<Route["page"], "run" | "observed">, string>> = {
   runs: "Runs, Stepwell",
   events: "Events, Stepwell",
   event: "Event, Stepwell",
   runners: "Runners, Stepwell",
+  flows: "Flows, Stepwell",
+  flow: "Flow, Stepwell",
   access: "Access, Stepwell",
   log: "Event log, Stepwell",
   reference: "API reference, Stepwell",
@@ -73,12 +85,13 @@ function Console({ me }: { readonly me: Me }): ReactNode {
   const route = useRoute();
   useEffect(() => {
     // A run's page knows better: its title says how the run is.
-    if (route.page !== "run") document.title = TITLES[route.page];
+    if (route.page !== "run" && route.page !== "observed") document.title = TITLES[route.page];
   }, [route]);
   useKeys({
     "g r": () => go("/runs"),
     "g e": () => go("/events"),
     "g n": () => go("/runners"),
+    "g f": () => go("/flows"),
     "g a": () => go("/access"),
   });
   return (
@@ -119,6 +132,19 @@ function Page({ route, me }: { readonly route: Route; readonly me: Me }): ReactN
       return <EventPage key={route.event} id={route.event} />;
     case "runners":
       return <RunnersPage />;
+    case "flows":
+      return <FlowsPage />;
+    case "flow":
+      return <FlowPage key={route.flow} flow={route.flow} />;
+    case "observed":
+      return (
+        <ObservedPage
+          key={`${route.flow}\u001d${route.run}`}
+          flow={route.flow}
+          run={route.run}
+          view={route.view}
+        />
+      );
     case "log":
       return <LogPage key={route.run} run={route.run} />;
     case "reference":

@@ -25,6 +25,7 @@ import "./styles/runners.css";
 import "./styles/access.css";
 import "./styles/access-page.css";
 import "./styles/bulk.css";
+import "./styles/flows.css";
 import "./styles/held.css";
 import "./styles/log.css";
 import "./styles/reference.css";

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { ACCESS_PARTS, accessHref, eventHref, routeOf, runHref, withQuery } from "./route.ts";
+import {
+  ACCESS_PARTS,
+  accessHref,
+  eventHref,
+  flowHref,
+  observedHref,
+  routeOf,
+  runHref,
+  withQuery,
+} from "./route.ts";
 
 test.each([
   ["/", { page: "runs", starting: false }],
@@ -25,6 +34,14 @@ test.each([
   ["/access/doors", { page: "unknown" }],
   ["/runners", { page: "runners" }],
   ["/runners/blue", { page: "unknown" }],
+  ["/flows", { page: "flows" }],
+  ["/flows/import%2Forders", { page: "flow", flow: "import/orders" }],
+  ["/flows/a/runs", { page: "unknown" }],
+  ["/flows/a/calls/b", { page: "unknown" }],
+  ["/flows/a/runs/b%2Fc", { page: "observed", flow: "a", run: "b/c", view: null }],
+  ["/flows/a/runs/b/graph", { page: "observed", flow: "a", run: "b", view: "graph" }],
+  ["/flows/a/runs/b/pie", { page: "unknown" }],
+  ["/flows/a/runs/b/graph/c", { page: "unknown" }],
   ["/reference", { page: "reference" }],
   ["/reference/runs", { page: "unknown" }],
   ["/elsewhere", { page: "unknown" }],
@@ -53,4 +70,11 @@ test("an address leads back to the part of access that it was made of", () => {
 test("members of the query that nobody knows are kept", () => {
   expect(withQuery("?later=1&step=a", { step: "b&c" })).toBe("?later=1&step=b%26c");
   expect(withQuery("?step=a", { step: null })).toBe("");
+});
+
+test("the addresses of flows and observed runs lead back to them, whatever their names hold", () => {
+  const [flow, run] = ["a/b?c#d", "2026-11-21T15:00 é/x"];
+  expect(routeOf(flowHref(flow))).toEqual({ page: "flow", flow });
+  expect(routeOf(observedHref(flow, run))).toEqual({ page: "observed", flow, run, view: null });
+  expect(routeOf(observedHref(flow, run, "list"))).toMatchObject({ run, view: "list" });
 });

@@ -19,6 +19,15 @@ export type Route =
   | { readonly page: "events" }
   | { readonly page: "event"; readonly event: string }
   | { readonly page: "runners" }
+  | { readonly page: "flows" }
+  | { readonly page: "flow"; readonly flow: string }
+  /** A run of a flow that was observed. Without a view: the one that was last used. */
+  | {
+      readonly page: "observed";
+      readonly flow: string;
+      readonly run: string;
+      readonly view: View | null;
+    }
   | { readonly page: "access"; readonly part: AccessPart }
   | { readonly page: "reference" }
   | { readonly page: "unknown" };
@@ -30,6 +39,7 @@ export function routeOf(path: string): Route {
   const [top = "runs", ...rest] = path.split("/").filter((part) => part !== "");
   if (top === "runs") return runsRoute(rest);
   if (top === "events") return eventsRoute(rest);
+  if (top === "flows") return flowsRoute(rest);
   if (top === "access") return accessRoute(rest);
   if (rest.length > 0) return UNKNOWN;
   return top === "runners" || top === "reference" ? { page: top } : UNKNOWN;
@@ -41,9 +51,21 @@ function runsRoute([run, view, ...rest]: readonly string[]): Route {
   // No id of a run is `new`: all of them begin with `run_`.
   if (run === "new") return view === undefined ? { page: "runs", starting: true } : UNKNOWN;
   if (view === "log") return { page: "log", run: decoded(run) };
-  const found = VIEWS.find((one) => one === view);
-  if (view !== undefined && found === undefined) return UNKNOWN;
-  return { page: "run", run: decoded(run), view: found ?? null };
+  const found = viewOf(view);
+  return found === undefined ? UNKNOWN : { page: "run", run: decoded(run), view: found };
+}
+
+/** Reads the view of an address: null where it names none, undefined where there is no such view. */
+function viewOf(name: string | undefined): View | null | undefined {
+  return name === undefined ? null : VIEWS.find((one) => one === name);
+}
+
+function flowsRoute([flow, runs, run, name, ...rest]: readonly string[]): Route {
+  if (flow === undefined) return { page: "flows" };
+  if (runs === undefined) return { page: "flow", flow: decoded(flow) };
+  const view = viewOf(name);
+  if (runs !== "runs" || run === undefined || view === undefined || rest.length > 0) return UNKNOWN;
+  return { page: "observed", flow: decoded(flow), run: decoded(run), view };
 }
 
 function eventsRoute([event, ...rest]: readonly string[]): Route {
@@ -73,6 +95,17 @@ export function runHref(run: string, view?: View): string {
 /** Returns the address of the event log of a run. */
 export function logHref(run: string): string {
   return `${runHref(run)}/log`;
+}
+
+/** Returns the address of a flow. */
+export function flowHref(flow: string): string {
+  return `/flows/${encodeURIComponent(flow)}`;
+}
+
+/** Returns the address of a run of a flow that was observed. */
+export function observedHref(flow: string, run: string, view?: View): string {
+  const path = `${flowHref(flow)}/runs/${encodeURIComponent(run)}`;
+  return view === undefined ? path : `${path}/${view}`;
 }
 
 /** Returns the address of an event. */

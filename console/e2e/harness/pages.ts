@@ -98,7 +98,7 @@ function handOn(server: string, asked: IncomingMessage, answer: ServerResponse):
 }
 
 /** Addresses at which the console has pages, with all below them, as the server has it. */
-const PAGES: readonly string[] = ["", "runs", "events", "runners", "access", "reference"];
+const PAGES: readonly string[] = ["", "runs", "events", "runners", "flows", "access", "reference"];
 
 async function page(path: string, answer: ServerResponse): Promise<void> {
   const file = normalize(join(DIST, path));

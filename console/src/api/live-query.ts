@@ -1,6 +1,6 @@
 /** Answers that are asked for again when the server says that something changed. */
 
-import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type Query, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type Change, onChanges } from "../live/stream.ts";
 import { ask, isRefusal } from "./ask.ts";
@@ -13,6 +13,8 @@ interface LiveQuery<T> {
   readonly when: (change: Change) => boolean;
   /** It is asked for no more often than this. */
   readonly everyMs?: number;
+  /** It is asked for so often, changes or not: as time goes on what stands still becomes stuck, or ends. */
+  readonly pollMs?: number | ((last: T | undefined) => number | false);
 }
 
 const EVERY_MS = 2000;
@@ -22,14 +24,23 @@ export function runsChanged(change: Change): boolean {
   return change.others || change.runs.size > 0;
 }
 
+/** Says whether an observed run or a flow may have changed. */
+export function flowsChanged(change: Change): boolean {
+  return change.others || change.flows;
+}
+
 /** Asks, and asks again after changes while the page is seen. The last answer stands until the next. */
 export function useLiveQuery<T>(query: LiveQuery<T>): UseQueryResult<T> {
-  const { path, read } = query;
+  const { path, read, pollMs } = query;
   const result = useQuery({
     queryKey: ["live", path],
     queryFn: async ({ signal }) => read(await ask(path ?? "", signal)),
     enabled: path !== null,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }: Query<T>) => {
+      if (pollMs === undefined || isRefusal(state.error)) return false;
+      return typeof pollMs === "number" ? pollMs : pollMs(state.data);
+    },
   });
   const { refetch, error } = result;
   // What the server does not know it will not know after the next change either.

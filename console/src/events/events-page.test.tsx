@@ -94,7 +94,7 @@ test("a new event comes in as the server tells of it", async () => {
   await screen.findByRole("row", { name: /nothing/ });
   events = [event(2, { started: 1 }), event(1)];
   for (const listener of listeners) {
-    listener({ runs: new Map(), others: false, events: true, runners: false });
+    listener({ runs: new Map(), others: false, events: true, runners: false, flows: false });
   }
   await act(() => vi.advanceTimersByTimeAsync(1100));
   await screen.findByRole("row", { name: /started 1.run/ });

@@ -12,7 +12,8 @@ import {
 } from "@xyflow/react";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { around, type Box } from "../model/boxes.ts";
-import { ancestorsOf, type Graph as GraphModel, graphOf } from "../model/graph.ts";
+import type { RunContents } from "../model/contents.ts";
+import { ancestorsOf, type Graph as GraphModel, graphOf, stepsOf } from "../model/graph.ts";
 import {
   edgeWords,
   gutterOf,
@@ -22,6 +23,7 @@ import {
   nodeStatus,
 } from "../model/graph-view.ts";
 import { instant } from "../model/instants.ts";
+import { wasCalled } from "../model/observed-run.ts";
 import type { Placement } from "../model/placement.ts";
 import { type Filter, gapsOf, isFiltering } from "../model/rows.ts";
 import { hasEnded } from "../model/run.ts";
@@ -55,13 +57,19 @@ interface GraphProps {
 export function Graph({ slot, onList }: GraphProps): ReactNode {
   const { contents, spread } = usePage();
   const graph = useMemo(() => graphOf(contents, spread), [contents, spread]);
-  const placed = usePlacement(graph, [contents.run.id, ...spread].join("\u001d"));
+  const { run } = contents;
+  const placed = usePlacement(graph, [run.workflow, run.id, ...spread].join("\u001d"));
   const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const [isLegendOpen, toggleLegend] = useShapes();
   // What is spread out needs all of the width.
   const withLegend = isLegendOpen && !narrow && spread.size === 0;
-  const room = useRoom(box, { gutter: narrow ? 0 : GUTTER, right: withLegend ? LEGEND : 0 });
+  // Declared steps have no time of their own: their order is that of the declaration.
+  const isObserved = run.observed !== undefined;
+  const room = useRoom(box, {
+    gutter: narrow || isObserved ? 0 : GUTTER,
+    right: withLegend ? LEGEND : 0,
+  });
   return (
     <section className="graph" aria-label="Graph of the steps">
       <button type="button" className="as-list" onClick={onList}>
@@ -126,6 +134,7 @@ function Canvas(props: CanvasProps): ReactNode {
   const follow = useFollow(graph, placement, camera);
   useGraphKeys({ graph, placement, selected, camera, onFollow: follow.toggle });
   useReveal(selected, placement, camera);
+  const called = useMemo(() => calledOf(graph, contents), [graph, contents]);
   const first = useRef(firstView(bounds, room, firstLook(graph, placement, selected)));
   const { run } = contents;
   return (
@@ -152,10 +161,16 @@ function Canvas(props: CanvasProps): ReactNode {
         onMoveStart={(event) => event !== null && follow.stop()}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
-        <Edges placement={placement} selected={selected} winners={races.won} dots={dots} />
+        <Edges
+          placement={placement}
+          selected={selected}
+          winners={races.won}
+          dots={dots}
+          called={called}
+        />
       </ReactFlow>
       {room.gutter > 0 && <Gutter marks={marks} start={instant(run.startedAt ?? run.createdAt)} />}
-      {withLegend && <Legend />}
+      {withLegend && <Legend isObserved={run.observed !== undefined} />}
       <Controls
         slot={props.slot}
         following={hasEnded(run) ? null : follow.isOn}
@@ -227,6 +242,13 @@ function racesOf(graph: GraphModel): {
     (winners.get(branch.race) === branch.name ? won : lost).add(node.id);
   }
   return { won, lost };
+}
+
+/** The nodes of an observed run that were called; null of a run whose edges are all ways that were gone. */
+function calledOf(graph: GraphModel, { run }: RunContents): ReadonlySet<string> | null {
+  if (run.observed === undefined) return null;
+  const nodes = graph.nodes.filter((node) => stepsOf(node).some(({ status }) => wasCalled(status)));
+  return new Set(nodes.map((node) => node.id));
 }
 
 /** With Follow on, the camera keeps what runs in sight; a hand that moves it turns Follow off. */

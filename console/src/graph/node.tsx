@@ -13,6 +13,7 @@ import {
   nodeStatus,
   shapeOf,
 } from "../model/graph-view.ts";
+import { wasCalled } from "../model/observed-run.ts";
 import { fanOutName, tally } from "../model/parallel.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { kindWords, standing } from "../model/step-words.ts";
@@ -134,7 +135,7 @@ function NodeButton(props: ButtonProps): ReactNode {
         <Glyph status={status} />
         <Name found={props.found}>{nodeLabel(node)}</Name>
         {node.type === "step" ? (
-          <Took step={node.step} />
+          !isUncalled(node.step) && <Took step={node.step} />
         ) : (
           <span className="took">{`×${count(stepsOf(node).length)}`}</span>
         )}
@@ -151,9 +152,14 @@ function NodeButton(props: ButtonProps): ReactNode {
   );
 }
 
+/** An observed step that was not called took no time. */
+function isUncalled({ kind, status }: Step): boolean {
+  return kind === "observed" && !wasCalled(status);
+}
+
 /** The second line: its kind, and the one fact that matters. */
 function About({ step }: { readonly step: Step }): ReactNode {
-  if (isFailure(step) && step.error !== null) {
+  if (step.kind !== "observed" && isFailure(step) && step.error !== null) {
     return (
       <span className="hue-red in-hue">
         {step.kind === "compensate" && "compensation, "}

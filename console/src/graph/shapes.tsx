@@ -82,28 +82,58 @@ const LEGEND: readonly (readonly [Shape, string])[] = [
   ["compensation", "Compensate"],
 ];
 
+const OBSERVED: readonly (readonly [Shape, string])[] = [
+  ["run", "Called"],
+  ["skip", "Skipped"],
+  ["missing", "Missing"],
+  ["notReached", "Not reached"],
+];
+
 const SAMPLE = { width: 26, height: 14 };
 
 /** Shows what each outline says. */
-export function Legend(): ReactNode {
+export function Legend({ isObserved }: { readonly isObserved: boolean }): ReactNode {
   return (
     <dl className="legend" aria-label="Shapes">
-      {LEGEND.map(([shape, words]) => (
-        <div key={shape} className={shape === "skip" ? "shape-skip" : undefined}>
+      {(isObserved ? OBSERVED : LEGEND).map(([shape, words]) => (
+        <div key={shape} className={`shape-${shape} hue-${shape === "missing" ? "amber" : "grey"}`}>
           <dt>
             <Outline shape={shape} size={SAMPLE} />
           </dt>
           <dd>{words}</dd>
         </div>
       ))}
-      <div>
-        <dt>
-          <svg className="outline" width={26} height={14} aria-hidden="true">
-            <rect className="race" x={0.75} y={0.75} width={24.5} height={12.5} rx={3} />
-          </svg>
-        </dt>
-        <dd>Race</dd>
-      </div>
+      {isObserved ? <Ways /> : <Race />}
     </dl>
   );
+}
+
+function Race(): ReactNode {
+  return (
+    <div>
+      <dt>
+        <svg className="outline" width={26} height={14} aria-hidden="true">
+          <rect className="race" x={0.75} y={0.75} width={24.5} height={12.5} rx={3} />
+        </svg>
+      </dt>
+      <dd>Race</dd>
+    </div>
+  );
+}
+
+/** What the lines between steps say: where the run went, and where it did not. */
+function Ways(): ReactNode {
+  return [
+    ["edge", "Went"],
+    ["edge dotted", "Did not go"],
+  ].map(([line, words]) => (
+    <div key={words}>
+      <dt>
+        <svg className="way" width={26} height={14} aria-hidden="true">
+          <path className={line} d="M1 7H25" />
+        </svg>
+      </dt>
+      <dd>{words}</dd>
+    </div>
+  ));
 }

@@ -72,5 +72,10 @@ function structureOf(graph: Graph): string {
     (node) => `${node.id}${node.type === "spread" ? node.shown.length : ""}`,
   );
   const edges = graph.edges.map((edge) => `${edge.from.join()}>${edge.to.join()}`);
-  return [...ids, ...edges, ...graph.frames.map((frame) => frame.members.join())].join("\u001d");
+  return [
+    ...ids,
+    ...edges,
+    graph.aside.join(),
+    ...graph.frames.map((frame) => frame.members.join()),
+  ].join("\u001d");
 }

@@ -4,16 +4,14 @@ import type { ReactNode } from "react";
 import { instant } from "../model/instants.ts";
 import { nameOf, type Run, type Step, titleOf } from "../model/run.ts";
 import { cliOf, curlOf, rawOf } from "../model/take.ts";
-import { clock, counted } from "../model/words.ts";
+import { clock } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
 import { Copy } from "../ui/copy.tsx";
 import { Download } from "../ui/download.tsx";
 import { RunLink } from "../ui/run-link.tsx";
 import { At, Name } from "../ui/text.tsx";
+import { StepNames } from "./step-names.tsx";
 import type { Tab } from "./tabs.tsx";
-
-/** More names than this are counted. */
-const NAMES_MAX = 6;
 
 /** Shows the foot of a step. */
 export function StepFoot({
@@ -35,10 +33,10 @@ export function StepFoot({
           <At ms={begun}>{clock(begun, "milliseconds")}</At>
           {queued >= 1 && `, ${Math.round(queued)} ms after it was asked for`}
         </dd>
-        <Steps words="After" ids={step.after} />
-        <Steps words="Then" ids={contents.followers.get(step.id) ?? []} />
-        {step.kind === "compensate" && <Steps words="Compensates" ids={[nameOf(step.id)]} />}
-        <Steps words="Compensation" ids={[`compensate\u001f${step.id}`].filter(isThere)} />
+        <StepNames words="After" ids={step.after} />
+        <StepNames words="Then" ids={contents.followers.get(step.id) ?? []} />
+        {step.kind === "compensate" && <StepNames words="Compensates" ids={[nameOf(step.id)]} />}
+        <StepNames words="Compensation" ids={[`compensate\u001f${step.id}`].filter(isThere)} />
         {step.branch !== undefined && (
           <>
             <dt>Branch</dt>
@@ -65,33 +63,6 @@ export function StepFoot({
         )}
       </dl>
       <Take run={contents.run} subject={step} tab={tab} />
-    </>
-  );
-}
-
-function Steps({
-  words,
-  ids,
-}: {
-  readonly words: string;
-  readonly ids: readonly string[];
-}): ReactNode {
-  const { select } = usePage();
-  if (ids.length === 0) return null;
-  return (
-    <>
-      <dt>{words}</dt>
-      <dd>
-        {ids.slice(0, NAMES_MAX).map((id, at) => (
-          <span key={id}>
-            {at > 0 && ", "}
-            <button type="button" className="plain" onClick={() => select({ type: "step", id })}>
-              <Name>{titleOf(id)}</Name>
-            </button>
-          </span>
-        ))}
-        {ids.length > NAMES_MAX && ` and ${counted(ids.length - NAMES_MAX, "more", "more")}`}
-      </dd>
     </>
   );
 }

@@ -7,11 +7,16 @@ import type { Dock } from "../model/dock.ts";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { groupOf } from "../model/graph.ts";
 import { instant } from "../model/instants.ts";
+import type { ObservedStep } from "../model/observed.ts";
+import { observedRunOf } from "../model/observed-run.ts";
+import { observedStanding } from "../model/observed-words.ts";
 import { type FanOut, fanOutName } from "../model/parallel.ts";
 import { type Run, type Step, titleOf } from "../model/run.ts";
+import { partsOf } from "../model/sentence.ts";
 import { kindWords, standing } from "../model/step-words.ts";
 import { clock, count, counted } from "../model/words.ts";
 import { goQuery, useQuery } from "../route.ts";
+import { SentenceParts } from "../run/sentence.tsx";
 import { usePage } from "../run/use-page.ts";
 import { Glyph } from "../ui/glyph.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -19,6 +24,8 @@ import { useKeys } from "../ui/keys.ts";
 import { Foreign, Name } from "../ui/text.tsx";
 import { RunFoot, StepFoot } from "./foot.tsx";
 import { Members } from "./members.tsx";
+import { ObservedFoot, TakeObserved } from "./observed-foot.tsx";
+import { observedRunTabs, observedTabs } from "./observed-tabs.tsx";
 import { Resizer } from "./resizer.tsx";
 import { runTabs, stepTabs, type Tab } from "./tabs.tsx";
 
@@ -42,6 +49,11 @@ function Inspected({ onClose }: Omit<InspectorProps, "dock">): ReactNode {
   const { contents, selected } = usePage();
   if (selected?.type === "step") {
     const step = contents.byId.get(selected.id);
+    if (step?.observed !== undefined) {
+      return (
+        <ObservedStepInspector key={step.id} step={step} of={step.observed} onClose={onClose} />
+      );
+    }
     if (step !== undefined) return <StepInspector key={step.id} step={step} onClose={onClose} />;
   }
   if (selected?.type === "many") {
@@ -86,6 +98,44 @@ function StepInspector({
   );
 }
 
+/** What is known of a step that was observed: its calls, and how it does in the last 24 hours. */
+function ObservedStepInspector(props: {
+  readonly step: Step;
+  readonly of: ObservedStep;
+  readonly onClose: () => void;
+}): ReactNode {
+  const { step, of, onClose } = props;
+  const { contents } = usePage();
+  const tabs = observedTabs(of, step.error);
+  const tab = useTab(tabs);
+  const run = observedRunOf(contents, step);
+  const isBeside = contents.run.observed === undefined;
+  return (
+    <section className="inspector" aria-label={`Step ${titleOf(step.id)}`}>
+      <header className="inspector-head">
+        <Back onClose={onClose} />
+        <h2>
+          <Glyph status={step.status} />
+          <Name>{titleOf(step.id)}</Name>
+          <span className="kind">
+            {run?.declared !== true || isBeside
+              ? "observed step"
+              : of.declared
+                ? "declared step"
+                : "not declared"}
+          </span>
+          <Close onClose={onClose} />
+        </h2>
+        <p>
+          <SentenceParts parts={partsOf(observedStanding(of))} />
+        </p>
+      </header>
+      <Tabs tabs={tabs} current={tab} />
+      {run !== null && <ObservedFoot run={run} step={step} of={of} tab={tab} />}
+    </section>
+  );
+}
+
 function RunInspector({
   run,
   onClose,
@@ -93,7 +143,7 @@ function RunInspector({
   readonly run: Run;
   readonly onClose: () => void;
 }): ReactNode {
-  const tabs = runTabs(run);
+  const tabs = run.observed === undefined ? runTabs(run) : observedRunTabs(run.observed);
   const tab = useTab(tabs);
   return (
     <section className="inspector" aria-label="The run">
@@ -107,7 +157,11 @@ function RunInspector({
         </h2>
       </header>
       <Tabs tabs={tabs} current={tab} />
-      <RunFoot run={run} tab={tab} />
+      {run.observed === undefined ? (
+        <RunFoot run={run} tab={tab} />
+      ) : (
+        <TakeObserved run={run.observed} subject={run.observed} tab={tab} />
+      )}
     </section>
   );
 }

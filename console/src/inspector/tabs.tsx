@@ -18,11 +18,13 @@ export interface Tab {
   readonly text: () => string;
 }
 
-function written(value: unknown): string {
+/** Writes a value as JSON. */
+export function written(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-function json(id: string, name: string, value: unknown): readonly Tab[] {
+/** Makes the tab of a value; none where there is none. */
+export function jsonTab(id: string, name: string, value: unknown): readonly Tab[] {
   if (value === null || value === undefined) return [];
   return [{ id, name, show: () => <JsonView value={value} />, text: () => written(value) }];
 }
@@ -45,12 +47,12 @@ export function stepTabs(step: Step): readonly Tab[] {
         ];
   return [
     ...failed,
-    ...json("output", "Output", step.output),
-    ...json("input", "Input", step.input),
+    ...jsonTab("output", "Output", step.output),
+    ...jsonTab("input", "Input", step.input),
     ...attempts,
     ...logs(step.logs),
-    ...json("metadata", "Metadata", step.metadata),
-    ...json("raw", "Raw", step),
+    ...jsonTab("metadata", "Metadata", step.metadata),
+    ...jsonTab("raw", "Raw", step),
   ];
 }
 
@@ -73,10 +75,10 @@ export function runTabs(run: Run): readonly Tab[] {
   const { steps: _, ...raw } = run;
   return [
     ...failed,
-    ...json("output", "Output", run.output),
-    ...json("input", "Input", run.input),
+    ...jsonTab("output", "Output", run.output),
+    ...jsonTab("input", "Input", run.input),
     ...logs(run.logs),
-    ...json("metadata", "Metadata", run.metadata),
+    ...jsonTab("metadata", "Metadata", run.metadata),
     ...history,
     {
       id: "runners",
@@ -85,11 +87,12 @@ export function runTabs(run: Run): readonly Tab[] {
       show: () => <Activations run={run} />,
       text: () => written(run.activations),
     },
-    ...json("raw", "Raw", raw),
+    ...jsonTab("raw", "Raw", raw),
   ];
 }
 
-function errorTab(error: Failure): Tab {
+/** Makes the tab of an error. */
+export function errorTab(error: Failure): Tab {
   return {
     id: "error",
     name: "Error",

@@ -41,6 +41,7 @@ export function heightOf(row: Row, isOpen: boolean, looks: Looks): number {
       return 26;
     case "act":
     case "cleanUp":
+    case "heading":
       return Math.max(30, line - 4);
     case "fanOut":
       // On a narrow page the counts stand beneath the name.

@@ -19,6 +19,7 @@ import { Icon, Notch } from "../ui/icon.tsx";
 import { Lines } from "../ui/json-view.tsx";
 import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
+import { HeadingWords } from "../ui/observed-link.tsx";
 import { RunLink } from "../ui/run-link.tsx";
 import { useSlot } from "../ui/slots.ts";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
@@ -77,6 +78,12 @@ function RowCells(props: RowProps): ReactNode {
       );
     case "cleanUp":
       return <td className="rule hue-red">Clean-up, newest first</td>;
+    case "heading":
+      return (
+        <td className="rule">
+          <HeadingWords of={row.of} />
+        </td>
+      );
     case "act":
       return <ActCell note={row.note} start={props.start} times={props.times} />;
   }
@@ -93,7 +100,7 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
   return (
     <>
       <td className="offset mono">
-        <Offset at={startOf(step)} start={start} times={times} />
+        {isUncalled(step) ? "–" : <Offset at={startOf(step)} start={start} times={times} />}
       </td>
       <td className={row.member ? "bracket member" : `bracket bracket-${row.bracket}`} />
       <td className="what">
@@ -120,6 +127,11 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
       </td>
     </>
   );
+}
+
+/** Declared steps that were not called have no time. */
+function isUncalled(step: Step): boolean {
+  return step.kind === "observed" && step.startedAt === null;
 }
 
 /** The step that a compensation takes back, as a link to it. */
@@ -184,7 +196,7 @@ export function Took({ step }: { readonly step: Step }): ReactNode {
   if (!took.open) return <span className={hue}>{duration(took.ms)}</span>;
   return (
     <span className={hue}>
-      <Elapsed from={startOf(step)} />
+      <Elapsed from={took.from} />
     </span>
   );
 }

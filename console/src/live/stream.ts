@@ -18,6 +18,8 @@ export interface Change {
   readonly events: boolean;
   /** Runners came or went. */
   readonly runners: boolean;
+  /** Something was observed, or a flow was declared. */
+  readonly flows: boolean;
 }
 
 /** How the page stands with the server. */
@@ -50,6 +52,7 @@ export const EVERYTHING: Change = {
   others: true,
   events: true,
   runners: true,
+  flows: true,
 };
 
 /** Reads the data of a message `changes`. */
@@ -59,9 +62,11 @@ export function readChange(data: string): Change {
     readonly others: boolean;
     readonly events: boolean;
     readonly runners: boolean;
+    readonly flows?: boolean;
   };
   const runs = new Map(said.runs.map(({ id, journalBytes }) => [id, journalBytes]));
-  return { runs, others: said.others, events: said.events, runners: said.runners };
+  const { others, events, runners, flows = false } = said;
+  return { runs, others, events, runners, flows };
 }
 
 /** What of the browser the stream is read with. */

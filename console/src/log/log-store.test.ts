@@ -53,6 +53,7 @@ const change = (run: string): Change => ({
   others: false,
   events: false,
   runners: false,
+  flows: false,
 });
 const hear = (run: string) => {
   for (const listener of listeners) listener(change(run));

@@ -31,6 +31,21 @@ export function contentsOf(run: Run): RunContents {
   };
 }
 
+/** Derives the contents of a run whose steps have their order, and of which none ran side by side as one. */
+export function contentsInOrder(run: Run): RunContents {
+  const { steps, history } = run;
+  return {
+    run,
+    steps,
+    history,
+    byId: new Map(steps.map((step) => [step.id, step])),
+    fanOuts: new Map(),
+    fanOutOf: new Map(),
+    groupOf: new Map(),
+    followers: followersOf(steps),
+  };
+}
+
 function followersOf(steps: readonly Step[]): ReadonlyMap<string, readonly string[]> {
   const followers = new Map<string, string[]>();
   for (const step of steps) {

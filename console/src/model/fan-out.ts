@@ -5,6 +5,7 @@ import { isFailure, type Step, type StepStatus, stepHasEnded } from "./run.ts";
 /** What is open comes first, by how much it needs somebody; then what went wrong; then the rest. */
 const BY_WEIGHT: readonly StepStatus[] = [
   "unknown",
+  "stuck",
   "running",
   "retrying",
   "waiting",
@@ -12,9 +13,11 @@ const BY_WEIGHT: readonly StepStatus[] = [
   "pending",
   "failed",
   "timed_out",
+  "missing",
   "cancelled",
   "completed",
   "skipped",
+  "not_reached",
 ];
 
 /** Returns the status that many steps show as one. */

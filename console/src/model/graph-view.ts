@@ -22,7 +22,10 @@ export type Shape =
   | "race"
   | "skip"
   | "many"
-  | "compensation";
+  | "compensation"
+  /** Of observed steps: declared, and neither called nor skipped. */
+  | "missing"
+  | "notReached";
 
 const SHAPES: Readonly<Record<Step["kind"], Shape>> = {
   run: "run",
@@ -36,11 +39,21 @@ const SHAPES: Readonly<Record<Step["kind"], Shape>> = {
   skip: "skip",
   compensate: "compensation",
   onFailure: "run",
+  observed: "run",
+};
+
+/** Observed steps that were not called are told by their outline. */
+const UNCALLED: Readonly<Partial<Record<StepStatus, Shape>>> = {
+  skipped: "skip",
+  missing: "missing",
+  not_reached: "notReached",
 };
 
 /** Returns the shape of a node. */
 export function shapeOf(node: GraphNode): Shape {
-  return node.type === "step" ? SHAPES[node.step.kind] : "many";
+  if (node.type !== "step") return "many";
+  const { kind, status } = node.step;
+  return (kind === "observed" ? UNCALLED[status] : undefined) ?? SHAPES[kind];
 }
 
 /** Returns the name of a node as people read it. */
@@ -78,7 +91,14 @@ export function questionOf(graph: Graph, places: readonly Place[]): Question {
     if (had !== undefined) kept.push({ ...had, id: node.id });
     return { id: node.id, ...sizeOf(node) };
   });
-  return { nodes, edges: graph.edges, frames: graph.frames, lane: graph.lane, kept };
+  return {
+    nodes,
+    edges: graph.edges,
+    frames: graph.frames,
+    lane: graph.lane,
+    aside: graph.aside,
+    kept,
+  };
 }
 
 function formerPlace(node: GraphNode, at: ReadonlyMap<string, Place>): Place | undefined {

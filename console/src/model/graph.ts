@@ -1,6 +1,7 @@
 /** What followed what: nodes and edges, with fan-outs and long chains as one node each. */
 
 import type { RunContents } from "./contents.ts";
+import { undeclaredOf } from "./observed-run.ts";
 import { type FanOut, failedFirst, prefixOf, startOf } from "./parallel.ts";
 import { isCleanUp, nameOf, type Step, titleOf } from "./run.ts";
 
@@ -58,6 +59,8 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
   readonly frames: readonly RaceFrame[];
   readonly lane: readonly LaneNode[];
+  /** Nodes of steps that nobody declared stand in a lane of their own. */
+  readonly aside: readonly string[];
   /** Which node shows a step. */
   readonly nodeOf: ReadonlyMap<string, string>;
   /** How many steps are in the node of earlier ones; 0 where all are shown. */
@@ -81,9 +84,16 @@ export function graphOf(contents: RunContents, spread: ReadonlySet<string> = NOT
     edges: edgesOf(main, nodeOf, contents),
     frames: framesOf(contents, nodeOf),
     lane: cleanUp.map(({ node, of }) => ({ id: node.id, of })),
+    aside: asideOf(main, contents),
     nodeOf,
     earlier: first?.type === "many" && first.of === "earlier" ? first.group.steps.length : 0,
   };
+}
+
+function asideOf(nodes: readonly GraphNode[], { run }: RunContents): readonly string[] {
+  if (run.observed === undefined) return [];
+  const undeclared = undeclaredOf(run.observed);
+  return nodes.flatMap((node) => (undeclared.has(node.id) ? [node.id] : []));
 }
 
 /** Finds steps that stand as one by their key: a fan-out, or what only the graph makes one of. */
@@ -240,14 +250,20 @@ function edgesOf(
   nodeOf: ReadonlyMap<string, string>,
   contents: RunContents,
 ): readonly GraphEdge[] {
+  return bundled(nodes.map((node) => [node.id, beforeOf(node, nodeOf, contents)]));
+}
+
+/** Makes one edge of those that come from the same nodes. Each node is told with the nodes that it came after. */
+export function bundled(
+  all: readonly (readonly [id: string, before: readonly string[]])[],
+): readonly GraphEdge[] {
   const bundles = new Map<string, { from: readonly string[]; to: string[] }>();
-  for (const node of nodes) {
-    const from = beforeOf(node, nodeOf, contents);
+  for (const [id, from] of all) {
     if (from.length === 0) continue;
     const key = from.join("\u001d");
     const bundle = bundles.get(key);
-    if (bundle === undefined) bundles.set(key, { from, to: [node.id] });
-    else bundle.to.push(node.id);
+    if (bundle === undefined) bundles.set(key, { from, to: [id] });
+    else bundle.to.push(id);
   }
   return [...bundles.values()];
 }

@@ -21,6 +21,8 @@ export interface Question {
   readonly edges: readonly GraphEdge[];
   readonly frames: readonly RaceFrame[];
   readonly lane: readonly LaneNode[];
+  /** Nodes that stand in a lane of their own at the right, one below the other. */
+  readonly aside: readonly string[];
   /** Nodes that have their place already, and keep it. */
   readonly kept: readonly Place[];
 }
@@ -34,13 +36,15 @@ export interface Placement extends Lines {
   readonly frames: readonly Place[];
   /** Dashed lines from the lane of the clean-up to what it takes back. */
   readonly backs: readonly { readonly from: string; readonly to: string; readonly path: string }[];
+  /** Where the lane of those that stand aside begins; null where none does. */
+  readonly asideX: number | null;
   readonly width: number;
   readonly height: number;
 }
 
 /** Places nodes in ranks from top to bottom. What has a place keeps it. */
 export function place(question: Question): Placement {
-  const lanes = new Set(question.lane.map((one) => one.id));
+  const lanes = new Set([...question.lane.map((one) => one.id), ...question.aside]);
   const main = question.nodes.filter((one) => !lanes.has(one.id));
   const known = new Map(question.kept.map((one) => [one.id, one]));
   const isKept = main.some((one) => known.has(one.id));
@@ -48,7 +52,8 @@ export function place(question: Question): Placement {
     ? joined(main, question, known)
     : straightened(fresh(main, question), question);
   const lane = laneOf(question, placed, known);
-  const places = [...placed, ...lane];
+  const right = Math.max(0, ...[...placed, ...lane].map((one) => one.x + one.width));
+  const places = [...placed, ...lane, ...asideOf(question, right)];
   const frames = framesOf(question.frames, places);
   const bounds = around([...places, ...frames]);
   return {
@@ -56,6 +61,7 @@ export function place(question: Question): Placement {
     frames,
     ...edgeLines(question.edges, places),
     backs: backsOf(question.lane, places),
+    asideX: question.aside.length === 0 ? null : right + LANE_GAP,
     width: bounds === null ? 0 : bounds.x + bounds.width,
     height: bounds === null ? 0 : bounds.y + bounds.height,
   };
@@ -248,6 +254,16 @@ function laneOf(
     taken.push(box);
   }
   return taken;
+}
+
+/** Places what stands aside in a column, below the room for what the column is. */
+function asideOf(question: Question, right: number): readonly Place[] {
+  const sizes = new Map(question.nodes.map((one) => [one.id, one]));
+  return question.aside.flatMap((id, at) => {
+    const size = sizes.get(id);
+    if (size === undefined) return [];
+    return [{ ...size, x: right + 2 * LANE_GAP, y: (at + 1) * (NODE_HEIGHT + RANK_GAP) }];
+  });
 }
 
 /** How far what stands on others in the lane is from them. */

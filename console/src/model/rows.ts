@@ -1,6 +1,7 @@
 /** The rows of the list: steps, fan-outs, idle time, acts of people, and where clean-up begins. */
 
 import { instant } from "./instants.ts";
+import type { ObservedRun } from "./observed.ts";
 import { type FanOut, failedFirst, startOf } from "./parallel.ts";
 import { isCleanUp, isFailure, type Note, nameOf, type Step } from "./run.ts";
 import { idle, isBusy, type Stretch, spansOf } from "./spans.ts";
@@ -26,7 +27,18 @@ export type Row =
     }
   | { readonly type: "idle"; readonly key: string; readonly ms: number }
   | { readonly type: "act"; readonly key: string; readonly note: Note }
+  /** Says what the rows below it are. */
+  | { readonly type: "heading"; readonly key: string; readonly of: Heading }
   | { readonly type: "cleanUp"; readonly key: string };
+
+/** Steps that nobody declared; or those of an observed run beside a durable one. */
+export type Heading = "undeclared" | ObservedGroup;
+
+/** The steps of a run that was observed, of the same id or trace as a durable one. */
+export interface ObservedGroup {
+  readonly run: ObservedRun;
+  readonly steps: readonly Step[];
+}
 
 /** What a run's list is made of. */
 export interface Contents {
@@ -36,6 +48,10 @@ export interface Contents {
   /** Which group of parallel steps a step is of. */
   readonly groupOf: ReadonlyMap<string, number>;
   readonly history: readonly Note[];
+  /** Observed runs that are shown beside its own steps. */
+  readonly beside?: readonly ObservedGroup[];
+  /** It runs outside: between its steps it may have done anything. */
+  readonly isOutside?: boolean;
 }
 
 /** What is shown of it. */
@@ -77,12 +93,40 @@ export function rowsOf(
   now: number,
 ): readonly Row[] {
   if (isFiltering(filter)) {
-    return contents.steps
+    return allSteps(contents)
       .filter((step) => passes(step, filter))
-      .map((step) => ({ type: "step", key: step.id, step, bracket: "none", member: false }));
+      .map(rowOfStep);
   }
   const rows = bracketed(folded(contents, open), contents.groupOf);
-  return withNotes(rows, contents, now);
+  return [...withHeading(withNotes(rows, contents, now)), ...rowsBeside(contents)];
+}
+
+/** Returns the steps of a run, with those that are shown beside them. */
+export function allSteps({ steps, beside = [] }: Contents): readonly Step[] {
+  return beside.length === 0 ? steps : [...steps, ...beside.flatMap((group) => group.steps)];
+}
+
+function rowOfStep(step: Step): StepRow {
+  return { type: "step", key: step.id, step, bracket: "none", member: false };
+}
+
+/** Puts a heading before the first step that nobody declared, where others are declared. */
+function withHeading(rows: readonly Row[]): readonly Row[] {
+  const isUndeclared = (row: Row) => row.type === "step" && row.step.observed?.declared === false;
+  const at = rows.findIndex(isUndeclared);
+  if (at <= 0 || rows.every((row) => row.type !== "step" || isUndeclared(row))) return rows;
+  return [
+    ...rows.slice(0, at),
+    { type: "heading", key: "undeclared", of: "undeclared" },
+    ...rows.slice(at),
+  ];
+}
+
+function rowsBeside({ beside = [] }: Contents): readonly Row[] {
+  return beside.flatMap((group): readonly Row[] => [
+    { type: "heading", key: `beside ${group.run.flow} ${group.run.run}`, of: group },
+    ...group.steps.map(rowOfStep),
+  ]);
 }
 
 type StepRow = Extract<Row, { type: "step" | "fanOut" }>;
@@ -93,9 +137,8 @@ function folded(contents: Contents, open: ReadonlySet<string>): readonly StepRow
   const told = new Set<string>();
   for (const step of contents.steps) {
     const fanOut = contents.fanOutOf.get(step.id);
-    if (fanOut === undefined) {
-      rows.push({ type: "step", key: step.id, step, bracket: "none", member: false });
-    } else if (!told.has(fanOut.key)) {
+    if (fanOut === undefined) rows.push(rowOfStep(step));
+    else if (!told.has(fanOut.key)) {
       told.add(fanOut.key);
       rows.push({ type: "fanOut", key: `*${fanOut.key}`, fanOut, bracket: "none" });
       if (open.has(fanOut.key)) rows.push(...membersOf(fanOut));
@@ -134,7 +177,7 @@ function bracketed(
 
 /** Puts idle time, acts and the begin of clean-up between the rows, each at its time. */
 function withNotes(rows: readonly StepRow[], contents: Contents, now: number): readonly Row[] {
-  const gaps = gapsOf(contents.steps, now);
+  const gaps = contents.isOutside === true ? [] : gapsOf(contents.steps, now);
   const acts = contents.history.filter((note) => ACTS.has(note.what));
   const all: Row[] = [];
   let [gap, act, cleaning] = [0, 0, false];

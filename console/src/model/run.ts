@@ -1,5 +1,7 @@
 /** A run as the API tells it (`GET /api/v1/runs/{run}`), and what reads it. */
 
+import type { ObservedRow, ObservedRun, ObservedStep } from "./observed.ts";
+
 export type StepStatus =
   | "pending"
   | "running"
@@ -11,9 +13,15 @@ export type StepStatus =
   | "timed_out"
   | "skipped"
   | "cancelled"
-  | "unknown";
+  | "unknown"
+  /** The last three are of observed steps only. */
+  | "stuck"
+  | "missing"
+  | "not_reached";
 
 export type RunStatus =
+  /** Of observed runs only. */
+  | "stuck"
   | "queued"
   | "running"
   | "waiting"
@@ -36,7 +44,9 @@ export type StepKind =
   | "race"
   | "skip"
   | "compensate"
-  | "onFailure";
+  | "onFailure"
+  /** A step of code that runs outside, which told of its calls. */
+  | "observed";
 
 /** An error as it was recorded. */
 export interface Failure {
@@ -86,6 +96,10 @@ export interface Step {
   readonly keptFrom?: string;
   /** Present where the function starts at most once. */
   readonly once?: unknown;
+  /** All that is known of a step that was only observed. */
+  readonly observed?: ObservedStep;
+  /** The step that keeps an observed one from being reached. */
+  readonly behind?: string | null;
 }
 
 export interface Activation {
@@ -162,6 +176,8 @@ export interface Run {
   readonly journalBytes: number;
   /** Of the steps only those that changed since the journal was so long are there. */
   readonly since?: number;
+  /** All that is known of a run that was only observed. */
+  readonly observed?: ObservedRun;
 }
 
 /** A row of the list of runs. */
@@ -184,6 +200,8 @@ export interface RunRow {
   readonly search?: Readonly<Record<string, string | number | boolean>>;
   /** How it ended, where that was with an error. */
   readonly error?: { readonly name: string; readonly message: string } | null;
+  /** The row of a run that was only observed. */
+  readonly observed?: ObservedRow;
 }
 
 const ENDED_RUN: ReadonlySet<RunStatus> = new Set([
@@ -198,6 +216,16 @@ const ENDED_STEP: ReadonlySet<StepStatus> = new Set([
   "timed_out",
   "skipped",
   "cancelled",
+  "missing",
+  "not_reached",
+]);
+/** What "failures only" shows: what failed, and what a person has to look at. */
+const FAILURES: ReadonlySet<StepStatus> = new Set([
+  "failed",
+  "timed_out",
+  "unknown",
+  "stuck",
+  "missing",
 ]);
 
 /** Says whether a run can change no more. */
@@ -210,9 +238,9 @@ export function stepHasEnded(step: Step): boolean {
   return ENDED_STEP.has(step.status);
 }
 
-/** Says whether a step failed, or nobody knows how it ended: what "failures only" shows. */
+/** Says whether a step failed, is stuck or missing, or nobody knows how it ended: what "failures only" shows. */
 export function isFailure(step: Step): boolean {
-  return step.status === "failed" || step.status === "timed_out" || step.status === "unknown";
+  return FAILURES.has(step.status);
 }
 
 /** Says whether a step belongs to the clean-up of a run that ended badly. */

@@ -25,6 +25,7 @@ const lead = (text: string): Part => ({ type: "lead", text });
 
 /** Makes the sentence. For an open run it is the server's own answer, so that all that ask are told the same. */
 export function sentenceOf(run: Run): readonly Part[] {
+  if (run.observed !== undefined) return told(run.observed.why);
   switch (run.status) {
     case "completed":
       return completed(run);

@@ -1,6 +1,8 @@
 /** What a step was doing when: its attempts, backoffs, waits and sleeps as spans of time. */
 
 import { instant, instantOr } from "./instants.ts";
+import type { ObservedStep } from "./observed.ts";
+import { openSince } from "./observed-words.ts";
 import { endOf, startOf } from "./parallel.ts";
 import type { Attempt, Step } from "./run.ts";
 
@@ -41,9 +43,11 @@ export function spansOf(step: Step, now: number): readonly Span[] {
       return [whole(step, "wait", now)];
     case "invoke":
       return [whole(step, "child", now)];
+    case "observed":
+      return callsOf(step, now);
     case "emit":
     case "skip":
-      return [{ kind: "point", from: startOf(step), to: startOf(step), open: false }];
+      return [point(startOf(step))];
     case "run":
     case "compensate":
     case "onFailure":
@@ -76,6 +80,25 @@ function attemptsOf(step: Step, now: number): readonly Span[] {
   const last = spans.at(-1);
   if (last !== undefined && step.status === "retrying") spans.push(backoff(last.to, now, true));
   return spans.length === 0 && step.startedAt !== null ? [whole(step, "work", now)] : spans;
+}
+
+/** The calls of a step that was observed: they may overlap, and between them is nothing that is known. */
+function callsOf(step: Step, now: number): readonly Span[] {
+  const { attempts } = step;
+  if (attempts.length === 0) {
+    return step.startedAt === null ? [] : [point(startOf(step))];
+  }
+  return attempts.map((attempt, at) => {
+    const from = instant(attempt.startedAt);
+    const to = Math.max(from, instantOr(attempt.endedAt, now));
+    const [open, last] = [attempt.endedAt === null, at === attempts.length - 1];
+    const kind = attempt.status !== "failed" ? "work" : last ? "end" : "failed";
+    return { kind, from, to, open, attempt };
+  });
+}
+
+function point(at: number): Span {
+  return { kind: "point", from: at, to: at, open: false };
 }
 
 function backoff(from: number, to: number, open: boolean): Span {
@@ -127,9 +150,19 @@ export function idle(busy: readonly Stretch[], window: Stretch): readonly Stretc
 export function tookOf(
   step: Step,
   now: number,
-): { readonly ms: number; readonly open: boolean } | null {
+): { readonly ms: number; readonly open: boolean; readonly from: number } | null {
   if (step.kind === "skip") return null;
+  if (step.observed !== undefined) return observedTook(step.observed, now);
   if (step.startedAt === null) return null;
   const open = step.completedAt === null;
-  return { ms: Math.max(0, (open ? now : endOf(step)) - startOf(step)), open };
+  const from = startOf(step);
+  return { ms: Math.max(0, (open ? now : endOf(step)) - from), open, from };
+}
+
+/** Of a step that is open, how long its oldest open call is; else what the server says. */
+function observedTook(step: ObservedStep, now: number): ReturnType<typeof tookOf> {
+  const from = openSince(step);
+  if (from !== null) return { ms: Math.max(0, now - from), open: true, from };
+  if (step.durationMs === null) return null;
+  return { ms: step.durationMs, open: false, from: instantOr(step.startedAt, 0) };
 }

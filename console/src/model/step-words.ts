@@ -1,6 +1,7 @@
 /** What is said of a step beside its name: its kind with its object, and the note at the end of its row. */
 
 import { instant } from "./instants.ts";
+import { callsWords } from "./observed-words.ts";
 import type { Step } from "./run.ts";
 import { elapsed, moment, ordinal } from "./words.ts";
 
@@ -45,11 +46,14 @@ export function kindWords(step: Step): string {
       return "";
     case "onFailure":
       return "handler of the failure";
+    case "observed":
+      return step.observed === undefined ? "" : callsWords(step.observed, step.behind ?? null);
   }
 }
 
 /** Says what a step waits for in time, or how often it was tried; null where there is nothing to say. */
 export function noteOf(step: Step, now: number): string | null {
+  if (step.kind === "observed") return null;
   const next = step.nextAt === null ? null : instant(step.nextAt);
   const tried = step.attempts.filter((attempt) => attempt.status !== "lost").length;
   switch (step.status) {
@@ -105,5 +109,11 @@ export function standing(step: Step): string {
       return "Has not begun";
     case "unknown":
       return "Nobody knows how it ended";
+    case "stuck":
+      return "Stuck";
+    case "missing":
+      return "Missing: declared, neither called nor skipped";
+    case "not_reached":
+      return "Not reached";
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stripName, ticksOf } from "./strip.ts";
+import { lettersOf, stripName, ticksOf } from "./strip.ts";
 
 const counts = (steps: number, stepsEnded = steps, stepsFailed = 0) => ({
   steps,
@@ -45,4 +45,18 @@ test("where a tick stands for several steps, only what is known is counted", () 
   const name = stripName(`${"c".repeat(59)}f`, counts(10_000, 9_990, 3));
   expect(plain(name)).toBe("10,000 steps: 9,990 ended, 3 failed");
   expect(plain(stripName("", counts(4, 2)))).toBe("4 steps: 2 ended");
+});
+
+test("statuses become letters that are read back, those of observed steps too", () => {
+  const statuses = ["completed", "stuck", "missing", "not_reached", "failed", "skipped"] as const;
+  const ticks = ticksOf(lettersOf(statuses), 142);
+  expect(ticks.map((tick) => tick.status)).toEqual(statuses);
+  expect(ticks.map((tick) => tick.shape)).toEqual([
+    "low",
+    "diamond",
+    "diamond",
+    "dot",
+    "tall",
+    "low",
+  ]);
 });

@@ -4,7 +4,7 @@ import type { StepStatus } from "./run.ts";
 import { count, counted, statusWord } from "./words.ts";
 
 /** How a tick is drawn: open ones are outlines, ended ones solid. */
-export type Shape = "low" | "tall" | "hollow" | "diamond" | "back";
+export type Shape = "low" | "tall" | "hollow" | "diamond" | "back" | "dot";
 
 export interface Tick {
   readonly status: StepStatus;
@@ -27,7 +27,12 @@ const STATUSES: Readonly<Record<string, StepStatus>> = {
   k: "skipped",
   x: "cancelled",
   u: "unknown",
+  d: "stuck",
+  m: "missing",
+  n: "not_reached",
 };
+
+const LETTERS = new Map(Object.entries(STATUSES).map(([letter, status]) => [status, letter]));
 
 const SHAPES: Readonly<Record<StepStatus, Shape>> = {
   completed: "low",
@@ -41,6 +46,9 @@ const SHAPES: Readonly<Record<StepStatus, Shape>> = {
   skipped: "low",
   cancelled: "low",
   unknown: "diamond",
+  stuck: "diamond",
+  missing: "diamond",
+  not_reached: "dot",
 };
 
 const TICK_PX = 12;
@@ -49,6 +57,11 @@ const GAP_PX = 2;
 /** Reads a letter of the server's; one that is not known is an unknown outcome. */
 function statusOf(letter: string): StepStatus {
   return STATUSES[letter.toLowerCase()] ?? "unknown";
+}
+
+/** Writes statuses as the letters that {@link ticksOf} reads. */
+export function lettersOf(statuses: readonly StepStatus[]): string {
+  return statuses.map((status) => LETTERS.get(status) ?? "u").join("");
 }
 
 /** Places the ticks of a strip in so many pixels. Where they do not fit in full width they share it. */

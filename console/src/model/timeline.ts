@@ -4,7 +4,7 @@ import { foldable } from "./axis.ts";
 import type { RunContents } from "./contents.ts";
 import { instant } from "./instants.ts";
 import { endOf, startOf } from "./parallel.ts";
-import type { Row } from "./rows.ts";
+import { allSteps, type Row } from "./rows.ts";
 import { hasEnded, isCleanUp, isFailure, type Step } from "./run.ts";
 import { idle, isBusy, type Span, type Stretch, spansOf, union } from "./spans.ts";
 
@@ -20,9 +20,12 @@ export interface Times {
 
 /** Derives the times of a run. */
 export function timesOf(contents: RunContents, now: number): Times {
-  const { run, steps } = contents;
-  const from = instant(run.startedAt ?? run.createdAt);
-  const spans = steps.flatMap((step) => spansOf(step, now));
+  const { run, steps, beside = [] } = contents;
+  const from = Math.min(
+    instant(run.startedAt ?? run.createdAt),
+    ...beside.map((group) => instant(group.run.startedAt)),
+  );
+  const spans = allSteps(contents).flatMap((step) => spansOf(step, now));
   const last = spans.reduce((most, span) => Math.max(most, span.to), from);
   const ended = hasEnded(run) && run.endedAt !== null;
   const to = ended ? Math.max(instant(run.endedAt ?? ""), last) : Math.max(now, last);
@@ -135,12 +138,22 @@ export interface Level {
 
 /** Returns how many of the steps were in flight when, by the instants at which that changed. */
 export function inFlight(steps: readonly Step[], now: number): readonly Level[] {
+  const begun = steps.filter((step) => step.startedAt !== null);
+  return levelsOf(
+    begun.map((step) => {
+      const from = startOf(step);
+      return { from, to: Math.min(endOf(step), Math.max(now, from)) };
+    }),
+  );
+}
+
+/** Returns how many stretches there were at once, by the instants at which that changed. */
+export function levelsOf(stretches: readonly Stretch[]): readonly Level[] {
   const changes = new Map<number, number>();
   const change = (at: number, by: number) => changes.set(at, (changes.get(at) ?? 0) + by);
-  for (const step of steps) {
-    if (step.startedAt === null) continue;
-    change(startOf(step), 1);
-    change(Math.min(endOf(step), Math.max(now, startOf(step))), -1);
+  for (const { from, to } of stretches) {
+    change(from, 1);
+    change(to, -1);
   }
   let count = 0;
   return [...changes]

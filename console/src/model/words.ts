@@ -31,6 +31,13 @@ export function duration(ms: number): string {
   return `${Math.floor(length / DAY)}${GAP}d ${Math.floor((length % DAY) / HOUR)}${GAP}h`;
 }
 
+/** Says how long something may take, as people set it: `10 m`, `1 h 30 m`. */
+export function roundDuration(ms: number): string {
+  return duration(ms)
+    .replace(/ 00\u00a0[ms]$/, "")
+    .replace(/\.00(?=\u00a0s$)/, "");
+}
+
 /** Seconds with their tenths, which a whole number of them does not need. */
 function tenths(ms: number): string {
   return (ms / SECOND).toFixed(1).replace(/\.0$/, "");

@@ -46,6 +46,7 @@ export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
       ["Runs", "all runs", () => go("/runs"), "g r"],
       ["Events", "", () => go("/events"), "g e"],
       ["Runners", "", () => go("/runners"), "g n"],
+      ["Flows", "code that is only observed", () => go("/flows"), "g f"],
       ["Access", "keys, namespaces, audit log", () => go("/access"), "g a"],
       ["API reference", "every operation of the server", () => go("/reference")],
     ]),

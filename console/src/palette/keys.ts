@@ -21,7 +21,7 @@ const EVERYWHERE: KeyGroup = {
   lines: [
     line("⌘K", "Finds runs, steps, acts and pages"),
     line("?", "Shows these keys"),
-    line("g r, g e, g n, g a", "Runs, events, runners, access"),
+    line("g r, g e, g n, g f, g a", "Runs, events, runners, flows, access"),
     line("/", "Filter"),
     line("j, k", "Next row, row before; arrows do the same"),
     line("Enter", "Opens what is selected"),
@@ -41,6 +41,12 @@ const RUN: KeyGroup = {
     line(".", "Follows what happens now"),
     line("y, ⇧Y", "Copies the run's id, the link"),
   ],
+};
+
+/** There are no acts on it, and no list that it came from. */
+const OBSERVED: KeyGroup = {
+  name: "Views of an observed run",
+  lines: RUN.lines.filter(({ keys }) => keys[0] !== "["),
 };
 
 const ACTS: KeyGroup = {
@@ -80,6 +86,7 @@ const RUNS: KeyGroup = {
 /** Returns the keys that a page has. */
 export function keysOf(page: Route["page"]): readonly KeyGroup[] {
   if (page === "run") return [EVERYWHERE, RUN, ACTS, CANVAS];
+  if (page === "observed") return [EVERYWHERE, OBSERVED, CANVAS];
   if (page === "runs") return [EVERYWHERE, RUNS];
   return [EVERYWHERE];
 }

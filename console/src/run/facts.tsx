@@ -50,7 +50,8 @@ function tookText(run: Run): string {
 
 type Filter = Readonly<Record<string, string>>;
 
-function TextFact(props: {
+/** Shows a fact that is a text; nothing where there is none. */
+export function TextFact(props: {
   readonly name: string;
   readonly value: string | null;
   readonly filter?: Filter;
@@ -66,7 +67,8 @@ function TextFact(props: {
 
 const COPIED_MS = 1200;
 
-function Fact(props: {
+/** Shows a fact: a click copies it. */
+export function Fact(props: {
   readonly name: string;
   /** What a click copies. */
   readonly copied: string;

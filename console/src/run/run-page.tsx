@@ -11,6 +11,7 @@ import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
 import { Foreign } from "../ui/text.tsx";
+import { Header } from "./header.tsx";
 import { Workbench } from "./workbench.tsx";
 
 /** Shows the page. Without a view it is the one that was last used. */
@@ -36,6 +37,8 @@ export function RunPage({
       contents={state.contents}
       view={view ?? last}
       asOf={hasEnded(state.contents.run) ? null : (state.asOf ?? Date.now())}
+      header={<Header run={state.contents.run} />}
+      hrefOf={(next) => runHref(id, next)}
     />
   );
 }

@@ -19,20 +19,40 @@ import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
 
 /** Shows the sentence. `s` does what its end offers. */
 export function Sentence({ run }: { readonly run: Run }): ReactNode {
-  const parts = sentenceOf(run);
   return (
-    <div className={`sentence hue-${hueOf(run.status)}`}>
-      <Glyph status={run.status} label="word" />
-      <p>
-        {parts.map((part, at) => (
-          // Parts have no names of their own, and never move.
-          <SentencePart key={`${at} ${part.type}`} part={part} />
-        ))}
-      </p>
+    <SentenceBox status={run.status} parts={sentenceOf(run)}>
       <Deciding run={run} />
-      <Announced text={`${statusWord(run.status)}. ${plainWords(parts)}`} />
+    </SentenceBox>
+  );
+}
+
+interface BoxProps {
+  readonly status: Run["status"];
+  readonly parts: readonly Part[];
+  /** What stands at its end. */
+  readonly children?: ReactNode;
+}
+
+/** Shows a sentence in the hue of a status, and tells it to readers of screens when it changes. */
+export function SentenceBox({ status, parts, children }: BoxProps): ReactNode {
+  return (
+    <div className={`sentence hue-${hueOf(status)}`}>
+      <Glyph status={status} label="word" />
+      <p>
+        <SentenceParts parts={parts} />
+      </p>
+      {children}
+      <Announced text={`${statusWord(status)}. ${plainWords(parts)}`} />
     </div>
   );
+}
+
+/** Shows the parts of a sentence. */
+export function SentenceParts({ parts }: { readonly parts: readonly Part[] }): ReactNode {
+  return parts.map((part, at) => (
+    // Parts have no names of their own, and never move.
+    <SentencePart key={`${at} ${part.type}`} part={part} />
+  ));
 }
 
 function SentencePart({ part }: { readonly part: Part }): ReactNode {

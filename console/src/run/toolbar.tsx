@@ -1,6 +1,7 @@
 /** The bar under the header: which view, what of it, and what only this view needs. */
 
 import { type ReactNode, type RefObject, useId } from "react";
+import { allSteps } from "../model/rows.ts";
 import { isFailure } from "../model/run.ts";
 import { count, counted } from "../model/words.ts";
 import { VIEWS, type View } from "../route.ts";
@@ -27,8 +28,9 @@ interface ToolbarProps {
 export function Toolbar(props: ToolbarProps): ReactNode {
   const { contents, view, filter } = usePage();
   const label = useId();
-  const total = contents.steps.length;
-  const failures = contents.steps.reduce((sum, step) => sum + (isFailure(step) ? 1 : 0), 0);
+  const steps = allSteps(contents);
+  const total = steps.length;
+  const failures = steps.reduce((sum, step) => sum + (isFailure(step) ? 1 : 0), 0);
   const narrowed = filter.text !== "" || filter.failuresOnly;
   return (
     <div className="toolbar" role="toolbar" aria-label="Views of the run">

@@ -14,14 +14,13 @@ import { Inspector } from "../inspector/inspector.tsx";
 import { List } from "../list/list.tsx";
 import type { RunContents } from "../model/contents.ts";
 import { nextFailure } from "../model/fan-out.ts";
-import { isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
+import { allSteps, isSame, passes, rowsOf, type Selection } from "../model/rows.ts";
 import { openKeys } from "../palette/open.ts";
-import { go, goQuery, type Move, runHref, useQuery, VIEWS, type View } from "../route.ts";
+import { go, goQuery, type Move, useQuery, VIEWS, type View } from "../route.ts";
 import { Timeline } from "../timeline/timeline.tsx";
 import { type Keys, useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { remember, useStored } from "../ui/stored.ts";
-import { Header } from "./header.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { type Page, PageContext } from "./use-page.ts";
 import { timelineKeys, useLooks, ViewControls } from "./view-controls.tsx";
@@ -34,10 +33,14 @@ interface WorkbenchProps {
   readonly view: View;
   /** Until when an open run is known; null for one that has ended. */
   readonly asOf: number | null;
+  readonly header: ReactNode;
+  /** Returns the address of a view of this run. */
+  readonly hrefOf: (view: View) => string;
 }
 
 /** Shows the run. */
-export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
+export function Workbench(props: WorkbenchProps): ReactNode {
+  const { contents, view, asOf, header, hrefOf } = props;
   const query = useQuery();
   const page = usePageOf(contents, view, asOf, query);
   const narrow = useNarrow();
@@ -48,12 +51,12 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
   const { filter, open, now, selected } = page;
   const rows = useMemo(() => rowsOf(contents, filter, open, now), [contents, filter, open, now]);
   const shown = useMemo(
-    () => contents.steps.reduce((sum, step) => sum + (passes(step, filter) ? 1 : 0), 0),
+    () => allSteps(contents).reduce((sum, step) => sum + (passes(step, filter) ? 1 : 0), 0),
     [contents, filter],
   );
   const onView = (next: View) => {
     remember("view", next);
-    go(runHref(contents.run.id, next) + location.search);
+    go(hrefOf(next) + location.search);
   };
   const close = () => {
     if (selected !== null) page.select(null);
@@ -76,7 +79,7 @@ export function Workbench({ contents, view, asOf }: WorkbenchProps): ReactNode {
   return (
     <PageContext value={page}>
       <main className="run-page">
-        <Header run={contents.run} />
+        {header}
         <Toolbar
           shown={shown}
           filterField={field}

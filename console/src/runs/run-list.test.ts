@@ -61,6 +61,7 @@ const changed = (...ids: readonly string[]): Change => ({
   others: false,
   events: false,
   runners: false,
+  flows: false,
 });
 const idsOf = (list: RunList) => list.state().rows.map((row) => row.id);
 

@@ -3,7 +3,9 @@
 import { memo, type ReactNode } from "react";
 import { doingOf, type Glance } from "../model/glance.ts";
 import { instant } from "../model/instants.ts";
+import { shortId } from "../model/observed-words.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
+import { lettersOf } from "../model/strip.ts";
 import {
   capital,
   counted,
@@ -13,7 +15,7 @@ import {
   statusWord,
   visible,
 } from "../model/words.ts";
-import { runHref } from "../route.ts";
+import { observedHref, runHref } from "../route.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { GridRow } from "../ui/grid-table.tsx";
@@ -38,6 +40,8 @@ interface RunRowProps {
   readonly isGone: boolean;
   /** Shows where the keys are. */
   readonly onVisit: (id: string) => void;
+  /** All rows are of one flow: then the id alone names the run. */
+  readonly isOneFlow?: boolean;
 }
 
 const STRIP_PX: Readonly<Record<Layout, number>> = { wide: 142, middle: 96, card: 84 };
@@ -55,13 +59,18 @@ export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
       className={classes.filter(Boolean).join(" ")}
       title={hoverOf(props)}
       isCurrent={props.isCurrent}
-      href={runHref(row.id)}
+      href={rowHref(row)}
       onVisit={() => props.onVisit(row.id)}
     >
       {layout === "card" ? <Card {...props} /> : <Cells {...props} />}
     </GridRow>
   );
 });
+
+/** Returns where a row leads: to its run, durable or observed. */
+export function rowHref({ id, observed }: RunRow): string {
+  return observed === undefined ? runHref(id) : observedHref(observed.flow, observed.run);
+}
 
 /** What the row has no place for. */
 function hoverOf({ row, layout, isGone }: RunRowProps): string | undefined {
@@ -75,7 +84,7 @@ function attributesOf(row: RunRow): readonly string[] {
   return Object.entries(row.search ?? {}).map(([name, value]) => `${name} ${value}`);
 }
 
-function Cells({ row, glance, layout, onVisit }: RunRowProps): ReactNode {
+function Cells({ row, glance, layout, onVisit, isOneFlow = false }: RunRowProps): ReactNode {
   const started = instant(row.startedAt ?? row.createdAt);
   return (
     <>
@@ -84,7 +93,7 @@ function Cells({ row, glance, layout, onVisit }: RunRowProps): ReactNode {
         <span className="word">{capital(statusWord(row.status))}</span>
       </td>
       <td className="run-name">
-        <Workflow row={row} onVisit={onVisit} />
+        <Workflow row={row} onVisit={onVisit} isOneFlow={isOneFlow} />
       </td>
       <td className="run-doing">
         <DoingText row={row} glance={glance} />
@@ -109,13 +118,13 @@ function Cells({ row, glance, layout, onVisit }: RunRowProps): ReactNode {
   );
 }
 
-function Card({ row, glance, onVisit }: RunRowProps): ReactNode {
+function Card({ row, glance, onVisit, isOneFlow = false }: RunRowProps): ReactNode {
   return (
     <td className={`hue-${hueOf(row.status)} is-${row.status}`}>
       <span className="card-line">
         <Glyph status={row.status} />
         <span className="run-name">
-          <Workflow row={row} onVisit={onVisit} />
+          <Workflow row={row} onVisit={onVisit} isOneFlow={isOneFlow} />
         </span>
         <span className="run-took">
           <Took row={row} />
@@ -134,20 +143,30 @@ function Card({ row, glance, onVisit }: RunRowProps): ReactNode {
 function Workflow({
   row,
   onVisit,
-}: {
-  readonly row: RunRow;
-  readonly onVisit: (id: string) => void;
-}): ReactNode {
+  isOneFlow = false,
+}: Pick<RunRowProps, "row" | "onVisit" | "isOneFlow">): ReactNode {
+  const { observed } = row;
+  const id = observed?.run ?? row.id;
   return (
     <Link
-      href={runHref(row.id)}
-      title={`${visible(row.workflow)} ${row.id}`}
+      href={rowHref(row)}
+      title={visible(`${row.workflow} ${id}`)}
       onFollow={() => onVisit(row.id)}
     >
-      <b>
-        <Foreign>{row.workflow}</Foreign>
-      </b>
-      <span className="mono">…{row.id.slice(-5)}</span>
+      {isOneFlow ? (
+        <b className="mono">
+          <Foreign>{id}</Foreign>
+        </b>
+      ) : (
+        <>
+          <b>
+            <Foreign>{row.workflow}</Foreign>
+          </b>
+          <span className="mono">
+            {observed === undefined ? `…${id.slice(-5)}` : visible(shortId(id))}
+          </span>
+        </>
+      )}
     </Link>
   );
 }
@@ -173,6 +192,9 @@ function Steps(props: {
   readonly width: number;
 }): ReactNode {
   const { row, glance } = props;
+  if (row.observed !== undefined) {
+    return <Strip strip={lettersOf(row.observed.strip)} counts={row} width={props.width} />;
+  }
   if (glance !== undefined && glance.strip !== "") {
     return <Strip strip={glance.strip} counts={row} width={props.width} />;
   }

@@ -140,7 +140,7 @@ test("an empty namespace teaches, and shows the first run by itself", async () =
   await screen.findByText("No runs yet.");
   rows = later;
   for (const listener of listeners) {
-    listener({ runs: new Map(), others: true, events: false, runners: false });
+    listener({ runs: new Map(), others: true, events: false, runners: false, flows: false });
   }
   await screen.findByRole("row", { name: /Failed/ });
 });

@@ -31,7 +31,8 @@ const BEFORE: readonly Head[] = [
 ];
 const TOOK: Head = ["Took", "run-took"];
 const NARROW: readonly Head[] = [...BEFORE, TOOK];
-const HEADS: Readonly<Record<Layout, readonly Head[]>> = {
+/** What the columns are, by how much place there is. */
+export const HEADS: Readonly<Record<Layout, readonly Head[]>> = {
   wide: [...BEFORE, ["Attributes", "run-attributes"], ["Started", "run-started"], TOOK],
   middle: NARROW,
   card: NARROW,

@@ -5,7 +5,7 @@ import { type Axis, xOf } from "../model/axis.ts";
 import type { FanOut } from "../model/parallel.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { type Span, spansOf } from "../model/spans.ts";
-import { type Drop, failedAt, inFlight } from "../model/timeline.ts";
+import { type Drop, failedAt, inFlight, type Level } from "../model/timeline.ts";
 import { capital, clock, duration } from "../model/words.ts";
 
 export const BAR = 14;
@@ -64,7 +64,8 @@ interface SpanProps {
   readonly height: number;
 }
 
-function SpanBar({ span, step, axis, height }: SpanProps): ReactNode {
+/** Shows one span. */
+export function SpanBar({ span, step, axis, height }: SpanProps): ReactNode {
   const x = xOf(axis, span.from);
   const width = Math.max(xOf(axis, span.to) - x, WIDTH_MIN);
   const y = (height - BAR) / 2 + (span.attempt?.overlapped ? BAR / 2 : 0);
@@ -166,7 +167,27 @@ export const FanOutBars = memo(function FanOutBars(
   props: BarsProps & { readonly fanOut: FanOut },
 ): ReactNode {
   const { fanOut, axis, height, now } = props;
-  const levels = inFlight(fanOut.steps, now);
+  const open = fanOut.steps.some((step) => step.completedAt === null);
+  return (
+    <Area
+      levels={inFlight(fanOut.steps, now)}
+      className={open ? "bar-work open" : "bar-work"}
+      failures={failedAt(fanOut.steps)}
+      axis={axis}
+      height={height}
+    />
+  );
+});
+
+interface AreaProps extends Omit<BarsProps, "now"> {
+  readonly levels: readonly Level[];
+  readonly className: string;
+  /** When those that failed did. */
+  readonly failures: readonly number[];
+}
+
+/** Shows how many were in flight as an area, with a dot for each failure. */
+export function Area({ levels, className, failures, axis, height }: AreaProps): ReactNode {
   const most = levels.reduce((high, level) => Math.max(high, level.count), 1);
   const foot = height - 4;
   const tall = height - 12;
@@ -176,17 +197,15 @@ export const FanOutBars = memo(function FanOutBars(
     const y = foot - (level.count / most) * tall;
     path += at === 0 ? `M${x} ${foot}V${y}` : `H${x}V${y}`;
   }
-  const open = fanOut.steps.some((step) => step.completedAt === null);
-  const dots = failedAt(fanOut.steps).slice(0, MARKS_MAX);
   return (
     <>
-      <path className={open ? "bar-work open" : "bar-work"} d={`${path}V${foot}z`} />
-      {dots.map((at) => (
+      <path className={className} d={`${path}V${foot}z`} />
+      {failures.slice(0, MARKS_MAX).map((at) => (
         <circle key={at} className="bar-dot" cx={xOf(axis, at)} cy={5} r={3} />
       ))}
     </>
   );
-});
+}
 
 /** Shows the critical path under a row's bar, and where it drops from row to row. */
 export function PathMarks(props: {

@@ -5,15 +5,17 @@ import { FanOutTook, Took } from "../list/row.tsx";
 import type { Axis } from "../model/axis.ts";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { fanOutName, tally } from "../model/parallel.ts";
-import { type Row, selectionOf } from "../model/rows.ts";
+import { type Heading, type Row, selectionOf } from "../model/rows.ts";
 import { type Step, titleOf } from "../model/run.ts";
 import { kindWords } from "../model/step-words.ts";
 import type { PathInRows } from "../model/timeline.ts";
 import { count } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
 import { Glyph } from "../ui/glyph.tsx";
+import { HeadingWords } from "../ui/observed-link.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
 import { barsWords, FanOutBars, PathMarks, StepBars } from "./bars.tsx";
+import { CallBars } from "./call-bars.tsx";
 
 interface RowProps {
   readonly row: Row;
@@ -36,6 +38,7 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps): ReactNode
   const bars = labels === 0 ? 26 : height;
   const step = row.type === "step" ? row.step : null;
   const drops = path.drops.get(index) ?? [];
+  if (row.type === "heading") return <HeadingRow of={row.of} top={top} height={height} />;
   const onPath = step !== null && path.on.has(step.id) ? step : null;
   return (
     <li
@@ -60,7 +63,12 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps): ReactNode
         aria-hidden="true"
         onClick={() => selection !== null && select(selection)}
       >
-        {row.type === "step" && <StepBars step={row.step} axis={axis} height={bars} now={now} />}
+        {step?.observed !== undefined && (
+          <CallBars step={step} axis={axis} height={bars} now={now} />
+        )}
+        {row.type === "step" && step?.observed === undefined && (
+          <StepBars step={row.step} axis={axis} height={bars} now={now} />
+        )}
         {row.type === "fanOut" && (
           <FanOutBars fanOut={row.fanOut} axis={axis} height={bars} now={now} />
         )}
@@ -72,13 +80,32 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps): ReactNode
   );
 });
 
+/** Says what the rows below it are. */
+function HeadingRow(props: {
+  readonly of: Heading;
+  readonly top: number;
+  readonly height: number;
+}): ReactNode {
+  const { of, top, height } = props;
+  return (
+    <li
+      className="timeline-row timeline-heading"
+      style={{ height, transform: `translateY(${top}px)` }}
+    >
+      <HeadingWords of={of} />
+    </li>
+  );
+}
+
 function Label({ row }: { readonly row: Row }): ReactNode {
   const { filter } = usePage();
   if (row.type === "step") {
     const { step } = row;
     const tried = step.attempts.length;
     const words =
-      tried > 1 ? `${kindWords(step) || "compensation"}, ${tried} attempts` : kindWords(step);
+      tried > 1 && step.kind !== "observed"
+        ? `${kindWords(step) || "compensation"}, ${tried} attempts`
+        : kindWords(step);
     return (
       <>
         <Glyph status={step.status} />

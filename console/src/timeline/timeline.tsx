@@ -48,7 +48,7 @@ export function Timeline(props: TimelineProps): ReactNode {
   const { rows: all, slot, folding, withPath } = props;
   const { contents, selected } = usePage();
   const rows = useMemo(
-    () => all.filter((row) => row.type === "step" || row.type === "fanOut"),
+    () => all.filter(({ type }) => type === "step" || type === "fanOut" || type === "heading"),
     [all],
   );
   const box = useRef<HTMLDivElement>(null);

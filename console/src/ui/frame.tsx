@@ -16,6 +16,7 @@ const PAGES = [
   { name: "Runs", href: "/runs", pages: ["runs", "run", "log"], keys: "g r" },
   { name: "Events", href: "/events", pages: ["events", "event"], keys: "g e" },
   { name: "Runners", href: "/runners", pages: ["runners"], keys: "g n" },
+  { name: "Flows", href: "/flows", pages: ["flows", "flow", "observed"], keys: "g f" },
   { name: "Access", href: "/access", pages: ["access"], keys: "g a" },
 ] as const satisfies readonly { pages: readonly Route["page"][]; [more: string]: unknown }[];
 

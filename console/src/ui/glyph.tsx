@@ -23,6 +23,9 @@ const HUES: Readonly<Record<Status, Hue>> = {
   paused: "grey",
   blocked: "amber",
   compensating: "red",
+  stuck: "amber",
+  missing: "amber",
+  not_reached: "grey",
 };
 
 /** Returns the hue of a status. */
@@ -84,6 +87,14 @@ const SHAPES: Readonly<Record<Status, ReactNode>> = {
     </>
   ),
   compensating: <path d="M5.4 2.6 2.2 5.8 5.4 9M2.6 5.8h7a3.6 3.6 0 0 1 0 7.2H6" />,
+  stuck: (
+    <>
+      <path d="M8 1.4 14.6 8 8 14.6 1.4 8Z" />
+      <path d="M5.4 8v.1M8 8v.1m2.6-.1v.1" strokeWidth="1.8" />
+    </>
+  ),
+  missing: <path d="M8 1.4 14.6 8 8 14.6 1.4 8Z" strokeDasharray="2.6 2.1" strokeLinecap="butt" />,
+  not_reached: <circle cx="8" cy="8" r="2.4" />,
 };
 
 interface GlyphProps {

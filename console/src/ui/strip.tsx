@@ -64,6 +64,8 @@ function TickShape({ tick }: { readonly tick: Tick }): ReactNode {
           d={`M${middle} 0 ${right} 7 ${middle} ${HEIGHT_PX} ${left} 7Z`}
         />
       );
+    case "dot":
+      return <rect className={className} x={x} y={HEIGHT_PX - 2} width={width} height={2} />;
     case "back":
       return <path className={className} d={`M${right} 2V12L${left} 7Z`} />;
   }

@@ -26,7 +26,7 @@ pub struct Asset {
 }
 
 /// Addresses at which the console has pages, with all below them.
-const PAGES: [&str; 6] = ["", "runs", "events", "runners", "access", "reference"];
+const PAGES: [&str; 7] = ["", "runs", "events", "runners", "flows", "access", "reference"];
 
 /// What the page may do: run and show what comes from here, and ask here. No inline script, no style in the
 /// text, no frame, nothing of elsewhere; scripts are made of addresses by the console's own rule only.

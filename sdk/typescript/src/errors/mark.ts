@@ -10,13 +10,9 @@ export function mark(error: Error, names: readonly string[]): void {
   Object.defineProperty(error, MARK, { value: names, enumerable: false, configurable: true });
 }
 
-/** Tells whether a value is an error that was marked with this name; what cannot be asked is none. */
+/** Tells whether a value is an error that was marked with this name. */
 export function isMarked(value: unknown, name: string): boolean {
   if (typeof value !== "object" || value === null) return false;
-  try {
-    const names: unknown = Reflect.get(value, MARK);
-    return Array.isArray(names) && names.includes(name);
-  } catch {
-    return false;
-  }
+  const names: unknown = Reflect.get(value, MARK);
+  return Array.isArray(names) && names.includes(name);
 }
