@@ -183,6 +183,15 @@ describe("failures on the wire", () => {
     expect(toFailure(thrown)).toMatchObject({ name: "Error", message });
   });
 
+  it("take down what answers no question at all", () => {
+    const refuse = (): never => {
+      throw new Error("no");
+    };
+    const hostile = new Proxy({}, { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+    expect(toFailure(hostile)).toEqual({ name: "Error", message: "[object]" });
+    expect(StepwellError.is(hostile)).toBe(false);
+  });
+
   /** §3.3, §12: an error with its whole chain fits beside a payload. */
   it("bound what they take down", () => {
     let error = new Error("ä".repeat(100_000));

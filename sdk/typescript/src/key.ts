@@ -11,13 +11,18 @@ const ACCEPTED = "accepted: one as the server made it, such as sw_4hx2…";
  * Takes the key that the program gives, else that of `STEPWELL_KEY`, if there is one.
  *
  * @param where - what it is for, such as "client"
+ * @param option - what it is called there
  * @throws `ArgumentError` where it cannot be a key; the message does not hold it
  */
-export function keyOf(where: string, given: string | undefined): string | undefined {
+export function keyOf(
+  where: string,
+  given: string | undefined,
+  option = "key",
+): string | undefined {
   // A variable that is empty is one that is not set: files of deployments have such.
   const value: unknown = given ?? (process.env.STEPWELL_KEY || undefined);
   if (value === undefined) return undefined;
-  const place = given === undefined ? "STEPWELL_KEY" : `${where}: \`key\``;
+  const place = given === undefined ? "STEPWELL_KEY" : `${where}: \`${option}\``;
   const refuse = (why: string): never => {
     throw new ArgumentError(`${place} ${why}; ${ACCEPTED}`);
   };

@@ -15,6 +15,7 @@ export const SOURCE: Modules = { stepwell: [`${root}src/index.ts`] };
 export const BUILT: Modules = {
   stepwell: [`${root}dist/index.d.ts`],
   "stepwell/test": [`${root}dist/test/index.d.ts`],
+  "stepwell/telemetry": [`${root}dist/telemetry/index.d.ts`],
 };
 
 /** Compiles files as the package is compiled; `virtual` are texts by the paths that they would have. */

@@ -10,6 +10,7 @@ import ts from "typescript";
 const ENTRIES = [
   ["stepwell", "src/index.ts"],
   ["stepwell/test", "src/test/index.ts"],
+  ["stepwell/telemetry", "src/telemetry/index.ts"],
 ] as const;
 
 const KINDS = ["Functions", "Classes", "Types"] as const;

@@ -18,6 +18,10 @@ const RUN: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
     misses: ["src/test/matching.test.ts"],
     refused: ["src/test/matching.test.ts"],
   },
+  "redaction.json": {
+    secret: ["test/telemetry/redaction.test.ts"],
+    harmless: ["test/telemetry/redaction.test.ts"],
+  },
   "replay.json": { cases: ["test/machine/vectors.test.ts", "test/kit/vectors.test.ts"] },
   "retry.json": { "*": ["src/retry.test.ts", "test/kit/vectors.test.ts"] },
   "settle-order.json": { cases: ["test/machine/vectors.test.ts", "test/kit/vectors.test.ts"] },

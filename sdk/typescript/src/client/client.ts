@@ -9,6 +9,7 @@ import { keyOf } from "../key.js";
 import { checkMembers, checkName } from "../name.js";
 import { check } from "../schema.js";
 import { attributeProblem } from "../search.js";
+import { serverUrl } from "../server-url.js";
 import type { App, WorkflowNames, WorkflowOf } from "../types/app.js";
 import type { SearchValue } from "../types/context.js";
 import type { Duration } from "../types/duration.js";
@@ -347,17 +348,6 @@ export class Client<A extends App = App> {
  */
 export function client<A extends App = App>(options: ClientOptions<A> = {}): Client<A> {
   return new Client<A>(options);
-}
-
-/** Returns the server's address. Throws `ArgumentError` for what is none. */
-export function serverUrl(given: string | undefined): URL {
-  const text = given ?? (process.env.STEPWELL_URL || "http://127.0.0.1:7878");
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  const from = given === undefined ? "STEPWELL_URL" : "url";
-  throw new ArgumentError(
-    `${from} is \`${text}\`; accepted: the address of a server, such as http://127.0.0.1:7878`,
-  );
 }
 
 /** Checks the names among options. */

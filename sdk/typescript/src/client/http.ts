@@ -1,8 +1,8 @@
 /** Requests to the server and their answers; tries again what may be tried again. */
 
+import { after, cancel, now } from "../clock.js";
 import { ConnectionError, RefusedError } from "../errors/client.js";
 import { keyHeaders } from "../key.js";
-import { after, cancel, now } from "../worker/clock.js";
 
 /** The pause before a request is tried again, at first and at most. */
 const PAUSE_MS = 100;

@@ -1,5 +1,6 @@
 /** A run that was started, or is known by its id. */
 
+import { now } from "../clock.js";
 import { durationMillis, durationText } from "../duration.js";
 import {
   RunCancelledError,
@@ -11,7 +12,6 @@ import { type Failure, reviveError } from "../errors/failure.js";
 import { encode } from "../json.js";
 import { checkMembers } from "../name.js";
 import type { Duration } from "../types/duration.js";
-import { now } from "../worker/clock.js";
 import type { Http } from "./http.js";
 import type { RunStatus, RunView, WhyView } from "./views.js";
 

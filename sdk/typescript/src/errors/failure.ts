@@ -2,9 +2,9 @@
 
 import { cut } from "../text.js";
 import type { RecordedError } from "../types/workflow.js";
-import { StepwellError } from "./base.js";
 import { isMarked, mark } from "./mark.js";
 import { pageOf } from "./pages.js";
+import { member, messageOf, nameOf, textOf } from "./thrown.js";
 
 /** An error as it is recorded. */
 export interface Failure extends RecordedError {
@@ -15,8 +15,6 @@ export interface Failure extends RecordedError {
 
 /** Longest chain that is recorded. */
 const DEPTH_MAX = 8;
-/** Most errors of one that stands for several. */
-const BEHIND_MAX = 8;
 // An error with its whole chain stays below the room that a frame has beside a payload.
 const MESSAGE_BYTES_MAX = 4 * 1024;
 const STACK_BYTES_MAX = 8 * 1024;
@@ -79,15 +77,12 @@ function failureOf(thrown: unknown, depth: number, seen: Set<unknown>): Failure 
     return { name: "Error", message: cut(textOf(thrown), bytesMax) };
   }
   seen.add(thrown);
-  const get = (name: string): unknown => member(thrown, name);
-  const name = get("name");
-  const message = get("message");
-  const stack = get("stack");
-  const cause = get("cause");
-  const child = StepwellError.is(thrown) ? get("childRunId") : undefined;
+  const stack = member(thrown, "stack");
+  const cause = member(thrown, "cause");
+  const child = isMarked(thrown, "StepwellError") ? member(thrown, "childRunId") : undefined;
   return {
-    name: typeof name === "string" && name !== "" ? cut(name, 256) : "Error",
-    message: cut(typeof message === "string" ? told(thrown, message) : textOf(thrown), bytesMax),
+    name: cut(nameOf(thrown), 256),
+    message: cut(messageOf(thrown) ?? textOf(thrown), bytesMax),
     ...(typeof stack === "string" && {
       stack: cut(stack, depth === 0 ? STACK_BYTES_MAX : INNER_BYTES_MAX),
     }),
@@ -96,40 +91,6 @@ function failureOf(thrown: unknown, depth: number, seen: Set<unknown>): Failure 
       !seen.has(cause) && { cause: failureOf(cause, depth + 1, seen) }),
     ...(typeof child === "string" && { run: child }),
   };
-}
-
-/** Returns the message of an error, with those of the errors that it stands for. */
-function told(thrown: object, message: string): string {
-  const errors = member(thrown, "errors");
-  const texts = (Array.isArray(errors) ? errors.slice(0, BEHIND_MAX) : []).map((one: unknown) => {
-    const text = typeof one === "object" && one !== null ? member(one, "message") : textOf(one);
-    return typeof text === "string" ? text : "";
-  });
-  const behind = texts.filter((text) => text !== "").join("; ");
-  if (behind !== "") return message === "" ? behind : `${message}: ${behind}`;
-  if (message !== "") return message;
-  // Errors of Node that have no message of their own have this.
-  const code = member(thrown, "code");
-  return typeof code === "string" ? code : "";
-}
-
-/** Reads a member of something that user code threw, which may throw in turn. */
-function member(of: object, name: string): unknown {
-  try {
-    return Reflect.get(of, name);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Says a value that is no error: what was thrown is told whatever it is. */
-function textOf(thrown: unknown): string {
-  if (typeof thrown === "string") return thrown;
-  try {
-    return (typeof thrown === "object" ? JSON.stringify(thrown) : undefined) ?? String(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
 }
 
 /**

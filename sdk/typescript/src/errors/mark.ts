@@ -10,9 +10,13 @@ export function mark(error: Error, names: readonly string[]): void {
   Object.defineProperty(error, MARK, { value: names, enumerable: false, configurable: true });
 }
 
-/** Tells whether a value is an error that was marked with this name. */
+/** Tells whether a value is an error that was marked with this name; what cannot be asked is none. */
 export function isMarked(value: unknown, name: string): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const names: unknown = Reflect.get(value, MARK);
-  return Array.isArray(names) && names.includes(name);
+  try {
+    const names: unknown = Reflect.get(value, MARK);
+    return Array.isArray(names) && names.includes(name);
+  } catch {
+    return false;
+  }
 }

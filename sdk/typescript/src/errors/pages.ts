@@ -7,6 +7,7 @@ const RETRIES = "docs/semantics.md#6-errors-and-retries";
 const ENDING = "docs/semantics.md#7-ending-badly";
 const EVENTS = "docs/semantics.md#8-events";
 const STARTING = "docs/semantics.md#9-starting-and-operating";
+const OBSERVED = "docs/semantics.md#10-observed-runs";
 const LIMITS = "docs/semantics.md#12-limits";
 
 const PAGES: Readonly<Record<string, string>> = {
@@ -33,6 +34,7 @@ const PAGES: Readonly<Record<string, string>> = {
   RunCancelledError: ENDING,
   RunTimedOutError: ENDING,
   RunNotEndedError: STARTING,
+  TelemetrySendError: OBSERVED,
 };
 
 /** Returns the page of errors of a name. */

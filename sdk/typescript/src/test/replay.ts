@@ -1,6 +1,7 @@
 /** Code against a history: does it still go where the history says that it went? */
 
 import { setImmediate } from "node:timers";
+import { after } from "../clock.js";
 import type { Core } from "../machine/core.js";
 import type { Kind, ToRunner } from "../protocol/to-runner.js";
 import { handlersOf } from "../runtime.js";
@@ -8,7 +9,6 @@ import type { Handler } from "../session/handler.js";
 import { instantMicros } from "../steps/instant.js";
 import type { App } from "../types/app.js";
 import type { RecordedError } from "../types/workflow.js";
-import { after } from "../worker/clock.js";
 import { spelled, unspelled } from "./id.js";
 import { WELCOME } from "./node/node.js";
 import { ENDED } from "./node/run.js";

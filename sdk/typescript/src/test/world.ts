@@ -1,6 +1,7 @@
 /** The node, a process, and the time between them. */
 
 import { setImmediate } from "node:timers";
+import { after, cancel } from "../clock.js";
 import type { Identity } from "../protocol/to-node.js";
 import { registration } from "../registration.js";
 import { handlersOf } from "../runtime.js";
@@ -9,7 +10,6 @@ import { CREDIT_BYTES } from "../session/session.js";
 import type { App } from "../types/app.js";
 import type { LogBridge } from "../types/log.js";
 import { VERSION } from "../version.js";
-import { after, cancel } from "../worker/clock.js";
 import { Node } from "./node/node.js";
 import type { FromRunner } from "./node/said.js";
 import { Process } from "./process.js";

@@ -13,10 +13,10 @@ import { writeSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
 import { WebSocket } from "ws";
+import { after, cancel, now, type Timer } from "../clock.js";
 import { keyHeaders } from "../key.js";
 import { ping } from "../protocol/to-node.js";
 import { Backoff } from "./backoff.js";
-import { after, cancel, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 
 /** How long the node may take to answer the handshake, in milliseconds. */

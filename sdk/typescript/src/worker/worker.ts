@@ -1,6 +1,7 @@
 /** A runner at work: the session in this thread, the connection in another one. */
 
 import { Worker } from "node:worker_threads";
+import { after, cancel, hop, now, type Timer } from "../clock.js";
 import { ConnectionError, RefusedError } from "../errors.js";
 import type { Core } from "../machine/core.js";
 import { shown } from "../machine/refusals.js";
@@ -11,7 +12,6 @@ import { closeFault, Fault, refusal } from "../session/fault.js";
 import type { Handlers } from "../session/handler.js";
 import { Session, type Surroundings } from "../session/session.js";
 import type { LogBridge, LogLevel, LogLine } from "../types/log.js";
-import { after, cancel, hop, now, type Timer } from "./clock.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 import { isReadable } from "./target.js";
 

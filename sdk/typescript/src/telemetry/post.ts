@@ -1,0 +1,190 @@
+/** One request with events, and what came of it. */
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { promisify } from "node:util";
+import { gzip as gzipCallback } from "node:zlib";
+import { after, cancel } from "../clock.js";
+import { keyHeaders } from "../key.js";
+import { processName } from "./process-name.js";
+
+const gzip = promisify(gzipCallback);
+
+const PATH = "/api/v1/telemetry";
+
+/** How long a request may take, in milliseconds: a server that hangs is one that is down. */
+const REQUEST_MS = 10_000;
+
+/** Requests of one client at once, where each event is awaited; in the background it is one. */
+const SOCKETS_MAX = 8;
+
+/** From how many bytes on a body is packed; not for this machine, where it would cost more than it saves. */
+const PACKED_BYTES_MIN = 2_048;
+
+/** As much of an answer is read. */
+const ANSWER_CHARACTERS_MAX = 64 * 1_024;
+
+/** A request's body, ready to be sent more than once. */
+export interface Body {
+  /** How many events it holds. */
+  readonly events: number;
+  readonly bytes: Buffer;
+  readonly isPacked: boolean;
+}
+
+/** What came of a request. */
+export type Answer =
+  | { readonly kind: "taken"; readonly refused: number; readonly why: string | undefined }
+  | {
+      readonly kind: "failed";
+      readonly why: string;
+      /** Another try may help. */
+      readonly again: boolean;
+      readonly status?: number;
+      /** When the server says to come again, in milliseconds from now. */
+      readonly afterMs?: number;
+    };
+
+/** Whether a request keeps the process alive until it is answered. */
+export type Hold = "holds" | "lets go";
+
+/** The server, as telemetry reaches it. */
+export class Post {
+  readonly #url: URL;
+  readonly #key: string | undefined;
+  readonly #agent: HttpAgent;
+  readonly #isLocal: boolean;
+  readonly #process: string = JSON.stringify(processName());
+
+  constructor(url: URL, key: string | undefined) {
+    this.#url = new URL(url);
+    this.#url.pathname = `${url.pathname.replace(/\/+$/, "")}${PATH}`;
+    this.#key = key;
+    this.#isLocal = isLocal(url);
+    const options = { keepAlive: true, maxSockets: SOCKETS_MAX, maxFreeSockets: 1 };
+    this.#agent = url.protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  /** Writes the body of a request. Packing is done beside this thread. Never rejects. */
+  async body(events: readonly string[]): Promise<Body> {
+    const text = `{"process":${this.#process},"events":[${events.join(",")}]}`;
+    const bytes = Buffer.from(text);
+    const count = events.length;
+    const plain = { events: count, bytes, isPacked: false };
+    if (this.#isLocal || bytes.length < PACKED_BYTES_MIN) return plain;
+    try {
+      return { events: count, bytes: await gzip(bytes, { level: 1 }), isPacked: true };
+    } catch {
+      return plain;
+    }
+  }
+
+  /** Sends a body. Never rejects. */
+  send(body: Body, hold: Hold): Promise<Answer> {
+    return new Promise((resolve) => {
+      const fail = (error: unknown): void => resolve(broken(error));
+      try {
+        const isEncrypted = this.#url.protocol === "https:";
+        const request = (isEncrypted ? httpsRequest : httpRequest)(this.#url, {
+          method: "POST",
+          agent: this.#agent,
+          headers: {
+            ...keyHeaders(this.#key),
+            "content-type": "application/json",
+            "content-length": body.bytes.length,
+            ...(body.isPacked && { "content-encoding": "gzip" }),
+          },
+        });
+        const late = (): void => {
+          request.destroy(new Error(`no answer within ${REQUEST_MS / 1_000} s`));
+        };
+        const timer = after(REQUEST_MS, late, hold === "lets go");
+        request.on("close", () => cancel(timer));
+        // A socket holds no process; the timer does, where that is wanted.
+        request.on("socket", (socket) => socket.unref?.());
+        request.on("error", fail);
+        request.on("response", (response) => read(response, resolve, fail));
+        request.end(body.bytes);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  /** Closes the sockets. */
+  end(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Tells whether a server is on this machine. */
+export function isLocal({ hostname }: URL): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname);
+}
+
+function read(
+  response: IncomingMessage,
+  resolve: (answer: Answer) => void,
+  fail: (error: unknown) => void,
+): void {
+  let text = "";
+  response.setEncoding("utf8");
+  response.on("data", (chunk: string) => {
+    if (text.length < ANSWER_CHARACTERS_MAX) text += chunk;
+  });
+  response.on("end", () => resolve(answerOf(response, text)));
+  response.on("error", fail);
+  response.on("close", () => fail(new Error("the answer broke off")));
+}
+
+function answerOf(response: IncomingMessage, text: string): Answer {
+  const status = response.statusCode ?? 0;
+  const said = parse(text);
+  if (status === 200 && typeof said?.accepted === "number") {
+    const { refusedTotal, refused } = said;
+    const first: unknown = Array.isArray(refused) ? refused[0] : undefined;
+    const why = (first as { detail?: unknown } | undefined)?.detail;
+    return {
+      kind: "taken",
+      refused: typeof refusedTotal === "number" ? refusedTotal : 0,
+      why: typeof why === "string" ? why : undefined,
+    };
+  }
+  const detail = typeof said?.detail === "string" ? said.detail : text.slice(0, 200);
+  const code = typeof said?.code === "string" ? ` (${said.code})` : "";
+  const again = status === 408 || status === 429 || status >= 500;
+  const afterMs = pauseOf(response.headers["retry-after"]);
+  return {
+    kind: "failed",
+    why: `the server answered ${status}: ${detail}${code}`,
+    again,
+    status,
+    ...(afterMs !== undefined && { afterMs }),
+  };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    // Whatever members it has, they are looked at before they are used.
+    return typeof value === "object"
+      ? ((value ?? undefined) as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. */
+function pauseOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return ms >= 0 ? ms : undefined;
+}
+
+function broken(error: unknown): Answer {
+  const { message, code } = error as Error & { code?: unknown };
+  const parts = [message, typeof code === "string" && !message.includes(code) ? code : ""];
+  const why = parts.filter((part) => part !== "").join(": ");
+  return { kind: "failed", why: `the server was not reached: ${why}`, again: true };
+}
