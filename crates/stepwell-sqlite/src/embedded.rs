@@ -21,7 +21,7 @@ use stepwell_store::inbox::InboxWrite;
 
 use crate::backup::mark;
 use crate::disk::{Disk, OsDisk};
-use crate::folder::{self, Found};
+use crate::folder::{self, Found, RUNS};
 use crate::log::{Log, Settings, body, recover};
 use crate::options::{Options, SEGMENT_MIN};
 use crate::overlay::{Overlay, TailBatch, TailWrite};
@@ -112,7 +112,7 @@ impl Embedded<OsDisk> {
     /// [`Error::Unusable`] when the folder cannot be read.
     pub fn is_there(path: impl AsRef<Path>) -> Result<bool, Error> {
         let folder = path.as_ref();
-        match folder::look(&OsDisk::new(folder)) {
+        match folder::look(&OsDisk::new(folder), &RUNS) {
             Ok(found) => Ok(found != Found::New),
             Err(Error::Format { .. }) => Ok(true),
             Err(error) => Err(folder::unusable(folder, error.to_string())),
@@ -127,7 +127,7 @@ impl<D: Disk> Embedded<D> {
     /// # Errors
     /// As [`Embedded::open`], but for [`Error::Locked`].
     pub fn open_on(disk: D, place: Place, options: Options) -> Result<Self, Error> {
-        let found = folder::look(&disk)?;
+        let found = folder::look(&disk, &RUNS)?;
         Self::open_found(disk, place, options, found)
     }
 
@@ -153,7 +153,7 @@ impl<D: Disk> Embedded<D> {
                 place.discard()?;
                 let tables = Tables::open(place, settings.store)?;
                 recover::create(&*disk, &settings, 0)?;
-                folder::finish(&*disk, settings.store)?;
+                folder::finish(&*disk, &RUNS, settings.store)?;
                 (settings, tables)
             }
         };

@@ -15,6 +15,8 @@ use stepwell_store::Error;
 
 use crate::backup::mark::RESTORING;
 use crate::disk::{Disk, File, read_all};
+use crate::embedded::TABLES;
+use crate::observed;
 
 /// Names the format and the store.
 pub(crate) const FORMAT: &str = "FORMAT";
@@ -31,9 +33,27 @@ const FORMAT_NEXT: &str = "FORMAT.next";
 /// | 1 | log, tables |
 /// | 2 | keys beside them: `ledger.db`, `pepper`; who does not know of them would let everyone in |
 pub(crate) const VERSION: u32 = 2;
-/// The first format that was released.
-const OLDEST: u32 = 1;
-const TITLE: &str = "stepwell embedded store";
+
+/// What a folder with a log and tables is for.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// The first line of [`FORMAT`].
+    title: &'static str,
+    /// The first format that was released.
+    oldest: u32,
+    /// The format that is written.
+    version: u32,
+    /// What the names of its tables begin with.
+    tables: &'static str,
+}
+
+/// The folder of a store: its runs.
+pub(crate) const RUNS: Kind =
+    Kind { title: "stepwell embedded store", oldest: 1, version: VERSION, tables: TABLES };
+
+/// The folder inside it that observed runs are in.
+pub(crate) const OBSERVED: Kind =
+    Kind { title: "stepwell observed runs", oldest: 1, version: 1, tables: observed::TABLES };
 
 /// What a folder is before it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,23 +120,23 @@ pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
 ///
 /// # Errors
 /// [`Error::Format`] when it is another format, or files without one; [`Error::Unavailable`].
-pub(crate) fn look<D: Disk>(disk: &D) -> Result<Found, Error> {
+pub(crate) fn look<D: Disk>(disk: &D, kind: &Kind) -> Result<Found, Error> {
     let names = disk.list().map_err(|e| failed("list the folder", &e))?;
     if names.iter().any(|name| name == RESTORING) {
-        return Err(unknown(format!("a restore that was cut off (the file {RESTORING})")));
+        return Err(unknown(kind, format!("a restore that was cut off (the file {RESTORING})")));
     }
     if names.iter().any(|name| name == CREATING) {
         return Ok(Found::New);
     }
     if let Some(text) = read_format(disk)? {
-        let (id, format) = parse(&text).map_err(unknown)?;
+        let (id, format) = parse(kind, &text).map_err(|found| unknown(kind, found))?;
         disk.sync_dir().map_err(|e| failed("sync the folder", &e))?;
         return Ok(Found::Store { id, format });
     }
-    let ours = |name: &&String| name.starts_with("log-") || name.starts_with("stepwell.db");
+    let ours = |name: &&String| name.starts_with("log-") || name.starts_with(kind.tables);
     match names.iter().find(ours) {
         None => Ok(Found::New),
-        Some(name) => Err(unknown(format!("{name} without a file {FORMAT}"))),
+        Some(name) => Err(unknown(kind, format!("{name} without a file {FORMAT}"))),
     }
 }
 
@@ -133,9 +153,9 @@ pub(crate) fn begin<D: Disk>(disk: &D) -> Result<(), Error> {
 }
 
 /// Says that a folder is a store: everything else in it is durable.
-pub(crate) fn finish<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
+pub(crate) fn finish<D: Disk>(disk: &D, kind: &Kind, store: u128) -> Result<(), Error> {
     let mark = || {
-        put_format(disk, store, VERSION)?;
+        put_format(disk, kind, store, kind.version)?;
         disk.remove(CREATING)?;
         disk.sync_dir()
     };
@@ -144,7 +164,7 @@ pub(crate) fn finish<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
 
 /// Gives a store that was copied an id of its own: everything else in it is durable.
 pub(crate) fn hand_over<D: Disk>(disk: &D, store: u128) -> Result<(), Error> {
-    put_format(disk, store, VERSION).map_err(|e| failed(&format!("write {FORMAT}"), &e))
+    put_format(disk, &RUNS, store, VERSION).map_err(|e| failed(&format!("write {FORMAT}"), &e))
 }
 
 /// Brings a store up to the format that is written, one format after the other. A process that ends
@@ -158,18 +178,18 @@ pub(crate) fn upgrade<D: Disk>(disk: &D, store: u128, from: u32) -> Result<(), E
         match next {
             // Whoever keeps keys makes their files; tables are brought up to date as they are opened.
             2 => {}
-            other => return Err(unknown(format!("format {other}"))),
+            other => return Err(unknown(&RUNS, format!("format {other}"))),
         }
-        put_format(disk, store, next).map_err(|e| failed(&format!("write {FORMAT}"), &e))?;
+        put_format(disk, &RUNS, store, next).map_err(|e| failed(&format!("write {FORMAT}"), &e))?;
     }
     Ok(())
 }
 
 /// Says which format a store has, in place of what was said before.
-fn put_format<D: Disk>(disk: &D, store: u128, format: u32) -> std::io::Result<()> {
+fn put_format<D: Disk>(disk: &D, kind: &Kind, store: u128, format: u32) -> std::io::Result<()> {
     remove(disk, FORMAT_NEXT)?;
     let file = disk.create(FORMAT_NEXT)?;
-    let text = format!("{TITLE}\nformat {format}\nstore {store:032x}\n");
+    let text = format!("{}\nformat {format}\nstore {store:032x}\n", kind.title);
     file.write_at(text.as_bytes(), 0)?;
     file.sync()?;
     disk.rename(FORMAT_NEXT, FORMAT)?;
@@ -195,24 +215,29 @@ fn read_format<D: Disk>(disk: &D) -> Result<Option<String>, Error> {
 }
 
 /// Reads the id and the format of a store.
-fn parse(text: &str) -> Result<(u128, u32), String> {
+fn parse(kind: &Kind, text: &str) -> Result<(u128, u32), String> {
     let shown =
         || format!("a file {FORMAT} with `{}`", text.trim().chars().take(80).collect::<String>());
     let mut lines = text.lines();
     let (title, format, store) = (lines.next(), lines.next(), lines.next());
-    if title != Some(TITLE) {
+    if title != Some(kind.title) {
         return Err(shown());
     }
     let format = format.and_then(|line| line.strip_prefix("format ")).ok_or_else(shown)?;
-    let known = format.parse().ok().filter(|known| (OLDEST..=VERSION).contains(known));
+    let known = format.parse().ok().filter(|known| (kind.oldest..=kind.version).contains(known));
     let known = known.ok_or_else(|| format!("format {format}"))?;
     let id = store.and_then(|line| line.strip_prefix("store ")).filter(|id| id.len() == 32);
     let id = id.and_then(|id| u128::from_str_radix(id, 16).ok()).ok_or_else(shown)?;
     Ok((id, known))
 }
 
-fn unknown(found: String) -> Error {
-    Error::Format { found, known: format!("{OLDEST} to {VERSION}") }
+fn unknown(kind: &Kind, found: String) -> Error {
+    let known = if kind.oldest == kind.version {
+        kind.version.to_string()
+    } else {
+        format!("{} to {}", kind.oldest, kind.version)
+    };
+    Error::Format { found, known }
 }
 
 pub(crate) fn unusable(folder: &Path, why: String) -> Error {
@@ -239,7 +264,8 @@ mod tests {
 
     #[test]
     fn only_known_formats_are_read() {
-        let text = |format: &str| format!("{TITLE}\nformat {format}\nstore {:032x}\n", 7);
+        let text = |format: &str| format!("{}\nformat {format}\nstore {:032x}\n", RUNS.title, 7);
+        let parse = |text: &str| parse(&RUNS, text);
         assert_eq!(parse(&text("1")), Ok((7, 1)));
         assert_eq!(parse(&text("2")), Ok((7, 2)));
         for unknown in ["0", "3", "-1", "two"] {
@@ -247,5 +273,6 @@ mod tests {
         }
         assert_eq!(parse("something else"), Err("a file FORMAT with `something else`".into()));
         assert!(parse(&text("1")[..40]).is_err(), "a torn file");
+        assert!(super::parse(&OBSERVED, &text("1")).is_err(), "a folder of another kind");
     }
 }

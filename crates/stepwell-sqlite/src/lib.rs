@@ -18,6 +18,7 @@
 //! | `rights` | who may read the files of a folder |
 //! | `folder` | owner, format and id of a folder |
 //! | [`ledger`] | what operators own: namespaces, keys, the audit log |
+//! | [`observed`] | runs of code that is not durable: a log and tables of their own |
 //! | `sim` | a disk in memory that crashes, from a seed (feature `sim`) |
 //!
 //! ```
@@ -41,6 +42,7 @@ mod fold;
 mod folder;
 pub mod ledger;
 mod log;
+pub mod observed;
 mod options;
 mod overlay;
 mod rights;

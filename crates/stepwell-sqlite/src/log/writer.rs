@@ -60,17 +60,28 @@ impl Prepared {
     /// # Errors
     /// [`Error::Unavailable`] when the batch is larger than a frame can be.
     pub(crate) fn batch(batch: &Batch) -> Result<(Self, Vec<Piece>), Error> {
-        let len = body::len(batch);
+        Self::filled(body::len(batch), |bytes| body::encode(batch, bytes))
+    }
+
+    /// Makes the frame of a body of `len` bytes that `fill` appends and the log knows nothing of.
+    ///
+    /// # Errors
+    /// As [`Prepared::batch`].
+    pub(crate) fn filled<T>(
+        len: usize,
+        fill: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> Result<(Self, T), Error> {
         let Some(body_len) = u32::try_from(len).ok().filter(|_| len <= BODY_MAX) else {
             let why = format!("a batch of {len} bytes is over the limit of {BODY_MAX} bytes");
             return Err(Error::Unavailable(why));
         };
         let mut bytes = Vec::with_capacity(HEADER + frame::space(len));
         bytes.resize(BODY_AT, 0);
-        let pieces = body::encode(batch, &mut bytes);
+        let filled = fill(&mut bytes);
+        debug_assert_eq!(bytes.len(), BODY_AT + len, "the body is as long as was said");
         let body_crc = crc32c::crc32c(&bytes[BODY_AT..]);
         bytes.resize(HEADER + frame::space(len), 0);
-        Ok((Self { bytes, body_len, body_crc, kind: FrameKind::Batch }, pieces))
+        Ok((Self { bytes, body_len, body_crc, kind: FrameKind::Batch }, filled))
     }
 
     /// Makes the frame that begins an open-epoch.

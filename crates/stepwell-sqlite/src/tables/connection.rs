@@ -121,11 +121,22 @@ impl Tables {
     /// [`Error::Corrupt`] when they are another store's or damaged, [`Error::Format`] when a later
     /// version wrote them, [`Error::Unavailable`] when SQLite refuses.
     pub(crate) fn open(place: Place, store: u128) -> Result<Self, Error> {
+        Self::open_as(place, |writer, place| prepare(writer, place, store))
+    }
+
+    /// Opens tables that `prepare` makes where they are missing, and checks.
+    ///
+    /// # Errors
+    /// As [`Tables::open`].
+    pub(crate) fn open_as(
+        place: Place,
+        prepare: impl FnOnce(&Connection, &Place) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         if let Place::File(path) = &place {
             private(path)?;
         }
         let writer = place.connect()?;
-        prepare(&writer, &place, store)?;
+        prepare(&writer, &place)?;
         Ok(Self { place, writer: Mutex::new(writer), readers: Mutex::default() })
     }
 
@@ -207,17 +218,8 @@ fn private(path: &Path) -> Result<(), Error> {
 }
 
 fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error> {
-    let shape = || {
-        if let Place::File(_) = place {
-            // Journals are some kilobytes: pages of 4 KiB would hold one each and waste the rest.
-            writer.pragma_update(None, "page_size", 8_192)?;
-            writer.pragma_update(None, "journal_mode", "wal")?;
-            // What was folded leaves the log, so a fold must be as durable as the log.
-            writer.pragma_update(None, "synchronous", "full")?;
-            writer.pragma_update(None, "cache_size", -32_768)?;
-            // What a large fold needed beside the tables is given back.
-            writer.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
-        }
+    let make = || {
+        shape(writer, place)?;
         writer.execute_batch("BEGIN IMMEDIATE")?;
         writer.execute_batch(SCHEMA)?;
         for (table, column, add) in LATER {
@@ -228,14 +230,41 @@ fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error>
         }
         writer.execute_batch(LATER_INDEXES)?;
         writer.execute_batch(STEPS)?;
-        let known = "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)";
-        writer.execute(known, params!["format", FORMAT])?;
-        writer.execute(known, params!["store", format!("{store:032x}")])?;
-        writer.execute(known, params!["position", 0])?;
-        writer.execute(known, params!["high_water", i64::MIN])?;
+        begin_meta(writer, FORMAT, store)?;
+        writer.execute(KNOWN, params!["high_water", i64::MIN])?;
         writer.execute_batch("COMMIT")
     };
-    shape().map_err(|e| failed(&e))?;
+    make().map_err(|e| failed(&e))?;
+    check_meta(writer, FORMAT, store)
+}
+
+/// Says how tables behind a log are kept.
+pub(crate) fn shape(writer: &Connection, place: &Place) -> rusqlite::Result<()> {
+    if let Place::File(_) = place {
+        // Journals are some kilobytes: pages of 4 KiB would hold one each and waste the rest.
+        writer.pragma_update(None, "page_size", 8_192)?;
+        writer.pragma_update(None, "journal_mode", "wal")?;
+        // What was folded leaves the log, so a fold must be as durable as the log.
+        writer.pragma_update(None, "synchronous", "full")?;
+        writer.pragma_update(None, "cache_size", -32_768)?;
+        // What a large fold needed beside the tables is given back.
+        writer.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
+    }
+    Ok(())
+}
+
+const KNOWN: &str = "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)";
+
+/// Notes what new tables are, and that they hold nothing of the log.
+pub(crate) fn begin_meta(writer: &Connection, format: i64, store: u128) -> rusqlite::Result<()> {
+    writer.execute(KNOWN, params!["format", format])?;
+    writer.execute(KNOWN, params!["store", format!("{store:032x}")])?;
+    writer.execute(KNOWN, params!["position", 0])?;
+    Ok(())
+}
+
+/// Refuses tables of another format, and those of another store.
+pub(crate) fn check_meta(writer: &Connection, format: i64, store: u128) -> Result<(), Error> {
     let meta = |name: &str| {
         writer
             .query_row("SELECT CAST(value AS TEXT) FROM meta WHERE name = ?1", [name], |row| {
@@ -245,13 +274,13 @@ fn prepare(writer: &Connection, place: &Place, store: u128) -> Result<(), Error>
             .map_err(|e| failed(&e))
             .map(Option::unwrap_or_default)
     };
-    let (format, found) = (meta("format")?, meta("store")?);
-    if format != FORMAT.to_string() {
-        let found = format!("a database of format {format}");
-        return Err(Error::Format { found, known: FORMAT.to_string() });
+    let (known, owner) = (meta("format")?, meta("store")?);
+    if known != format.to_string() {
+        let found = format!("a database of format {known}");
+        return Err(Error::Format { found, known: format.to_string() });
     }
-    if found != format!("{store:032x}") {
-        let why = format!("the tables belong to store {found}, the log is of store {store:032x}");
+    if owner != format!("{store:032x}") {
+        let why = format!("the tables belong to store {owner}, the log is of store {store:032x}");
         return Err(Error::Corrupt(why));
     }
     Ok(())

@@ -39,7 +39,7 @@ mod walk;
 mod write;
 
 pub use connection::Place;
-pub(crate) use connection::{Reader, Tables, failed};
+pub(crate) use connection::{Reader, Tables, begin_meta, check_meta, failed, shape};
 pub(crate) use counts::counts;
 pub(crate) use delete::{delete_run, delete_runs, expired};
 pub(crate) use ends::ends;

@@ -14,7 +14,7 @@ use crate::trace::{self, Promised, TABLES, at};
 
 const CAPACITY: u64 = 1 << 20;
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
@@ -44,6 +44,30 @@ fn losses(unsynced: usize) -> Vec<Loss> {
     losses
 }
 
+/// Stops the machine at each call of a course in turn, and goes on from each of the states that the disk may
+/// be left in. Returns how many these were.
+pub(crate) fn each_crash<P: Clone>(
+    capacity: u64,
+    calls: u64,
+    course: impl Fn(&SimDisk, &Path, u64) -> P,
+    goes_on: impl Fn(&SimDisk, &Path, &mut P, &str),
+) -> usize {
+    let mut states = 0;
+    for call in 1..=calls {
+        let (disk, tables) = (SimDisk::new(capacity), folder());
+        disk.set_faults(Faults { crash_at: Some(call), ..Faults::default() });
+        let promised = course(&disk, tables.path(), call);
+        for loss in losses(disk.unsynced()) {
+            states += 1;
+            let (disk, tables) = (disk.copy(), copy_tables(tables.path()));
+            disk.restart(loss);
+            let place = format!("crash at call {call} of {calls}, {loss:?}");
+            goes_on(&disk, tables.path(), &mut promised.clone(), &place);
+        }
+    }
+    states
+}
+
 /// After a crash: what was promised is there, and the store goes on, also through the next crash.
 fn goes_on(disk: &SimDisk, tables: &Path, promised: &mut Promised, place: &str) {
     let store = trace::open(disk, tables).unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -67,22 +91,14 @@ fn a_crash_anywhere_loses_nothing_acknowledged_and_leaves_nothing_half() {
         disk.calls()
     };
     assert!(calls > 100, "{calls}");
-    let mut states = 0;
-    for call in 1..=calls {
-        let (disk, tables) = (SimDisk::new(CAPACITY), folder());
-        disk.set_faults(Faults { crash_at: Some(call), ..Faults::default() });
+    let course = |disk: &SimDisk, tables: &Path, call| {
         let mut promised = Promised::default();
-        let outcome = trace::run(&disk, tables.path(), &mut promised);
+        let outcome = trace::run(disk, tables, &mut promised);
         // A crash while a segment is removed is told to no one.
         assert!(outcome.is_err() || call == calls || promised.in_flight.is_none(), "call {call}");
-        for loss in losses(disk.unsynced()) {
-            states += 1;
-            let (disk, tables) = (disk.copy(), copy_tables(tables.path()));
-            disk.restart(loss);
-            let place = format!("crash at call {call} of {calls}, {loss:?}");
-            goes_on(&disk, tables.path(), &mut promised.clone(), &place);
-        }
-    }
+        promised
+    };
+    let states = each_crash(CAPACITY, calls, course, goes_on);
     assert!(states > 800, "{states}");
 }
 

@@ -7,5 +7,6 @@ mod crash;
 mod folder;
 mod formats;
 mod ledger;
+mod observed;
 mod trace;
 mod upgrade;

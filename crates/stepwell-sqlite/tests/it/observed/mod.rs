@@ -1,0 +1,7 @@
+//! The store of observed runs as its callers see it.
+
+mod crash;
+mod life;
+mod lists;
+mod order;
+mod told;
