@@ -1,4 +1,8 @@
+use std::cell::Cell;
+use std::io::Write as _;
+
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::event::Said::{Error, Running, Skipped, Success};
@@ -113,48 +117,67 @@ fn events() -> impl Strategy<Value = Vec<Event<'static>>> {
     proptest::collection::vec(one, 0..24)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+/// A figure of a test, which a script reads.
+fn tell(text: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").unwrap();
+}
 
-    /// §10.4: 10,000 runs that are delivered shuffled, repeated and late, in portions of any size, come to the same
-    /// records, rows and counts as in order, to the byte.
-    #[test]
-    fn arrival_changes_nothing(
-        (events, arrivals) in events().prop_flat_map(|events| {
-            let len = events.len().max(1);
-            let arrivals = proptest::collection::vec((0..len, any::<bool>()), len..3 * len);
-            (Just(events), arrivals)
-        })
-    ) {
+/// Delivers events by their place, in portions; what never comes so far comes last, in the opposite order.
+fn deliver(bytes: &[Vec<u8>], arrivals: &[(usize, bool)]) -> Vec<u8> {
+    let (mut kept, mut portion) = (Vec::new(), Vec::new());
+    let flush = |portion: &mut Vec<usize>, kept: &mut Vec<u8>| {
+        let known = std::mem::take(kept);
+        let mut set = Set::read(&known).unwrap();
+        set.add(portion.drain(..).filter_map(|at| bytes.get(at)).map(Vec::as_slice));
+        set.write(kept);
+    };
+    for (event, is_last) in arrivals {
+        portion.push(*event);
+        if *is_last {
+            flush(&mut portion, &mut kept);
+        }
+    }
+    portion.extend((0..bytes.len()).rev());
+    flush(&mut portion, &mut kept);
+    kept
+}
+
+/// §10.4: 10,000 runs that are delivered shuffled, repeated and late, in portions of any size, come to the same
+/// records, rows and counts as in order, to the byte.
+#[test]
+fn arrival_changes_nothing() {
+    let runs = events().prop_flat_map(|events| {
+        let len = events.len().max(1);
+        let arrivals = proptest::collection::vec((0..len, any::<bool>()), len..3 * len);
+        (Just(events), arrivals)
+    });
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(10_000)
+    });
+    let (delivered, told) = (Cell::new(0_u64), Cell::new(0_u64));
+    let outcome = runner.run(&runs, |(events, arrivals)| {
         let bytes = bytes(&events);
         let whole = set(&bytes);
-        let mut late = Vec::new();
-        let mut portion = Vec::new();
-        let flush = |portion: &mut Vec<usize>, late: &mut Vec<u8>| {
-            let known = std::mem::take(late);
-            let mut set = Set::read(&known).expect("a set");
-            set.add(portion.drain(..).filter_map(|at| bytes.get(at)).map(Vec::as_slice));
-            set.write(late);
-        };
-        for (event, is_last) in &arrivals {
-            portion.push(*event);
-            if *is_last {
-                flush(&mut portion, &mut late);
-            }
-        }
-        // What never came so far comes last of all, in the opposite order.
-        portion.extend((0..bytes.len()).rev());
-        flush(&mut portion, &mut late);
-
+        let kept = deliver(&bytes, &arrivals);
         let mut expected = Vec::new();
         whole.write(&mut expected);
-        let settled = Set::read(&late).expect("a set");
-        prop_assert_eq!(&late, &expected);
+        let settled = Set::read(&kept).unwrap();
+        prop_assert_eq!(&kept, &expected);
         let (one, other) = (Record::of(&whole), Record::of(&settled));
         prop_assert_eq!(&one.steps, &other.steps);
         prop_assert_eq!(Row::of(&one, None), Row::of(&other, None));
         prop_assert_eq!(tally::counts(&one), tally::counts(&other));
-    }
+        told.set(told.get() + events.len() as u64);
+        delivered.set(delivered.get() + (arrivals.len() + events.len()) as u64);
+        Ok(())
+    });
+    outcome.unwrap();
+    let (delivered, told) = (delivered.get(), told.get());
+    tell(&format!(
+        "observed order: 10000 runs, {told} events delivered {delivered} times, shuffled, repeated, late: 0 differ"
+    ));
 }
 
 #[test]
