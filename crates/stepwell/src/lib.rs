@@ -43,6 +43,7 @@
 //! | [`Error`], [`ErrorKind`], [`Cause`] | errors, and what they mean for steps |
 //! | [`RunFailure`] | what a workflow is told of a run that ends badly |
 //! | [`client`] | starting runs, waiting for them, sending events |
+//! | [`telemetry`] | observing code that is not durable |
 //!
 //! Inside, `session` talks to a node and `machine` holds a run, both without sockets and clocks;
 //! `driver` moves them under tokio.
@@ -52,6 +53,7 @@
 //! | `tls` | `https://` and `wss://` addresses | on |
 //! | `embedded` | `App::embedded`: the engine inside of the program, on a folder | off |
 //! | `test` | `stepwell::test`: tests of workflows without a server, on a virtual clock | off |
+//! | `tracing-layer` | `Telemetry::layer`: spans of `tracing` as steps of observed runs | off |
 //!
 //! A server that asks for a key is given the one that [`Serve::key`] or [`ClientBuilder::key`] names, else
 //! that of the variable `STEPWELL_KEY`. Its certificate has to be of an authority that the machine trusts,
@@ -74,12 +76,14 @@ mod log;
 mod machine;
 mod moment;
 mod named_wait;
+mod random;
 mod retry;
 mod session;
 mod signal;
 #[doc(hidden)]
 pub mod sim;
 pub mod step;
+pub mod telemetry;
 #[cfg(feature = "test")]
 pub mod test;
 

@@ -1,8 +1,10 @@
 //! Requests and answers.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
@@ -12,18 +14,22 @@ use serde::{Deserialize, Serialize};
 use crate::driver::{Connector, Target};
 use crate::error::{Error, Result};
 
+/// Longest time for which a server's word counts on when to come again.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+
 /// Connections to a server, kept open between requests.
 #[derive(Clone, Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     target: Target,
     client: legacy::Client<Connector, Full<Bytes>>,
 }
 
-/// An answer: its status and its body.
+/// An answer: its status, its body, and when to come again, where the server says that.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+    pub(crate) pause: Duration,
 }
 
 /// What the server says of a request that it does not do.
@@ -38,7 +44,7 @@ struct Problem {
 }
 
 impl Http {
-    pub(super) fn to(target: Target) -> Self {
+    pub(crate) fn to(target: Target) -> Self {
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(64)
             .build(Connector(target.clone()));
@@ -56,6 +62,12 @@ impl Http {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
+        let answer = self.exchange(method, path, body).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(answer.into_error()) }
+    }
+
+    /// Asks, and returns what is answered, whatever it says.
+    pub(crate) async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
         let url = self.target.url("http", path);
         let refuse = |error: &dyn std::error::Error| {
             // The text of the error alone says little; what stands behind it says why.
@@ -76,16 +88,21 @@ impl Http {
         }
         let request = request.body(Full::new(body)).map_err(|error| refuse(&error))?;
         let answer = self.client.request(request).await.map_err(|error| refuse(&error))?;
-        let status = answer.status();
+        let (status, pause) = (answer.status(), pause(answer.headers()));
         let body = answer.into_body().collect().await.map_err(|error| refuse(&error))?.to_bytes();
-        let answer = Answer { status, body };
-        if status.is_success() { Ok(answer) } else { Err(answer.into_error()) }
+        Ok(Answer { status, body, pause })
     }
+}
+
+/// Reads when to come again, where the server says so in seconds.
+pub(crate) fn pause(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    seconds.map_or(Duration::ZERO, Duration::from_secs).min(PAUSE_MAX)
 }
 
 impl Answer {
     /// Reads the body.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             Error::connection(format!("the server's answer is not understood: {error}"))
         })

@@ -1,31 +1,30 @@
-//! How long to wait before connecting again.
+//! How long to wait before trying a server again.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
-
-/// Doubles from 50 ms to 2 s, each between half and all of it, so that runners do not all come back
-/// at the same instant.
+/// Doubles from the first pause to the longest, each between half and all of it, so that programs do not
+/// all come back at the same instant.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
+    first: Duration,
+    longest: Duration,
     next: Duration,
     random: RandomState,
 }
 
 impl Backoff {
-    pub(super) fn new() -> Self {
-        Self { next: FIRST, random: RandomState::new() }
+    pub(crate) fn between(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, next: first, random: RandomState::new() }
     }
 
-    pub(super) fn reset(&mut self) {
-        self.next = FIRST;
+    pub(crate) fn reset(&mut self) {
+        self.next = self.first;
     }
 
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = self.next;
-        self.next = (pause * 2).min(LONGEST);
+        self.next = (pause * 2).min(self.longest);
         let part = u32::try_from(self.random.hash_one(pause) % 1_000).unwrap_or(0);
         self.random = RandomState::new();
         pause / 2 + pause / 2 * part / 1_000
@@ -38,12 +37,13 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_bound_and_begin_anew() {
-        let mut backoff = Backoff::new();
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut backoff = Backoff::between(first, longest);
         for _ in 0..10 {
-            assert!(backoff.next() <= LONGEST);
+            assert!(backoff.next() <= longest);
         }
-        assert!(backoff.next() >= LONGEST / 2);
+        assert!(backoff.next() >= longest / 2);
         backoff.reset();
-        assert!(backoff.next() <= FIRST);
+        assert!(backoff.next() <= first);
     }
 }

@@ -9,7 +9,7 @@
 //! | `upgrade` | how a connection becomes a WebSocket |
 //! | `address`, `target` | where the server is, and the way to it |
 //! | `key`, `tls` | who asks, and whom it trusts |
-//! | `backoff` | how long to wait before connecting again |
+//! | `backoff` | how long to wait before trying a server again |
 
 mod address;
 mod backoff;
@@ -28,6 +28,7 @@ mod wire;
 
 use std::time::Duration;
 
+pub(crate) use backoff::Backoff;
 pub use serve::Serve;
 #[cfg(feature = "embedded")]
 pub(crate) use target::Local;
@@ -35,3 +36,6 @@ pub(crate) use target::{Connector, Reach, Target};
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// The first pause and the longest between two tries to connect.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));

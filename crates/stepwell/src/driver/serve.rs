@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
 use crate::moment::Monotonic;
+use crate::random;
 use crate::session::{Blocking, Session};
 
 /// How long a shutdown waits for functions in progress, unless told otherwise.
@@ -122,10 +123,7 @@ impl Serve {
             Server::Known(target) => target,
         };
         let drain = self.drain?;
-        // Drawn from the operating system by way of the standard library.
-        let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
-        let instance = format!("{:016x}{:016x}", random(), random());
-        let (identity, handlers) = self.app.into_parts(instance)?;
+        let (identity, handlers) = self.app.into_parts(random::name())?;
         let runtime = Handle::current();
         let clock = Arc::new(Monotonic::new());
         let blocking = Arc::new(Pool(runtime.clone()));

@@ -77,9 +77,14 @@ impl Target {
         self.key.as_ref()
     }
 
+    /// Tells whether the server is on this machine, as far as its address tells.
+    pub(crate) fn is_here(&self) -> bool {
+        self.address.is_loopback()
+    }
+
     /// Tells whether everybody on the way to the server can read the key.
     pub(super) fn shows_key(&self) -> bool {
-        self.key.is_some() && !self.address.is_encrypted && !self.address.is_loopback()
+        self.key.is_some() && !self.address.is_encrypted && !self.is_here()
     }
 
     /// Returns the URL of a path of the server.

@@ -77,7 +77,7 @@ impl Driver {
     }
 
     async fn connect_again_and_again(&mut self) -> Ended {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::between(super::BACKOFF.0, super::BACKOFF.1);
         let mut told = false;
         let mut stop = Stop::None;
         let url = self.target.url("ws", stepwell_protocol::PATH);

@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT};
+use hyper::header::{AUTHORIZATION, SEC_WEBSOCKET_ACCEPT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::target::{Stream, Target};
-use crate::client::Answer;
+use crate::client::{self, Answer};
 use crate::session::FINAL;
 
 pub(super) type Socket = WebSocketStream<Stream>;
@@ -30,9 +30,6 @@ const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Most bytes that are read of an answer that says why there is no connection.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
-
-/// Longest time for which a server's word counts on when to come again.
-const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -101,11 +98,11 @@ async fn upgraded(answer: Response<Incoming>, key: &str) -> Result<Socket, Uncon
 /// The server answered, and not with a WebSocket.
 async fn refusal(answer: Response<Incoming>) -> Unconnected {
     let status = answer.status();
-    let pause = pause(answer.headers());
+    let pause = client::pause(answer.headers());
     let body = Limited::new(answer.into_body(), REFUSAL_BYTES_MAX).collect().await;
     // An answer that breaks off tells its status.
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let error = Answer { status, body }.into_error();
+    let error = Answer { status, body, pause }.into_error();
     let code = error.code().map(ToOwned::to_owned);
     // A key that is not taken now is not taken later: whoever runs this has to see it.
     let is_about_who_asks = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
@@ -114,10 +111,4 @@ async fn refusal(answer: Response<Incoming>) -> Unconnected {
     } else {
         Unconnected::Broken { why: format!("{error:?}"), pause }
     }
-}
-
-/// Reads when to come again, where the server says so in seconds.
-fn pause(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(Duration::ZERO, Duration::from_secs).min(PAUSE_MAX)
 }

@@ -204,7 +204,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 }
 
 /// Returns the last part of a type's path, without parameters.
-fn type_name<T>() -> &'static str {
+pub(crate) fn type_name<T: ?Sized>() -> &'static str {
     let path = std::any::type_name::<T>();
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").next().unwrap_or(path)

@@ -15,5 +15,6 @@ mod make;
 
 pub use cause::Cause;
 pub(crate) use cause::cut_at;
+pub(crate) use error::type_name;
 pub use error::{Error, Result};
 pub use kind::ErrorKind;

@@ -22,6 +22,7 @@ mod races;
 mod replay;
 mod rewritten;
 mod steps;
+mod telemetry;
 mod together;
 mod vectors;
 mod world;

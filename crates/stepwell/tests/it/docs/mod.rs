@@ -13,6 +13,7 @@ mod quickstart;
 mod sagas;
 mod starting;
 mod steps;
+mod telemetry;
 mod testing;
 mod waits;
 mod world;
