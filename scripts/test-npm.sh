@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the TypeScript SDK and its example: types, lints, and tests against the server that cargo builds.
+# Checks the TypeScript SDK and its examples: types, lints, and tests against the server that cargo builds.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,7 @@ cd sdk/typescript
 npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
 npx --no-install biome check .
-npx --no-install biome check --config-path=. ../../examples/checkout-ts/src
+npx --no-install biome check --config-path=. ../../examples/{checkout-ts,observed-shop}/src
 node scripts/check-lock.mjs
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
@@ -23,8 +23,10 @@ npm run --silent build
 # One function blocks its thread for a minute of real time.
 npx --no-install vitest run --config vitest.slow.config.ts
 
-# The example is a package of its own, on what the SDK was built to.
-cd ../../examples/checkout-ts
-npm ci --silent --no-audit --no-fund
-npm run --silent build
-npm test --silent
+# The examples are packages of their own, on what the SDK was built to.
+for example in checkout-ts observed-shop; do
+    cd "$root/examples/$example"
+    npm ci --silent --no-audit --no-fund
+    npm run --silent build
+    npm test --silent
+done

@@ -2,6 +2,7 @@
 
 import { TelemetrySendError } from "../errors/telemetry.js";
 import type { TelemetryStats } from "../types/telemetry.js";
+import type { Event } from "./event.js";
 import { pause } from "./pause.js";
 import type { Answer, Post } from "./post.js";
 import type { Reports } from "./reports.js";
@@ -26,7 +27,7 @@ export class Awaited implements Sink {
     this.#reports = reports;
   }
 
-  take(event: string): Promise<void> {
+  take(event: Event): Promise<void> {
     this.#tally.recorded();
     const sending = this.#send(event);
     const settled: Promise<unknown> = sending
@@ -61,7 +62,7 @@ export class Awaited implements Sink {
     return this.#tally.stats;
   }
 
-  async #send(event: string): Promise<void> {
+  async #send(event: Event): Promise<void> {
     const answer = this.#isClosed ? CLOSED : await this.#try(event);
     if (answer.kind === "taken" && answer.refused === 0) {
       this.#tally.sent(1);
@@ -81,7 +82,7 @@ export class Awaited implements Sink {
     throw error;
   }
 
-  async #try(event: string): Promise<Answer> {
+  async #try(event: Event): Promise<Answer> {
     const body = await this.#post.body([event]);
     for (const pauseMs of PAUSES_MS) {
       const answer = await this.#post.send(body, "holds");

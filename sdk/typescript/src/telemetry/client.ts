@@ -110,10 +110,9 @@ class Observing implements TelemetryClient {
   }
 
   run(flowKey: string, options: ObservedRunOptions): ObservedRun {
-    const { runId, metadata, traceId } = membersOf(options);
+    const { runId, metadata, traceId } = optionsOf(options);
     const head = this.#recorder.head(flowKey, runId, metadata, traceId);
-    // What is no text names no run: its steps tell so.
-    return new ToldRun(flowKey, runId as string, this.#recorder, head);
+    return new ToldRun(flowKey, runId, this.#recorder, head);
   }
 
   async recordStep(step: RecordedStep): Promise<void> {
@@ -166,6 +165,22 @@ class Silent implements TelemetryClient {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 }
+
+/** Reads the options of a run. */
+function optionsOf(given: ObservedRunOptions | undefined): ObservedRunOptions {
+  try {
+    return {
+      runId: given?.runId,
+      metadata: given?.metadata,
+      traceId: given?.traceId,
+    } as ObservedRunOptions;
+  } catch {
+    return NAMELESS;
+  }
+}
+
+/** What is no text names no run: its steps tell so. */
+const NAMELESS = {} as ObservedRunOptions;
 
 /** Reads what the program gave, which may be nothing, or refuse to be read. */
 function membersOf(given: object | undefined): Readonly<Record<string, unknown>> {

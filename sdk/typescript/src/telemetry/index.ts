@@ -15,7 +15,6 @@
  * @packageDocumentation
  */
 
-export { StepwellError } from "../errors/base.js";
 export { TelemetrySendError } from "../errors/telemetry.js";
 export type * from "../types/telemetry.js";
 export { createTelemetryClient } from "./client.js";

@@ -20,6 +20,14 @@ const FAILED = "`redact` threw; what it threw at is left out";
 /** Thrown and caught here: there is more than is kept. */
 class TooLarge extends Error {}
 
+/** Metadata as it was at some moment. */
+export interface Taken {
+  /** How long its text is, about. */
+  readonly characters: number;
+  /** Returns it as JSON. */
+  text(): string;
+}
+
 /** Writes values as JSON that may be shown. */
 export class Writer {
   readonly #redact: TelemetryOptions["redact"];
@@ -32,22 +40,41 @@ export class Writer {
     this.#reports = reports;
   }
 
-  /** Returns an object as JSON; nothing where there is none, or nothing in it. What is too large says so. */
-  object(...parts: readonly unknown[]): string | undefined {
-    const given = parts.filter((part) => part !== undefined && part !== null);
-    if (given.length === 0) return undefined;
+  /**
+   * Takes metadata as it is now; nothing where there is none. What has only texts, numbers and the like is copied,
+   * and written as it is sent: that costs the call less. What holds more is written at once.
+   */
+  take(base: unknown, own: unknown): Taken | undefined {
+    const [hasBase, hasOwn] = [isGiven(base), isGiven(own)];
+    if (!hasBase && !hasOwn) return undefined;
+    try {
+      if ((hasBase && !isObject(base)) || (hasOwn && !isObject(own))) throw new TypeError();
+      const copy: object = { ...(base as object | undefined), ...(own as object | undefined) };
+      const characters = flatLength(copy);
+      if (characters !== undefined) return { characters, text: () => this.#whole(copy) };
+      const text = this.#whole(copy);
+      return { characters: text.length, text: () => text };
+    } catch {
+      const text = this.#instead(UNREADABLE);
+      return { characters: text.length, text: () => text };
+    }
+  }
+
+  #whole(object: object): string {
     this.#left = BYTES_MAX;
     try {
-      if (given.some((part) => typeof part !== "object" || Array.isArray(part)))
-        throw new TypeError();
-      const text = this.#members(Object.assign({}, ...given), "", 0);
+      const text = this.#members(object, "", 0);
       if (Buffer.byteLength(text) > BYTES_MAX) throw new TooLarge();
-      return text === "{}" ? undefined : text;
+      return text;
     } catch (error) {
-      const why = error instanceof TooLarge ? TOO_LARGE : UNREADABLE;
-      this.#reports.once(why);
-      return `{"stepwell":${JSON.stringify(why)}}`;
+      return this.#instead(error instanceof TooLarge ? TOO_LARGE : UNREADABLE);
     }
+  }
+
+  /** Says why there is no metadata, in its place. */
+  #instead(why: string): string {
+    this.#reports.once(why);
+    return `{"stepwell":${JSON.stringify(why)}}`;
   }
 
   /** Returns a value of any kind as JSON, as members of metadata are. */
@@ -163,6 +190,26 @@ export class Writer {
   }
 }
 
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && !Array.isArray(value);
+}
+
+/** Returns how long an object is as JSON, about; nothing where it holds what may change. */
+function flatLength(object: object): number | undefined {
+  let length = 2;
+  for (const key of Object.keys(object)) {
+    const value: unknown = Reflect.get(object, key);
+    if (typeof value === "object" && value !== null) return undefined;
+    length += key.length + 24;
+    if (typeof value === "string") length += value.length;
+  }
+  return length;
+}
+
 /** Tells whether the value of a key is not to be shown, whatever it holds. */
 function isSecret(key: string, value: unknown): boolean {
   const kind = kindOf(key);
@@ -171,8 +218,12 @@ function isSecret(key: string, value: unknown): boolean {
   return typeof value === "object" || (typeof value === "string" && value !== "");
 }
 
+/** What stands in JSON as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** Writes a text as JSON that every reader takes: halves of characters are replaced. */
 export function jsonText(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   const json = JSON.stringify(text);
   return json.includes("\\ud") ? JSON.stringify(unicode(text)) : json;
 }

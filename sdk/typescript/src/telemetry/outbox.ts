@@ -3,6 +3,7 @@
 import { after, cancel, type Timer } from "../clock.js";
 import { TelemetrySendError } from "../errors/telemetry.js";
 import type { TelemetryStats } from "../types/telemetry.js";
+import type { Event } from "./event.js";
 import { forget, remember, type Unsent } from "./exit.js";
 import { type Pause, pause } from "./pause.js";
 import type { Answer, Body, Post } from "./post.js";
@@ -17,8 +18,10 @@ const BOUNDS = { events: 50_000, bytes: 16 * 1_024 * 1_024 } as const;
 const BATCH_EVENTS = 1_000;
 const BATCH_CHARACTERS = 256 * 1_024;
 
-/** How long the first event waits for others, in milliseconds. */
+/** How long the first event waits for others, in milliseconds: longer where they come many, at so many a batch. */
 const INTERVAL_MS = 200;
+const MANY_INTERVAL_MS = 1_000;
+const MANY_EVENTS = 50;
 
 /** The pause after a failure, at first and at most, in milliseconds; and the longest that a server can ask for. */
 const PAUSE_MS = 500;
@@ -53,11 +56,13 @@ interface Waiting {
 export class Outbox implements Sink, Unsent {
   readonly #post: Post;
   readonly #reports: Reports;
-  readonly #queue = new Queue(BOUNDS);
+  readonly #queue = new Queue<Event>(BOUNDS);
   readonly #tally = new Tally();
   /** Events that were put into the queue. */
   #put = 0;
   #batch: Batch | undefined;
+  /** How many events the last batch had. */
+  #lastEvents = 0;
   #timer: Timer | undefined;
   #isSending = false;
   #resting: Pause | undefined;
@@ -73,7 +78,7 @@ export class Outbox implements Sink, Unsent {
     this.#reports = reports;
   }
 
-  take(event: string): undefined {
+  take(event: Event): undefined {
     this.#tally.recorded();
     if (this.#isClosed) {
       this.#tally.dropped(1);
@@ -88,7 +93,7 @@ export class Outbox implements Sink, Unsent {
     }
     if (this.#isSending) return;
     if (this.#timer === undefined) {
-      this.#timer = after(INTERVAL_MS, () => void this.#send(), true);
+      this.#wait();
     } else if (this.#queue.count === BATCH_EVENTS) {
       this.#wake();
     }
@@ -143,6 +148,12 @@ export class Outbox implements Sink, Unsent {
     return this.#batch?.from ?? this.#put - this.#queue.count;
   }
 
+  /** Sends after a while. Each request holds the program up a little: those of a busy one are fewer and larger. */
+  #wait(): void {
+    const ms = this.#lastEvents < MANY_EVENTS ? INTERVAL_MS : MANY_INTERVAL_MS;
+    this.#timer = after(ms, () => void this.#send(), true);
+  }
+
   #wake(): void {
     cancel(this.#timer);
     this.#timer = after(0, () => void this.#send(), true);
@@ -164,7 +175,7 @@ export class Outbox implements Sink, Unsent {
       if (answer.kind === "failed") await this.#pause(answer);
     } while (this.#batch !== undefined || this.#isUrgent());
     this.#isSending = false;
-    if (this.#queue.count > 0) this.#timer = after(INTERVAL_MS, () => void this.#send(), true);
+    if (this.#queue.count > 0) this.#wait();
     else forget(this);
   }
 
@@ -178,6 +189,7 @@ export class Outbox implements Sink, Unsent {
     if (this.#batch !== undefined || this.#queue.count === 0) return this.#batch;
     const from = this.#oldest;
     const events = this.#queue.take(BATCH_EVENTS, BATCH_CHARACTERS);
+    this.#lastEvents = events.length;
     this.#batch = { events: events.length, body: this.#post.body(events), from, tries: 0 };
     return this.#batch;
   }

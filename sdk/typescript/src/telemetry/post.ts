@@ -4,8 +4,9 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
-import { after, cancel } from "../clock.js";
+import { after, cancel, hop } from "../clock.js";
 import { keyHeaders } from "../key.js";
+import type { Event } from "./event.js";
 import { processName } from "./process-name.js";
 
 const gzip = promisify(gzipCallback);
@@ -20,6 +21,9 @@ const SOCKETS_MAX = 8;
 
 /** From how many bytes on a body is packed; not for this machine, where it would cost more than it saves. */
 const PACKED_BYTES_MIN = 2_048;
+
+/** So many events are written before other code has its turn. */
+const TURN_EVENTS = 50;
 
 /** As much of an answer is read. */
 const ANSWER_CHARACTERS_MAX = 64 * 1_024;
@@ -66,9 +70,13 @@ export class Post {
   }
 
   /** Writes the body of a request. Packing is done beside this thread. Never rejects. */
-  async body(events: readonly string[]): Promise<Body> {
-    const text = `{"process":${this.#process},"events":[${events.join(",")}]}`;
-    const bytes = Buffer.from(text);
+  async body(events: readonly Pick<Event, "text">[]): Promise<Body> {
+    const texts: string[] = [];
+    for (const event of events) {
+      texts.push(event.text());
+      if (texts.length % TURN_EVENTS === 0) await new Promise<void>((resolve) => hop(resolve));
+    }
+    const bytes = Buffer.from(`{"process":${this.#process},"events":[${texts.join(",")}]}`);
     const count = events.length;
     const plain = { events: count, bytes, isPacked: false };
     if (this.#isLocal || bytes.length < PACKED_BYTES_MIN) return plain;

@@ -1,5 +1,7 @@
 /** Events that wait to be sent: bounded, and the oldest go first where there are too many. */
 
+import type { Event } from "./event.js";
+
 /** What an event costs beside its text, about, in bytes. */
 const ENTRY_BYTES = 64;
 
@@ -10,13 +12,16 @@ export interface Bounds {
   readonly bytes: number;
 }
 
+/** What a queue asks of an event. */
+export type Queued = Pick<Event, "characters">;
+
 /**
- * A queue of events, each a text of JSON. Of what is too much the oldest is dropped: what is left are the ends of
+ * A queue of events. Of what is too much the oldest is dropped: what is left are the ends of
  * steps, with the latest, rather than beginnings whose ends are lost and that look as if they hung.
  */
-export class Queue {
+export class Queue<E extends Queued = Event> {
   readonly #bounds: Bounds;
-  #events: string[] = [];
+  #events: (E | undefined)[] = [];
   /** Where the first one is; those before it are gone. */
   #head = 0;
   #bytes = 0;
@@ -31,7 +36,7 @@ export class Queue {
   }
 
   /** Adds an event; returns how many were dropped for it. */
-  add(event: string): number {
+  add(event: E): number {
     this.#events.push(event);
     this.#bytes += cost(event);
     let dropped = 0;
@@ -43,13 +48,13 @@ export class Queue {
   }
 
   /** Takes the oldest ones: at least one where there is any, and no more than this. */
-  take(events: number, characters: number): string[] {
-    const taken: string[] = [];
+  take(events: number, characters: number): E[] {
+    const taken: E[] = [];
     let length = 0;
     while (this.count > 0 && taken.length < events) {
-      const next = this.#events[this.#head] ?? "";
-      length += next.length;
-      if (taken.length > 0 && length > characters) break;
+      const next = this.#events[this.#head];
+      length += next?.characters ?? 0;
+      if (next === undefined || (taken.length > 0 && length > characters)) break;
       taken.push(next);
       this.#shift();
     }
@@ -66,9 +71,10 @@ export class Queue {
   }
 
   #shift(): void {
-    this.#bytes -= cost(this.#events[this.#head] ?? "");
-    // Its text is not held until the list is cut.
-    this.#events[this.#head] = "";
+    const first = this.#events[this.#head];
+    if (first !== undefined) this.#bytes -= cost(first);
+    // It is not held until the list is cut.
+    this.#events[this.#head] = undefined;
     this.#head += 1;
     if (this.#head === this.#events.length) {
       this.#events = [];
@@ -80,6 +86,6 @@ export class Queue {
   }
 }
 
-function cost(event: string): number {
-  return event.length * 2 + ENTRY_BYTES;
+function cost(event: Queued): number {
+  return event.characters * 2 + ENTRY_BYTES;
 }

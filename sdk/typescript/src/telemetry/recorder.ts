@@ -4,8 +4,9 @@ import { randomBytes } from "node:crypto";
 import { member, messageOf, nameOf, textOf } from "../errors/thrown.js";
 import { cut } from "../text.js";
 import type { RecordedStep, TelemetryOptions } from "../types/telemetry.js";
-import { instant, instantText } from "./instant.js";
-import { jsonText, Writer } from "./metadata.js";
+import { type Call, Event, type Head } from "./event.js";
+import { instant } from "./instant.js";
+import { jsonText, type Taken, Writer } from "./metadata.js";
 import type { Reports } from "./reports.js";
 import type { Sink } from "./sink.js";
 import { activeTrace } from "./trace.js";
@@ -15,29 +16,13 @@ const NAME_BYTES_MAX = 200;
 const MESSAGE_BYTES_MAX = 8 * 1_024;
 const STACK_BYTES_MAX = 32 * 1_024;
 
+/** The same of plain letters only, which stand in JSON as they are: nearly all. */
+const PLAIN_WORD: RegExp = /^[ !#-[\]-~]{1,200}$/;
+
 /** What can name a flow, a run or a step: 1 to 200 characters, none of them for control, none half. */
-const WORD = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
+const WORD: RegExp = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 
 const TRACE = /^[0-9a-f]{32}$/i;
-
-/** What a run's events have in common. */
-export interface Head {
-  /** Its members as JSON; nothing where what names it is not accepted. */
-  readonly text: string | undefined;
-  /** Why there is none. */
-  readonly problem: string;
-  readonly trace: string;
-  /** Its metadata as JSON, until an event has taken it along. */
-  metadata: string | undefined;
-}
-
-/** A call of a step that has begun. */
-export interface Call {
-  readonly head: Head;
-  readonly step: string;
-  readonly id: string;
-  readonly at: number;
-}
 
 /** What comes of an event: a promise where it is awaited. */
 export type Told = Promise<void> | undefined;
@@ -61,13 +46,14 @@ export class Recorder {
 
   /** Names a run. Nothing is sent. */
   head(flow: unknown, run: unknown, metadata: unknown, trace: unknown): Head {
-    const [slug, id] = [wordOf(flow), wordOf(run)];
+    const [slug, id] = [wordText(flow), wordText(run)];
     const isNamed = slug !== undefined && id !== undefined;
+    const shared = this.#options.defaultMetadata;
     return {
-      text: isNamed ? `"flow":${jsonText(slug)},"run":${jsonText(id)}` : undefined,
-      problem: `${slug === undefined ? "the flow's key" : "`runId`"} ${ACCEPTED}`,
-      trace: this.#trace(trace),
-      metadata: this.#writer.object(this.#options.defaultMetadata, metadata),
+      prefix: this.#prefix,
+      text: isNamed ? `"flow":${slug},"run":${id}${this.#trace(trace)}` : "",
+      problem: isNamed ? "" : `${slug === undefined ? "the flow's key" : "`runId`"} ${ACCEPTED}`,
+      metadata: this.#writer.take(shared, metadata),
     };
   }
 
@@ -77,93 +63,86 @@ export class Recorder {
     key: unknown,
     metadata: unknown,
   ): { readonly call: Call | undefined; readonly told: Told } {
-    let call: Call | undefined;
-    const told = this.#tell(() => {
-      const begun = { head, step: stepOf(key), id: this.#id(), at: instant() };
-      const rest = this.#metadata(metadata);
-      const sent = this.#take(head, begun.id, begun.step, "running", begun.at, begun.id, rest);
-      call = begun;
-      return sent;
-    });
-    return { call, told };
+    try {
+      const call = this.#call(head, stepText(key));
+      const taken = metadata === undefined ? undefined : this.#writer.take(undefined, metadata);
+      return { call, told: this.#begun(call, "running", true, taken) };
+    } catch (error) {
+      return { call: undefined, told: this.#refuse(error) };
+    }
   }
 
   /** Tells that a call returned. */
   succeed(call: Call): Told {
-    return this.#end(call, "success", instant(), () => "");
+    return this.#end(call, "success", instant(), undefined);
   }
 
   /** Tells that a call threw. */
   fail(call: Call, thrown: unknown): Told {
-    return this.#end(call, "error", instant(), () => `,"error":${this.#error(thrown)}`);
+    return this.#end(call, "error", instant(), this.#errorOrNone(thrown));
   }
 
   /** Tells that a step does not apply. */
   skip(head: Head, key: unknown): Told {
-    return this.#tell(() => this.#take(head, this.#id(), stepOf(key), "skipped", instant()));
+    try {
+      return this.#begun(this.#call(head, stepText(key)), "skipped", false, undefined);
+    } catch (error) {
+      return this.#refuse(error);
+    }
   }
 
   /** Tells of a step by hand. */
   record(given: Readonly<Record<keyof RecordedStep, unknown>>): Told {
-    return this.#tell(() => {
+    try {
       const { flowKey, runId, stepKey, status, metadata, error, at } = given;
-      const head = this.head(flowKey, runId, undefined, undefined);
-      if (head.text === undefined) throw new Untold(head.problem);
-      const step = stepOf(stepKey);
+      const call = this.#call(this.head(flowKey, runId, undefined, undefined), stepText(stepKey));
       const isError = status === "error";
       if (!isError && status !== "running" && status !== "success") throw new Untold(STATUSES);
-      const rest =
-        isError && error !== undefined && error !== null ? `,"error":${this.#error(error)}` : "";
-      const moment = at === undefined || at === null ? instant() : instantOf(at);
-      const more = this.#metadata(metadata) + rest;
-      return this.#take(head, this.#id(), step, status, moment, undefined, more);
-    });
-  }
-
-  /** Lets nothing out but what awaited sending fails with. */
-  #tell(make: () => Told): Told {
-    try {
-      return make();
+      const when = at === undefined || at === null ? call.at : instantOf(at);
+      const hasError = isError && error !== undefined && error !== null;
+      const said = {
+        status,
+        number: call.number,
+        at: when,
+        isOfCall: false,
+        metadata: this.#writer.take(undefined, metadata),
+        error: hasError ? this.#errorOrNone(error) : undefined,
+      };
+      return this.#sink.take(new Event(call, said));
     } catch (error) {
-      return this.#sink.refuse(error instanceof Untold ? error.message : UNWRITTEN);
+      return this.#refuse(error);
     }
   }
 
-  #end(call: Call, status: string, now: number, rest: () => string): Told {
-    return this.#tell(() => {
-      // The clock may have been set back meanwhile.
-      const at = Math.max(now, call.at);
-      return this.#take(call.head, this.#id(), call.step, status, at, call.id, rest());
-    });
+  #call(head: Head, step: string): Call {
+    if (head.text === "") throw new Untold(head.problem);
+    return { head, step, number: this.#next(), at: instant() };
   }
 
-  #take(
-    head: Head,
-    id: string,
-    step: string,
-    status: string,
-    at: number,
-    call?: string,
-    rest = "",
-  ): Told {
-    if (head.text === undefined) throw new Untold(head.problem);
-    const run = head.metadata === undefined ? "" : `,"runMetadata":${head.metadata}`;
-    head.metadata = undefined;
-    const parts = ['{"id":"', id, '",', head.text, head.trace, ',"step":', step];
-    if (call !== undefined) parts.push(',"call":"', call, '"');
-    parts.push(',"status":"', status, '","at":', instantText(at), rest, run, "}");
-    // One text, and not a tree of its parts, which would be held as long as it waits.
-    return this.#sink.take(parts.join(""));
+  #begun(call: Call, status: string, isOfCall: boolean, metadata: Taken | undefined): Told {
+    const { number, at } = call;
+    return this.#sink.take(
+      new Event(call, { status, number, at, isOfCall, metadata, error: undefined }),
+    );
   }
 
-  #metadata(metadata: unknown): string {
-    const text = this.#writer.object(metadata);
-    return text === undefined ? "" : `,"metadata":${text}`;
+  #end(call: Call, status: string, now: number, error: string | undefined): Told {
+    // The clock may have been set back meanwhile.
+    const at = Math.max(now, call.at);
+    const number = this.#next();
+    return this.#sink.take(
+      new Event(call, { status, number, at, isOfCall: true, metadata: undefined, error }),
+    );
   }
 
-  #id(): string {
+  /** Counts an event that cannot be told. Nothing else comes of it, but where sending is awaited. */
+  #refuse(error: unknown): Told {
+    return this.#sink.refuse(error instanceof Untold ? error.message : UNWRITTEN);
+  }
+
+  #next(): number {
     this.#count += 1;
-    return this.#prefix + this.#count.toString(36);
+    return this.#count;
   }
 
   #trace(given: unknown): string {
@@ -171,6 +150,14 @@ export class Recorder {
     if (typeof id === "string" && TRACE.test(id)) return `,"trace":"${id.toLowerCase()}"`;
     if (given !== undefined) this.#reports.once("`traceId` is not 32 hexadecimal digits");
     return "";
+  }
+
+  #errorOrNone(thrown: unknown): string | undefined {
+    try {
+      return this.#error(thrown);
+    } catch {
+      return undefined;
+    }
   }
 
   #error(thrown: unknown): string {
@@ -205,16 +192,17 @@ const STATUSES = "`status` is not one of running, success, error";
 const INSTANTS = "`at` is no instant: a Date, ISO 8601 text, or milliseconds since 1970";
 const UNWRITTEN = "an event could not be written";
 
-function stepOf(key: unknown): string {
-  const step = wordOf(key);
-  if (step === undefined) throw new Untold(`the step's key ${ACCEPTED}`);
-  return jsonText(step);
+function stepText(key: unknown): string {
+  const text = wordText(key);
+  if (text === undefined) throw new Untold(`the step's key ${ACCEPTED}`);
+  return text;
 }
 
-/** Returns what names something. Ids of databases are numbers often enough. */
-function wordOf(value: unknown): string | undefined {
+/** Returns what names something, as JSON. Ids of databases are numbers often enough. */
+function wordText(value: unknown): string | undefined {
+  if (typeof value === "string" && PLAIN_WORD.test(value)) return `"${value}"`;
   const text = typeof value === "number" || typeof value === "bigint" ? `${value}` : value;
-  return typeof text === "string" && WORD.test(text) ? text : undefined;
+  return typeof text === "string" && WORD.test(text) ? jsonText(text) : undefined;
 }
 
 function instantOf(at: unknown): number {

@@ -2,7 +2,8 @@
 
 import { TelemetrySendError } from "../errors/telemetry.js";
 import type { ObservedRun, ObservedStepOptions } from "../types/telemetry.js";
-import type { Head, Recorder } from "./recorder.js";
+import type { Head } from "./event.js";
+import type { Recorder } from "./recorder.js";
 
 /** A run of which nothing is told: functions run. */
 export class SilentRun implements ObservedRun {

@@ -1,15 +1,16 @@
-/** Where events go once they are written. */
+/** Where events go. */
 
 import type { TelemetryStats } from "../types/telemetry.js";
+import type { Event } from "./event.js";
 
-/** Takes events, each a text of JSON. */
+/** Takes events. */
 export interface Sink {
   /**
    * Takes an event. Nothing comes back where it is sent in the background; else a promise that is rejected with
    * a `TelemetrySendError` where it was not sent.
    */
-  take(event: string): Promise<void> | undefined;
-  /** Counts an event that could not be written, and fails as `take` does. */
+  take(event: Event): Promise<void> | undefined;
+  /** Counts an event that could not be made, and fails as `take` does. */
   refuse(why: string): Promise<void> | undefined;
   /** Resolves to whether all was sent within so many milliseconds. */
   flush(timeoutMs: number): Promise<boolean>;

@@ -13,8 +13,9 @@ interface Api {
 export function activeTrace(): unknown {
   try {
     // What registered itself there is asked with care.
-    const api = Reflect.get(globalThis, API) as Api | undefined;
-    const span = api?.context?.active?.().getValue?.(SPAN);
+    const api = (globalThis as { readonly [API]?: Api })[API];
+    if (api === undefined) return undefined;
+    const span = api.context?.active?.().getValue?.(SPAN);
     const context = (
       span as { spanContext?(): { traceId?: unknown } } | undefined
     )?.spanContext?.();

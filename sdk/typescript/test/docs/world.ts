@@ -1,7 +1,9 @@
 /** What snippets of the pages take for granted: what a handler has, and code that is the reader's own. */
 
 import type { readFile as readFileOf } from "node:fs/promises";
+import type { Server } from "node:http";
 import type { App, Ctx, Step, Workflow } from "stepwell";
+import type { ObservedRun, TelemetryClient } from "stepwell/telemetry";
 import type { Test } from "stepwell/test";
 import type { expect as expectOf, it as itOf } from "vitest";
 import type { shop as shopOf } from "./shop.js";
@@ -55,6 +57,10 @@ declare global {
   const remind: Workflow<"remind", string, string>;
   const shopApp: (world: Shop) => App;
   class Shop {}
+
+  const telemetry: TelemetryClient;
+  const run: ObservedRun;
+  const server: Server;
 
   const test: Test;
   const expect: typeof expectOf;

@@ -187,13 +187,13 @@ describe("what cannot be told", () => {
     const client = telemetry({ url: server.url, projectKey: "sw_key", onError: told });
     const good = { flowKey: "f", runId: "r", stepKey: "s", status: "success" };
     const all: object[] = [{}, { ...good, status: "skipped" }, { ...good, at: "soon" }];
-    for (const one of [...all, { ...good, stepKey: "" }, { ...good, at: new Date(Number.NaN) }]) {
+    for (const one of [...all, { ...good, flowKey: "" }, { ...good, at: new Date(Number.NaN) }]) {
       await client.recordStep(one as never);
     }
     await client.recordStep(undefined as never);
     expect(client.stats).toEqual({ recorded: 6, sent: 0, dropped: 6, pending: 0 });
     const texts = errors.map(({ message }) => message.split(" is ")[0]);
-    expect(texts).toEqual(["the flow's key", "`status`", "`at`", "the step's key"]);
+    expect(texts).toEqual(["the step's key", "`status`", "`at`", "the flow's key"]);
   });
 
   it("is said on the console where nobody else is told", async () => {
