@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stepwell_core::code::Code;
 use stepwell_core::time::Timestamp;
 use stepwell_sqlite::doctor::{Day, Problem, Report};
-use stepwell_sqlite::{Embedded, Options, open_to_others};
+use stepwell_sqlite::{Embedded, Options, observed, open_to_others};
 
 use super::args::{Doctor, Reach};
 use super::backup::size;
@@ -175,8 +175,9 @@ fn offline(folder: &Path, rebuild: bool, reach: &Reach) -> Result<(), Fault> {
     let store = Embedded::open(folder, Options::default()).map_err(refused)?;
     let rebuilt = if rebuild { Some(store.rebuild().map_err(refused)?) } else { None };
     let report = store.verify().map_err(refused)?;
+    let observed = observed::verify(folder).map_err(refused)?;
     let problems = rebuilt.iter().flat_map(|report| &report.problems).chain(&report.problems);
-    let problems: Vec<_> = problems.collect();
+    let problems: Vec<_> = problems.chain(&observed).collect();
     show(&Found { report: &report, problems: &problems, open: &open, rebuilt: rebuild }, reach)?;
     if problems.is_empty() {
         return Ok(());

@@ -15,6 +15,7 @@ use super::settle::{Origin, settle};
 use crate::disk::OsDisk;
 use crate::embedded::TABLES;
 use crate::folder;
+use crate::observed;
 use crate::options::Options;
 use crate::tables::Place;
 
@@ -63,7 +64,10 @@ fn fill(backup: &Path, folder: &Path, from: &Manifest, options: &Options) -> Res
     files::sync_folder(folder)?;
     for file in &from.files {
         let FileEntry { name, bytes, hash } = file;
-        let copied = files::copy(backup, folder, name)?;
+        let into =
+            if name == observed::TABLES { folder.join(observed::FOLDER) } else { folder.into() };
+        folder::make(&into)?;
+        let copied = files::copy(backup, &into, name)?;
         if copied != *file {
             return Err(Error::Corrupt(format!(
                 "{} is not as it was written: it has {} bytes{}",
@@ -88,6 +92,9 @@ fn fill(backup: &Path, folder: &Path, from: &Manifest, options: &Options) -> Res
     };
     let place = Place::File(folder.join(TABLES));
     let store = settle(&OsDisk::new(folder), &place, &origin, options)?;
+    if folder.join(observed::FOLDER).is_dir() {
+        observed::settle(folder)?;
+    }
     let mark = folder.join(RESTORING);
     fs::remove_file(&mark).map_err(|error| files::failed("remove", &mark, &error))?;
     files::sync_folder(folder)?;
@@ -100,7 +107,10 @@ fn empty(folder: &Path) {
     let ours = names.iter().filter(|name| *name != IGNORED && *name != RESTORING);
     for name in ours.map(String::as_str).chain([RESTORING]) {
         // What stays keeps the mark's company, and the folder is refused.
-        if fs::remove_file(folder.join(name)).is_err() {
+        let path = folder.join(name);
+        let removed =
+            if name == observed::FOLDER { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        if removed.is_err() {
             return;
         }
     }

@@ -18,6 +18,7 @@ use crate::disk::{Disk, OsDisk};
 use crate::embedded::{Embedded, Shared, TABLES};
 use crate::folder;
 use crate::ledger;
+use crate::observed;
 use crate::tables::Place;
 
 /// What the names of folders begin with in which a copy is made; the id of the store follows.
@@ -130,12 +131,23 @@ impl<D: Disk> Shared<D> {
         let mut names = vec![TABLES.to_owned()];
         names.extend(copied.segments);
         names.extend(ledger::copy(data, made)?);
+        let go_on = || match (ask.watch)(Progress::default()) {
+            Go::On => Ok(()),
+            Go::Stop => Err(Error::Unavailable("the backup was stopped".into())),
+        };
+        let observed = observed::copy(data, made, |took| {
+            go_on()?;
+            // Half of the time is others'.
+            std::thread::sleep(took);
+            Ok(())
+        })?;
+        if let Some(name) = observed {
+            self::sync(&made.join(&name))?;
+            names.push(name);
+        }
         let mut entries = Vec::with_capacity(names.len());
         for name in &names {
-            entries.push(files::hash(made, name, || match (ask.watch)(Progress::default()) {
-                Go::On => Ok(()),
-                Go::Stop => Err(Error::Unavailable("the backup was stopped".into())),
-            })?);
+            entries.push(files::hash(made, name, go_on)?);
         }
         let manifest = Manifest {
             format: folder::VERSION,
@@ -155,7 +167,7 @@ impl<D: Disk> Shared<D> {
     fn copy_bytes(&self, data: &Path) -> u64 {
         let folded = self.overlay().folded;
         let log: u64 = self.parts_behind(folded).0.iter().map(|part| part.end).sum();
-        self.tables.disk_bytes() + log + ledger::bytes(data)
+        self.tables.disk_bytes() + log + ledger::bytes(data) + observed::bytes(data)
     }
 }
 

@@ -11,6 +11,7 @@ use super::manifest::{MANIFEST, Manifest};
 use crate::disk::OsDisk;
 use crate::embedded::TABLES;
 use crate::log::{Settings, recover};
+use crate::observed;
 use crate::options::SEGMENT_MIN;
 use crate::tables;
 
@@ -62,7 +63,12 @@ pub fn verify(folder: &Path) -> Result<Verified, Error> {
 impl Verified {
     fn read_content(&mut self, folder: &Path) -> Result<(), Error> {
         let Manifest { store, folded, head, .. } = self.manifest;
-        let tables = open_read_only(folder)?;
+        if self.manifest.files.iter().any(|file| file.name == observed::TABLES) {
+            for what in tables::integrity(&open_read_only(folder, observed::TABLES)?)? {
+                self.problems.push(format!("{}: {what}", observed::TABLES));
+            }
+        }
+        let tables = open_read_only(folder, TABLES)?;
         for what in tables::integrity(&tables)? {
             self.problems.push(format!("the tables: {what}"));
         }
@@ -85,8 +91,8 @@ impl Verified {
 }
 
 /// Opens the tables of a copy as a file that nobody changes: SQLite puts nothing beside them.
-fn open_read_only(folder: &Path) -> Result<Connection, Error> {
-    let path = folder.join(TABLES);
+fn open_read_only(folder: &Path, name: &str) -> Result<Connection, Error> {
+    let path = folder.join(name);
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

@@ -21,8 +21,11 @@
 //! | `house` | what changes without an event: runs end, flows are declared |
 //! | `list`, `read`, `stats` | what is read |
 //! | `purge` | what goes |
+//! | `copy`, `check` | observed runs in backups; what is damaged |
 //! | `fault` | errors inside of a transaction |
 
+mod check;
+mod copy;
 mod declared;
 mod deltas;
 mod fault;
@@ -45,6 +48,8 @@ mod thread;
 mod turn;
 mod write;
 
+pub use check::verify;
+pub(crate) use copy::{bytes, copy, settle};
 pub use options::Options;
 pub(crate) use store::FOLDER;
 pub use store::SqliteObserved;

@@ -52,6 +52,10 @@ impl SqliteObserved<OsDisk> {
     pub fn open(data: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let folder = data.as_ref().join(FOLDER);
         folder::make(&folder)?;
+        // What is in it is durable only once the folder itself is.
+        OsDisk::new(data.as_ref()).sync_dir().map_err(|error| {
+            folder::unusable(&folder, format!("it cannot be made durable: {error}"))
+        })?;
         let place = Place::File(folder.join(TABLES));
         let store = Self::open_on(OsDisk::new(&folder), place, options)
             .map_err(|error| folder::located(&folder, error))?;

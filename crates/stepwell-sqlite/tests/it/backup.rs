@@ -14,6 +14,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::StepStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_sqlite::backup::{self, Manifest};
+use stepwell_sqlite::observed::{self, SqliteObserved};
 use stepwell_sqlite::sim::SimDisk;
 use stepwell_sqlite::{Embedded, Options, Place, ledger};
 use stepwell_store::backup::{Ask, Go, Progress, Taken};
@@ -21,7 +22,11 @@ use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
 use stepwell_store::query::Filter;
 use stepwell_store::{Error, Store};
+use stepwell_telemetry::event::Said;
+use stepwell_telemetry::keep::Keep as _;
 use tempfile::TempDir;
+
+use crate::observed::told::{self, Model, Told};
 
 use crate::trace::at;
 
@@ -319,6 +324,7 @@ fn a_damaged_copy_is_told_and_not_restored() {
     let store = world.open();
     let opened = ledger::open(world.path("data")).unwrap();
     drop(opened);
+    drop(SqliteObserved::open(world.path("data"), observed::Options::default()).unwrap());
     for n in 0..20 {
         commit(&store, n);
     }
@@ -417,6 +423,48 @@ fn ledger_and_pepper_go_along_and_nobody_else_reads_them() {
             assert_eq!(mode(&path), 0o600, "{}", path.display());
         }
     }
+}
+
+/// Observed runs go along, as of the moment at which the backup was taken, and go on after a restore; damage is
+/// told of theirs too.
+#[test]
+fn observed_runs_go_along() {
+    let world = World::new();
+    let store = world.open();
+    commit(&store, 1);
+    let open = |name| SqliteObserved::open(world.path(name), observed::Options::default()).unwrap();
+    let skip = |run, id| Told { run, id, step: 0, call: None, said: Said::Skipped, at_ms: 1 };
+    let events = (0..50).map(|id| skip(id % 9, id)).collect();
+    let mut model = Model { events, ..Model::default() };
+    let original = open("data");
+    original.append(&told::batch(&model.events)).unwrap();
+    original.stop();
+    let taken = world.back_up(&store);
+    drop(original);
+    let original = open("data");
+    original.append(&told::batch(&[skip(1, 99)])).unwrap();
+    original.stop();
+
+    drop(world.restore(&taken));
+    assert_eq!(observed::verify(&world.path("new")).unwrap(), []);
+    let restored = open("new");
+    model.check(&restored, told::at(0), "restored");
+    restored.append(&told::batch(&[skip(2, 100)])).unwrap();
+    restored.stop();
+    model.events.push(skip(2, 100));
+    drop(restored);
+    let restored = open("new");
+    model.check(&restored, told::at(0), "restored, and opened again");
+    restored.stop();
+    drop(restored);
+
+    let tables = world.path("new").join("observed/observed.db");
+    let tables = rusqlite::Connection::open(tables).unwrap();
+    tables.execute("UPDATE runs SET attempts = attempts + 1 WHERE run = 'req-3'", []).unwrap();
+    drop(tables);
+    let problems = observed::verify(&world.path("new")).unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].what.contains("req-3"), "{problems:?}");
 }
 
 /// What was given back to nobody else is listed as before: rows are those of the journals.

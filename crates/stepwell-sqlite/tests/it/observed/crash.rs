@@ -24,7 +24,7 @@ fn batches() -> Vec<Vec<Told>> {
     let told = |n: u16| {
         let said = [Said::Running, Said::Success, Said::Running, Said::Error][usize::from(n % 4)];
         Told {
-            run: u8::try_from(n % 3).unwrap(),
+            run: n % 3,
             id: n,
             step: u8::try_from(n / 6 % 4).unwrap(),
             call: Some(u8::try_from(n / 12 % 5).unwrap()),

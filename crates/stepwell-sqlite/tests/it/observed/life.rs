@@ -15,7 +15,7 @@ use stepwell_telemetry::set::EVENTS_MAX;
 use super::told::{Model, SPACE, Told, at, batch, declared};
 use crate::crash::folder;
 
-fn told(run: u8, id: u16, said: Said, at_ms: u32) -> Told {
+fn told(run: u16, id: u16, said: Said, at_ms: u32) -> Told {
     Told { run, id, step: 0, call: Some(0), said, at_ms }
 }
 
@@ -185,8 +185,8 @@ fn what_is_old_goes_and_the_rest_stays() {
     let store = without_thread(&disk, tables.path(), options);
     let hour = 3_600_000;
     let mut events = Vec::new();
-    for run in 0..20_u8 {
-        let id = u16::from(run) * 2;
+    for run in 0..20_u16 {
+        let id = run * 2;
         let begin = u32::from(run) * hour / 10;
         events.push(told(run, id, Said::Running, begin));
         events.push(told(run, id + 1, Said::Error, begin + 1));

@@ -4,4 +4,4 @@ mod crash;
 mod life;
 mod lists;
 mod order;
-mod told;
+pub(crate) mod told;

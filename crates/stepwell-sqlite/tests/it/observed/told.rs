@@ -29,7 +29,7 @@ pub(crate) fn at(millis: u64) -> Timestamp {
 /// An event, in few words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
-    pub(crate) run: u8,
+    pub(crate) run: u16,
     pub(crate) id: u16,
     pub(crate) step: u8,
     pub(crate) call: Option<u8>,
@@ -119,7 +119,7 @@ pub(crate) struct Answers {
 
 /// Asks a store everything.
 pub(crate) fn answers(store: &dyn Keep, now: Timestamp) -> Answers {
-    let ask = RunsAsk { namespace: SPACE.into(), limit: 1_000, ..RunsAsk::default() };
+    let ask = RunsAsk { namespace: SPACE.into(), limit: 100_000, ..RunsAsk::default() };
     let page = store.runs(&ask, now).unwrap();
     assert!(!page.stale && !page.more, "{page:?}");
     let mut answers = Answers::default();
