@@ -17,7 +17,11 @@ echo "the command says: $(env -u STEPWELL_BINARY npx --no-install stepwell --ver
 
 cat >use.mjs <<'JS'
 import { StepError, workflow } from "stepwell";
+import { createTelemetryClient } from "stepwell/telemetry";
 import { TestServer } from "stepwell/test";
+if ((await createTelemetryClient({ enabled: false }).run("a", { runId: "1" }).step("s", () => 7)) !== 7) {
+  throw new Error("telemetry");
+}
 if (workflow({ name: "a" }, () => 1).name !== "a" || StepError.is(1)) throw new Error("import");
 await (await TestServer.start()).stop();
 JS
@@ -27,6 +31,7 @@ echo "import works on Node $(node --version)"
 cat >use.cjs <<'JS'
 const { StepError, workflow } = require("stepwell");
 if (typeof require("stepwell/test").Test !== "function") throw new Error("require of the test kit");
+if (typeof require("stepwell/telemetry").createTelemetryClient !== "function") throw new Error("telemetry");
 if (workflow({ name: "a" }, () => 1).name !== "a" || StepError.is(1)) throw new Error("require");
 JS
 node use.cjs
@@ -34,6 +39,7 @@ echo "require works on Node $(node --version)"
 
 cat >use.mts <<'TS'
 import { client, type Duration, StepError, workflow } from "stepwell";
+import { createTelemetryClient } from "stepwell/telemetry";
 import { TestServer } from "stepwell/test";
 const one = workflow({ name: "one" }, async ({ step }) => {
   const saved = await step.run("a", () => ({ at: new Date(0) }));
@@ -41,7 +47,8 @@ const one = workflow({ name: "one" }, async ({ step }) => {
   // @ts-expect-error
   await step.sleep("b", "5 parsecs");
 });
-export const all = [client, StepError, TestServer, one, "1d12h" satisfies Duration];
+const observed: Promise<number> = createTelemetryClient().run("a", { runId: "1" }).step("s", () => 7);
+export const all = [client, StepError, TestServer, observed, one, "1d12h" satisfies Duration];
 TS
 
 cat >use.cts <<'TS'

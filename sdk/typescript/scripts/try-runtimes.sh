@@ -70,6 +70,7 @@ for runtime in "$@"; do
     esac
     try "$name" kit.mjs "${command[@]}"
     try "$name" server.mjs "${command[@]}"
+    try "$name" telemetry.mjs "${command[@]}"
     case $runtime in
         node20*) echo "$name: typed: not run: this runtime does not run TypeScript" ;;
         *) try "$name" typed.mts "${command[@]}" ;;

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeServer } from "./server.js";
 
-const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
+const CHILD = fileURLToPath(new URL("../runtimes/observed.mjs", import.meta.url));
 
 let server: FakeServer;
 

@@ -1,6 +1,6 @@
 /** A program that is observed, in a process of its own: what it does as it ends is its first argument. */
 
-import { createTelemetryClient } from "../../dist/telemetry/index.js";
+import { createTelemetryClient } from "stepwell/telemetry";
 
 const ends = {
   /** Nothing is left to do. */
