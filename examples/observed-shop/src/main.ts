@@ -9,6 +9,7 @@
  */
 
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { client } from "stepwell";
 import { createTelemetryClient } from "stepwell/telemetry";
 import { backend } from "./backend.ts";
@@ -32,7 +33,8 @@ if (process.argv.includes("--durable")) {
 
 const server = backend(take, telemetry);
 await once(server.listen(Number(process.env.PORT ?? 8080), "127.0.0.1"), "listening");
-process.stdout.write(`the shop listens at ${JSON.stringify(server.address())}\n`);
+const { port } = server.address() as AddressInfo;
+process.stdout.write(`the shop listens at http://127.0.0.1:${port}\n`);
 
 /** Ends as a service should: no new orders, then what is under way, then what was told. */
 async function end(): Promise<void> {
