@@ -7,15 +7,16 @@
  * - memory, at ten times what a slow server takes, and whether what was dropped is counted.
  *
  * Servers and programs are processes of their own. Machines are noisy: rounds with and without telemetry take
- * turns, each round is compared with its own neighbour, and what counts is the median of the differences. Every
- * figure is printed, with those of the program alone, so that a machine too busy to tell anything is seen.
+ * turns, each round is compared with its own neighbour, and what counts is the median of the differences; the
+ * program is given priority over others, where that is allowed. Every figure is printed, with those of the program
+ * alone, so that a machine too busy to tell anything is seen.
  *
  * ROUNDS=12 and SECONDS_EACH=5 say how long; ROUNDS times SECONDS_EACH is the time for each server.
  */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 

@@ -90,9 +90,8 @@ export class Writer {
   /** Returns a text that may be shown: given to the hook first, then cleared of secrets. */
   text(text: string, path: string): string {
     const given = this.#given(text, path);
-    return given === undefined
-      ? REDACTED
-      : redactText(typeof given === "string" ? given : `${given}`);
+    const isShown = typeof given === "string" || typeof given === "number";
+    return isShown ? redactText(`${given}`) : REDACTED;
   }
 
   #members(object: object, path: string, depth: number): string {

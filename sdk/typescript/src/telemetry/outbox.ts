@@ -151,17 +151,27 @@ export class Outbox implements Sink, Unsent {
   /** Sends after a while. Each request holds the program up a little: those of a busy one are fewer and larger. */
   #wait(): void {
     const ms = this.#lastEvents < MANY_EVENTS ? INTERVAL_MS : MANY_INTERVAL_MS;
-    this.#timer = after(ms, () => void this.#send(), true);
+    this.#timer = after(ms, () => void this.#run(), true);
   }
 
   #wake(): void {
     cancel(this.#timer);
-    this.#timer = after(0, () => void this.#send(), true);
+    this.#timer = after(0, () => void this.#run(), true);
+  }
+
+  /** Nothing that goes wrong here is a rejection that nobody handles: that would end the program. */
+  async #run(): Promise<void> {
+    if (this.#isSending) return;
+    try {
+      await this.#send();
+    } catch {
+      this.#giveUp("they could not be written");
+    }
+    this.#isSending = false;
   }
 
   /** Sends batch after batch until there is little left, and pauses after each failure. */
   async #send(): Promise<void> {
-    if (this.#isSending) return;
     this.#isSending = true;
     this.#timer = undefined;
     do {
@@ -174,7 +184,6 @@ export class Outbox implements Sink, Unsent {
       this.#tell();
       if (answer.kind === "failed") await this.#pause(answer);
     } while (this.#batch !== undefined || this.#isUrgent());
-    this.#isSending = false;
     if (this.#queue.count > 0) this.#wait();
     else forget(this);
   }

@@ -208,6 +208,22 @@ describe("redact", () => {
     expect(events[1]?.error).toEqual({ name: "TypeError", message: "[redacted]" });
   });
 
+  it("may give anything", async () => {
+    const given: unknown[] = [Symbol("s"), { a: 1 }, null, () => 1, 7n];
+    const redact = (value: unknown, path: string): unknown =>
+      path === "error.message" ? given[0] : given[Number(value)];
+    const events = await sent(
+      async (client) => {
+        const run = client.run("f", { runId: "r" });
+        const metadata = { a: 0, b: 1, c: 2, d: 3, e: 4, f: 9 };
+        await rejectionOf(run.step("s", () => Promise.reject(new Error("no")), { metadata }));
+      },
+      { redact },
+    );
+    expect(events[0]?.metadata).toEqual({ a: null, b: null, c: null, d: null, e: null });
+    expect(events[1]?.error?.message).toBe("[redacted]");
+  });
+
   /** §10.1: the value at which it throws is left out, and the step runs. */
   it("may throw", async () => {
     const redact = (value: unknown, path: string): unknown => {
