@@ -134,9 +134,10 @@ impl<D: Disk> Lane<D> {
     }
 
     fn appended(&self, tail: MutexGuard<'_, Tail>, position: u64) -> u64 {
-        let much = tail.bytes >= self.options.fold_slice;
+        // The first one wakes the thread, which then waits until it is old enough.
+        let wakes = tail.batches.len() == 1 || tail.bytes >= self.options.fold_slice;
         drop(tail);
-        if much {
+        if wakes {
             self.work.notify_one();
         }
         position
@@ -257,7 +258,6 @@ impl<D: Disk> Lane<D> {
         };
         let mut tail = self.tail();
         if !is_due(&tail) {
-            // An append wakes nobody while there is little: what it appended is old soon enough.
             let oldest = tail.batches.front().map(|oldest| oldest.received.elapsed());
             let wait = oldest
                 .map_or(wait, |age| wait.min(self.options.fold_after.saturating_sub(age)))

@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use stepwell_core::time::Timestamp;
 use stepwell_telemetry::keep::{After, ListedRun, RunsAsk, RunsPage};
-use stepwell_telemetry::status::RunStatus;
+use stepwell_telemetry::status::{Patience, RunStatus};
 
 use super::row;
 
@@ -20,8 +20,13 @@ const FEW: usize = 2_000;
 /// More flows than this are not asked one by one.
 const FLOWS_MAX: usize = 200;
 
-/// Flows by number.
-type Slugs = BTreeMap<i64, Arc<str>>;
+/// A flow that is asked for.
+struct Flow {
+    slug: Arc<str>,
+    /// None of its runs that began later has ended. Where no step is declared that is the last, runs end by
+    /// silence only, and all that began a moment ago need not be looked at.
+    ended_before: Timestamp,
+}
 
 /// Returns a page.
 pub(super) fn page(
@@ -36,8 +41,8 @@ pub(super) fn page(
     let more = found.len() > limit;
     found.truncate(limit);
     let named = |(flow, run): (i64, ListedRun)| {
-        let flow = asked.flows.get(&flow).cloned().unwrap_or_default();
-        ListedRun { flow, ..run }
+        let flow = asked.flows.get(&flow).map(|flow| Arc::clone(&flow.slug));
+        ListedRun { flow: flow.unwrap_or_default(), ..run }
     };
     Ok(RunsPage { runs: found.into_iter().map(named).collect(), more, stale: false })
 }
@@ -50,12 +55,23 @@ pub(super) fn counts(
     most: u64,
 ) -> rusqlite::Result<Vec<(RunStatus, u64)>> {
     let asked_for = |status: &RunStatus| ask.status.is_empty() || ask.status.contains(status);
+    let statuses = RunStatus::ALL.into_iter().filter(asked_for);
+    let ask = RunsAsk { after: None, ..ask.clone() };
+    let Some(mut asked) = Asked::of(connection, &ask, now)? else {
+        return Ok(statuses.map(|status| (status, 0)).collect());
+    };
+    if let Some(few) = asked.few_named(connection)? {
+        let count = |status| few.iter().filter(|(_, run)| run.status == status).count() as u64;
+        return Ok(statuses.map(|status| (status, count(status).min(most))).collect());
+    }
     let mut counts = Vec::new();
-    for status in RunStatus::ALL.into_iter().filter(asked_for) {
-        let ask = RunsAsk { status: vec![status], after: None, ..ask.clone() };
-        let Some(asked) = Asked::of(connection, &ask, now)? else { continue };
-        let count = asked.count_all(connection, most)?;
-        counts.push((status, count.min(most)));
+    for status in statuses {
+        asked.status = vec![status];
+        let mut count = 0;
+        for plan in asked.plans(connection)? {
+            count += asked.count(connection, &plan, most.saturating_sub(count))?;
+        }
+        counts.push((status, count));
     }
     Ok(counts)
 }
@@ -96,7 +112,10 @@ struct Asked<'a> {
     ask: &'a RunsAsk,
     now: Timestamp,
     space: i64,
-    flows: Slugs,
+    /// By number.
+    flows: BTreeMap<i64, Flow>,
+    /// In one of these statuses, in order; in any where empty.
+    status: Vec<RunStatus>,
 }
 
 impl<'a> Asked<'a> {
@@ -106,19 +125,27 @@ impl<'a> Asked<'a> {
         ask: &'a RunsAsk,
         now: Timestamp,
     ) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT flows.id, slug, space FROM flows JOIN spaces ON spaces.id = space
-            WHERE namespace = ?1";
+        let sql = "SELECT flows.id, slug, space, declared IS NULL FROM flows
+            JOIN spaces ON spaces.id = space WHERE namespace = ?1";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([&*ask.namespace])?;
-        let (mut flows, mut space) = (Slugs::new(), None);
+        let (mut flows, mut space) = (BTreeMap::new(), None);
         while let Some(row) = rows.next()? {
             let slug: Arc<str> = row.get(1)?;
             if ask.flows.is_empty() || ask.flows.contains(&slug) {
-                flows.insert(row.get(0)?, slug);
+                let quiet = now.before(Patience::default().quiet_after);
+                let ended_before = if row.get(3)? { quiet } else { Timestamp::MAX };
+                flows.insert(row.get(0)?, Flow { slug, ended_before });
                 space = Some(row.get(2)?);
             }
         }
-        Ok(space.map(|space| Self { ask, now, space, flows }))
+        let mut status = ask.status.clone();
+        status.sort_unstable();
+        status.dedup();
+        if status.len() == RunStatus::ALL.len() {
+            status.clear();
+        }
+        Ok(space.map(|space| Self { ask, now, space, flows, status }))
     }
 
     /// Returns at least the first runs, in any order.
@@ -135,17 +162,6 @@ impl<'a> Asked<'a> {
             found.extend(self.read(connection, &plan, limit)?);
         }
         Ok(found)
-    }
-
-    fn count_all(&self, connection: &Connection, most: u64) -> rusqlite::Result<u64> {
-        if let Some(few) = self.few_named(connection)? {
-            return Ok(few.len() as u64);
-        }
-        let mut count = 0;
-        for plan in self.plans(connection)? {
-            count += self.count(connection, &plan, most.saturating_sub(count))?;
-        }
-        Ok(count)
     }
 
     /// Returns all runs with the text in their name, where there is one and they are few.
@@ -181,24 +197,23 @@ impl<'a> Asked<'a> {
     }
 
     fn is_asked(&self, run: &ListedRun) -> bool {
-        let RunsAsk { status, from, to, after, .. } = self.ask;
-        (status.is_empty() || status.contains(&run.status))
+        let RunsAsk { from, to, after, .. } = self.ask;
+        (self.status.is_empty() || self.status.contains(&run.status))
             && from.is_none_or(|from| run.place.at >= from)
             && to.is_none_or(|to| run.place.at < to)
             && after.is_none_or(|after| run.place < after)
     }
 
     fn plans(&self, connection: &Connection) -> rusqlite::Result<Vec<Plan>> {
-        let mut status = self.ask.status.clone();
-        status.sort_unstable();
-        status.dedup();
-        if status.len() == RunStatus::ALL.len() {
-            status.clear();
-        }
+        let status = &self.status;
         let walks = status.is_empty() || status.contains(&RunStatus::Completed);
         let all = self.ask.flows.is_empty();
         if all && (walks || self.flows.len() > FLOWS_MAX) {
-            return Ok(vec![Plan { index: "runs_space", key: ("space", self.space), status }]);
+            return Ok(vec![Plan {
+                index: "runs_space",
+                key: ("space", self.space),
+                status: status.clone(),
+            }]);
         }
         let mut plans = Vec::new();
         for flow in self.flows.keys() {
@@ -207,7 +222,7 @@ impl<'a> Asked<'a> {
                 plans.push(Plan { index: "runs_first", key, status: status.clone() });
                 continue;
             }
-            for status in &status {
+            for status in status {
                 let index = match status {
                     RunStatus::Failed => "runs_failed",
                     RunStatus::Stuck => "runs_open",
@@ -264,6 +279,12 @@ impl<'a> Asked<'a> {
         if !plan.status.is_empty() {
             let any: Vec<&str> = plan.status.iter().map(|status| is_in(*status)).collect();
             clause.and(&format!("({})", any.join(" OR ")), self.now.as_micros());
+        }
+        if !plan.status.is_empty()
+            && plan.status.iter().all(|status| status.is_ended())
+            && let Some(flow) = self.flows.get(&key).filter(|_| column == "flow")
+        {
+            clause.and("first_at <= ?", flow.ended_before.as_micros());
         }
         if let Some(text) = text {
             clause.and("instr(run, ?) > 0", text.clone());

@@ -132,7 +132,11 @@ fn a_filter_lists_what_it_says() {
 
 fn check_counts(store: &dyn Keep, ask: &RunsAsk, wanted: &[ListedRun]) {
     let most = 40;
-    for (status, count) in store.counts(ask, now(), most).unwrap() {
+    let counts = store.counts(ask, now(), most).unwrap();
+    let asked = |status: &RunStatus| ask.status.is_empty() || ask.status.contains(status);
+    let statuses: Vec<RunStatus> = counts.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, RunStatus::ALL.into_iter().filter(asked).collect::<Vec<_>>(), "{ask:?}");
+    for (status, count) in counts {
         let all = wanted.iter().filter(|run| run.status == status).count() as u64;
         assert_eq!(count, all.min(most), "{status:?}: {ask:?}");
     }
