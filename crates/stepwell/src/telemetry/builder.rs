@@ -172,14 +172,15 @@ impl Builder {
         self
     }
 
-    /// Sets how many events may wait, at least 1. Default 50,000. More are dropped and counted.
+    /// Sets how many events may wait, at least 1. Default 50,000. Where there are more, the oldest are dropped
+    /// and counted.
     pub fn queue_events(mut self, events_max: usize) -> Self {
         self.bounds.events_max = events_max.max(1);
         self
     }
 
-    /// Sets how many bytes of events may wait, at least 64 KiB. Default 16 MiB. More are dropped and
-    /// counted.
+    /// Sets how many bytes of events may wait, at least 64 KiB. Default 16 MiB. Where there are more, the
+    /// oldest are dropped and counted.
     pub fn queue_bytes(mut self, bytes_max: usize) -> Self {
         self.bounds.bytes_max = bytes_max.max(64 * 1024);
         self

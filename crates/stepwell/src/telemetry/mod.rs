@@ -32,7 +32,7 @@
 //! | `call`, `event` | one call of a step, and its events as they are sent |
 //! | `fault`, `metadata` | errors and metadata, with their secrets taken out |
 //! | `shared` | what handles share with the thread that sends |
-//! | `queue`, `single` | events that wait: many together, or each for itself |
+//! | `queue`, `waiting`, `single` | events that wait: many together, or each for itself |
 //! | `sender`, `post` | the thread; one request, and what its answer means |
 //! | `error` | events that were not sent, and counts |
 //! | `layer`, `fields` | spans of `tracing` as steps (feature `tracing-layer`) |
@@ -61,6 +61,7 @@ mod strict;
 mod sync;
 #[expect(clippy::module_inception, reason = "the file holds the type of that name")]
 mod telemetry;
+mod waiting;
 
 pub use builder::Builder;
 pub use error::{SendError, SendErrorKind, Stats};

@@ -1,23 +1,15 @@
 //! Events that wait to be sent: bounded in memory, cut into requests as they come (§10.3).
 
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::{Either, select};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep_until;
 
 use super::error::Stats;
-
-/// Most events and bytes of a request; a server takes 5,000 and 4 MiB, what stands in front of it may not.
-const CHUNK_EVENTS_MAX: usize = 2_000;
-const CHUNK_BYTES_MAX: usize = 512 * 1024;
-
-/// Largest event that is taken.
-const EVENT_BYTES_MAX: usize = 256 * 1024;
+use super::waiting::{Chunk, EVENT_BYTES_MAX, Waiting};
 
 /// What bounds a queue.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +34,6 @@ pub(super) enum Lost {
     Unreachable,
 }
 
-/// One request's events.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) body: Bytes,
-    pub(super) events: usize,
-}
-
 /// Events on their way from code to the thread that sends them.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -68,28 +53,16 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    filling: VecDeque<Filling>,
-    /// Waiting and on their way.
-    events: usize,
-    bytes: usize,
+    waiting: Waiting,
     stats: Stats,
-    /// How many were taken, and how many of these have left, whichever way.
-    taken: u64,
-    left: u64,
     /// Drops that nobody was told of.
     untold: u64,
     waiters: Vec<Waiter>,
     /// No more is taken, and until when what is there is sent.
     closed: Option<Instant>,
-    /// Nothing is sent any more.
+    /// Nothing is sent any more; and whether something was left over.
     is_over: bool,
-}
-
-#[derive(Debug)]
-struct Filling {
-    body: Vec<u8>,
-    events: usize,
-    since: Instant,
+    has_lost: bool,
 }
 
 /// Somebody who waits until what was taken by then has left.
@@ -106,16 +79,6 @@ enum Next {
     WaitUntil(Instant),
     Wait,
     Over,
-}
-
-impl Filling {
-    fn has_room_for(&self, bytes: usize) -> bool {
-        self.events < CHUNK_EVENTS_MAX && self.body.len() + bytes <= CHUNK_BYTES_MAX
-    }
-
-    fn is_full(&self) -> bool {
-        !self.has_room_for(EVENT_BYTES_MAX / 16)
-    }
 }
 
 impl Queue {
@@ -135,7 +98,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an event, unless there is no room. Never waits for the network.
+    /// Takes an event. Where there is no room, the oldest give way that are not on their way; where that is of
+    /// no use, it does. Never waits for the network.
     pub(super) fn push(&self, event: &[u8]) -> Taken {
         let mut state = self.state();
         let state = &mut *state;
@@ -144,43 +108,28 @@ impl Queue {
             state.stats.dropped_stopped += 1;
             return Taken::Dropped;
         }
-        let bytes = event.len() + 1;
-        if state.events >= self.bounds.events_max
-            || state.bytes + bytes > self.bounds.bytes_max
-            || bytes > EVENT_BYTES_MAX
-        {
-            state.stats.dropped_full += 1;
-            state.untold += 1;
+        let Bounds { events_max, bytes_max, .. } = self.bounds;
+        let fits = event.len() < EVENT_BYTES_MAX;
+        while fits && !state.waiting.has_room(event.len(), events_max, bytes_max) {
+            if !state.waiting.drop_oldest() {
+                break;
+            }
+            state.drops();
+        }
+        if !fits || !state.waiting.has_room(event.len(), events_max, bytes_max) {
+            state.drops();
             return Taken::Dropped;
         }
-        if !state.filling.back().is_some_and(|last| last.has_room_for(bytes)) {
-            state.filling.push_back(Filling {
-                body: self.head.clone(),
-                events: 0,
-                since: Instant::now(),
-            });
+        if state.waiting.add(event, Instant::now) {
+            self.work.notify_one();
         }
-        if let Some(last) = state.filling.back_mut() {
-            if last.events > 0 {
-                last.body.push(b',');
-            }
-            last.body.extend_from_slice(event);
-            last.events += 1;
-            // The thread is woken when there is something at all, and when a request is full.
-            if last.events == 1 || last.is_full() {
-                self.work.notify_one();
-            }
-        }
-        state.events += 1;
-        state.bytes += bytes;
-        state.taken += 1;
         Taken::Kept
     }
 
     /// Returns the next events to be sent; nothing once the queue is closed and empty.
     pub(super) async fn next(&self) -> Option<Chunk> {
         loop {
-            let next = self.state().next(self.bounds.delay);
+            let next = self.state().next(self.bounds.delay, &self.head);
             match next {
                 Next::Send(chunk) => return Some(chunk),
                 Next::Over => return None,
@@ -199,7 +148,7 @@ impl Queue {
         let mut state = self.state();
         state.stats.sent += (chunk.events - refused) as u64;
         state.stats.dropped_refused += refused as u64;
-        state.has_left(chunk, self.head.len());
+        state.has_left(chunk);
     }
 
     /// Notes that the events of a chunk are given up.
@@ -210,7 +159,7 @@ impl Queue {
             Lost::Refused => state.stats.dropped_refused += count,
             Lost::Unreachable => state.stats.dropped_unreachable += count,
         }
-        state.has_left(chunk, self.head.len());
+        state.has_left(chunk);
     }
 
     /// Returns how many events found no room since this was asked last.
@@ -225,20 +174,20 @@ impl Queue {
 
     pub(super) fn stats(&self) -> Stats {
         let state = self.state();
-        Stats { waiting: state.events as u64, ..state.stats }
+        Stats { waiting: state.waiting.events() as u64, ..state.stats }
     }
 
     /// Waits until what was taken so far has left, or for so long at most. Tells whether it has.
     pub(super) fn flushed(&self, within: Duration) -> oneshot::Receiver<bool> {
         let (tell, told) = oneshot::channel();
         let mut state = self.state();
-        if state.is_over || state.left >= state.taken {
+        if state.is_over || state.waiting.is_empty() {
             // Whoever asks is there to be told.
-            let _ = tell.send(state.left >= state.taken);
+            let _ = tell.send(!state.has_lost);
             return told;
         }
-        let waiter = Waiter { until: state.taken, deadline: after(within), tell };
-        state.waiters.push(waiter);
+        let until = state.waiting.taken();
+        state.waiters.push(Waiter { until, deadline: after(within), tell });
         drop(state);
         self.work.notify_one();
         self.hurry.notify_one();
@@ -291,11 +240,11 @@ impl Queue {
         let state = &mut *state;
         state.is_over = true;
         state.closed.get_or_insert_with(Instant::now);
-        state.stats.dropped_stopped += state.events as u64;
-        (state.events, state.bytes) = (0, 0);
-        state.filling = VecDeque::new();
+        state.has_lost = !state.waiting.is_empty();
+        state.stats.dropped_stopped += state.waiting.events() as u64;
+        state.waiting.clear();
         for waiter in state.waiters.drain(..) {
-            let _ = waiter.tell.send(waiter.until <= state.left);
+            let _ = waiter.tell.send(false);
         }
     }
 }
@@ -307,36 +256,28 @@ fn after(within: Duration) -> Instant {
 }
 
 impl State {
-    fn next(&mut self, delay: Duration) -> Next {
-        let Some(first) = self.filling.front() else {
+    fn drops(&mut self) {
+        self.stats.dropped_full += 1;
+        self.untold += 1;
+    }
+
+    fn next(&mut self, delay: Duration, head: &[u8]) -> Next {
+        let Some((since, is_enough)) = self.waiting.first() else {
             return if self.closed.is_some() { Next::Over } else { Next::Wait };
         };
-        let due = first.since + delay;
-        let is_due = self.filling.len() > 1
-            || first.is_full()
-            || self.closed.is_some()
-            || !self.waiters.is_empty()
-            || due <= Instant::now();
+        let due = since + delay;
+        let is_due =
+            is_enough || self.closed.is_some() || !self.waiters.is_empty() || due <= Instant::now();
         if !is_due {
             return Next::WaitUntil(due);
         }
-        match self.filling.pop_front() {
-            Some(mut filled) => {
-                filled.body.extend_from_slice(TAIL);
-                Next::Send(Chunk { body: filled.body.into(), events: filled.events })
-            }
-            None => Next::Wait,
-        }
+        self.waiting.take(head).map_or(Next::Wait, Next::Send)
     }
 
-    fn has_left(&mut self, chunk: &Chunk, head: usize) {
-        // As many bytes as were counted: each event with one between it and the next.
-        let bytes = chunk.body.len() + 1 - head - TAIL.len();
-        self.events = self.events.saturating_sub(chunk.events);
-        self.bytes = self.bytes.saturating_sub(bytes);
-        self.left += chunk.events as u64;
-        let left = self.left;
-        for waiter in self.waiters.extract_if(.., |waiter| waiter.until <= left) {
+    fn has_left(&mut self, chunk: &Chunk) {
+        self.waiting.has_left(chunk);
+        let oldest = self.waiting.oldest();
+        for waiter in self.waiters.extract_if(.., |waiter| waiter.until <= oldest) {
             // Whoever waited may be gone.
             let _ = waiter.tell.send(true);
         }
@@ -353,9 +294,6 @@ impl State {
     }
 }
 
-/// What stands behind the events of each request.
-const TAIL: &[u8] = b"]}";
-
 #[cfg(test)]
 mod tests {
     use super::Taken::{Dropped, Kept};
@@ -370,45 +308,28 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
     }
 
-    /// §10.3: what finds no room is dropped and counted; room comes back as events leave.
+    /// §10.3: where there is no room the oldest give way, but not those that are on their way; each is counted.
     #[test]
     fn a_queue_is_bounded_by_events_and_by_bytes() {
         for (events_max, bytes_max) in [(3, usize::MAX), (usize::MAX, 9)] {
             let queue = queue(events_max, bytes_max);
-            let taken: Vec<Taken> = (0..5).map(|_| queue.push(b"{}")).collect();
-            assert_eq!(taken, [Kept, Kept, Kept, Dropped, Dropped]);
+            for event in ["11", "22", "33", "44", "55"] {
+                assert_eq!(queue.push(event.as_bytes()), Kept);
+            }
             let stats = queue.stats();
             assert_eq!((stats.recorded, stats.waiting, stats.dropped_full), (5, 3, 2));
             assert_eq!((queue.take_untold(), queue.take_untold()), (2, 0));
             let waits = queue.flushed(Duration::from_hours(1));
             let chunk = runtime().block_on(queue.next()).unwrap();
-            assert_eq!((&*chunk.body, chunk.events), (&b"{\"events\":[{},{},{}]}"[..], 3));
-            assert_eq!(queue.push(b"{}"), Dropped, "what is on its way takes room, too");
+            assert_eq!((&*chunk.body, chunk.events), (&b"{\"events\":[33,44,55]}"[..], 3));
+            assert_eq!(queue.push(b"66"), Dropped);
             queue.on_sent(&chunk, 1);
             assert_eq!(runtime().block_on(waits), Ok(true));
-            assert_eq!(queue.push(b"{}"), Kept);
+            assert_eq!(queue.push(b"77"), Kept);
+            assert_eq!(queue.push(&vec![b' '; EVENT_BYTES_MAX]), Dropped);
             let stats = queue.stats();
             assert_eq!((stats.sent, stats.dropped_refused, stats.waiting), (2, 1, 1));
             assert_eq!(stats.recorded, stats.sent + stats.waiting + stats.dropped());
-        }
-    }
-
-    #[test]
-    fn events_are_cut_into_requests() {
-        let queue = queue(usize::MAX, usize::MAX);
-        for _ in 0..=CHUNK_EVENTS_MAX {
-            assert_eq!(queue.push(b"{}"), Kept);
-        }
-        assert_eq!(queue.push(&vec![b' '; EVENT_BYTES_MAX]), Dropped);
-        let first = runtime().block_on(queue.next()).unwrap();
-        assert_eq!(first.events, CHUNK_EVENTS_MAX);
-        for _ in 0..4 {
-            assert_eq!(queue.push(&vec![b' '; EVENT_BYTES_MAX - 1]), Kept);
-        }
-        for events in [2, 1, 1] {
-            let chunk = runtime().block_on(queue.next()).unwrap();
-            assert_eq!(chunk.events, events);
-            assert!(chunk.body.len() <= CHUNK_BYTES_MAX + TAIL.len());
         }
     }
 

@@ -8,8 +8,9 @@ use futures_util::future::{join, select};
 
 use super::error::SendError;
 use super::post::{Failed, Receipt, post};
-use super::queue::{Chunk, Lost};
+use super::queue::Lost;
 use super::shared::Shared;
+use super::waiting::Chunk;
 use crate::driver::Backoff;
 
 /// The first pause and the longest after a request that failed.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use stepwell::{App, Ctx, ErrorKind, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_tungstenite::WebSocketStream;
@@ -231,23 +231,29 @@ pub(crate) async fn answer_once(
     body: impl ToString,
 ) -> String {
     let (mut stream, _) = listener.accept().await.unwrap();
+    let request = read_request(&mut stream).await;
+    let body = body.to_string();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close", body.len());
+    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+    request
+}
+
+/// Reads one HTTP request with its body.
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut request = Vec::new();
     loop {
         let mut part = [0; 4096];
         let count = stream.read(&mut part).await.unwrap();
+        assert_ne!(count, 0, "the request broke off");
         request.extend_from_slice(&part[..count]);
         let text = String::from_utf8_lossy(&request).into_owned();
         let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
         let mut lengths = head.lines().filter_map(|line| line.strip_prefix("content-length: "));
         let length: usize = lengths.next_back().map_or(0, |length| length.parse().unwrap());
         if rest.len() >= length {
-            break;
+            return text;
         }
     }
-    let body = body.to_string();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close", body.len());
-    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
-    String::from_utf8(request).unwrap()
 }
 
 /// A runner whose server is away can be stopped.

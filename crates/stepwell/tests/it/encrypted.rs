@@ -9,6 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
+use stepwell::telemetry::Telemetry;
 use stepwell::{App, Client, Ctx, ErrorKind, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
+use crate::driver::read_request;
 use crate::world::RUN;
 
 const KEY: &str = "sw_testkey_secretsecret";
@@ -63,21 +65,15 @@ impl Encrypted {
         self.acceptor.accept(stream).await
     }
 
-    /// Answers one request without a body, and returns it.
+    /// Answers one request, and returns it.
     async fn answer(&self, body: &Value) -> String {
         let mut stream = self.accept().await.unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut part = [0; 4096];
-            let count = stream.read(&mut part).await.unwrap();
-            assert_ne!(count, 0, "the request broke off");
-            request.extend_from_slice(&part[..count]);
-        }
+        let request = read_request(&mut stream).await;
         let body = body.to_string();
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
         stream.flush().await.unwrap();
-        String::from_utf8(request).unwrap()
+        request
     }
 
     /// Takes a runner's connection; gives its greeting and the header with its key.
@@ -107,6 +103,20 @@ async fn nothing(_ctx: Ctx) -> Result<()> {
 
 fn shop() -> App {
     App::new("shop").workflow("w", nothing)
+}
+
+/// §10.1: telemetry is sent encrypted, too, with the key inside.
+#[tokio::test]
+async fn telemetry_is_encrypted() {
+    let server = Encrypted::listen().await;
+    let builder = Telemetry::builder().url(server.url("localhost")).ca_file(server.ca_file());
+    let telemetry = builder.project_key(KEY).batch_delay("0ms").flush_timeout("1m").build();
+    telemetry.run("checkout", "req_123").skip("send-parcel");
+    let taken = json!({ "accepted": 1, "refused": [], "refusedTotal": 0 });
+    let (flushed, request) = tokio::join!(telemetry.flush(), server.answer(&taken));
+    assert!(flushed && request.contains("\"step\":\"send-parcel\""), "{request}");
+    assert!(request.contains(&format!("authorization: Bearer {KEY}\r\n")), "{request}");
+    assert_eq!(telemetry.stats().sent, 1);
 }
 
 /// Calls and runners reach a server by its name and by its address.

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use stepwell::telemetry::{Builder, SendError, SendErrorKind, Stats, Telemetry};
 
 use super::server::{Answer, KEY, PATIENCE, Server, client, nowhere};
@@ -199,9 +200,9 @@ fn a_function_for_errors_may_panic() {
     assert_eq!((telemetry.stats().sent, telemetry.stats().dropped_refused), (1, 1));
 }
 
-/// §10.3: memory is bounded by events and by bytes; what finds no room is dropped, counted and told.
+/// §10.3: memory is bounded by events and by bytes; the oldest are dropped, counted and told.
 #[test]
-fn what_finds_no_room_is_dropped() {
+fn what_is_too_much_is_dropped() {
     let refuse = Answer::Say("500 Internal Server Error", "");
     for (small, kept) in [(10, 10..11), (usize::MAX, 100..700)] {
         let server = Server::always(refuse.clone());
@@ -213,6 +214,9 @@ fn what_finds_no_room_is_dropped() {
         assert_eq!(stats.dropped_full, 1_000 - stats.waiting);
         server.then(Answer::Take);
         assert!(telemetry.flush_sync());
+        let steps: Vec<Value> = server.events().iter().map(|event| event["step"].clone()).collect();
+        let latest = (stats.dropped_full..1_000).map(|at| json!(format!("s{at}")));
+        assert_eq!(steps, latest.collect::<Vec<_>>());
         let full = std::iter::from_fn(|| Some(hear(&told)))
             .find(|error| error.kind() == SendErrorKind::Full)
             .unwrap();
