@@ -16,6 +16,8 @@ use crate::log::{Log, Prepared, create_slot, slot_name};
 
 /// How long a batch waits for the fold while the tail is over half of its bound.
 const YIELD: Duration = Duration::from_millis(50);
+/// How long it waits while the tail is over its bound, before it is refused.
+const YIELD_LAST: Duration = Duration::from_millis(500);
 
 /// The log and its tail.
 pub(super) struct Lane<D: Disk> {
@@ -156,11 +158,12 @@ impl<D: Disk> Lane<D> {
         if tail.bytes > self.options.tail_max / 2 {
             self.work.notify_one();
             if tail.is_threaded && tail.trouble.is_none() {
-                let at = tail.folded;
+                let is_over = tail.bytes > self.options.tail_max;
+                let (at, most) = (tail.folded, if is_over { YIELD_LAST } else { YIELD });
                 let waits = |tail: &mut Tail| tail.folded == at && tail.stop.is_none();
                 tail = self
                     .moved
-                    .wait_timeout_while(tail, YIELD, waits)
+                    .wait_timeout_while(tail, most, waits)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0;
             }

@@ -208,7 +208,7 @@ impl<'a> Asked<'a> {
         let status = &self.status;
         let walks = status.is_empty() || status.contains(&RunStatus::Completed);
         let all = self.ask.flows.is_empty();
-        if all && (walks || self.flows.len() > FLOWS_MAX) {
+        if all && (status.is_empty() || self.flows.len() > FLOWS_MAX) {
             return Ok(vec![Plan {
                 index: "runs_space",
                 key: ("space", self.space),

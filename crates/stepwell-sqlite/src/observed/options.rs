@@ -13,8 +13,9 @@ pub struct Options {
     /// How much one transaction of a fold takes, in bytes; twice as much where the fold is behind.
     /// Default 8 MiB.
     pub fold_slice: u64,
-    /// How much may wait to be folded, in bytes: above it batches are refused with
-    /// `Error::Unavailable`, and above half of it they wait for the fold. Default 64 MiB.
+    /// How much may wait to be folded, in bytes: above half of it batches wait for the fold, at most
+    /// 50 ms, and above it at most 500 ms before they are refused with `Error::Unavailable`. Default
+    /// 64 MiB.
     pub tail_max: u64,
     /// Free space, in bytes, below which batches are refused with `Error::DiskFull`. Default 128 MiB:
     /// more than runs that are durable leave, so that those go on.
