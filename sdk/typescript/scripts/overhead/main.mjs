@@ -129,6 +129,9 @@ async function loop() {
     }
   }
   say(`alone      ${figures(found.off, 2)}`);
+  const alone = median(found.off);
+  if (alone > LOOP_MS_MAX / 2)
+    say(`this machine is busy: alone the loop is delayed ${alone.toFixed(1)} ms`);
   for (const mode of MODES) {
     say(`${mode.padEnd(10)} ${figures(found[mode], 2)}`);
     judge(`the event loop, server ${mode}`, median(found[mode]), LOOP_MS_MAX, "ms");
