@@ -306,3 +306,29 @@ async fn a_shutdown_ends_in_time() {
     }
     assert_eq!(telemetry.stats().dropped_stopped, 1);
 }
+
+/// §10.3: whatever many threads tell while a server is now there and now not, each event is sent once, or
+/// counted as dropped.
+#[test]
+fn every_event_is_accounted_for() {
+    let fault = || Answer::Say("500 Internal Server Error", "");
+    let script = [fault(), Answer::Take, Answer::Refuse(vec![0, 3]), Answer::Break, fault()];
+    let server = Server::scripted(script);
+    let telemetry = server.client().queue_events(700).build();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for part in 0..10 {
+                    skip(&telemetry, 200);
+                    // Half of the parts wait until they are sent.
+                    assert!(part % 2 == 0 || telemetry.flush_sync());
+                }
+            });
+        }
+    });
+    assert!(telemetry.flush_sync());
+    let stats = telemetry.stats();
+    assert_eq!((stats.recorded, stats.waiting), (8_000, 0));
+    assert_adds_up(stats);
+    assert_eq!((server.events().len() as u64, stats.dropped_refused), (stats.sent, 2));
+}
