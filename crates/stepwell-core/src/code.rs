@@ -67,6 +67,7 @@ codes! {
     ImportRefused = 2013, "import-refused", 422, "The bundle, or a run in it, cannot be imported";
     ImportConflict = 2014, "import-conflict", 409, "Another run has the id or the key of an imported one";
     UnknownBulk = 2015, "unknown-bulk", 404, "There is no such act on many runs";
+    UnknownFlow = 2016, "unknown-flow", 404, "There is no such flow, or no such observed run in it";
     Protocol = 3001, "protocol", 400, "A worker message is not understood";
     VersionSkew = 3002, "version-skew", 426, "The SDK and the server do not speak the same protocol";
     RegistrationInvalid = 3003, "registration-invalid", 422, "What the runner registers is not accepted";

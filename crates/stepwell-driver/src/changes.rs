@@ -1,5 +1,5 @@
-//! What changed, for those who watch: which runs have new records, and whether events came or runners
-//! came and went.
+//! What changed, for those who watch: which runs have new records, and whether events came, runners came and
+//! went, or something was observed.
 //!
 //! It is told as hints, at least once: who misses one because it read too slowly is told of everything
 //! that it missed, each run once. What is remembered is bounded, and nothing is while nobody watches; who
@@ -31,6 +31,7 @@ pub struct Cursor {
 
 /// What changed since a watcher was last told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is about something else")]
 pub struct Changed {
     /// Runs with new records and the sizes of their journals in bytes, the one that changed last first.
     pub runs: Vec<(RunId, u64)>,
@@ -40,12 +41,15 @@ pub struct Changed {
     pub events: bool,
     /// Runners connected or went.
     pub runners: bool,
+    /// Events of observed runs were kept, or a flow was declared.
+    pub flows: bool,
 }
 
 impl Changed {
     /// Tells whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty() && !self.others && !self.events && !self.runners
+        let Self { runs, others, events, runners, flows } = self;
+        runs.is_empty() && !others && !events && !runners && !flows
     }
 }
 
@@ -67,6 +71,7 @@ enum Subject {
     Gone,
     Events,
     Runners,
+    Flows,
 }
 
 #[derive(Debug, Clone)]
@@ -107,7 +112,7 @@ impl Log {
         match entry.subject {
             Subject::Run(run) if self.newest.get(&run) != Some(&entry.number) => return,
             Subject::Run(run) => self.newest.remove(&run),
-            Subject::Gone | Subject::Events | Subject::Runners => None,
+            Subject::Gone | Subject::Events | Subject::Runners | Subject::Flows => None,
         };
         self.floor = entry.number;
     }
@@ -127,6 +132,7 @@ impl Log {
                 Subject::Gone => changed.others = true,
                 Subject::Events => changed.events = true,
                 Subject::Runners => changed.runners = true,
+                Subject::Flows => changed.flows = true,
                 Subject::Run(run) if self.newest.get(&run) != Some(&entry.number) => {}
                 Subject::Run(_) if changed.runs.len() == NAMED_MAX => changed.others = true,
                 Subject::Run(run) => changed.runs.push((run, entry.journal_bytes)),
@@ -176,6 +182,12 @@ impl Changes {
     /// Tells that a runner connected, was let in, or went.
     pub(crate) fn runners(&self, namespace: &Arc<str>) {
         self.tell(|log| log.push(namespace, Subject::Runners, 0));
+    }
+
+    /// Tells that something of a namespace was observed. Whoever calls sees to it that it is not often: each
+    /// takes the place of a change that is remembered.
+    pub(crate) fn flows(&self, namespace: &Arc<str>) {
+        self.tell(|log| log.push(namespace, Subject::Flows, 0));
     }
 
     fn tell(&self, write: impl FnOnce(&mut Log)) {
@@ -324,6 +336,11 @@ mod tests {
         assert_eq!(told(&mut watch), None);
         changes.runners(&ours());
         let expected = Changed { runners: true, ..Changed::default() };
+        assert_eq!(told(&mut watch), Some(Told::Changed(expected)));
+        changes.flows(&Arc::from("theirs"));
+        assert_eq!(told(&mut watch), None);
+        changes.flows(&ours());
+        let expected = Changed { flows: true, ..Changed::default() };
         assert_eq!(told(&mut watch), Some(Told::Changed(expected)));
     }
 

@@ -353,6 +353,12 @@ impl Handle {
         self.read(|store| Ok(store.in_folder().and_then(InFolder::restored))).await
     }
 
+    /// Tells those who watch a namespace that something was observed in it, or a flow was declared. To be called
+    /// a few times a second at most: what watchers are told of otherwise is remembered in the same place.
+    pub fn observed(&self, namespace: &Arc<str>) {
+        self.shared.changes.flows(namespace);
+    }
+
     /// Watches what changes in a namespace from now on, or since `after`.
     pub fn watch(&self, namespace: Arc<str>, after: Option<Cursor>) -> Watch {
         self.shared.changes.watch(namespace, after)

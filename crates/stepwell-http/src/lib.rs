@@ -8,6 +8,7 @@
 //! | [`console`] | the pages of the web console |
 //! | [`worker`] | the WebSocket of runners |
 //! | [`server`] | the node on its thread, and what listens in front of it |
+//! | `engine` | the node, and what runs beside it |
 //! | `options` | how a server works |
 //! | [`problem`] | errors as answers |
 //! | `request_id` | the id of a request, in its answer and in logs |
@@ -18,6 +19,7 @@
 //! | `meters` | what is counted of requests, connections and streams |
 //! | `bulk` | gets on with acts on many runs |
 //! | [`traces`] | exports traces of runs that have ended |
+//! | [`observe`] | takes the events of observed runs, and keeps them |
 //! | `upkeep` | what has to be done for keys and namespaces from time to time |
 //!
 //! ```
@@ -43,8 +45,10 @@ mod bulk;
 mod carrier;
 pub mod console;
 mod door;
+mod engine;
 pub mod gate;
 mod meters;
+pub mod observe;
 pub mod openapi;
 mod options;
 pub mod problem;

@@ -7,6 +7,7 @@ use stepwell_driver::{BackupPlace, KeepRule};
 
 use crate::console::Console;
 use crate::gate::Access;
+use crate::observe::Telemetry;
 use crate::reload::Reload;
 use crate::traces::TraceExport;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub resume: bool,
     /// Where traces go. Default none.
     pub traces: Option<TraceExport>,
+    /// How observed runs are kept. Default: there are none, and telemetry is refused.
+    pub telemetry: Option<Telemetry>,
 }
 
 impl Default for Options {
@@ -48,6 +51,7 @@ impl Default for Options {
             reload: None,
             resume: false,
             traces: None,
+            telemetry: None,
         }
     }
 }

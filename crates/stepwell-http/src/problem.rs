@@ -144,6 +144,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<stepwell_telemetry::keep::Error> for Problem {
+    fn from(error: stepwell_telemetry::keep::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.to_json()));

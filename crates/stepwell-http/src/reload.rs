@@ -10,6 +10,7 @@ use stepwell_driver::{KeepRule, Keeper};
 use utoipa::ToSchema;
 
 use crate::gate::{Rates, Throttle, Transport};
+use crate::observe::Keeping;
 use crate::problem::Problem;
 use crate::tls::Certificate;
 
@@ -17,6 +18,7 @@ use crate::tls::Certificate;
 #[derive(Clone, Debug)]
 pub struct Tuning {
     pub(crate) keeper: Keeper,
+    pub(crate) keeping: Option<Keeping>,
     pub(crate) throttles: Arc<Mutex<Vec<Throttle>>>,
     pub(crate) transport: Transport,
 }
@@ -25,6 +27,13 @@ impl Tuning {
     /// Keeps ended runs for other times, from the next look on, which comes within a minute.
     pub fn keep_runs(&self, rules: Vec<KeepRule>, others: Duration) {
         self.keeper.keep_runs(rules, others);
+    }
+
+    /// Keeps observed runs for another time, from the next look on, which comes within a minute.
+    pub fn keep_observed(&self, keep: Duration) {
+        if let Some(keeping) = &self.keeping {
+            keeping.set(keep);
+        }
     }
 
     /// Lets in more or less. What was counted so far is forgotten, but for connections.

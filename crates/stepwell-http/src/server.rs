@@ -12,25 +12,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use stepwell_access::audit::{ASKED, DONE, Entry};
 use stepwell_access::namespace;
 use stepwell_core::code::Code;
-use stepwell_driver::{Backups, Driver, Failed, Handle, Keep, Open, Retention, Running};
+use stepwell_driver::{Failed, Handle, Open};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, Past};
-use crate::bulk::{Bulks, Worker};
 use crate::carrier::Movable;
 use crate::door::{Door, Visit};
-use crate::gate::{Access, Gate, Keys, Transport, now};
-use crate::meters::Meters;
+use crate::engine::Engine;
+use crate::gate::{Access, Keys, Transport, now};
 pub use crate::options::Options;
 use crate::problem::Problem;
-use crate::reload::{Reloaded, Reloader, Tuning};
+use crate::reload::{Reloaded, Reloader};
 use crate::tls;
-use crate::traces::Exporter;
-use crate::upkeep::Upkeep;
 
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -85,106 +81,6 @@ impl Error {
             Self::Node(Failed::Store(error)) => Problem::from(error.clone()).code,
             Self::Node(_) => Code::Internal,
         }
-    }
-}
-
-/// A node that runs, and what keeps its store small.
-#[derive(Debug)]
-struct Engine {
-    node: Running,
-    retention: Retention,
-    keys: Keys,
-    upkeep: Upkeep,
-    backups: Backups,
-    meters: Meters,
-    bulks: Bulks,
-    worker: Worker,
-    exporter: Option<Exporter>,
-}
-
-impl Engine {
-    async fn start(options: &Options, open: Open) -> Result<Self, Error> {
-        let node = stepwell_node::Config {
-            limits: options.limits.clone(),
-            ping_ms: u64::try_from(options.ping.as_millis()).unwrap_or(u64::MAX),
-            ..stepwell_node::Config::default()
-        };
-        let driver = Driver { open, node };
-        let started = tokio::task::spawn_blocking(|| driver.start()).await;
-        let node = started.map_err(|error| Failed::Begin(error.to_string()))??;
-        let keep = Keep {
-            rules: options.retention_rules.clone(),
-            runs: options.retention,
-            events: options.limits.event_kept(),
-        };
-        let retention = Retention::start(node.handle().clone(), keep);
-        // The folder is this process's from here on.
-        let keys = Keys::open(options.access.ledger.clone()).await.map_err(Error::Ledger)?;
-        let upkeep = Upkeep::start(keys.clone(), node.handle().clone());
-        let backups = Backups::new(node.handle().clone(), options.backups.clone());
-        let bulks = Bulks::default();
-        let worker = Worker::start(bulks.clone(), keys.clone(), node.handle().clone());
-        let meters = Meters::default();
-        let exporter = match options.traces.clone() {
-            Some(export) => {
-                let (keys, node) = (keys.clone(), node.handle().clone());
-                let started = Exporter::start(export, keys, node, meters.clone()).await;
-                Some(started.map_err(Error::Ledger)?)
-            }
-            None => None,
-        };
-        Ok(Self { node, retention, keys, upkeep, backups, meters, bulks, worker, exporter })
-    }
-
-    fn api(&self, options: &Options) -> Api {
-        Api {
-            node: self.node.handle().clone(),
-            limits: Arc::new(options.limits.clone()),
-            past: Past::default(),
-            keys: self.keys.clone(),
-            access: Arc::new(options.access.clone()),
-            backups: self.backups.clone(),
-            reloader: self.reloader(options),
-            meters: self.meters.clone(),
-            bulks: self.bulks.clone(),
-        }
-    }
-
-    fn reloader(&self, options: &Options) -> Reloader {
-        let tuning = Tuning {
-            keeper: self.retention.keeper(),
-            throttles: self.upkeep.throttles(),
-            transport: options.access.transport.clone(),
-        };
-        Reloader { tuning, reload: options.reload.clone() }
-    }
-
-    fn door(&self, address: SocketAddr, options: &Options) -> Result<Door, Error> {
-        let gate =
-            Gate::new(address, &options.access, self.keys.clone()).map_err(Error::Refused)?;
-        self.upkeep.watch(gate.throttle().clone());
-        Ok(Door::new(gate, options.console, self.api(options)))
-    }
-
-    /// Writes what the node holds, closes the store.
-    async fn stop(self) {
-        let Self { mut node, retention, upkeep, backups, worker, exporter, .. } = self;
-        if let Some(exporter) = exporter {
-            exporter.stop().await;
-        }
-        worker.stop().await;
-        upkeep.stop().await;
-        retention.stop().await;
-        let stopped = tokio::task::spawn_blocking(move || {
-            // It has the store open.
-            backups.stop();
-            node.stop();
-        });
-        let stopped = stopped.await;
-        if let Err(error) = stopped {
-            tracing::error!(%error, "the node did not stop in order");
-        }
-        tracing::info!("stopped");
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::gate::{self, Keys, Throttle};
+use crate::observe::Observed;
 use crate::problem::Problem;
 
 /// Pause between looks.
@@ -50,6 +51,8 @@ pub(crate) struct Left {
     pub(crate) ended: u64,
     /// There are events or workflows.
     pub(crate) others: bool,
+    /// There are flows, observed or declared.
+    pub(crate) flows: bool,
     /// Not everything that was written is counted.
     pub(crate) stale: bool,
 }
@@ -60,18 +63,26 @@ impl Left {
         self == Self::default()
     }
 
-    /// Tells whether it is certain that there are no runs.
+    /// Tells whether it is certain that there are no runs, and nothing was observed.
     pub(crate) fn has_no_runs(self) -> bool {
-        self.active == 0 && self.ended == 0 && !self.stale
+        self.active == 0 && self.ended == 0 && !self.flows && !self.stale
     }
 }
 
 /// Tells what is stored of a namespace.
-pub(crate) async fn left(node: &Handle, namespace: Arc<str>) -> Result<Left, Problem> {
+pub(crate) async fn left(
+    node: &Handle,
+    observed: Option<&Observed>,
+    namespace: Arc<str>,
+) -> Result<Left, Problem> {
+    let flows = match observed {
+        Some(observed) => observed.has_flows(&namespace).await?,
+        None => false,
+    };
     let look = move |store: &dyn Store| {
         let filter = Filter { namespace: Arc::clone(&namespace), limit: 1, ..Filter::default() };
         let counts = store.counts(&filter, PATIENCE)?;
-        let mut left = Left { stale: counts.stale, ..Left::default() };
+        let mut left = Left { flows, stale: counts.stale, ..Left::default() };
         for (status, count) in counts.counts {
             *(if status.is_ended() { &mut left.ended } else { &mut left.active }) += count.runs;
         }
@@ -90,7 +101,7 @@ pub(crate) async fn left(node: &Handle, namespace: Arc<str>) -> Result<Left, Pro
 
 impl Upkeep {
     /// Starts the loop.
-    pub(crate) fn start(keys: Keys, node: Handle) -> Self {
+    pub(crate) fn start(keys: Keys, node: Handle, observed: Option<Observed>) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let throttles = Arc::new(Mutex::new(Vec::new()));
         let tidied = Arc::clone(&throttles);
@@ -98,7 +109,8 @@ impl Upkeep {
             let mut changed = keys.watch();
             loop {
                 changed.borrow_and_update();
-                let pause = if end_closed(&keys, &node).await { BREATH } else { EVERY };
+                let pause =
+                    if end_closed(&keys, &node, observed.as_ref()).await { BREATH } else { EVERY };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     _ = changed.changed() => {}
@@ -141,12 +153,12 @@ async fn note_uses(keys: &Keys) {
 
 /// Ends runs of namespaces that were deleted, and forgets those of which nothing is left. Tells whether
 /// there is more to do at once.
-async fn end_closed(keys: &Keys, node: &Handle) -> bool {
+async fn end_closed(keys: &Keys, node: &Handle, observed: Option<&Observed>) -> bool {
     let mut more = false;
     for namespace in keys.keyring().namespaces() {
         let Some(closed_at) = namespace.closed_at else { continue };
         let name = Arc::clone(&namespace.name);
-        match end_portion(keys, node, (&name, closed_at)).await {
+        match end_portion(keys, (node, observed), (&name, closed_at)).await {
             Ok(unfinished) => more |= unfinished,
             Err(problem) => {
                 let detail = problem.detail;
@@ -163,7 +175,7 @@ async fn end_closed(keys: &Keys, node: &Handle) -> bool {
 
 async fn end_portion(
     keys: &Keys,
-    node: &Handle,
+    (node, observed): (&Handle, Option<&Observed>),
     (name, closed_at): (&Arc<str>, Timestamp),
 ) -> Result<bool, Problem> {
     let statuses = RunStatus::ALL.into_iter().filter(|status| !status.is_ended()).collect();
@@ -188,7 +200,13 @@ async fn end_portion(
     }
     // What was under way when it was closed has come to its end.
     let is_still = gate::now().since(closed_at) >= LAST_STEPS;
-    if is_still && left(node, Arc::clone(name)).await?.is_nothing() {
+    if !is_still {
+        return Ok(false);
+    }
+    if let Some(observed) = observed {
+        observed.forget(name).await?;
+    }
+    if left(node, observed, Arc::clone(name)).await?.is_nothing() {
         let name = Arc::clone(name);
         keys.ask(move |keyring| keyring.forget_namespace(&name)).await?;
     }

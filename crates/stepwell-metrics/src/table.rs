@@ -199,6 +199,26 @@ metrics! {
         TRACE_LAG Gauge "stepwell_trace_lag_seconds" []
             "For how long the first run has ended that is to be exported and is not.";
     }
+    "Observed runs" {
+        TELEMETRY_EVENTS Counter "stepwell_telemetry_events_total" []
+            "Telemetry events accepted; each is durable when it is counted.";
+        TELEMETRY_REFUSED Counter "stepwell_telemetry_events_refused_total" []
+            "Telemetry events that are not understood; their batches were taken without them.";
+        TELEMETRY_BYTES Counter "stepwell_telemetry_bytes_total" []
+            "Bytes of bodies with telemetry, unpacked.";
+        TELEMETRY_TURNED_AWAY Counter "stepwell_telemetry_batches_turned_away_total" []
+            "Batches of telemetry refused since the lane was full, or nothing could be kept; their senders try again.";
+        TELEMETRY_QUEUED_BYTES Gauge "stepwell_telemetry_queued_bytes" []
+            "Bytes of bodies that are in the lane of telemetry.";
+        TELEMETRY_APPEND_DURATION Histogram "stepwell_telemetry_append_duration_seconds" []
+            "How long it took to make the events of one or more batches durable, with the sync.";
+        TELEMETRY_TAIL_BYTES Gauge "stepwell_telemetry_tail_bytes" []
+            "Bytes of telemetry that are durable and not in tables yet.";
+        TELEMETRY_DISK_BYTES Gauge "stepwell_telemetry_disk_bytes" []
+            "Bytes that observed runs take on the disk.";
+        TELEMETRY_DELETED Counter "stepwell_telemetry_runs_deleted_total" []
+            "Observed runs deleted since they were older than they are kept.";
+    }
     "Process" {
         BUILD_INFO Gauge "stepwell_build_info" ["version"]
             "1, with the version as a label.";

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stepwell_http::gate::OpenLedger;
+use stepwell_http::observe::OpenObserved;
+use stepwell_sqlite::observed::{self, SqliteObserved};
 use stepwell_sqlite::{Embedded, Options, ledger};
 use stepwell_store::{Error, Store};
+use stepwell_telemetry::keep::Keep;
 
 use crate::config::Config;
 
@@ -28,6 +31,20 @@ pub fn open(folder: &Path, options: Options) -> Result<Arc<dyn Store>, Error> {
     let store = Embedded::open(folder, options)?;
     store.spawn_fold()?;
     Ok(Arc::new(store))
+}
+
+/// Returns what opens the store of observed runs: in the folder, or in memory where there is none.
+pub fn observed(config: &Config) -> OpenObserved {
+    // More stays free than durable runs leave, so that these go on.
+    let reserve = config.reserve_bytes.saturating_mul(2);
+    let options = observed::Options { disk_reserve: reserve, ..observed::Options::default() };
+    let folder = config.data.clone();
+    OpenObserved::new(move || -> Result<Arc<dyn Keep>, Error> {
+        match &folder {
+            Some(folder) => Ok(Arc::new(SqliteObserved::open(folder, options.clone())?)),
+            None => Ok(Arc::new(SqliteObserved::in_memory()?)),
+        }
+    })
 }
 
 /// Returns what opens the ledger of a folder that this process owns.

@@ -73,6 +73,8 @@ fn change(in_force: &mut Config, next: Config, tuning: &Tuning) -> Result<Reload
     tuning.keep_runs(next.retention_rules.clone(), next.retention);
     in_force.retention = next.retention;
     in_force.retention_rules = next.retention_rules;
+    tuning.keep_observed(next.telemetry_retention);
+    in_force.telemetry_retention = next.telemetry_retention;
     tuning.let_in(next.access.rates);
     in_force.access.rates = next.access.rates;
     Ok(Reloaded { applied, needs_restart })

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use stepwell_driver::Open;
 use stepwell_http::console::Asset;
 use stepwell_http::gate::{Access, OpenLedger, Transport};
+use stepwell_http::observe::Telemetry;
 use stepwell_http::problem::Problem;
 use stepwell_http::server::Options;
 pub use stepwell_http::server::{Error, Server};
@@ -16,7 +17,7 @@ use stepwell_store::Store;
 use stepwell_store::memory::Memory;
 
 use crate::collector::Collector;
-use crate::config::{AccessConfig, Config, TlsFiles};
+use crate::config::{AccessConfig, Config, TelemetryMode, TlsFiles};
 use crate::folder;
 use crate::reload::{self, Source};
 
@@ -63,6 +64,13 @@ fn options(config: &Config) -> Result<Options, Error> {
             service: config.otlp.service_name.clone(),
             post: Arc::new(collector),
         }),
+        telemetry: match config.telemetry {
+            TelemetryMode::On => Some(Telemetry {
+                open: folder::observed(config),
+                retention: config.telemetry_retention,
+            }),
+            TelemetryMode::Off => None,
+        },
     })
 }
 

@@ -147,10 +147,10 @@ struct Deleted {
 /// Why something is deleted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Why {
+pub(super) struct Why {
     /// It stands in the audit log.
     #[param(value_type = Option<shapes::Name>)]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 /// Describes [`delete`].

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use stepwell_core::duration;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::{FRAME_ROOM_BYTES, Limits};
 
+use crate::observe::Packing;
 use crate::problem::Problem;
 use crate::request_id::note_run;
 
@@ -25,27 +26,48 @@ pub(super) const WAIT_MAX: Duration = Duration::from_mins(5);
 /// is read.
 ///
 /// # Errors
-/// [`Code::BodyTooLarge`]; [`Code::BadRequest`] when the connection breaks.
+/// As [`read_up_to`].
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     limits: &Limits,
 ) -> Result<Bytes, Problem> {
-    let max = limits.payload_bytes_max + FRAME_ROOM_BYTES;
-    let refuse = |bytes: &str| {
-        let detail = format!("the body has {bytes} bytes; accepted: at most {max}");
-        Problem::new(Code::BodyTooLarge, detail)
-    };
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let declared = declared.and_then(|text| text.parse::<u64>().ok());
-    if let Some(bytes) = declared.filter(|bytes| *bytes > max as u64) {
-        return Err(refuse(&bytes.to_string()));
-    }
+    read_up_to(headers, body, limits.payload_bytes_max + FRAME_ROOM_BYTES).await
+}
+
+/// Reads a body of at most `max` bytes. The declared length is checked before a byte is read.
+///
+/// # Errors
+/// [`Code::BodyTooLarge`]; [`Code::BadRequest`] when the connection breaks.
+pub(super) async fn read_up_to(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+) -> Result<Bytes, Problem> {
+    declared(headers, max)?;
     match Limited::new(body, max).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(refuse("more")),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large("more", max)),
         Err(error) => Err(Problem::bad_request(format!("the body could not be read: {error}"))),
     }
+}
+
+/// Returns how many bytes a body is declared to have; `None` where it does not say so.
+///
+/// # Errors
+/// [`Code::BodyTooLarge`] where it is more than `max`.
+pub(super) fn declared(headers: &HeaderMap, max: usize) -> Result<Option<usize>, Problem> {
+    let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let Some(bytes) = told.and_then(|text| text.parse::<u64>().ok()) else { return Ok(None) };
+    match usize::try_from(bytes).ok().filter(|bytes| *bytes <= max) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => Err(too_large(&bytes.to_string(), max)),
+    }
+}
+
+fn too_large(bytes: &str, max: usize) -> Problem {
+    let detail = format!("the body has {bytes} bytes; accepted: at most {max}");
+    Problem::new(Code::BodyTooLarge, detail)
 }
 
 /// Reads a JSON object that may be left out.
@@ -65,24 +87,47 @@ pub(super) async fn optional<T: Default + DeserializeOwned>(
     parse(&bytes)
 }
 
-/// Checks that a body is declared as JSON.
+/// Checks that a body is declared as JSON, and as it is.
 ///
 /// # Errors
 /// [`Code::UnsupportedMedia`].
 pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+    expect_media(headers)?;
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) => Err(not_unpacked(encoding, "none")),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a body is declared as JSON, as it is or by gzip; tells which.
+///
+/// # Errors
+/// [`Code::UnsupportedMedia`].
+pub(super) fn expect_packed_json(headers: &HeaderMap) -> Result<Packing, Problem> {
+    expect_media(headers)?;
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(Packing::None),
+        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"gzip") => Ok(Packing::Gzip),
+        (Some(one), _) => Err(not_unpacked(one, "gzip, once, or none")),
+    }
+}
+
+fn expect_media(headers: &HeaderMap) -> Result<(), Problem> {
     let found = headers
         .get(header::CONTENT_TYPE)
         .map_or("", |value| value.to_str().unwrap_or("of unreadable bytes"));
     let media = found.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/json") {
-        let detail = format!("the Content-Type is `{found}`; accepted: application/json");
-        return Err(Problem::new(Code::UnsupportedMedia, detail));
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
     }
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
-        let detail = format!("the Content-Encoding is {encoding:?}; accepted: none");
-        return Err(Problem::new(Code::UnsupportedMedia, detail));
-    }
-    Ok(())
+    let detail = format!("the Content-Type is `{found}`; accepted: application/json");
+    Err(Problem::new(Code::UnsupportedMedia, detail))
+}
+
+fn not_unpacked(encoding: &HeaderValue, accepted: &str) -> Problem {
+    let detail = format!("the Content-Encoding is {encoding:?}; accepted: {accepted}");
+    Problem::new(Code::UnsupportedMedia, detail)
 }
 
 /// Reads a value from JSON.
@@ -174,15 +219,28 @@ fn check_escapes(text: &str) -> Result<(), Problem> {
 /// A part of an address, as the router gives it.
 pub(super) type Part = Result<Path<String>, PathRejection>;
 
+/// Two parts of an address, as the router gives them.
+pub(super) type Parts = Result<Path<(String, String)>, PathRejection>;
+
 /// Reads a part of an address.
 ///
 /// # Errors
 /// [`Code::BadRequest`] when it is not UTF-8.
 pub(super) fn part(part: Part) -> Result<String, Problem> {
-    part.map(|Path(text)| text).map_err(|error| {
-        let why = error.body_text();
-        Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
-    })
+    part.map(|Path(text)| text).map_err(|error| not_utf8(&error))
+}
+
+/// Reads two parts of an address.
+///
+/// # Errors
+/// As [`part`].
+pub(super) fn parts(parts: Parts) -> Result<(String, String), Problem> {
+    parts.map(|Path(both)| both).map_err(|error| not_utf8(&error))
+}
+
+fn not_utf8(error: &PathRejection) -> Problem {
+    let why = error.body_text();
+    Problem::bad_request(format!("the address is not accepted: {why}; accepted: UTF-8"))
 }
 
 /// Reads the id of a run from its part of an address.

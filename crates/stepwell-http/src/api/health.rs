@@ -11,6 +11,7 @@ use super::answer::json;
 use super::restored;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::observe::Observed;
 use crate::openapi::About;
 use crate::problem::Problem;
 
@@ -39,6 +40,10 @@ struct Health {
     disk_free_bytes: Option<u64>,
     #[schema(required = false)]
     node_restarts: u64,
+    /// Of observed runs; left out where no telemetry is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    telemetry: Option<OfTelemetry>,
     /// What is known of the backup that the store was restored from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -47,6 +52,31 @@ struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refuses_starts: Option<String>,
+}
+
+/// How the store of observed runs is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TelemetryHealth)]
+struct OfTelemetry {
+    /// `ok`, or `failed` while nothing can be kept; durable runs go on.
+    status: &'static str,
+    /// Bytes that are durable and not in tables yet.
+    tail_bytes: u64,
+    disk_bytes: u64,
+}
+
+impl OfTelemetry {
+    async fn of(observed: &Observed) -> Self {
+        let health = observed.health().await;
+        let is_well = health.is_some_and(|health| !health.is_poisoned);
+        let health = health.unwrap_or_default();
+        Self {
+            status: if is_well { "ok" } else { "failed" },
+            tail_bytes: health.tail_bytes,
+            disk_bytes: health.disk_bytes,
+        }
+    }
 }
 
 /// What is told to who has no key.
@@ -82,7 +112,12 @@ pub(super) async fn health(
     if !caller.is_some_and(|caller| caller.may(Right::ServerRead)) {
         return json(StatusCode::OK, &Pulse { status });
     }
+    let telemetry = match &api.observed {
+        Some(observed) => Some(OfTelemetry::of(observed).await),
+        None => None,
+    };
     let health = Health {
+        telemetry,
         status,
         version: env!("CARGO_PKG_VERSION"),
         head: store.head.0,

@@ -19,6 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{json, millis_between};
 use super::body;
+use super::both::{self, RunKind};
+use super::observed::Line;
 use super::routes::Api;
 use crate::gate::Caller;
 use crate::openapi::{About, shapes};
@@ -27,8 +29,8 @@ use crate::problem::Problem;
 /// How long a list waits until it shows what was durable when it was asked.
 pub(super) const LIST_PATIENCE: Duration = Duration::from_millis(200);
 
-const LIMIT_DEFAULT: usize = 50;
-const LIMIT_MAX: usize = 500;
+pub(super) const LIMIT_DEFAULT: usize = 50;
+pub(super) const LIMIT_MAX: usize = 500;
 /// Most characters of a text that is looked for.
 const TEXT_CHARS_MAX: usize = 200;
 /// Fewest digits of the end of an id.
@@ -43,54 +45,65 @@ const DIGITS: usize = 32;
 pub(super) struct ListQuery {
     /// Only runs of this app.
     #[serde(skip_serializing_if = "Option::is_none")]
-    app: Option<String>,
+    pub(super) app: Option<String>,
     /// Only runs of this workflow.
     #[serde(skip_serializing_if = "Option::is_none")]
-    workflow: Option<String>,
+    pub(super) workflow: Option<String>,
     /// Only runs of these statuses, divided by commas.
     #[param(example = "queued,running")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    pub(super) status: Option<String>,
     /// Only runs with this idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// Only children of this run.
     #[param(value_type = Option<shapes::Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
+    pub(super) parent: Option<String>,
     /// Only runs created at or after: an instant, or a duration back from now.
     #[param(example = "7d")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// Only runs created before: an instant, or a duration back from now.
     #[param(example = "2026-11-21T14:02:00Z")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
+    pub(super) to: Option<String>,
     /// Terms divided by commas, all of which fit: a name, `=`, `<`, `<=`, `>` or `>=`, and JSON or a text.
     #[param(example = "amount>=10,country=DE")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<String>,
+    pub(super) search: Option<String>,
     /// The whole id, or how it ends.
     #[param(pattern = "^(run_[0-9a-fA-F]{32}|[0-9a-fA-F]{4,32})$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// A part of the workflow, the key, the id, a search attribute, or of why the run did not complete.
     #[param(min_length = 1, max_length = 200)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    q: Option<String>,
+    pub(super) q: Option<String>,
     /// How many.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
-    limit: Option<String>,
+    pub(super) limit: Option<String>,
     /// The `next` of the page before.
-    #[param(value_type = Option<shapes::Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
+    /// Which runs: `durable`, `observed`, or `all`. Of observed ones `workflow` is the flow and `q` a part of their
+    /// name; they have no app, key, parent, search attributes or id, so filters by these leave them out.
+    #[param(value_type = Option<shapes::RunKind>, inline, default = "durable")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(super) kind: Option<String>,
 }
 
 impl ListQuery {
+    /// Tells whether what is asked for is something that observed runs do not have.
+    pub(super) fn is_of_durable_only(&self) -> bool {
+        let Self { app, key, parent, search, id, .. } = self;
+        [app, key, parent, search, id].into_iter().any(Option::is_some)
+    }
+
     /// Tells whether every run is meant.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -117,6 +130,8 @@ pub(crate) fn filter_of(namespace: Arc<str>, json: &str) -> Result<Filter, Probl
 #[serde(rename_all = "camelCase")]
 #[schema(as = RunRow)]
 pub(super) struct Row<'a> {
+    /// `durable`.
+    kind: &'static str,
     #[schema(value_type = shapes::Id)]
     id: RunId,
     app: &'a str,
@@ -159,6 +174,7 @@ pub(super) struct Row<'a> {
 impl<'a> Row<'a> {
     pub(super) fn of(run: &'a Summary) -> Self {
         Self {
+            kind: "durable",
             id: run.id,
             app: &run.app,
             workflow: &run.workflow,
@@ -184,17 +200,28 @@ impl<'a> Row<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RunList)]
-struct List<'a> {
-    runs: Vec<Row<'a>>,
+pub(super) struct List<'a> {
+    pub(super) runs: Vec<AnyRow<'a>>,
     /// The `cursor` of the next page, while there is one.
-    #[schema(value_type = Option<shapes::Id>, required)]
-    next: Option<RunId>,
+    #[schema(required)]
+    pub(super) next: Option<String>,
     /// How far back was looked, where looking stopped before the page was full.
     #[serde(serialize_with = "iso_option", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<shapes::Instant>, nullable = false)]
-    searched_to: Option<Timestamp>,
+    pub(super) searched_to: Option<Timestamp>,
     /// It misses writes that were durable when it was asked for.
-    stale: bool,
+    pub(super) stale: bool,
+}
+
+/// A run of either kind.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AnyRunRow)]
+pub(super) enum AnyRow<'a> {
+    /// A durable run.
+    Durable(Row<'a>),
+    /// An observed one.
+    Observed(Line<'a>),
 }
 
 /// Describes [`list`].
@@ -210,12 +237,17 @@ pub(super) async fn list(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let filter = filter(caller.namespace(), &body::query(&uri)?, now())?;
+    let query: ListQuery = body::query(&uri)?;
+    match RunKind::of(query.kind.as_deref())? {
+        RunKind::Durable => {}
+        kind => return both::list(&api, &caller, kind, query).await,
+    }
+    let filter = filter(caller.namespace(), &query, now())?;
     let page = api.node.read(move |store| store.query(&filter, LIST_PATIENCE)).await?;
     let last = page.runs.last().filter(|_| page.more).map(|run| run.id);
     let list = List {
-        runs: page.runs.iter().map(Row::of).collect(),
-        next: page.reached.or(last),
+        runs: page.runs.iter().map(|run| AnyRow::Durable(Row::of(run))).collect(),
+        next: page.reached.or(last).map(|run| run.to_string()),
         searched_to: page.reached.map(RunId::created),
         stale: page.stale,
     };
@@ -248,7 +280,7 @@ pub(super) fn about_counts() -> About {
     About::new("countRuns", "Counts runs by status")
         .more("Takes the filters of a list; `status` has no effect.")
         .query::<ListQuery>()
-        .without(&["limit", "cursor"])
+        .without(&["limit", "cursor", "kind"])
         .answer::<Counted>(200, "How many there are of each status.")
 }
 
@@ -275,9 +307,10 @@ pub(super) async fn counts(
     json(StatusCode::OK, &Counted { counts: found.counts, stale: found.stale })
 }
 
-/// Refuses what says which page of a list is meant, where all of it is.
+/// Refuses what says which page of a list is meant, where all of it is, and observed runs, where there are none.
 pub(super) fn refuse_paging(query: &ListQuery, what: &str) -> Result<(), Problem> {
-    for (name, value) in [("limit", &query.limit), ("cursor", &query.cursor)] {
+    let refused = [("limit", &query.limit), ("cursor", &query.cursor), ("kind", &query.kind)];
+    for (name, value) in refused {
         if value.is_some() {
             let text = format!("{what} has no `{name}`; accepted: the filters of a list");
             return Err(Problem::bad_request(text));
@@ -314,13 +347,13 @@ pub(super) fn filter(
             .map_or(Ok(Vec::new()), Term::parse_all)
             .map_err(|why| Problem::bad_request(format!("`search`: {why}")))?,
         id: query.id.as_deref().map(id_part).transpose()?,
-        text: query.q.as_deref().map(text).transpose()?,
+        text: query.q.as_deref().map(looked_for).transpose()?.map(Text::new),
         before: query.cursor.as_deref().map(body::run_id).transpose()?,
         limit: body::limit(query.limit.as_deref(), LIMIT_DEFAULT, LIMIT_MAX)?,
     })
 }
 
-fn statuses(text: Option<&str>) -> Result<Vec<RunStatus>, Problem> {
+pub(super) fn statuses(text: Option<&str>) -> Result<Vec<RunStatus>, Problem> {
     let words = text.into_iter().flat_map(|text| text.split(','));
     let read = |word: &str| {
         RunStatus::parse(word.trim()).ok_or_else(|| {
@@ -370,11 +403,15 @@ fn id_part(text: &str) -> Result<IdPart, Problem> {
     })
 }
 
-fn text(text: &str) -> Result<Text, Problem> {
+/// Reads the text that is looked for.
+///
+/// # Errors
+/// [`Code::BadRequest`](stepwell_core::code::Code::BadRequest) when it is empty or too long.
+pub(super) fn looked_for(text: &str) -> Result<&str, Problem> {
     let text = text.trim();
     let chars = text.chars().count();
     if (1..=TEXT_CHARS_MAX).contains(&chars) {
-        return Ok(Text::new(text));
+        return Ok(text);
     }
     let why = format!("`q` has {chars} characters; accepted: 1 to {TEXT_CHARS_MAX}");
     Err(Problem::bad_request(why))

@@ -18,6 +18,7 @@ use super::list::{LIST_PATIENCE, now};
 use super::process;
 use super::routes::Api;
 use crate::gate::Caller;
+use crate::observe::Observed;
 use crate::openapi::About;
 
 /// What the store tells.
@@ -59,6 +60,7 @@ pub(super) async fn metrics(State(api): State<Api>, _caller: Caller) -> Response
     text.one(&table::RETENTION_EVENTS, events);
     write_backups(&mut text, &api.backups).await;
     api.meters.write(&mut text);
+    Observed::write(api.observed.as_ref(), &mut text).await;
     text.each(&table::BUILD_INFO, [([env!("CARGO_PKG_VERSION")], 1)]);
     process::write(&mut text);
     let mut response = Response::new(Body::from(text.finish()));

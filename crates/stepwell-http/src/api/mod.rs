@@ -6,6 +6,11 @@
 //! | `body` | reading bodies and queries, strictly |
 //! | `runs` | starts |
 //! | `list` | lists of runs, and counts of them |
+//! | `both` | lists of durable and observed runs together |
+//! | `telemetry` | events of observed runs |
+//! | `flows` | flows, and what is declared of them |
+//! | `flow` | one flow, and what its runs add up to |
+//! | `observed` | observed runs |
 //! | `activity` | how many runs ended, by the minute |
 //! | `acts` | cancels, and the acts of operators |
 //! | `run` | one run with its steps, and why it is not moving |
@@ -33,9 +38,12 @@ mod answer;
 mod audit;
 mod backups;
 mod body;
+mod both;
 mod bulk;
 mod events;
 mod export;
+mod flow;
+mod flows;
 mod glance;
 mod health;
 mod history;
@@ -46,6 +54,7 @@ mod list;
 mod me;
 mod metrics;
 mod namespaces;
+mod observed;
 mod openapi;
 mod process;
 mod reload;
@@ -55,6 +64,7 @@ mod routes;
 mod run;
 mod runs;
 mod stream;
+mod telemetry;
 
 pub use activity::Past;
 pub(crate) use list::filter_of;

@@ -38,7 +38,7 @@ struct CreateBody {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Deleting {
-    /// Runs that have not ended are to be terminated.
+    /// Runs that have not ended are to be terminated, and observed ones forgotten.
     #[param(value_type = Option<bool>, default = false)]
     force: Option<String>,
     /// Why; it stands in the audit log.
@@ -169,14 +169,18 @@ pub(super) async fn delete(
     };
     let found = api.keys.keyring().namespace(&name)?;
     let name = Arc::clone(&found.name);
-    let before = left(&api.node, Arc::clone(&name)).await?;
+    let observed = api.observed.as_ref();
+    let before = left(&api.node, observed, Arc::clone(&name)).await?;
     if !force && found.closed_at.is_none() && !before.has_no_runs() {
         return Err(has_runs(&name, before));
     }
     let (closed, now) = (Arc::clone(&name), gate::now());
     api.keys.change(move |keyring| keyring.close_namespace(&closed, now)).await?;
     tokio::time::sleep(LAST_STEPS).await;
-    let after = left(&api.node, Arc::clone(&name)).await?;
+    if let Some(observed) = observed.filter(|_| force) {
+        observed.forget(&name).await?;
+    }
+    let after = left(&api.node, observed, Arc::clone(&name)).await?;
     if !force && found.closed_at.is_none() && !after.has_no_runs() {
         // One was started in the same moment.
         let opened = Arc::clone(&name);
@@ -193,10 +197,11 @@ pub(super) async fn delete(
 }
 
 fn has_runs(name: &str, left: Left) -> Problem {
-    let Left { active, ended, .. } = left;
+    let Left { active, ended, flows, .. } = left;
+    let observed = if flows { ", and flows that were observed or declared" } else { "" };
     let detail = format!(
-        "the namespace `{name}` has {active} runs that have not ended and {ended} that have; accepted: \
-         one without runs, or `force=true`, which ends them"
+        "the namespace `{name}` has {active} runs that have not ended and {ended} that have{observed}; \
+         accepted: one without runs, or `force=true`, which ends them and forgets what was observed"
     );
     Problem::new(Code::AccessConflict, detail)
 }

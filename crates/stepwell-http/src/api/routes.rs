@@ -7,19 +7,21 @@ use axum::body::Body;
 use axum::http::{Method, Response, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use stepwell_access::Right;
 use stepwell_core::code::Code;
 use stepwell_core::limits::Limits;
 use stepwell_protocol::PATH;
 
 use super::{
-    activity, acts, audit, backups, bulk, events, export, glance, health, history, import, keys,
-    known, list, me, metrics, namespaces, openapi, reload, remake, restored, run, runs, stream,
+    activity, acts, audit, backups, bulk, events, export, flow, flows, glance, health, history,
+    import, keys, known, list, me, metrics, namespaces, observed, openapi, reload, remake,
+    restored, run, runs, stream, telemetry,
 };
 use crate::bulk::Bulks;
 use crate::gate::{Access, Caller, Keys, Spec, guard};
 use crate::meters::{Meters, Place};
+use crate::observe::Observed;
 use crate::openapi::About;
 use crate::problem::Problem;
 use crate::reload::Reloader;
@@ -47,6 +49,8 @@ pub struct Api {
     pub meters: Meters,
     /// What gets on with acts on many runs.
     pub(crate) bulks: Bulks,
+    /// Observed runs; `None` where none are taken.
+    pub(crate) observed: Option<Observed>,
 }
 
 /// An address, what may be done there, and who may.
@@ -64,7 +68,10 @@ pub struct Route {
 
 /// Every route of the server. The router is made of this table and nothing else.
 pub fn routes() -> Vec<Route> {
-    [of_runs(), of_bulk(), of_events(), of_access(), of_server()].into_iter().flatten().collect()
+    [of_runs(), of_bulk(), of_events(), of_flows(), of_access(), of_server()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A row: the method, the path, the right, the handler, and what it says of itself.
@@ -145,6 +152,29 @@ fn of_events() -> Vec<Route> {
         route("GET", "/api/v1/runners", Read, || get(known::runners), known::about_runners),
         route("GET", "/api/v1/stream", Read, || get(stream::stream), stream::about),
         route("GET", PATH, Work, || get(worker::connect), worker::about),
+    ]
+}
+
+/// Observed runs (§10).
+fn of_flows() -> Vec<Route> {
+    use Right::{Act, Read, Telemetry};
+    const FLOW: &str = "/api/v1/flows/{flow}";
+    const LEARNED: &str = "/api/v1/flows/{flow}/learned";
+    const ERRORS: &str = "/api/v1/flows/{flow}/errors";
+    const RUNS: &str = "/api/v1/flows/{flow}/runs";
+    const RUN: &str = "/api/v1/flows/{flow}/runs/{observed}";
+    const BESIDE: &str = "/api/v1/runs/{run}/observed";
+    vec![
+        route("POST", "/api/v1/telemetry", Telemetry, || post(telemetry::take), telemetry::about),
+        route("GET", "/api/v1/flows", Read, || get(flows::list), flows::about_list),
+        route("GET", FLOW, Read, || get(flow::show), flow::about),
+        route("PUT", FLOW, Act, || put(flows::declare), flows::about_declare),
+        route("DELETE", FLOW, Act, || delete(flows::forget), flows::about_forget),
+        route("GET", LEARNED, Read, || get(flows::learned), flows::about_learned),
+        route("GET", ERRORS, Read, || get(flows::errors), flows::about_errors),
+        route("GET", RUNS, Read, || get(observed::list), observed::about_list),
+        route("GET", RUN, Read, || get(observed::show), observed::about_show),
+        route("GET", BESIDE, Read, || get(observed::beside), observed::about_beside),
     ]
 }
 

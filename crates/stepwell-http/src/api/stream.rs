@@ -47,8 +47,8 @@ pub(super) fn about() -> About {
     About::new("streamChanges", "Streams what changes, as it does")
         .more(
             "Server-sent events. `hello` comes first; `changes` has the data `{runs: [{id, \
-             journalBytes}], others, events, runners}`; `reset` says to look at everything again; \
-             `closed` has an error as its data, and is the last.",
+             journalBytes}], others, events, runners, flows}`; `reset` says to look at everything \
+             again; `closed` has an error as its data, and is the last.",
         )
         .query::<StreamQuery>()
         .header("Last-Event-ID", "The id of the last message that the reader was told.")
@@ -63,18 +63,20 @@ struct RunHint {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is about something else")]
 struct Hints {
     runs: Vec<RunHint>,
     others: bool,
     events: bool,
     runners: bool,
+    flows: bool,
 }
 
 impl Hints {
     fn of(changed: Changed) -> Self {
-        let Changed { runs, others, events, runners } = changed;
+        let Changed { runs, others, events, runners, flows } = changed;
         let hint = |(id, journal_bytes)| RunHint { id, journal_bytes };
-        Self { runs: runs.into_iter().map(hint).collect(), others, events, runners }
+        Self { runs: runs.into_iter().map(hint).collect(), others, events, runners, flows }
     }
 }
 

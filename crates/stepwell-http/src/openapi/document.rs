@@ -20,7 +20,7 @@ use utoipa::openapi::{
 };
 
 use super::about::About;
-use super::shapes::{Id, Name};
+use super::shapes::{Id, Name, Slug};
 use crate::api::{Route, routes};
 use crate::{problem, request_id};
 
@@ -37,10 +37,12 @@ const ANY: [Code; 8] = [
 ];
 
 /// What the parts of the API are called: the first word of an address below `/api/v1`, and what stands behind it.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 15] = [
     ("runs", "Starting, finding and changing runs."),
     ("bulk", "Acts on all runs that a filter names."),
     ("events", "Sending events, and what they did."),
+    ("telemetry", "Events of observed runs, from code that is not durable."),
+    ("flows", "Observed runs, and what is declared of their flows."),
     ("workflows", "What runners have registered."),
     ("runners", "Who runs it."),
     ("stream", "What changes, as it does."),
@@ -151,6 +153,8 @@ fn part(name: &str) -> Parameter {
         "bulk" => ("The id of an act on many runs.", text().into()),
         "event" => ("The id of the event.", text().into()),
         "key" => ("The id of the key.", text().pattern(Some("^[a-z2-7]{10}$")).into()),
+        "flow" => ("The slug of the flow.", Slug::schema()),
+        "observed" => ("What its client calls the observed run.", Slug::schema()),
         "namespace" => ("The name of the namespace.", Name::schema()),
         _ => ("", text().into()),
     };

@@ -6,9 +6,11 @@
 //! | `document` | the document, made of what all routes say |
 //! | `shapes` | the form of values whose types are of other crates |
 //! | `run` | the form of a run with its steps |
+//! | `observed` | the form of flows and observed runs |
 
 mod about;
 mod document;
+pub(crate) mod observed;
 pub(crate) mod run;
 pub(crate) mod shapes;
 #[cfg(test)]

@@ -7,6 +7,9 @@ use stepwell_access::{Right, Role};
 use stepwell_core::status::{Kind, RunStatus, StepStatus};
 use stepwell_core::{duration, name, search};
 use stepwell_node::Cause;
+use stepwell_telemetry::event::Said;
+use stepwell_telemetry::keep::Window;
+use stepwell_telemetry::status::RunStatus as Observed;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -93,6 +96,35 @@ shape! {
         let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0));
         span.item(string("")).item(number).into()
     };
+    /// The slug of a flow, the name of an observed run, or the key of a step: 1 to 200 characters, none of them a
+    /// control character.
+    Slug as "Slug" = |text| {
+        let name = string(text).min_length(Some(1)).max_length(Some(200));
+        name.pattern(Some("^[^\\u0000-\\u001f\\u007f-\\u009f]+$")).into()
+    };
+    /// The slug of a flow.
+    FlowWord as "FlowSlug" = |text| string(text).into();
+    /// An id that a client makes.
+    EventId as "ClientId" = |text| string(text).pattern(Some("^[A-Za-z0-9_.:-]{1,64}$")).into();
+    /// What an event of a step says.
+    EventWord as "StepEvent" = |text| words(text, Said::ALL.map(Said::as_str));
+    /// An instant: milliseconds since 1970 with fractions, or ISO 8601 with a time zone.
+    GivenTime as "GivenTime" = |text| {
+        let at = OneOfBuilder::new().description(Some(text));
+        at.item(ObjectBuilder::new().schema_type(Type::Number)).item(string("")).into()
+    };
+    /// How far back statistics look.
+    WindowWord as "Window" = |text| words(text, Window::ALL.map(Window::as_str));
+    /// Which runs a list has.
+    RunKind as "RunKind" = |text| words(text, ["durable", "observed", "all"]);
+    /// Where an observed run stands.
+    ObservedStatus as "ObservedStatus" = |text| words(text, Observed::ALL.map(Observed::as_str));
+    /// Where a step of an observed run stands.
+    ObservedStepStatus as "ObservedStepStatus" = |text| {
+        words(text, ["running", "completed", "failed", "skipped", "stuck", "missing", "not_reached"])
+    };
+    /// Where a call of a step stands.
+    AttemptWord as "ObservedAttemptStatus" = |text| words(text, ["running", "success", "error"]);
     /// The value of a search attribute; a text has at most 256 bytes.
     Attribute as "Attribute" = |text| {
         let of = |of| ObjectBuilder::new().schema_type(of);

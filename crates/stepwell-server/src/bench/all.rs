@@ -10,7 +10,7 @@ use super::workload::{Runtime, measure};
 use crate::cli::{Fault, print_json, print_line};
 
 /// In the order in which they are measured.
-const WORKLOADS: [Workload; 8] = [
+const WORKLOADS: [Workload; 10] = [
     Workload::Sequential,
     Workload::Throughput,
     Workload::Noop,
@@ -19,6 +19,8 @@ const WORKLOADS: [Workload; 8] = [
     Workload::Events,
     Workload::Replay,
     Workload::Lists,
+    Workload::Telemetry,
+    Workload::Share,
 ];
 
 #[derive(Serialize)]
@@ -75,7 +77,8 @@ fn times(workload: Workload) -> u32 {
         | Workload::Noop
         | Workload::Parked
         | Workload::Events
+        | Workload::Telemetry
         | Workload::Replay => 3,
-        Workload::Lists => 1,
+        Workload::Lists | Workload::Share => 1,
     }
 }

@@ -19,6 +19,9 @@ const REPLAYS: u32 = 3;
 const REPLAYED: u32 = 9_999;
 /// How many runs lists are made of.
 const LISTED: u32 = 200_000;
+/// How many senders send telemetry, and how many events at once.
+const SENDERS: u32 = 4;
+const BATCH: u32 = 1_000;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -39,6 +42,10 @@ pub(crate) enum Bench {
     Replay(Replay),
     /// First pages of lists by every pair of filters, among many stored runs
     Lists(Lists),
+    /// Events of observed runs, acknowledged once they are durable
+    Telemetry(Telemetry),
+    /// Runs as in `throughput`, alone and then beside telemetry that comes as fast as it is taken
+    Share(Share),
     /// All of these, several times; prints a table and fails where a mark is missed
     All(All),
 }
@@ -54,6 +61,8 @@ pub(super) enum Workload {
     Events,
     Replay,
     Lists,
+    Telemetry,
+    Share,
 }
 
 /// See [`Bench::All`].
@@ -157,6 +166,44 @@ pub(crate) struct Lists {
     pub(super) runs: u32,
 }
 
+/// See [`Bench::Telemetry`].
+#[derive(Debug, Args)]
+pub(crate) struct Telemetry {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// How long is measured, in seconds, after 10 s of warming up; it counts from 30 on
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(super) seconds: u64,
+    /// How many senders there are, each with one batch under way
+    #[arg(long, default_value_t = SENDERS, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(super) senders: u32,
+    /// How many events a batch has; a run has 20
+    #[arg(long, default_value_t = BATCH, value_parser = clap::value_parser!(u32).range(20..=5_000))]
+    pub(super) batch: u32,
+    /// Compress the batches
+    #[arg(long)]
+    pub(super) gzip: bool,
+}
+
+/// See [`Bench::Share`].
+#[derive(Debug, Args)]
+pub(crate) struct Share {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// How long each half is measured, in seconds, after 3 s of warming up
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(super) seconds: u64,
+    /// How many runs are in flight
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(super) in_flight: u32,
+    /// How many senders of telemetry there are, each with one batch under way
+    #[arg(long, default_value_t = SENDERS, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(super) senders: u32,
+    /// How many events a batch has; a run has 20
+    #[arg(long, default_value_t = BATCH, value_parser = clap::value_parser!(u32).range(20..=5_000))]
+    pub(super) batch: u32,
+}
+
 /// The runner that the bench starts.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRunner {
@@ -178,6 +225,8 @@ impl Bench {
             Self::Events(args) => args.common,
             Self::Replay(args) => args.common,
             Self::Lists(args) => args.common,
+            Self::Telemetry(args) => args.common,
+            Self::Share(args) => args.common,
             Self::All(args) => Common { json: args.json, runner: args.runner },
         }
     }
@@ -195,6 +244,20 @@ impl Bench {
             Workload::Parked => Self::Parked(Parked { common, runs: PARKED }),
             Workload::Events => Self::Events(Events { common, waits: WAITS, sent: EVENTS }),
             Workload::Lists => Self::Lists(Lists { common, runs: LISTED }),
+            Workload::Telemetry => Self::Telemetry(Telemetry {
+                common,
+                seconds: SECONDS,
+                senders: SENDERS,
+                batch: BATCH,
+                gzip: false,
+            }),
+            Workload::Share => Self::Share(Share {
+                common,
+                seconds: SECONDS,
+                in_flight: 512,
+                senders: SENDERS,
+                batch: BATCH,
+            }),
             Workload::Replay => Self::Replay(Replay { common, runs: REPLAYS, steps: REPLAYED }),
         }
     }

@@ -22,7 +22,7 @@ pub(super) enum Bound {
 }
 
 /// All marks.
-pub(super) const MARKS: [Mark; 18] = [
+pub(super) const MARKS: [Mark; 20] = [
     at_most("sequential", "step_p50_ms", 0.3),
     at_least("throughput", "steps_per_s", 60_000.0),
     at_least("noop", "runs_per_s", 5_000.0),
@@ -42,6 +42,9 @@ pub(super) const MARKS: [Mark; 18] = [
     // Among 200,000 stored runs.
     at_most("lists", "list_worst_ms", 100.0),
     at_most("lists", "counts_ms", 50.0),
+    at_least("telemetry", "events_per_s", 100_000.0),
+    // §10.7: of the figure alone.
+    at_least("share", "share", 0.4),
     node(at_most("sequential", "step_p50_ms", 0.45)),
     node(at_least("throughput", "steps_per_s", 20_000.0)),
     node(at_most("replay", "replay_ms", 300.0)),

@@ -14,6 +14,7 @@
 //! | `events` | events among many waits |
 //! | `replay` | long runs that a new runner takes up |
 //! | `lists`, `filler` | first pages of lists among many stored runs |
+//! | `telemetry` | events of observed runs, alone and beside durable ones |
 //! | `readback` | every run is read back and counted |
 //! | `report` | the figures, as JSON or as a line for people |
 //! | `all` | every workload several times |
@@ -34,6 +35,7 @@ mod replay;
 mod report;
 mod stage;
 mod table;
+mod telemetry;
 mod workflows;
 mod workload;
 

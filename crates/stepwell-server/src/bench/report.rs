@@ -90,6 +90,22 @@ pub(super) struct Line {
     /// Counts of all runs by status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) counts_ms: Option<f64>,
+    /// Telemetry events that were durable when they were answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) events_per_s: Option<f64>,
+    /// Batches of telemetry that were sent again since there was no room for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) turned_away: Option<f64>,
+    /// Telemetry that was durable and not in tables yet, at the start and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tail_before_mb: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tail_mb: Option<f64>,
+    /// Steps of durable runs without telemetry beside them, and what of that is left with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alone_steps_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) share: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -134,6 +150,12 @@ impl Line {
             ("list_p50_ms", "list p50 ms", self.list_p50_ms),
             ("list_worst_ms", "list worst ms", self.list_worst_ms),
             ("counts_ms", "counts ms", self.counts_ms),
+            ("events_per_s", "events/s", self.events_per_s),
+            ("turned_away", "batches sent again", self.turned_away),
+            ("tail_before_mb", "not in tables before MB", self.tail_before_mb),
+            ("tail_mb", "not in tables MB", self.tail_mb),
+            ("alone_steps_per_s", "steps/s alone", self.alone_steps_per_s),
+            ("share", "share of that", self.share),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),

@@ -172,6 +172,11 @@ impl Stage {
         Ok(())
     }
 
+    /// Returns the address that the server listens on.
+    pub(super) fn listen(&self) -> &str {
+        &self.listen
+    }
+
     pub(super) fn health(&self) -> Result<Health, Fault> {
         Client::new(&self.url)?.get("/healthz")?.read()
     }

@@ -198,6 +198,8 @@ mod tests {
             replay_ms: one,
             list_worst_ms: one,
             counts_ms: one,
+            events_per_s: one,
+            share: one,
             ..Line::default()
         };
         for mark in marks::MARKS {

@@ -12,6 +12,7 @@ use super::readback;
 use super::replay;
 use super::report::{Line, percentile};
 use super::stage::{Stage, Used};
+use super::telemetry;
 use crate::cli::{Fault, print_json, print_line};
 
 /// Steps of a run, by workload.
@@ -20,7 +21,7 @@ const THROUGHPUT_STEPS: u32 = 10;
 const BRANCHES: u32 = 1_000;
 const WARM_UP: Duration = Duration::from_secs(3);
 /// A throughput that was measured for less does not count.
-const COUNTS_FROM: Duration = Duration::from_secs(30);
+pub(super) const COUNTS_FROM: Duration = Duration::from_secs(30);
 /// Samples of the fold's lag are averaged, since it rises and falls with each of its transactions.
 const LAG_SAMPLES: u32 = 20;
 
@@ -71,6 +72,8 @@ pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
         Bench::Events(args) => events::measure(runtime, args),
         Bench::Replay(args) => replay::measure(runtime, args),
         Bench::Lists(args) => lists::measure(runtime, args).map(|(line, _)| line),
+        Bench::Telemetry(args) => telemetry::measure(runtime, args),
+        Bench::Share(args) => telemetry::measure_share(runtime, args),
         Bench::All(_) => Err(Fault::Machine("`all` is no workload".into())),
     }
 }
@@ -240,15 +243,20 @@ impl Sample {
             lags.push(stage.health()?.fold_lag_ms);
             std::thread::sleep(Duration::from_millis(100));
         }
-        let count = f64::from(LAG_SAMPLES);
-        let mean = lags.iter().sum::<f64>() / count;
-        let squares: f64 = lags.iter().map(|lag| (lag - mean).powi(2)).sum();
-        let scatter_ms = 2.0 * (squares / (count - 1.0) / count).sqrt();
-        Ok(Self { from, fold_lag_ms: mean, scatter_ms, to: used() })
+        let (fold_lag_ms, scatter_ms) = mean(&lags);
+        Ok(Self { from, fold_lag_ms, scatter_ms, to: used() })
     }
 }
 
+/// Returns the mean of some samples, and what it is uncertain by: twice its standard error.
+pub(super) fn mean(samples: &[f64]) -> (f64, f64) {
+    let count = as_f64(samples.len() as u64);
+    let mean = samples.iter().sum::<f64>() / count;
+    let squares: f64 = samples.iter().map(|sample| (sample - mean).powi(2)).sum();
+    (mean, 2.0 * (squares / (count - 1.0) / count).sqrt())
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^52")]
-fn as_f64(count: u64) -> f64 {
+pub(super) fn as_f64(count: u64) -> f64 {
     count as f64
 }

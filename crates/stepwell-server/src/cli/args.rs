@@ -10,6 +10,7 @@ use super::backup::Backup;
 use super::bulk::Bulk;
 use super::bundles::{Export, Import};
 use super::docs::Docs;
+use super::flows::Flows;
 use super::keys::Keys;
 use super::mcp::Mcp;
 use super::namespaces::Namespaces;
@@ -50,6 +51,9 @@ pub(super) enum Command {
     /// Send events, list them, and show what one did
     #[command(subcommand)]
     Events(Events),
+    /// Declare flows of observed runs, list and show them
+    #[command(subcommand)]
+    Flows(Flows),
     /// List workflows that were ever registered
     Workflows(Known),
     /// List runners that are connected or awaited

@@ -104,6 +104,11 @@ impl Client {
         self.answer(self.request(Method::POST, path, Some((body, media)))?)
     }
 
+    /// Puts JSON in the place of a resource.
+    pub(crate) fn put(&self, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
+        self.answer(self.request(Method::PUT, path, Some((body, "application/json")))?)
+    }
+
     /// Gets a resource, and writes it as it comes.
     pub(crate) fn download(&self, path: &str, to: &mut dyn Write) -> Result<(), Fault> {
         let request = self.request(Method::GET, path, None)?;

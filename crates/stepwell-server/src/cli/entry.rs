@@ -8,8 +8,9 @@ use stepwell_core::operation::Operation;
 use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
-    acts, audit, backup, bulk, bundles, client, config, dev, docs, doctor, events, health, history,
-    keys, known, mcp, namespaces, out, reload, remake, restore, resume, runs, serve, show, tail,
+    acts, audit, backup, bulk, bundles, client, config, dev, docs, doctor, events, flows, health,
+    history, keys, known, mcp, namespaces, out, reload, remake, restore, resume, runs, serve, show,
+    tail,
 };
 
 /// Runs the command line of this process.
@@ -58,6 +59,7 @@ fn run(command: Command) -> Result<(), Fault> {
         },
         Command::Bulk(asked) => bulk::run(&asked),
         Command::Events(asked) => events::run(&asked),
+        Command::Flows(asked) => flows::run(&asked),
         Command::Workflows(known) => known::workflows(&known),
         Command::Runners(known) => known::runners(&known),
         Command::Mcp(asked) => mcp::run(asked),

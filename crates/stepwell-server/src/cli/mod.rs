@@ -20,6 +20,8 @@
 //! | `timeline` | the picture of a run |
 //! | `tail` | `runs tail` |
 //! | `history` | `runs history` |
+//! | `flows` | `flows init`, `check`, `push`, `list`, `show`, `schema` |
+//! | `flow_schema` | what a file of flows may hold |
 //! | `known` | `workflows`, `runners` |
 //! | `keys` | `keys create`, `list`, `rotate`, `revoke` |
 //! | `namespaces` | `namespaces create`, `list`, `delete` |
@@ -49,6 +51,8 @@ mod entry;
 mod events;
 mod fault;
 mod first_key;
+mod flow_schema;
+mod flows;
 mod health;
 mod history;
 mod keys;

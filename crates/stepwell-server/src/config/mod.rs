@@ -37,7 +37,7 @@ pub use resolve::{Config, Error, resolve, resolve_over};
 pub use rules::{Ended, RuleSetting};
 pub use sample::sample;
 pub use schema::schema;
-pub use settings::{AccessMode, LogFormat, Settings};
+pub use settings::{AccessMode, LogFormat, Settings, TelemetryMode};
 pub use table::{Effect, SETTINGS, Setting, Shown, setting};
 pub use values::{Bytes, Listen, Span};
 

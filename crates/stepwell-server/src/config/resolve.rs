@@ -13,7 +13,7 @@ use super::file::{self, Mistake};
 use super::kind::Kind;
 use super::otlp::OtlpConfig;
 use super::rules::RuleSetting;
-use super::settings::{LogFormat, Settings};
+use super::settings::{LogFormat, Settings, TelemetryMode};
 use super::table::{SETTINGS, Shown};
 use super::values::Span;
 use crate::logs;
@@ -40,6 +40,10 @@ pub struct Config {
     pub retention: Duration,
     /// Which ended runs are kept otherwise; the first that fits a run counts. Default none.
     pub retention_rules: Vec<KeepRule>,
+    /// Whether telemetry is taken. Default: it is.
+    pub telemetry: TelemetryMode,
+    /// How long observed runs are kept after their last event. Default 7 days.
+    pub telemetry_retention: Duration,
     /// Free bytes on the disk below which no new runs are taken. Default 64 MiB.
     pub reserve_bytes: u64,
     /// The folder for backups. Default `None`: there are none.
@@ -111,6 +115,8 @@ impl Default for Config {
             otlp: OtlpConfig::default(),
             retention: Duration::from_hours(7 * 24),
             retention_rules: Vec::new(),
+            telemetry: TelemetryMode::On,
+            telemetry_retention: Duration::from_hours(7 * 24),
             reserve_bytes: 64 << 20,
             backup_dir: None,
             backups_kept: 7,
@@ -178,6 +184,8 @@ impl Config {
         set(&mut config.log, settings.log);
         set(&mut config.retention, settings.retention.map(|span| span.0));
         config.retention_rules = settings.retention_rule.iter().map(RuleSetting::rule).collect();
+        set(&mut config.telemetry, settings.telemetry);
+        set(&mut config.telemetry_retention, settings.telemetry_retention.map(|span| span.0));
         set(&mut config.reserve_bytes, settings.reserve_bytes.map(|size| size.0));
         set(&mut config.tail_bytes_max, settings.tail_bytes_max.map(|size| size.0));
         set(&mut config.ping, settings.ping.map(|span| span.0));

@@ -44,6 +44,27 @@ pub enum AccessMode {
     Loopback,
 }
 
+/// Whether telemetry is taken, in flags and the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum TelemetryMode {
+    /// Runs of other code are observed. The default.
+    #[default]
+    On,
+    /// No telemetry is taken, and nothing that was observed is shown.
+    Off,
+}
+
+impl TelemetryMode {
+    /// Returns the word in flags and the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// Settings as given on the command line and in the environment, or in the file; absent where not.
 ///
 /// A key of the file is the name of the field; a flag has dashes in place of underscores. Ranges and defaults are
@@ -109,6 +130,12 @@ pub struct Settings {
     /// How long events are kept (their ids at least 7d)
     #[arg(long, env = "STEPWELL_EVENT_RETENTION", value_name = "DURATION")]
     pub event_retention: Option<Span>,
+    /// Whether telemetry of code that is not durable is taken
+    #[arg(long, env = "STEPWELL_TELEMETRY")]
+    pub telemetry: Option<TelemetryMode>,
+    /// How long observed runs are kept after their last event
+    #[arg(long, env = "STEPWELL_TELEMETRY_RETENTION", value_name = "DURATION")]
+    pub telemetry_retention: Option<Span>,
     /// Free space below which no new runs are taken
     #[arg(long, env = "STEPWELL_RESERVE_BYTES", value_name = "SIZE")]
     pub reserve_bytes: Option<Bytes>,
@@ -179,6 +206,8 @@ impl Settings {
             retention: self.retention.or(below.retention),
             retention_rule: [self.retention_rule, below.retention_rule].concat(),
             event_retention: self.event_retention.or(below.event_retention),
+            telemetry: self.telemetry.or(below.telemetry),
+            telemetry_retention: self.telemetry_retention.or(below.telemetry_retention),
             reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
             backup_dir: self.backup_dir.or(below.backup_dir),
             backups_kept: self.backups_kept.or(below.backups_kept),

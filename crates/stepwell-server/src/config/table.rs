@@ -218,6 +218,11 @@ pub const SETTINGS: &[Setting] = &[
     row("event_retention", Kind::Span { min: HOUR, max: CENTURY }, |c| {
         Some(Value::Span(c.limits.event_kept()))
     }),
+    row("telemetry", Kind::Choice, |c| Some(text(&c.telemetry.as_str()))),
+    row("telemetry_retention", Kind::Span { min: HOUR, max: CENTURY }, |c| {
+        Some(Value::Span(c.telemetry_retention))
+    })
+    .reloaded(),
     row("reserve_bytes", Kind::Size { min: MIB, max: 1_024 * GIB }, |c| {
         Some(Value::Size(c.reserve_bytes))
     }),

@@ -22,6 +22,7 @@ mod lists;
 mod mcp;
 mod metrics;
 mod monitoring;
+mod observed;
 mod paging;
 mod process;
 mod recovery;

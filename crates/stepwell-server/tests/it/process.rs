@@ -57,7 +57,8 @@ impl Process {
         self.signal(Signal::HUP);
     }
 
-    fn on(folder: &Path) -> Self {
+    /// Starts it on a folder.
+    pub(crate) fn on(folder: &Path) -> Self {
         let data = folder.to_str().unwrap();
         let access = ["--access", "loopback", "--log-format", "json"];
         let start = ["start", "--data", data, "--listen", "127.0.0.1:0"];

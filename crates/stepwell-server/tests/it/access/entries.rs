@@ -56,12 +56,20 @@ pub(crate) fn entry(method: &str, path: &str, world: &World) -> Option<Entry> {
             Some(json!({"name": "x", "role": "viewer", "namespace": "mark-shop"}))
         }
         ("POST", "/api/v1/namespaces") => Some(json!({"name": "more"})),
+        ("POST", "/api/v1/telemetry") => Some(json!({"events": [{
+            "id": "e", "flow": "mine", "run": "r", "step": "s", "status": "running", "at": 1_795_390_276_123_u64,
+        }]})),
+        ("PUT", "/api/v1/flows/{flow}") => Some(json!({"steps": [{"key": "s"}]})),
         ("POST", "/api/v1/bulk") => {
             Some(json!({"act": "cancel", "filter": {"workflow": "mine"}, "dryRun": true}))
         }
         _ => None,
     };
+    // What changes something declares or forgets what is its own.
+    let flow = if method == "GET" { "mark-flow" } else { "mine" };
     let mut path = path
+        .replace("{flow}", flow)
+        .replace("{observed}", "mark-observed")
         .replace("{run}", &world.run)
         .replace("{event}", &world.event)
         .replace("{key}", &world.key)
@@ -87,6 +95,9 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/runners"
             | "/api/v1/keys"
             | "/api/v1/audit"
+            | "/api/v1/flows"
+            | "/api/v1/flows/{flow}/errors"
+            | "/api/v1/flows/{flow}/runs"
             | "/api/v1/bulk",
         )
         | ("POST", "/api/v1/bulk") => Foreign::Nothing,
@@ -97,6 +108,10 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
             | "/api/v1/runs/{run}/result"
             | "/api/v1/runs/{run}/history"
             | "/api/v1/runs/{run}/export"
+            | "/api/v1/runs/{run}/observed"
+            | "/api/v1/flows/{flow}"
+            | "/api/v1/flows/{flow}/learned"
+            | "/api/v1/flows/{flow}/runs/{observed}"
             | "/api/v1/bulk/{bulk}"
             | "/api/v1/events/{event}",
         )
@@ -121,9 +136,10 @@ fn foreign(method: &str, path: &str) -> Option<Foreign> {
         ("GET", "/api/v1/stream") => Foreign::Stream,
         ("POST", "/api/v1/runs/import") => Foreign::Bundle,
         ("GET", "/api/v1/worker") => Foreign::Upgrade,
-        ("GET", "/api/v1/me" | "/api/v1/openapi.json") | ("POST" | "DELETE", "/api/v1/session") => {
-            Foreign::Own
-        }
+        ("GET", "/api/v1/me" | "/api/v1/openapi.json")
+        | ("POST" | "DELETE", "/api/v1/session")
+        | ("POST", "/api/v1/telemetry")
+        | ("PUT" | "DELETE", "/api/v1/flows/{flow}") => Foreign::Own,
         ("POST" | "GET", "/api/v1/namespaces" | "/api/v1/backups")
         | ("POST", "/api/v1/reload" | "/api/v1/server/resume")
         | ("GET", "/metrics")

@@ -49,6 +49,13 @@ impl Setting {
         let activation = runner.hear("activate").await;
         let sent = json!({"event": "mark-event", "id": "mark-id", "data": "mark-data"});
         let event = keyed.post("/api/v1/events", &client, sent).await.text("id");
+        let telemetry = keyed.key("mark-shop", Role::Telemetry).await;
+        let told = json!({"events": [{
+            "id": "mark-e", "flow": "mark-flow", "run": "mark-observed", "step": "mark-step",
+            "status": "running", "at": 1_795_390_276_123_u64,
+        }]});
+        let taken = keyed.post("/api/v1/telemetry", &telemetry, told).await;
+        assert_eq!(taken.status, 200, "{taken:?}");
         let operator = keyed.key("mark-shop", Role::Operator).await;
         let retried = keyed.post(&format!("/api/v1/runs/{run}/retry"), &operator, json!({})).await;
         assert_eq!(retried.status, 200, "the audit log has a row: {retried:?}");
@@ -129,7 +136,7 @@ async fn everything_is_refused_to_who_has_no_right_to_it() {
     let allowed = everything_is_let_in_with_its_right().await;
     println!("access: {routes} routes, {} frame kinds, {asked} requests, all refused", kinds.len());
     println!("access: {allowed} requests with the right to it, none refused");
-    assert!(routes >= 36 && kinds.len() >= 23 && asked >= 500, "less is tried than there was once");
+    assert!(routes >= 56 && kinds.len() >= 23 && asked >= 500, "less is tried than there was once");
     assert!(allowed >= 100, "less is tried than there was once");
 }
 
