@@ -36,21 +36,22 @@ cargo build --locked --quiet -p stepwell-server -p checkout -p dependency-audit
 # The audit reads manifests from cargo's cache, also those of packages that are not built here.
 cargo fetch --locked --quiet || say "cargo fetch failed: manifests that are not here will be unknown"
 
-# Builds the example in TypeScript.
+# Builds the examples in TypeScript.
 build_typescript() {
     npm_install sdk/typescript && npm --prefix sdk/typescript run --silent build \
-        && npm_install examples/checkout-ts && npm --prefix examples/checkout-ts run --silent build
+        && npm_install examples/checkout-ts && npm --prefix examples/checkout-ts run --silent build \
+        && npm_install examples/observed-shop && npm --prefix examples/observed-shop run --silent build
 }
 
 typescript=
 if ! has_node; then
-    say "the example in TypeScript is skipped: it needs Node $needed_node or newer, with npm"
+    say "the examples in TypeScript are skipped: they need Node $needed_node or newer, with npm"
 elif build_typescript; then
     typescript=yes
 elif [ -n "${RUN_FOR:-}" ]; then
-    fail "the example in TypeScript could not be built"
+    fail "the examples in TypeScript could not be built"
 else
-    say "the example in TypeScript is skipped: it could not be built"
+    say "the examples in TypeScript are skipped: they could not be built"
 fi
 
 stop() {
@@ -112,11 +113,23 @@ launch dependency-audit "$bin/dependency-audit" --lock Cargo.lock --out "$report
     --ask MIT-0 --ask BSD-3-Clause --ask Unicode-3.0
 programs="Two programs are connected"
 shop=
+observed=
 if [ -n "$typescript" ]; then
     launch checkout-ts node examples/checkout-ts/dist/main.js examples/checkout-ts/orders.jsonl
     programs="Three programs are connected"
     shop="
 checkout-ts, which does the same in TypeScript as the app \`shop\`,"
+    # A backend that is no runner: it tells what it does, and orders come to it over HTTP.
+    launch observed-shop env PORT=0 node examples/observed-shop/dist/main.js
+    await 20 "the observed shop did not start" "${started[-1]}" "$logs/observed-shop.log" \
+        grep -q 'the shop listens at http' "$logs/observed-shop.log"
+    "$stepwell" flows push examples/observed-shop/.stepwell/flows.json >"$logs/flows.log"
+    observed="
+observed-shop is no runner: it tells what it does, and its orders are observed runs of the flow \`checkout\`.
+"
+    launch load env ORDERS=80 PER_SECOND=10 \
+        SHOP="$(sed -nE 's/^the shop listens at (.*)$/\1/p' "$logs/observed-shop.log")" \
+        node examples/observed-shop/dist/load.js
 fi
 
 at=""
@@ -127,7 +140,8 @@ ${console:+The console: $url
 
 }Stepwell serves at $url (API: $url/api/v1/runs, health: $url/healthz, metrics: $url/metrics).
 $programs, and have started runs: checkout, with the orders of a file,$shop
-and dependency-audit, which looks at the licence of every package in Cargo.lock. Look around:
+and dependency-audit, which looks at the licence of every package in Cargo.lock.
+${observed}Look around:
 
   $stepwell runs list$at
   $stepwell runs list --workflow checkout --status waiting,running$at${typescript:+
@@ -135,7 +149,8 @@ and dependency-audit, which looks at the licence of every package in Cargo.lock.
   $stepwell runs show RUN$at
   $stepwell runs why RUN$at
   $stepwell runs tail RUN$at
-  $stepwell workflows$at
+  $stepwell workflows$at${typescript:+
+  $stepwell flows show checkout$at}
   $stepwell runners$at
   sqlite3 -readonly $data/stepwell.db "select workflow, status, count(*) from runs group by 1, 2"
   cat $report/report.md
@@ -192,6 +207,14 @@ show_ends() {
     "$stepwell" runs show "$run" | sed 's/^/  /'
 }
 
+# Fails unless the orders of the observed shop were told.
+check_observed() {
+    local told
+    told=$("$stepwell" flows list --json | sed -nE 's/.*"flow":"checkout".*"last24h":\{"runs":([0-9]+).*/\1/p')
+    say "$(cat "$logs/load.log"); ${told:-0} of them were observed"
+    [ "${told:-0}" -ge 80 ] || fail "see $logs/observed-shop.log"
+}
+
 # Fails unless all runs have come to the ends that they should have.
 check_ends() {
     local completed others failed packages reported made run
@@ -210,6 +233,7 @@ check_ends() {
     [ "$completed" -gt "$packages" ] && [ "$others" = 0 ] && [ "$packages" = "$reported" ] \
         && [ "$failed" = "$expected" ] && [ "$made" -ge 3 ] || fail "see $logs"
     grep -q '^0 packages are awaiting approval, [1-9]' "$report/report.md" || fail "see $report/report.md"
+    [ -z "$typescript" ] || check_observed
 }
 
 begun=$SECONDS

@@ -35,16 +35,16 @@ export function backend(
 
 /** What the carrier says of a parcel. */
 interface Parcel {
-  readonly order: string;
+  readonly run: string;
   readonly delivered: boolean;
   readonly why?: string;
 }
 
 /** A step that nothing here calls: the carrier did it, and tells of it some days later. */
-async function told({ order, delivered, why }: Parcel, telemetry: TelemetryClient): Promise<void> {
+async function told({ run, delivered, why }: Parcel, telemetry: TelemetryClient): Promise<void> {
   await telemetry.recordStep({
     flowKey: "checkout",
-    runId: order,
+    runId: run,
     stepKey: "deliver",
     status: delivered ? "success" : "error",
     ...(why !== undefined && { error: why }),

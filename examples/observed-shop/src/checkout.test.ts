@@ -36,7 +36,7 @@ describe("an order", () => {
   /** §10.2: each step is told as it begins and as it ends. */
   it("is told step by step", async () => {
     const receipt = await checkout(ORDER, shop, collector.telemetry);
-    expect(receipt).toEqual({ order: "o-1", tx: "tx-o-1" });
+    expect(receipt).toEqual({ order: "o-1", tx: "tx-o-1", run: "o-1" });
     const steps = ["validate-cart", "reserve-stock", "charge-card", "gift-wrap", "send-receipt"];
     const wanted = steps.flatMap((step) => [`${step} running`, `${step} success`]);
     expect(await collector.told("o-1")).toEqual(wanted);
@@ -67,7 +67,11 @@ describe("an order", () => {
       url: "http://127.0.0.1:1",
       projectKey: "sw_example",
     });
-    expect(await checkout(ORDER, shop, telemetry)).toEqual({ order: "o-1", tx: "tx-o-1" });
+    expect(await checkout(ORDER, shop, telemetry)).toEqual({
+      order: "o-1",
+      tx: "tx-o-1",
+      run: "o-1",
+    });
     expect(await telemetry.close(1)).toBe(false);
     expect(telemetry.stats).toEqual({ recorded: 10, sent: 0, dropped: 10, pending: 0 });
   });
@@ -97,8 +101,8 @@ describe("the backend", () => {
 
   /** §10.4: what the carrier tells later joins the run of the order. */
   it("takes orders, and hears of their parcels", async () => {
-    expect(await post("/orders", ORDER)).toEqual([201, { order: "o-1", tx: "tx-o-1" }]);
-    expect(await post("/parcels", { order: "o-1", delivered: false, why: "lost" })).toEqual([
+    expect(await post("/orders", ORDER)).toEqual([201, { order: "o-1", tx: "tx-o-1", run: "o-1" }]);
+    expect(await post("/parcels", { run: "o-1", delivered: false, why: "lost" })).toEqual([
       202,
       {},
     ]);
@@ -124,7 +128,7 @@ describe("the backend", () => {
     for (let n = 0; n < 40; n += 1) {
       const order = orderOf(n, "b");
       const [status] = await post("/orders", order);
-      if (status === 201) await post("/parcels", { order: order.id, delivered: true });
+      if (status === 201) await post("/parcels", { run: order.id, delivered: true });
     }
     await collector.told("");
     const told = new Set(collector.events.map(({ flow, step }) => `${flow} ${step}`));

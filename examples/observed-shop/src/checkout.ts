@@ -15,5 +15,6 @@ export async function checkout(
   const tx = await run.step("charge-card", () => shop.charge(order));
   if (order.gift === true) await run.step("gift-wrap", () => shop.wrap(order));
   else await run.skip("gift-wrap");
-  return await run.step("send-receipt", () => shop.sendReceipt(order, tx));
+  await run.step("send-receipt", () => shop.sendReceipt(order, tx));
+  return { order: order.id, tx, run: run.runId };
 }

@@ -41,9 +41,9 @@ describe("an order with a durable step", () => {
     const test = await Test.of(durableShop({ shop, telemetry: collector.telemetry }));
     const run = await test.start("checkout", ORDER, { key: ORDER.id });
     await test.advance("1m");
-    expect(run.output()).toEqual({ order: "o-1", tx: "tx-o-1" });
+    expect(run.output()).toEqual({ order: "o-1", tx: "tx-o-1", run: run.id });
     expect(run.steps().map(({ id }) => id)).toEqual(["charge-card"]);
-    expect(await collector.told("o-1")).toEqual([
+    expect(await collector.told(run.id)).toEqual([
       "validate-cart running",
       "validate-cart success",
       "reserve-stock running",
@@ -74,7 +74,7 @@ describe("an order with a durable step", () => {
       async (test) => {
         const run = await test.start("checkout", ORDER, { key: ORDER.id });
         await test.advance("1m");
-        expect(run.output()).toEqual({ order: "o-1", tx: "tx-o-1" });
+        expect(run.output()).toEqual({ order: "o-1", tx: "tx-o-1", run: run.id });
       },
     );
     expect(report.points.length).toBeGreaterThan(3);

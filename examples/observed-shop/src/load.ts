@@ -8,24 +8,24 @@
 
 import { setTimeout } from "node:timers/promises";
 import { orderOf } from "./orders.ts";
+import type { Receipt } from "./shop.ts";
 
 const { SHOP = "http://127.0.0.1:8080", ORDERS = "200", PER_SECOND = "20" } = process.env;
 const batch = Date.now().toString(36);
 const counts = new Map<number, number>();
 
-async function post(path: string, body: unknown): Promise<number> {
+async function post(path: string, body: unknown): Promise<[number, unknown]> {
   const response = await fetch(`${SHOP}${path}`, { method: "POST", body: JSON.stringify(body) });
-  await response.text();
-  return response.status;
+  return [response.status, await response.json()];
 }
 
 async function send(n: number): Promise<void> {
-  const order = orderOf(n, batch);
-  const status = await post("/orders", order);
+  const [status, receipt] = await post("/orders", orderOf(n, batch));
   counts.set(status, (counts.get(status) ?? 0) + 1);
   // Every tenth parcel does not arrive, and of some nothing is heard.
   if (status !== 201 || n % 7 === 6) return;
-  await post("/parcels", { order: order.id, delivered: n % 10 !== 9, why: "nobody was there" });
+  const { run } = receipt as Receipt;
+  await post("/parcels", { run, delivered: n % 10 !== 9, why: "nobody was there" });
 }
 
 const all: Promise<void>[] = [];
