@@ -42,7 +42,10 @@ const TABLET: Size = { name: "tablet", width: 1024, height: 768 };
 const PICTURE = /^[a-z0-9-]+\.(desk|phone|tablet)\.(light|dark)\.png$/;
 
 /** What is taken at 1024 too. */
-const MAIN = ["runs", "run-list", "run-graph", "run-timeline", "act-fork", "events"];
+const MAIN = [
+  ...["runs", "run-list", "run-graph", "run-timeline", "act-fork", "events"],
+  ...["flows", "flow", "observed-graph"],
+];
 
 const site = await Site.start();
 const browser = await chromium.launch({ executablePath: chromiumPath(), ...OPTIONS });
@@ -73,6 +76,7 @@ async function takeAll(browser: Browser): Promise<readonly string[]> {
     { name: "empty-runs", path: () => "/runs" },
     { name: "empty-events", path: () => "/events" },
     { name: "empty-runners", path: () => "/runners" },
+    { name: "empty-flows", path: () => "/flows" },
   ];
   for (const place of empty) for (const size of [DESK, PHONE]) await take(place, size);
   await playKeys(site.server.url);

@@ -1,5 +1,6 @@
 /** The places of the console: each page, view and dialog by its address, or by what opens it. */
 
+import { IMPORT, RUNS } from "../workshop/observed.ts";
 import type { SceneName } from "../workshop/story.ts";
 import type { Tab } from "./tab.ts";
 
@@ -25,6 +26,15 @@ const dialog: NonNullable<Place["open"]> = async ({ page }) => {
 const inspector: NonNullable<Place["open"]> = async ({ page }) => {
   await page.getByRole("tabpanel").waitFor();
 };
+
+/** The graph of a flow stands, and its runs are there. */
+const drawn: NonNullable<Place["open"]> = async ({ page }) => {
+  await page.locator(".flow-graph .node").first().waitFor();
+  await page.getByRole("grid").waitFor();
+};
+
+const observed = (name: keyof typeof RUNS, rest: string): string =>
+  `/flows/${IMPORT}/runs/${encodeURIComponent(RUNS[name])}${rest}`;
 
 /** The runs that an act on many would reach are counted. */
 const counted: NonNullable<Place["open"]> = async ({ page }) => {
@@ -105,6 +115,19 @@ const pagesOf = (run: PathOf): readonly Place[] => [
   at("inspector-run", () => run("failed", "/list?about=run"), inspector),
   at("events", () => "/events"),
   at("runners", () => "/runners"),
+  at("runs-observed", () => "/runs?kind=observed"),
+  at("run-timeline-beside", () => run("completed", "/timeline")),
+  at("run-list-beside", () => run("completed", "/list")),
+  at("flows", () => "/flows"),
+  at("flow", () => "/flows/import-orders", drawn),
+  at("flow-learned", () => "/flows/nightly-report", drawn),
+  at("observed-list", () => observed("failed", "/list?step=write"), inspector),
+  at("observed-graph", () => observed("failed", "/graph?step=write&tab=calls"), inspector),
+  at("observed-timeline", () => observed("failed", "/timeline?step=parse"), inspector),
+  at("observed-retried", () => observed("retried", "/list?step=fetch"), inspector),
+  at("observed-stuck", () => observed("stuck", "/graph")),
+  at("observed-completed", () => observed("completed", "/graph")),
+  at("missing-flow", () => "/flows/nobody"),
   at("access-keys", () => "/access"),
   at("access-namespaces", () => "/access/namespaces"),
   at("access-audit", () => "/access/audit"),

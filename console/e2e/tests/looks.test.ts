@@ -2,6 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { expect, runOf, test } from "../harness/test.ts";
+import { IMPORT, RUNS } from "../workshop/observed.ts";
 
 const ground = async (page: Page) =>
   await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -80,6 +81,7 @@ for (const width of [1440, 1024, 390]) {
   test(`no page scrolls sideways at ${width}`, async ({ open }) => {
     const tab = await open({ width, height: 844, touch: width === 390 });
     const run = `/runs/${runOf("failed")}`;
+    const observed = `/flows/${IMPORT}/runs/${encodeURIComponent(RUNS.failed)}`;
     const paths = [
       "/runs",
       `${run}/list`,
@@ -88,6 +90,12 @@ for (const width of [1440, 1024, 390]) {
       `${run}/log`,
       "/events",
       "/runners",
+      "/flows",
+      "/flows/import-orders",
+      "/flows/nightly-report",
+      `${observed}/list`,
+      `${observed}/graph`,
+      `${observed}/timeline`,
       "/access",
       "/access/namespaces",
       "/access/audit",

@@ -6,6 +6,7 @@
 import type { Order } from "./checkout.ts";
 import type { Crew } from "./crew.ts";
 import { HOSTILE_NAMES, hostileName, hostileText, hostileValue } from "./hostile.ts";
+import { observe } from "./observed.ts";
 import { DEAR, order } from "./people.ts";
 import { type Client, client, type RunHandle, type RunView } from "./sdk.ts";
 
@@ -280,6 +281,7 @@ export async function play(stage: Stage): Promise<ReadonlyMap<SceneName, RunHand
   await Promise.all(scenes);
   await scans(stage);
   await nearMisses(stage);
+  await observe(stage.url, found.get("completed")?.id ?? null);
   return found;
 }
 

@@ -3,16 +3,19 @@
 import type { ReactNode } from "react";
 import { useActsOff } from "../acts/off.ts";
 import { BULK_ACTS, BULK_WORDS, NO_FILTER } from "../model/bulk.ts";
-import { countOf, type Filters, parametersOf } from "../model/filters.ts";
+import { countOf, type Filters, isObservedOnly, parametersOf } from "../model/filters.ts";
 import { goQuery } from "../route.ts";
 import { downloadFrom } from "../ui/download.tsx";
 import { Menu } from "../ui/menu.tsx";
+
+const OBSERVED_ONLY = "Observed runs are outside Stepwell: nothing can be done to them";
 
 /** Shows the menu. */
 export function BulkMenu({ filters }: { readonly filters: Filters }): ReactNode {
   const whyOff = useActsOff();
   const isNarrowed = countOf(filters) > 0;
-  const off = whyOff("bulk") ?? (isNarrowed ? null : NO_FILTER);
+  const outside = isObservedOnly(filters) ? OBSERVED_ONLY : null;
+  const off = whyOff("bulk") ?? outside ?? (isNarrowed ? null : NO_FILTER);
   const parameters = parametersOf(filters).toString();
   const address = `/api/v1/runs/export${parameters === "" ? "" : `?${parameters}`}`;
   return (
@@ -27,7 +30,7 @@ export function BulkMenu({ filters }: { readonly filters: Filters }): ReactNode 
         })),
         {
           name: "Export all that match",
-          off: whyOff("export"),
+          off: whyOff("export") ?? outside,
           onChoose: () => downloadFrom(address, "runs.jsonl"),
         },
         {

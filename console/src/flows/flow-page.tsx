@@ -113,7 +113,7 @@ function Known({ view, window, step }: KnownProps): ReactNode {
             <p className="quiet-2">Nobody declared this flow: these are the ways its runs went.</p>
           )}
           <FlowGraph view={view} step={looked} onStep={look} />
-          {view.learned && <Declare />}
+          {view.learned && <Declare flow={view.flow} />}
         </section>
         <section aria-label="Latency of the steps">
           <h2>

@@ -207,7 +207,7 @@ function FlowName({ row }: { readonly row: FlowRow }): ReactNode {
 }
 
 function stepsWords(row: FlowRow): string {
-  return row.declared ? `${count(row.steps)} declared` : `${count(row.steps)} seen, not declared`;
+  return row.declared ? `${count(row.steps)} declared` : "not declared";
 }
 
 function LastEvent({ row }: { readonly row: FlowRow }): ReactNode {

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useMe } from "../api/session.ts";
+import { quoted } from "../model/take.ts";
 import { KeysNeeded } from "../runs/states.tsx";
 import { Copy } from "../ui/copy.tsx";
 
@@ -12,8 +13,8 @@ export function NoFlows(): ReactNode {
   const code = [
     'import { createTelemetryClient } from "stepwell/telemetry";',
     "",
-    `const run = createTelemetryClient({ ${key}url: "${location.origin}" }).run("checkout", { runId: order.id });`,
-    'await run.step("charge-card", () => chargeCard(order));',
+    `const client = createTelemetryClient({ ${key}url: "${location.origin}" });`,
+    'await client.run("checkout", { runId }).step("charge", () => charge(order));',
   ].join("\n");
   return (
     <div className="teach">
@@ -33,13 +34,17 @@ export function NoFlows(): ReactNode {
   );
 }
 
-/** How a flow is declared: then what is missing is seen as well. */
-export function Declare({ url = location.origin }: { readonly url?: string }): ReactNode {
-  const line = `stepwell flows init --url ${url}`;
+/** How a flow is declared: then what is missing is seen as well. `flow` names one that has runs. */
+export function Declare({ flow }: { readonly flow?: string }): ReactNode {
+  const line =
+    flow === undefined
+      ? "stepwell flows init"
+      : `stepwell flows init --from-server ${quoted(flow)} --url ${location.origin}`;
   return (
     <div className="declare">
       <p>
-        Declare its steps, and what was missed is seen as well: this writes what its runs show into{" "}
+        Declare its steps, and what was missed is seen as well: this writes{" "}
+        {flow === undefined ? "a sample" : "what its runs show"} into{" "}
         <code>.stepwell/flows.json</code>, and <code>stepwell flows push</code> sends it.
       </p>
       <span className="teach-line">

@@ -58,7 +58,7 @@ export function ObservedHeader({ run }: { readonly run: ObservedRun }): ReactNod
           </Copy>
         </span>
       </div>
-      <SentenceBox status={run.status} parts={told(run.why)}>
+      <SentenceBox status={run.status} parts={told(run.why)} isTicking={run.endedAt === null}>
         {run.durableRun !== null && (
           <Link href={runHref(run.durableRun)} className="button deciding">
             Its durable run

@@ -5,10 +5,12 @@ import { asAskError } from "../api/ask.ts";
 import { flowsChanged, useLiveQuery } from "../api/live-query.ts";
 import { useMe } from "../api/session.ts";
 import { type ObservedRun, readObservedRun } from "../model/observed.ts";
+import { observedRowId } from "../model/observed-row.ts";
 import { type KnownSteps, observedContents } from "../model/observed-run.ts";
 import { hasEnded } from "../model/run.ts";
 import { flowHref, observedHref, VIEWS, type View } from "../route.ts";
 import { Workbench } from "../run/workbench.tsx";
+import { useNeighbourKeys } from "../runs/neighbour-keys.ts";
 import { Loading, NoAnswer } from "../runs/states.tsx";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
@@ -50,6 +52,7 @@ export function ObservedPage({ flow, run, view }: ObservedPageProps): ReactNode 
   useEffect(() => {
     document.title = title;
   }, [title]);
+  useNeighbourKeys(observedRowId(flow, run), view);
   if (contents !== undefined && data !== undefined) {
     return (
       <Workbench

@@ -4,6 +4,8 @@ import {
   dropFilter,
   type Filters,
   filtersOf,
+  isObservedOnly,
+  listParametersOf,
   NO_FILTERS,
   parametersOf,
   putFilter,
@@ -125,4 +127,25 @@ test.each([
 ] as const)("%o reads as %s", (filter, text) => {
   const { name, relation, value } = wordsOf(filter, Date.parse("2026-11-22T08:00:00Z"));
   expect([name, relation, value].filter((word) => word !== "").join(" ")).toBe(text);
+});
+
+test("both kinds of runs are listed where nothing is said; statuses that a kind has not are left out", () => {
+  const list = (query: string) => Object.fromEntries(listParametersOf(read(query)));
+  expect(list("")).toEqual({ kind: "all" });
+  expect(list("?kind=observed&status=stuck")).toEqual({ kind: "observed", status: "stuck" });
+  expect(list("?kind=durable&status=stuck,failed")).toEqual({ status: "failed" });
+  expect(list("?kind=nonsense")).toEqual({ kind: "all" });
+});
+
+test("counts and acts are of durable runs, whatever kind is listed", () => {
+  const both = read("?kind=observed&status=stuck,failed&app=shop");
+  expect(Object.fromEntries(parametersOf(both))).toEqual({ status: "failed", app: "shop" });
+  expect([isObservedOnly(both), isObservedOnly(read("?status=stuck"))]).toEqual([true, true]);
+  expect(isObservedOnly(read("?status=stuck,failed"))).toBe(false);
+});
+
+test("the kind stands in the address, and can be taken away", () => {
+  expect(withFilters("?later=1", read("?kind=observed"))).toBe("?later=1&kind=observed");
+  expect(without(read("?kind=observed")).map(({ what }) => what)).toEqual(["kind"]);
+  expect(countOf(read("?kind=observed&status=failed"))).toBe(2);
 });

@@ -19,12 +19,18 @@ export type Filter =
       readonly value: string;
     };
 
+/** Which runs a list has, where it does not have both: durable ones, or those that are only observed. */
+export const KINDS = ["durable", "observed"] as const;
+export type Kind = (typeof KINDS)[number];
+
 /** All that narrows the list. */
 export interface Filters {
   readonly text: string;
   /** The statuses that are shown; none of them stands for all. */
   readonly statuses: readonly RunStatus[];
   readonly filters: readonly Filter[];
+  /** Both kinds where it is absent. */
+  readonly kind?: Kind;
 }
 
 export const NO_FILTERS: Filters = { text: "", statuses: [], filters: [] };
@@ -32,6 +38,7 @@ export const NO_FILTERS: Filters = { text: "", statuses: [], filters: [] };
 /** Open statuses by urgency, then ended ones. */
 export const OPEN_STATUSES = [
   "blocked",
+  "stuck",
   "compensating",
   "running",
   "waiting",
@@ -70,7 +77,9 @@ export function filtersOf(query: URLSearchParams): Filters {
     const name = key.startsWith(ATTRIBUTE) ? key.slice(ATTRIBUTE.length) : "";
     if (name !== "") filters.push({ field: "attribute", name, ...readTerm(text) });
   }
+  const kind = KINDS.find((one) => one === query.get("kind"));
   return {
+    ...(kind && { kind }),
     text: query.get("q") ?? "",
     statuses: RUN_STATUSES.filter((status) => wanted.includes(status)),
     filters,
@@ -91,12 +100,13 @@ function writeTerm(op: Op, value: string): string {
 }
 
 /** Writes filters into the query of an address. Members that are not about filters are kept. */
-export function withFilters(query: string, { text, statuses, filters }: Filters): string {
+export function withFilters(query: string, { text, statuses, filters, kind }: Filters): string {
   const params = new URLSearchParams(query);
-  const known = new Set<string>(["q", "status", ...Object.values(IN_ADDRESS)]);
+  const known = new Set<string>(["q", "status", "kind", ...Object.values(IN_ADDRESS)]);
   for (const key of [...params.keys()]) {
     if (known.has(key) || key.startsWith(ATTRIBUTE)) params.delete(key);
   }
+  if (kind !== undefined) params.set("kind", kind);
   if (text !== "") params.set("q", text);
   if (statuses.length > 0) params.set("status", statuses.join(","));
   for (const filter of filters) {
@@ -107,8 +117,24 @@ export function withFilters(query: string, { text, statuses, filters }: Filters)
   return written === "" ? "" : `?${written}`;
 }
 
-/** Writes filters as the parameters that the API's lists take. */
-export function parametersOf({ text, statuses, filters }: Filters): URLSearchParams {
+/** Writes filters as the parameters of the list of runs of both kinds. */
+export function listParametersOf(filters: Filters): URLSearchParams {
+  const { kind } = filters;
+  const params = parametersOf(filters, kind === "durable" ? DURABLE : RUN_STATUSES);
+  // Durable runs are what the API lists where nothing is said.
+  if (kind !== "durable") params.set("kind", kind ?? "all");
+  return params;
+}
+
+/** What durable runs may be. */
+const DURABLE: readonly RunStatus[] = RUN_STATUSES.filter((status) => status !== "stuck");
+
+/** Writes filters as the parameters that the API takes for durable runs: counts of them, acts on them, exports. */
+export function parametersOf(
+  { text, statuses: wanted, filters }: Filters,
+  known: readonly RunStatus[] = DURABLE,
+): URLSearchParams {
+  const statuses = wanted.filter((status) => known.includes(status));
   const params = new URLSearchParams();
   const terms: string[] = [];
   for (const filter of filters) {
@@ -162,9 +188,20 @@ export function toggleStatus(all: Filters, status: RunStatus): Filters {
   return { ...all, statuses: RUN_STATUSES.filter((one) => on.has(one)) };
 }
 
+/** Says whether only observed runs can fit: nothing can be done to them, and they are not counted. */
+export function isObservedOnly({ kind, statuses }: Filters): boolean {
+  return kind === "observed" || (statuses.length === 1 && statuses[0] === "stuck");
+}
+
+/** Returns the filters with another kind, or with both. */
+export function withKind({ kind: _, ...all }: Filters, kind: Kind | null): Filters {
+  return kind === null ? all : { ...all, kind };
+}
+
 /** Counts what narrows the list, the statuses as one. */
-export function countOf({ text, statuses, filters }: Filters): number {
-  return filters.length + (text === "" ? 0 : 1) + (statuses.length === 0 ? 0 : 1);
+export function countOf({ text, statuses, filters, kind }: Filters): number {
+  const others = [text !== "", statuses.length > 0, kind !== undefined];
+  return filters.length + others.filter(Boolean).length;
 }
 
 /** Lists the filters with each of them taken away once: what can be done where nothing matches. */
@@ -175,13 +212,14 @@ export function without(
     ...(all.statuses.length === 0
       ? []
       : [{ what: "statuses" as const, rest: { ...all, statuses: [] } }]),
+    ...(all.kind === undefined ? [] : [{ what: "kind" as const, rest: withKind(all, null) }]),
     ...(all.text === "" ? [] : [{ what: "text" as const, rest: { ...all, text: "" } }]),
     ...all.filters.map((filter) => ({ what: filter, rest: dropFilter(all, filter) })),
   ];
 }
 
-/** What is taken away: the text, the statuses, or one of the other filters. */
-export type Without = "text" | "statuses" | Filter;
+/** What is taken away: the text, the statuses, the kind, or one of the other filters. */
+export type Without = "text" | "statuses" | "kind" | Filter;
 
 /** A filter as people read it: `app`, `is`, `shop`. */
 export interface FilterWords {

@@ -3,13 +3,15 @@
 import type { ObservedRow } from "./observed.ts";
 import type { RunRow } from "./run.ts";
 
-/** Runs of two flows may have one id; no name of a flow holds this. */
-const BETWEEN = "\u001d";
+/** Returns the id of a row. Runs of two flows may have one name; no name of a flow holds U+001D. */
+export function observedRowId(flow: string, run: string): string {
+  return `${flow}\u001d${run}`;
+}
 
 /** Makes a row of the list. What only durable runs have is nothing. */
 export function rowOfObserved(row: ObservedRow): RunRow {
   return {
-    id: row.flow + BETWEEN + row.run,
+    id: observedRowId(row.flow, row.run),
     app: "",
     workflow: row.flow,
     status: row.status,

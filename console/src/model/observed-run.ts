@@ -196,10 +196,12 @@ export function observedRunOf(contents: RunContents, step: Step): ObservedRun | 
   return group?.run ?? null;
 }
 
+const BESIDE: KnownSteps = new WeakMap();
+
 /** Puts observed runs beside the steps of a durable one. */
 export function withBeside(contents: RunContents, runs: readonly ObservedRun[]): RunContents {
   if (runs.length === 0) return contents;
-  const beside = runs.map((run) => ({ run, steps: stepsOfObserved(run, undefined, spaceOf(run)) }));
+  const beside = runs.map((run) => ({ run, steps: stepsOfObserved(run, BESIDE, spaceOf(run)) }));
   const observed = beside.flatMap((group) => group.steps.map((step) => [step.id, step] as const));
   return { ...contents, beside, byId: new Map([...contents.byId, ...observed]) };
 }

@@ -72,3 +72,8 @@ const ID_CHARS = 16;
 export function shortId(id: string): string {
   return id.length <= ID_CHARS ? id : `…${id.slice(-10)}`;
 }
+
+/** Returns an id as a row of the list of runs shows it beside the name of its flow: there is little room. */
+export function rowId(id: string): string {
+  return id.length <= 9 ? id : `…${id.slice(-7)}`;
+}

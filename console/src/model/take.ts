@@ -25,6 +25,6 @@ export function cliOf(run: Run, origin: string): string {
 }
 
 /** Quotes a word for a shell where it needs to be. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -43,12 +43,6 @@ const RUN: KeyGroup = {
   ],
 };
 
-/** There are no acts on it, and no list that it came from. */
-const OBSERVED: KeyGroup = {
-  name: "Views of an observed run",
-  lines: RUN.lines.filter(({ keys }) => keys[0] !== "["),
-};
-
 const ACTS: KeyGroup = {
   name: "Acts on a run",
   lines: [
@@ -86,7 +80,7 @@ const RUNS: KeyGroup = {
 /** Returns the keys that a page has. */
 export function keysOf(page: Route["page"]): readonly KeyGroup[] {
   if (page === "run") return [EVERYWHERE, RUN, ACTS, CANVAS];
-  if (page === "observed") return [EVERYWHERE, OBSERVED, CANVAS];
+  if (page === "observed") return [EVERYWHERE, RUN, CANVAS];
   if (page === "runs") return [EVERYWHERE, RUNS];
   return [EVERYWHERE];
 }

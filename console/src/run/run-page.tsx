@@ -1,13 +1,17 @@
 /** The page of one run: header, one of three views over the same steps, and the inspector. */
 
 import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { flowsChanged, useLiveQuery } from "../api/live-query.ts";
 import { useMe } from "../api/session.ts";
 import { type RunState, RunStore } from "../live/run-store.ts";
+import type { RunContents } from "../model/contents.ts";
+import { readObservedRuns } from "../model/observed.ts";
+import { withBeside } from "../model/observed-run.ts";
 import { hasEnded } from "../model/run.ts";
-import { go, runHref, VIEWS, type View } from "../route.ts";
-import { listHref, standAt, useNeighbours } from "../runs/came-from.ts";
+import { runHref, VIEWS, type View } from "../route.ts";
+import { listHref } from "../runs/came-from.ts";
+import { useNeighbourKeys } from "../runs/neighbour-keys.ts";
 import { NoAnswer } from "../runs/states.tsx";
-import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
 import { recall } from "../ui/stored.ts";
 import { Foreign } from "../ui/text.tsx";
@@ -31,30 +35,35 @@ export function RunPage({
     document.title = title;
   }, [title]);
   useNeighbourKeys(id, view);
-  if (state.contents === null) return <Missing id={id} state={state} onAgain={store.refresh} />;
+  const contents = useBeside(id, state.contents);
+  if (contents === null) return <Missing id={id} state={state} onAgain={store.refresh} />;
   return (
     <Workbench
-      contents={state.contents}
+      contents={contents}
       view={view ?? last}
-      asOf={hasEnded(state.contents.run) ? null : (state.asOf ?? Date.now())}
-      header={<Header run={state.contents.run} />}
+      asOf={hasEnded(contents.run) ? null : (state.asOf ?? Date.now())}
+      header={<Header run={contents.run} />}
       hrefOf={(next) => runHref(id, next)}
     />
   );
 }
 
-/** The keys that lead to the runs before and after in the list that one came from. */
-function useNeighbourKeys(id: string, view: View | null): void {
-  const { before, after } = useNeighbours(id);
-  const to = (run: string | null) =>
-    run === null
-      ? undefined
-      : () => {
-          standAt(run);
-          go(runHref(run, view ?? undefined), "replace");
-        };
-  useKeys({ "[": to(before), "]": to(after) });
+/** Puts the observed runs of the same id or trace beside the steps of a run. */
+function useBeside(id: string, contents: RunContents | null): RunContents | null {
+  const { data } = useLiveQuery({
+    path: contents === null ? null : `/runs/${encodeURIComponent(id)}/observed`,
+    read: readObservedRuns,
+    when: flowsChanged,
+    pollMs: (runs) => (runs?.every(hasEnded) === false ? BESIDE_MS : false),
+  });
+  return useMemo(
+    () => (contents === null || data === undefined ? contents : withBeside(contents, data)),
+    [contents, data],
+  );
 }
+
+/** Open ones become stuck, or end, without a word. */
+const BESIDE_MS = 2000;
 
 function Missing({
   id,

@@ -29,12 +29,15 @@ export function Sentence({ run }: { readonly run: Run }): ReactNode {
 interface BoxProps {
   readonly status: Run["status"];
   readonly parts: readonly Part[];
+  /** It says for how long something has lasted: then only the status is told when it changes. */
+  readonly isTicking?: boolean;
   /** What stands at its end. */
   readonly children?: ReactNode;
 }
 
 /** Shows a sentence in the hue of a status, and tells it to readers of screens when it changes. */
-export function SentenceBox({ status, parts, children }: BoxProps): ReactNode {
+export function SentenceBox({ status, parts, isTicking = false, children }: BoxProps): ReactNode {
+  const told = isTicking ? "" : ` ${plainWords(parts)}`;
   return (
     <div className={`sentence hue-${hueOf(status)}`}>
       <Glyph status={status} label="word" />
@@ -42,7 +45,7 @@ export function SentenceBox({ status, parts, children }: BoxProps): ReactNode {
         <SentenceParts parts={parts} />
       </p>
       {children}
-      <Announced text={`${statusWord(status)}. ${plainWords(parts)}`} />
+      <Announced text={`${statusWord(status)}.${told}`} />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** The list that was last shown: where one goes back to, and what is before and after a run. */
 
 import { useSyncExternalStore } from "react";
+import type { RunRow } from "../model/run.ts";
 import { RunList } from "./run-list.ts";
 
 /** A list with where somebody was in it. */
@@ -35,8 +36,8 @@ export function listHref(): string {
 
 /** The runs before and after one in the list that was last shown; null where there is none. */
 export interface Neighbours {
-  readonly before: string | null;
-  readonly after: string | null;
+  readonly before: RunRow | null;
+  readonly after: RunRow | null;
 }
 
 const ALONE: Neighbours = { before: null, after: null };
@@ -49,7 +50,7 @@ export function useNeighbours(id: string): Neighbours {
   if (state === null) return ALONE;
   const at = state.rows.findIndex((row) => row.id === id);
   if (at < 0) return ALONE;
-  return { before: state.rows[at - 1]?.id ?? null, after: state.rows[at + 1]?.id ?? null };
+  return { before: state.rows[at - 1] ?? null, after: state.rows[at + 1] ?? null };
 }
 
 /** Makes the keys of the list stand at a run that was reached from a run's page. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Change } from "../live/stream.ts";
 import type { RunRow } from "../model/run.ts";
 import { iso, rowOf } from "../model/testing.ts";
+import { observedRow } from "../model/testing-observed.ts";
 import { RunList } from "./run-list.ts";
 
 /** A server that holds rows, newest first, and what it was asked. */
@@ -224,5 +225,62 @@ test("a list that lags behind is asked for again until it does not", async () =>
   expect(list.state().fresh).toBe(1);
   server.asked.length = 0;
   await settle(3000);
+  expect(server.asked).toEqual([]);
+});
+
+/** A server of both kinds of runs, whose pages go on by cursors that say nothing of rows. */
+function mixedServer(all: () => readonly object[]): string[] {
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", (input: string) => {
+    const url = new URL(input, "http://stepwell.test");
+    asked.push(url.pathname.replace("/api/v1", "") + url.search);
+    if (url.pathname.endsWith("/glance")) return json({ runs: [] });
+    const begin = Number((url.searchParams.get("cursor") ?? "at 0").slice(3));
+    const end = begin + Number(url.searchParams.get("limit"));
+    const page = all().slice(begin, end);
+    return json({ runs: page, next: end < all().length ? `at ${end}` : null });
+  });
+  return asked;
+}
+
+test("a list of both kinds goes on by the cursors of its pages, and reads again what is seen", async () => {
+  const told = (status: "running" | "stuck") =>
+    Array.from({ length: 700 }, (_, at) =>
+      at % 2 === 0
+        ? { ...run(700 - at), kind: "durable" }
+        : observedRow({
+            run: `req_${at}`,
+            status,
+            startedAt: iso((700 - at) * 1000),
+            endedAt: null,
+            durationMs: null,
+          }),
+    );
+  let rows = told("running");
+  const asked = mixedServer(() => rows);
+  const list = new RunList("kind=all");
+  const stop = list.subscribe(() => undefined);
+  list.look({ first: 0, last: 9, calm: false });
+  await settle(2000);
+  list.more();
+  await settle(10);
+  expect(list.state().rows).toHaveLength(600);
+  expect(list.state().rows[101]?.observed?.run).toBe("req_101");
+  list.look({ first: 300, last: 320, calm: false });
+  await settle(2000);
+  asked.length = 0;
+  rows = told("stuck");
+  // Nobody tells of what becomes stuck: the list asks by itself.
+  await settle(6000);
+  expect(asked.some((path) => path.includes("cursor=at+100"))).toBe(true);
+  expect(list.state().rows[301]?.status).toBe("stuck");
+  expect(list.state().gone.size).toBe(0);
+  stop();
+});
+
+test("a list of durable runs does not ask by itself", async () => {
+  server.rows = runs(20, 1);
+  await shown();
+  await settle(20_000);
   expect(server.asked).toEqual([]);
 });

@@ -8,6 +8,8 @@
 import { AskError, asAskError, ask } from "../api/ask.ts";
 import type { Change } from "../live/stream.ts";
 import { type Glance, readGlances } from "../model/glance.ts";
+import type { ObservedRow } from "../model/observed.ts";
+import { rowOfObserved } from "../model/observed-row.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
 
 const FIRST_PAGE = 100;
@@ -37,6 +39,9 @@ export interface ListState {
   /** Why the last page did not come. */
   readonly error: AskError | null;
 }
+
+/** Open observed rows are asked for so often: they become stuck, or end, without a word. */
+const OBSERVED_MS = 5000;
 
 interface Page {
   readonly runs: readonly RunRow[];
@@ -96,9 +101,15 @@ export class RunList {
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #hasGlances = true;
   #hasIds = true;
+  /** Lists with observed runs go on by cursors of their own: what follows the last row of a page, by its id. */
+  readonly #isMixed: boolean;
+  readonly #cursors = new Map<string, string>();
+  #poll: ReturnType<typeof setInterval> | undefined;
 
   /** @param query parameters of `GET /runs` without limit and cursor. */
-  constructor(readonly query: string) {}
+  constructor(readonly query: string) {
+    this.#isMixed = new URLSearchParams(query).has("kind");
+  }
 
   readonly state = (): ListState => this.#state;
 
@@ -110,6 +121,7 @@ export class RunList {
       this.#told.delete(listener);
       if (this.#told.size > 0) return;
       clearTimeout(this.#timer);
+      clearInterval(this.#poll);
       this.#timer = undefined;
       this.#asking.abort();
     };
@@ -117,6 +129,12 @@ export class RunList {
 
   #begin(): void {
     this.#asking = new AbortController();
+    if (this.#isMixed) {
+      this.#poll = setInterval(() => {
+        const isOpen = (row: RunRow) => row.observed !== undefined && !hasEnded(row);
+        if (document.visibilityState === "visible") this.#markObserved(isOpen);
+      }, OBSERVED_MS);
+    }
     if (this.#state.rows.length === 0) {
       this.reload();
       return;
@@ -166,8 +184,18 @@ export class RunList {
       this.#readRows.clear();
       this.#readGlances.clear();
     }
+    if (change.flows && this.#isMixed) {
+      this.#headDirty = true;
+      // Any of them may have changed: one that has ended is open again once something is told of it.
+      this.#markObserved((row) => row.observed !== undefined);
+    }
     this.#plan();
   };
+
+  #markObserved(wanted: (row: RunRow) => boolean): void {
+    for (const row of this.#seen()) if (wanted(row)) this.#dirtyRows.add(row.id);
+    this.#plan();
+  }
 
   /** Shows the runs that waited, and drops the rows that match no more. */
   readonly showFresh = (): void => {
@@ -190,8 +218,7 @@ export class RunList {
   async #ask(parameters: Readonly<Record<string, string>>): Promise<Page> {
     const query = new URLSearchParams(this.query);
     for (const [name, value] of Object.entries(parameters)) query.set(name, value);
-    // The list's rows are the server's word.
-    return (await ask(`/runs?${query}`, this.#asking.signal)) as Page;
+    return readPage(await ask(`/runs?${query}`, this.#asking.signal));
   }
 
   async #page(which: "first" | "next"): Promise<void> {
@@ -210,10 +237,14 @@ export class RunList {
   }
 
   #onPage(page: Page, above: readonly RunRow[]): void {
-    if (above.length === 0) this.#known.clear();
+    if (above.length === 0) {
+      this.#known.clear();
+      this.#cursors.clear();
+    }
     const rows = [...above, ...page.runs.filter((row) => !this.#known.has(row.id))];
     for (const row of page.runs) this.#known.add(row.id);
     this.#next = page.next;
+    this.#keepCursor(page);
     this.#emptyPages = page.runs.length === 0 ? this.#emptyPages + 1 : 0;
     const searchOn =
       page.next !== null && page.runs.length === 0 && this.#emptyPages < EMPTY_PAGES_MAX;
@@ -222,6 +253,26 @@ export class RunList {
     this.#set({ rows, more, searchedTo, error: null });
     this.#plan();
     if (searchOn) void this.#page("next");
+  }
+
+  /** What follows the last row of a page is found again by its cursor. */
+  #keepCursor({ runs, next }: Page): void {
+    const last = runs.at(-1);
+    if (this.#isMixed && last !== undefined && next !== null) this.#cursors.set(last.id, next);
+  }
+
+  /** The nearest row above one from which the list can be read, and its cursor; none is the begin of the list. */
+  #cursorAbove(first: number): {
+    readonly above: RunRow | undefined;
+    readonly cursor: string | null;
+  } {
+    const { rows } = this.#state;
+    for (let at = first - 1; at >= 0; at -= 1) {
+      const above = rows[at];
+      const cursor = this.#isMixed ? this.#cursors.get(above?.id ?? "") : above?.id;
+      if (above !== undefined && cursor !== undefined) return { above, cursor };
+    }
+    return { above: undefined, cursor: null };
   }
 
   /** Asks for what changed and is seen, when it may. */
@@ -249,9 +300,10 @@ export class RunList {
     if (!this.#hasGlances) return [];
     const { glances } = this.#state;
     const isDirty = (row: RunRow) =>
-      !glances.has(row.id) ||
-      this.#dirtyGlances.has(row.id) ||
-      this.#mayHaveChanged(row, this.#readGlances);
+      row.observed === undefined &&
+      (!glances.has(row.id) ||
+        this.#dirtyGlances.has(row.id) ||
+        this.#mayHaveChanged(row, this.#readGlances));
     return this.#seen()
       .filter(isDirty)
       .slice(0, GLANCES_MAX)
@@ -287,17 +339,20 @@ export class RunList {
   /** Asks for the rows from one on, as they are now. */
   async #window(first: number, limit: number): Promise<void> {
     const { rows } = this.#state;
+    const { above, cursor } = this.#cursorAbove(first);
+    const from = above === undefined ? 0 : rows.indexOf(above) + 1;
+    const wanted = Math.min(PAGE, first + limit - from);
     for (const row of rows.slice(first, first + limit)) {
       this.#dirtyRows.delete(row.id);
       this.#readRows.add(row.id);
     }
-    const above = rows[first - 1];
     const generation = this.#generation;
     const page = await this.#ask({
-      limit: String(limit),
-      ...(above !== undefined && { cursor: above.id }),
+      limit: String(wanted),
+      ...(cursor !== null && { cursor }),
     });
     if (generation !== this.#generation) return;
+    this.#keepCursor(page);
     if (page.stale === true) this.#askAgain(first);
     await this.#reconcile(page, above);
   }
@@ -336,7 +391,9 @@ export class RunList {
   async #readStrays(strays: readonly RunRow[]): Promise<void> {
     if (!this.#hasIds) return;
     const seen = new Set(this.#seen().map((row) => row.id));
-    const wanted = strays.filter((row) => seen.has(row.id)).slice(0, STRAYS_MAX);
+    const wanted = strays
+      .filter((row) => seen.has(row.id) && row.observed === undefined)
+      .slice(0, STRAYS_MAX);
     const read = await Promise.all(wanted.map((row) => this.#byId(row.id)));
     const found = new Map(read.flatMap((row) => (row === null ? [] : [[row.id, row] as const])));
     if (found.size === 0) return;
@@ -376,6 +433,16 @@ export class RunList {
     this.#state = { ...this.#state, ...change };
     for (const tell of this.#told) tell();
   }
+}
+
+/** Reads a page. Its rows are the server's word; those of observed runs become rows of the list. */
+function readPage(answer: unknown): Page {
+  const page = answer as Omit<Page, "runs"> & { readonly runs: readonly (RunRow | ObservedRow)[] };
+  return { ...page, runs: page.runs.map((row) => (isObserved(row) ? rowOfObserved(row) : row)) };
+}
+
+function isObserved(row: RunRow | ObservedRow): row is ObservedRow {
+  return "kind" in row && row.kind === "observed";
 }
 
 /** Finds the rows that a page should hold and does not: they match no more. */

@@ -3,7 +3,7 @@
 import { memo, type ReactNode } from "react";
 import { doingOf, type Glance } from "../model/glance.ts";
 import { instant } from "../model/instants.ts";
-import { shortId } from "../model/observed-words.ts";
+import { rowId } from "../model/observed-words.ts";
 import { hasEnded, type RunRow } from "../model/run.ts";
 import { lettersOf } from "../model/strip.ts";
 import {
@@ -15,13 +15,14 @@ import {
   statusWord,
   visible,
 } from "../model/words.ts";
-import { observedHref, runHref } from "../route.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { GridRow } from "../ui/grid-table.tsx";
+import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
 import { Strip } from "../ui/strip.tsx";
 import { At, Foreign } from "../ui/text.tsx";
+import { rowHref } from "./neighbour-keys.ts";
 
 /** Begins the ids of rows. */
 export const NAME = "run-row";
@@ -66,11 +67,6 @@ export const RunLine = memo(function RunLine(props: RunRowProps): ReactNode {
     </GridRow>
   );
 });
-
-/** Returns where a row leads: to its run, durable or observed. */
-export function rowHref({ id, observed }: RunRow): string {
-  return observed === undefined ? runHref(id) : observedHref(observed.flow, observed.run);
-}
 
 /** What the row has no place for. */
 function hoverOf({ row, layout, isGone }: RunRowProps): string | undefined {
@@ -163,8 +159,14 @@ function Workflow({
             <Foreign>{row.workflow}</Foreign>
           </b>
           <span className="mono">
-            {observed === undefined ? `…${id.slice(-5)}` : visible(shortId(id))}
+            {observed === undefined ? `…${id.slice(-5)}` : visible(rowId(id))}
           </span>
+          {observed !== undefined && (
+            <span className="observed-mark" title="It runs outside Stepwell, and is only observed">
+              <Icon name="observed" size={13} />
+              <span className="hidden">observed</span>
+            </span>
+          )}
         </>
       )}
     </Link>

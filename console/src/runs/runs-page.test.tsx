@@ -6,8 +6,11 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeQueryClient } from "../api/query-client.ts";
 import { session } from "../api/session.ts";
 import type { Change } from "../live/stream.ts";
+import type { FlowRow } from "../model/flows.ts";
+import type { ObservedRow } from "../model/observed.ts";
 import type { RunRow } from "../model/run.ts";
 import { iso, LOCAL, meAs, rowOf } from "../model/testing.ts";
+import { flowRow, observedRow } from "../model/testing-observed.ts";
 import { forgetList } from "./came-from.ts";
 import { RunsPage } from "./runs-page.tsx";
 
@@ -20,7 +23,8 @@ vi.mock("../live/stream.ts", () => ({
   useConnection: () => ({ state: "live", asOf: null, retryAt: null }),
 }));
 
-let rows: readonly RunRow[] = [];
+let rows: readonly (RunRow | ObservedRow)[] = [];
+let flows: readonly FlowRow[] | null = null;
 let withCounts = true;
 const asked: string[] = [];
 
@@ -36,6 +40,7 @@ function answer(path: string, params: URLSearchParams): unknown {
     });
     return { counts: { running: of("running"), failed: of("failed"), completed: of("completed") } };
   }
+  if (path === "/flows" && flows !== null) return { flows };
   if (path === "/workflows") return { workflows: [{ app: "shop", name: "checkout" }] };
   return null;
 }
@@ -71,6 +76,7 @@ beforeEach(() => {
     rowOf({ id: "run_1cccccc", createdAt: iso(1), status: "completed", durationMs: 4320 }),
   ];
   withCounts = true;
+  flows = null;
   asked.length = 0;
   vi.stubGlobal("fetch", serve);
   // What is not laid out has no height, and no row would be seen.
@@ -117,7 +123,9 @@ test("without counts the statuses are still there to filter by", async () => {
 
 test("filters of the address are chips that can be removed", async () => {
   open("/runs?app=shop&attr.tier=gold");
-  await waitFor(() => expect(asked).toContain("/runs?app=shop&search=tier%3Dgold&limit=100"));
+  await waitFor(() =>
+    expect(asked).toContain("/runs?app=shop&search=tier%3Dgold&kind=all&limit=100"),
+  );
   fireEvent.click(screen.getByRole("button", { name: /Remove the filter tier/ }));
   expect(location.search).toBe("?app=shop");
 });
@@ -198,4 +206,50 @@ test("an error says what was asked and why there is no answer", async () => {
   vi.stubGlobal("fetch", serve);
   fireEvent.click(within(alert).getByRole("button", { name: "Try again" }));
   await screen.findByRole("row", { name: /Failed/ });
+});
+
+const STUCK = observedRow({
+  run: "req_7",
+  status: "stuck",
+  startedAt: iso(4),
+  endedAt: null,
+  durationMs: null,
+  strip: ["completed", "stuck"],
+});
+
+test("observed runs stand among the others, say what they are, and lead to their own page", async () => {
+  rows = [STUCK, ...rows];
+  flows = [flowRow({ now: { running: 0, stuck: 1 } })];
+  open("/runs");
+  const row = await screen.findByRole("row", { name: /Stuck/ });
+  expect(row.textContent).toContain("import-ordersreq_7observed");
+  expect(within(row).getByRole("link").getAttribute("href")).toBe(
+    "/flows/import-orders/runs/req_7",
+  );
+  expect(within(row).getByRole("img").getAttribute("aria-label")).toMatch(/1 completed, 1 stuck/);
+  expect(screen.getByRole("row", { name: /Failed/ })).toBeTruthy();
+  expect(asked.filter((path) => path.startsWith("/runs/glance")).join()).not.toContain("req_7");
+});
+
+test("one kind alone is shown where it is asked for, and stuck ones are counted", async () => {
+  rows = [STUCK, ...rows];
+  flows = [flowRow({ now: { running: 0, stuck: 3 } })];
+  open("/runs");
+  expect((await screen.findByRole("button", { name: /^Stuck/ })).textContent).toBe("Stuck3");
+  expect(screen.getByText("Counts are of durable runs")).toBeTruthy();
+  fireEvent.click(await screen.findByRole("button", { name: "Observed" }));
+  expect(location.search).toBe("?kind=observed");
+  await waitFor(() => expect(asked).toContain("/runs?kind=observed&limit=100"));
+  fireEvent.click(screen.getByRole("button", { name: "Durable" }));
+  await waitFor(() => expect(asked).toContain("/runs?limit=100"));
+  expect(screen.queryByRole("button", { name: /^Stuck/ })).toBeNull();
+});
+
+test("where nothing is observed nothing speaks of it", async () => {
+  flows = [];
+  open("/runs");
+  await screen.findByRole("row", { name: /Failed/ });
+  await waitFor(() => expect(asked).toContain("/flows"));
+  expect(screen.queryByRole("group", { name: "Kind of runs" })).toBeNull();
+  expect(screen.queryByRole("button", { name: /^Stuck/ })).toBeNull();
 });

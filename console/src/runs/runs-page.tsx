@@ -12,17 +12,22 @@ import {
 } from "react";
 import { useActsOff } from "../acts/off.ts";
 import { ask } from "../api/ask.ts";
+import { flowsChanged, useLiveQuery } from "../api/live-query.ts";
 import { BulkMenu } from "../bulk/bulk-menu.tsx";
 import { onChanges } from "../live/stream.ts";
 import {
   countOf,
   type Filters,
   filtersOf,
-  parametersOf,
+  isObservedOnly,
+  type Kind,
+  listParametersOf,
   putFilter,
   RUN_STATUSES,
   withFilters,
+  withKind,
 } from "../model/filters.ts";
+import { type FlowRow, readFlows } from "../model/flows.ts";
 import { countOrMore, ZONE } from "../model/words.ts";
 import { go, type Move, runHref, useQuery } from "../route.ts";
 import { ActButton, unlessOff } from "../ui/act-button.tsx";
@@ -35,7 +40,7 @@ import { Histogram, useActivity } from "./histogram.tsx";
 import type { ListState } from "./run-list.ts";
 import { type Density, RunsTable } from "./runs-table.tsx";
 import { Loading, NoAnswer, NoMatch, NothingYet } from "./states.tsx";
-import { StatusRow, totalOf, useCounts } from "./status-row.tsx";
+import { COUNTED, StatusRow, totalOf, useCounts } from "./status-row.tsx";
 
 const DENSITIES = ["comfortable", "compact"] as const satisfies readonly Density[];
 const ATTRIBUTES_MAX = 12;
@@ -56,8 +61,9 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
   const state = useSyncExternalStore(kept.list.subscribe, kept.list.state);
   useEffect(() => onChanges(kept.list.onChange), [kept]);
   const counts = useCounts(filters);
+  const flows = useFlows();
   const activity = useActivity(filters);
-  const known = useKnown(state);
+  const known = useKnown(state, flows);
   const [density, setDensity] = useStored<Density>("density", DENSITIES, "comfortable");
   const field = useRef<HTMLInputElement>(null);
   const addButton = useRef<HTMLButtonElement>(null);
@@ -72,13 +78,15 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
     ".": kept.list.showFresh,
   });
   const statuses = filters.statuses.length === 0 ? RUN_STATUSES : filters.statuses;
-  const total = counts && totalOf(counts, statuses);
+  // Observed runs are not counted, so where there may be some the sum is not known.
+  const isSummed = filters.kind === "durable" || flows.length === 0;
+  const total = counts && isSummed ? totalOf(counts, statuses) : null;
   const shown = total ?? { runs: state.rows.length, orMore: state.more !== "none" };
   return (
     <main className="runs">
       <div className="runs-title">
         <h1>Runs</h1>
-        {activity !== null && (
+        {activity !== null && !isObservedOnly(filters) && (
           <Histogram
             activity={activity}
             onChoose={(from, to) => change(between(filters, from, to))}
@@ -88,7 +96,12 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
           Start a run <kbd>N</kbd>
         </ActButton>
       </div>
-      <StatusRow filters={filters} counts={counts} onChange={change} />
+      <StatusRow
+        filters={filters}
+        counts={counts}
+        stuck={flows.length === 0 ? null : flows.reduce((sum, { now }) => sum + now.stuck, 0)}
+        onChange={change}
+      />
       <FilterRow
         filters={filters}
         known={known}
@@ -96,6 +109,9 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
         addButton={addButton}
         onChange={change}
       >
+        {(flows.length > 0 || filters.kind !== undefined) && (
+          <KindChoice filters={filters} onChange={change} />
+        )}
         <BulkMenu filters={filters} />
         <button
           type="button"
@@ -118,6 +134,7 @@ export function RunsPage({ starting }: { readonly starting: boolean }): ReactNod
       </div>
       <footer className="page-foot">
         <span>{`${countOrMore(shown.runs, shown.orMore)} ${shown.runs === 1 ? "run" : "runs"}`}</span>
+        {flows.length > 0 && filters.kind === undefined && <span>{COUNTED}</span>}
         <KeyHints />
         <span className="zone">Times in {ZONE}</span>
       </footer>
@@ -150,7 +167,7 @@ function Start({ query }: { readonly query: URLSearchParams }): ReactNode {
 
 /** The list that these filters make, kept for who comes back to it. */
 function useKept(filters: Filters, query: URLSearchParams): Kept {
-  const parameters = useMemo(() => parametersOf(filters).toString(), [filters]);
+  const parameters = useMemo(() => listParametersOf(filters).toString(), [filters]);
   const kept = useMemo(() => listOf(parameters), [parameters]);
   useEffect(() => {
     const text = query.toString();
@@ -169,8 +186,46 @@ interface Workflows {
   readonly workflows: readonly { readonly app: string; readonly name: string }[];
 }
 
+/** The flows that there are; none where the server does not tell. */
+function useFlows(): readonly FlowRow[] {
+  const asked = { path: "/flows", read: readFlows, when: flowsChanged, pollMs: FLOWS_MS };
+  return useLiveQuery(asked).data ?? NO_FLOWS;
+}
+
+const FLOWS_MS = 15_000;
+const NO_FLOWS: readonly FlowRow[] = [];
+
+const KIND_WORDS: readonly (readonly [Kind | null, string])[] = [
+  [null, "All"],
+  ["durable", "Durable"],
+  ["observed", "Observed"],
+];
+
+/** Which kind of runs is shown: both, durable ones, or those that are only observed. */
+function KindChoice(props: {
+  readonly filters: Filters;
+  readonly onChange: (filters: Filters) => void;
+}): ReactNode {
+  const { filters, onChange } = props;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is filled in
+    <div className="choice" role="group" aria-label="Kind of runs">
+      {KIND_WORDS.map(([kind, words]) => (
+        <button
+          key={words}
+          type="button"
+          aria-pressed={(filters.kind ?? null) === kind}
+          onClick={() => onChange(withKind(filters, kind))}
+        >
+          {words}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** What was seen that can be filtered by. */
-function useKnown(state: ListState): Known {
+function useKnown(state: ListState, flows: readonly FlowRow[]): Known {
   const { data } = useAnswer({
     queryKey: ["workflows"],
     // What is in an answer of the server's is its word.
@@ -187,10 +242,12 @@ function useKnown(state: ListState): Known {
     const names = (all: readonly string[]) => [...new Set(all)].sort();
     return {
       apps: names((data ?? []).map((one) => one.app)),
-      workflows: names((data ?? []).map((one) => one.name)),
+      workflows: names(
+        [...(data ?? []), ...flows].map((one) => ("flow" in one ? one.flow : one.name)),
+      ),
       attributes: [...attributes],
     };
-  }, [data, rows]);
+  }, [data, rows, flows]);
 }
 
 interface BodyProps {

@@ -3,13 +3,14 @@
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from "react";
 import type { RunRow } from "../model/run.ts";
 import { counted, moment } from "../model/words.ts";
-import { go, runHref } from "../route.ts";
+import { go } from "../route.ts";
 import { GridTable, type Rows, useRows } from "../ui/grid-table.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { rowAfter, rowKeys } from "../ui/row-keys.ts";
 import { useWidth } from "../ui/width.ts";
 import type { Kept } from "./came-from.ts";
+import { rowHref } from "./neighbour-keys.ts";
 import type { ListState, RunList } from "./run-list.ts";
 import { type Layout, NAME, RunLine } from "./run-row.tsx";
 
@@ -79,7 +80,7 @@ export function RunsTable({ kept, state, density, total }: RunsTableProps): Reac
     },
     onOpen: (row) => {
       onVisit(row.id);
-      go(runHref(row.id));
+      go(rowHref(row));
     },
     onLeave: () => setCurrent(null),
   });
@@ -231,6 +232,6 @@ function useTableKeys({ rows, at, page, onMove, onOpen, onLeave }: TableKeys): v
     ...rowKeys((steps) => onMove(rowAfter(at, steps, rows.length)), rows.length, page),
     Enter: row && (() => onOpen(row)),
     Escape: row && onLeave,
-    y: row && (() => void navigator.clipboard.writeText(row.id)),
+    y: row && (() => void navigator.clipboard.writeText(row.observed?.run ?? row.id)),
   });
 }

@@ -7,6 +7,7 @@ import { useMe, useWhyNot } from "../api/session.ts";
 import {
   countOf,
   type Filters,
+  isObservedOnly,
   parametersOf,
   RUN_STATUSES,
   type Without,
@@ -101,7 +102,8 @@ export function NoMatch({ filters, searchedTo, onFilters, onSearchOn }: NoMatchP
         {ways.map(({ what, rest }, at) => {
           const data = counts[at]?.data;
           const statuses = rest.statuses.length === 0 ? RUN_STATUSES : rest.statuses;
-          const total = data && totalOf(data, statuses);
+          // Observed runs are not counted.
+          const total = isObservedOnly(filters) ? undefined : data && totalOf(data, statuses);
           return (
             <li key={withFilters("", rest)}>
               <button type="button" onClick={() => onFilters(rest)}>
@@ -131,6 +133,7 @@ export function NoMatch({ filters, searchedTo, onFilters, onSearchOn }: NoMatchP
 
 function nameOf(what: Without, filters: Filters): string {
   if (what === "text") return `text “${filters.text}”`;
+  if (what === "kind") return `${filters.kind} runs only`;
   if (what === "statuses") return listed(filters.statuses.map(statusWord));
   const { name, relation, value } = wordsOf(what, Date.now());
   return [name, relation, value].filter((word) => word !== "").join(" ");

@@ -46,21 +46,38 @@ export function totalOf(counts: Counts, statuses: readonly RunStatus[]): Counted
   };
 }
 
+/** What the numbers are of, where observed runs are listed too. */
+export const COUNTED = "Counts are of durable runs";
+
+const OBSERVED: ReadonlySet<RunStatus> = new Set(["stuck", "running", "failed", "completed"]);
+
 interface StatusRowProps {
   readonly filters: Filters;
   readonly counts: Counts | null;
+  /** How many observed runs are stuck; null where nothing is observed. */
+  readonly stuck: number | null;
   readonly onChange: (filters: Filters) => void;
 }
 
 /** Shows the row. */
-export function StatusRow({ filters, counts, onChange }: StatusRowProps): ReactNode {
+export function StatusRow({ filters, counts, stuck, onChange }: StatusRowProps): ReactNode {
   const all = counts && totalOf(counts, [...OPEN_STATUSES, ...ENDED_STATUSES]);
+  const isCounted = counts !== null && filters.kind !== "observed";
+  const withStuck =
+    (stuck !== null || filters.statuses.includes("stuck")) && filters.kind !== "durable";
+  // Where only observed runs are shown, so are the statuses that they have.
+  const isShown = (status: RunStatus) =>
+    (status !== "stuck" || withStuck) && (filters.kind !== "observed" || OBSERVED.has(status));
+  const countedOf = (status: RunStatus) => {
+    if (status === "stuck") return stuck === null ? null : { runs: stuck, orMore: false };
+    return isCounted ? (counts[status] ?? { runs: 0, orMore: false }) : null;
+  };
   const one = (status: RunStatus) => (
     <StatusToggle
       key={status}
       status={status}
       isOn={filters.statuses.includes(status)}
-      counted={counts === null ? null : (counts[status] ?? { runs: 0, orMore: false })}
+      counted={countedOf(status)}
       onToggle={() => onChange(toggleStatus(filters, status))}
     />
   );
@@ -71,15 +88,18 @@ export function StatusRow({ filters, counts, onChange }: StatusRowProps): ReactN
         type="button"
         className="plain"
         aria-pressed={filters.statuses.length === 0}
+        title={stuck === null ? undefined : COUNTED}
         onClick={() => onChange({ ...filters, statuses: [] })}
       >
         All
-        {all !== null && <span className="n">{countOrMore(all.runs, all.orMore)}</span>}
+        {all !== null && isCounted && (
+          <span className="n">{countOrMore(all.runs, all.orMore)}</span>
+        )}
       </button>
       <span className="divider" />
-      {OPEN_STATUSES.map(one)}
+      {OPEN_STATUSES.filter(isShown).map(one)}
       <span className="divider" />
-      {ENDED_STATUSES.map(one)}
+      {ENDED_STATUSES.filter(isShown).map(one)}
     </fieldset>
   );
 }

@@ -3,12 +3,13 @@
 import { memo, type ReactNode, useMemo } from "react";
 import { type Axis, xOf } from "../model/axis.ts";
 import type { Step } from "../model/run.ts";
-import { spansOf } from "../model/spans.ts";
+import { type Stretch, spansOf } from "../model/spans.ts";
 import { levelsOf } from "../model/timeline.ts";
 import { Area, SpanBar, spanWords } from "./bars.tsx";
 
 /** More calls than this are not drawn one by one. */
 const BARS_MAX = 24;
+const LEAST_PX = 2;
 
 interface CallBarsProps {
   readonly step: Step;
@@ -23,7 +24,12 @@ export const CallBars = memo(function CallBars(props: CallBarsProps): ReactNode 
   // What has ended does not change as time goes on.
   const until = step.completedAt === null ? now : 0;
   const spans = useMemo(() => spansOf(step, until), [step, until]);
-  const levels = useMemo(() => (spans.length > BARS_MAX ? levelsOf(spans) : null), [spans]);
+  // What was told without a begin takes no time, and is to be seen all the same.
+  const leastMs = ((axis.to - axis.from) / axis.width) * LEAST_PX;
+  const levels = useMemo(
+    () => (spans.length > BARS_MAX ? levelsOf(spans.map((span) => widened(span, leastMs))) : null),
+    [spans, leastMs],
+  );
   if (levels === null) {
     const seen = spans.filter((span) => span.to >= axis.from && span.from <= axis.to);
     return seen.map((span) => (
@@ -52,6 +58,10 @@ export const CallBars = memo(function CallBars(props: CallBarsProps): ReactNode 
     </g>
   );
 });
+
+function widened({ from, to }: Stretch, leastMs: number): Stretch {
+  return { from, to: Math.max(to, from + leastMs) };
+}
 
 const APART_PX = 2;
 
