@@ -3,14 +3,12 @@ import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTelemetryClient } from "stepwell/telemetry";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { backend } from "./backend.ts";
 import { checkout } from "./checkout.ts";
 import { Collector } from "./collector.ts";
 import { orderOf } from "./orders.ts";
 import { type Order, Shop } from "./shop.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ORDER: Order = { id: "o-1", items: ["pen"], cents: 500, card: "4000", gift: true };
 

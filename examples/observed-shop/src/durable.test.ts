@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { crashEverywhere, Test } from "stepwell/test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Collector } from "./collector.ts";
 import { durableShop } from "./durable.ts";
 import { type Order, Shop } from "./shop.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ORDER: Order = { id: "o-1", items: ["pen"], cents: 500, card: "4000" };
 

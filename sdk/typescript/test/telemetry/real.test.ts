@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createTelemetryClient,
   type TelemetryClient,
@@ -6,8 +6,6 @@ import {
 } from "../../src/telemetry/index.js";
 import { hasServer, TestServer } from "../../src/test/index.js";
 import { rejectionOf } from "../support.js";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** An observed run as the server shows it, as far as it is looked at. */
 interface Shown {
@@ -38,7 +36,7 @@ describe.skipIf(!hasServer())("a real server", () => {
   beforeAll(async () => {
     server = await TestServer.start();
     telemetry = client();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await telemetry.close(1);

@@ -4,10 +4,6 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
-import { vi } from "vitest";
-
-// Tests here wait for pauses between tries; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** An event as it came. */
 export interface Event {
