@@ -67,6 +67,14 @@ describe("an observed run as the views take it", () => {
     expect(open && tookOf(open, ZERO + 700)).toEqual({ ms: 600, open: true, from: ZERO + 100 });
   });
 
+  test("many calls took from the first to the last, a failed step what its last call took", () => {
+    const took = (one: ReturnType<typeof stepsOfObserved>[number] | undefined) =>
+      one && tookOf(one, ZERO)?.ms;
+    const [many] = stepsOfObserved(observed([seen("parse", [call(1, 0, 40), call(2, 20, 90)])]));
+    expect([took(many), took(byKey("write")), took(byKey("fetch"))]).toEqual([90, 300, 100]);
+    expect(took(byKey("dedupe"))).toBeUndefined();
+  });
+
   test("nothing is said to be idle between steps of code that runs outside", () => {
     const later = observed([seen("a", [call(1, 0, 10)]), seen("b", [call(1, 90_000, 90_010)])]);
     const rows = rowsOf(observedContents(later), ALL, new Set(), ZERO);

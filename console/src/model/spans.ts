@@ -159,10 +159,17 @@ export function tookOf(
   return { ms: Math.max(0, (open ? now : endOf(step)) - from), open, from };
 }
 
-/** Of a step that is open, how long its oldest open call is; else what the server says. */
+/**
+ * Of a step that is open, how long its oldest open call is; of one that failed or was called once, its last call; of one
+ * that was called more often, from the first call to the end of the last.
+ */
 function observedTook(step: ObservedStep, now: number): ReturnType<typeof tookOf> {
   const from = openSince(step);
   if (from !== null) return { ms: Math.max(0, now - from), open: true, from };
-  if (step.durationMs === null) return null;
-  return { ms: step.durationMs, open: false, from: instantOr(step.startedAt, 0) };
+  const { startedAt, endedAt, durationMs } = step;
+  const begun = instantOr(startedAt, 0);
+  if (step.status === "completed" && step.attemptsTotal > 1 && startedAt !== null) {
+    return { ms: instantOr(endedAt, begun) - begun, open: false, from: begun };
+  }
+  return durationMs === null ? null : { ms: durationMs, open: false, from: begun };
 }
