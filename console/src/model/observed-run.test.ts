@@ -26,6 +26,7 @@ describe("an observed run as the views take it", () => {
     expect(keys).toEqual(["fetch", "dedupe", "write", "audit", "publish", "map-sku"]);
   });
 
+  /** §10.5: what was left out, forgotten, or not come to is told apart. */
   test("a step says how often it was called, or why it was not", () => {
     expect(contents.steps.map((one) => kindWords(one).replaceAll("\u00a0", " "))).toEqual([
       "1 call",

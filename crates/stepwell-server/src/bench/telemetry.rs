@@ -237,44 +237,58 @@ fn tail(stage: &Stage) -> Result<(f64, f64), Fault> {
     Ok(workload::mean(&samples))
 }
 
+/// What was measured between the end of the warming up and the end.
+struct Measured {
+    took: Duration,
+    events: u64,
+    cpu_s: f64,
+    before: (f64, f64),
+    after: (f64, f64),
+    /// Runs that were sent in all.
+    runs: u64,
+    turned_away: u64,
+}
+
+async fn put_under_load(stage: &Stage, args: &Telemetry) -> Result<Measured, Fault> {
+    let senders = Senders::start(stage, Way::of(args));
+    tokio::time::sleep(WARM_UP).await;
+    let before = tokio::task::block_in_place(|| tail(stage))?;
+    let (begun, events, used) = (Instant::now(), senders.events(), stage.server_used());
+    tokio::time::sleep(Duration::from_secs(args.seconds)).await;
+    let (took, events) = (begun.elapsed(), senders.events() - events);
+    let cpu_s = stage.server_used().cpu_s - used.cpu_s;
+    let after = tokio::task::block_in_place(|| tail(stage))?;
+    let (runs, turned_away) = senders.stop().await?;
+    Ok(Measured { took, events, cpu_s, before, after, runs, turned_away })
+}
+
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Telemetry) -> Result<Line, Fault> {
     let stage = Stage::set(runtime, args.common.runner)?;
-    let (line, sent) = runtime.block_on(async {
-        let senders = Senders::start(&stage, Way::of(args));
-        tokio::time::sleep(WARM_UP).await;
-        let before = tokio::task::block_in_place(|| tail(&stage))?;
-        let (begun, events, used) = (Instant::now(), senders.events(), stage.server_used());
-        tokio::time::sleep(Duration::from_secs(args.seconds)).await;
-        let (took, events) = (begun.elapsed(), senders.events() - events);
-        let cpu_s = stage.server_used().cpu_s - used.cpu_s;
-        let after = tokio::task::block_in_place(|| tail(&stage))?;
-        let (runs, turned_away) = senders.stop().await?;
-        let grown = after.0 > before.0 + before.1.hypot(after.1);
-        let mut why = Vec::new();
-        if took < workload::COUNTS_FROM {
-            why.push(format!("measured for {:.0} s, less than 30 s", took.as_secs_f64()));
-        }
-        if grown {
-            why.push(format!(
-                "{:.0} bytes are not in tables, at the start it were {:.0}",
-                after.0, before.0
-            ));
-        }
-        let line = Line {
-            workload: "telemetry",
-            events_per_s: Some(as_f64(events) / took.as_secs_f64()),
-            turned_away: Some(as_f64(turned_away)),
-            tail_before_mb: Some(before.0 / 1_048_576.0),
-            tail_mb: Some(after.0 / 1_048_576.0),
-            measured_s: Some(took.as_secs_f64()),
-            server_cpu_s: cpu_s,
-            does_not_count: (!why.is_empty()).then(|| why.join("; ")),
-            ..workload::base(&stage, &load::Measured::default())?
-        };
-        Ok::<_, Fault>((Line { server_cpu_s: cpu_s, ..line }, runs))
-    })?;
-    read_back(&stage, line, sent)
+    let measured = runtime.block_on(put_under_load(&stage, args))?;
+    let Measured { took, before, after, .. } = measured;
+    let mut why = Vec::new();
+    if took < workload::COUNTS_FROM {
+        why.push(format!("measured for {:.0} s, less than 30 s", took.as_secs_f64()));
+    }
+    if after.0 > before.0 + before.1.hypot(after.1) {
+        why.push(format!(
+            "{:.0} bytes are not in tables, at the start it were {:.0}",
+            after.0, before.0
+        ));
+    }
+    let line = Line {
+        workload: "telemetry",
+        events_per_s: Some(as_f64(measured.events) / took.as_secs_f64()),
+        turned_away: Some(as_f64(measured.turned_away)),
+        tail_before_mb: Some(before.0 / 1_048_576.0),
+        tail_mb: Some(after.0 / 1_048_576.0),
+        measured_s: Some(took.as_secs_f64()),
+        server_cpu_s: measured.cpu_s,
+        does_not_count: (!why.is_empty()).then(|| why.join("; ")),
+        ..workload::base(&stage, &load::Measured::default())?
+    };
+    read_back(&stage, line, measured.runs)
 }
 
 #[derive(Deserialize)]
