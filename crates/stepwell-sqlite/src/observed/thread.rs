@@ -1,5 +1,6 @@
 //! What is done in the background: batches into tables, and what time alone changes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 
-use super::lane::{Due, Stop};
+use super::lane::{Batch, Due, Stop};
 use super::store::{Shared, SqliteObserved};
 use crate::disk::Disk;
 use crate::embedded::guard;
@@ -103,14 +104,14 @@ impl<D: Disk> Shared<D> {
         let _ = rustix::process::nice(STEP_BACK);
         let mut wait = IDLE;
         loop {
-            let done = match self.lane.due(wait) {
+            let batches = match self.lane.due(wait) {
                 Due::End => break,
-                Due::Fold(batches) => self.fold(&batches),
-                Due::Nothing => Ok(()),
+                Due::Fold(batches) => batches,
+                Due::Nothing => Vec::new(),
             };
-            self.lane.make_spare();
-            let done = done.and_then(|()| self.keep_house(clock()));
-            match done {
+            // A panic must not end the thread: nothing would be folded any more, and nobody told why.
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(&batches)));
+            match turn.unwrap_or_else(|_| Err(self.panicked())) {
                 Ok(true) => wait = Duration::ZERO,
                 Ok(false) => wait = IDLE,
                 Err(_) => {
@@ -121,6 +122,22 @@ impl<D: Disk> Shared<D> {
             }
         }
         self.lane.set_threaded(false);
+    }
+
+    /// Does what is due. Tells whether there is more to do.
+    fn turn(&self, batches: &[Batch]) -> Result<bool, Error> {
+        let folded = self.fold(batches);
+        self.lane.make_spare();
+        folded?;
+        self.keep_house(clock())
+    }
+
+    fn panicked(&self) -> Error {
+        // What was made in the transaction is not there.
+        self.flows.forget();
+        let error = Error::Unavailable("the fold panicked".into());
+        self.lane.failed(&error);
+        error
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stepwell_sqlite::observed::{Options, SqliteObserved};
 use stepwell_sqlite::sim::SimDisk;
@@ -61,6 +61,29 @@ fn what_was_taken_is_there_after_a_restart() {
     let run = store.run(SPACE, "checkout", "req-2").unwrap().unwrap();
     assert!(!run.stale);
     assert_eq!(store.errors(SPACE, "checkout", Window::Hour, at(30)).unwrap()[0].count, 1);
+}
+
+/// §10.4: what is taken shows by itself, in memory and in a folder, also when it comes after a while.
+#[test]
+fn what_is_taken_shows_by_itself() {
+    let folder = folder();
+    let in_folder = SqliteObserved::open(folder.path(), Options::default()).unwrap();
+    let in_memory = SqliteObserved::in_memory().unwrap();
+    for store in [&in_folder as &dyn Keep, &in_memory] {
+        for run in 0..5_u16 {
+            store.append(&batch(&[told(run, 1, Said::Running, 0)])).unwrap();
+            let begun = Instant::now();
+            let page = loop {
+                let page = store.runs(&ask(), at(0)).unwrap();
+                if !page.stale {
+                    break page;
+                }
+                assert!(begun.elapsed() < Duration::from_mins(1), "{store:?}");
+            };
+            assert_eq!(page.runs.len(), usize::from(run) + 1, "{store:?}");
+            assert_eq!(store.health().tail_bytes, 0);
+        }
+    }
 }
 
 #[test]
