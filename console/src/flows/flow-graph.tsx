@@ -1,6 +1,7 @@
 /** The steps of a flow as a graph, with how each did. It stands still: there is no time in it. */
 
 import "../styles/graph.css";
+import "../styles/nodes.css";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Answer, Ask } from "../graph/layout-worker.ts";
 import { makeWorker } from "../graph/make-worker.ts";

@@ -2,6 +2,7 @@
 
 import "@xyflow/react/dist/base.css";
 import "../styles/graph.css";
+import "../styles/nodes.css";
 import {
   Background,
   BackgroundVariant,
