@@ -131,6 +131,7 @@ async fn every_setting_that_the_table_calls_safe_changes() {
             "unknown_connections_max" => "unknown_connections_max = 9\n",
             "log" => "log = \"warn\"\n",
             "retention" => "retention = \"2d\"\n",
+            "telemetry_retention" => "telemetry_retention = \"2d\"\n",
             "retention_rule" => "[[retention_rule]]\nkeep = \"9d\"\n",
             other => panic!("this test does not change `{other}`"),
         };

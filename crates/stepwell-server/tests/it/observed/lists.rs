@@ -47,7 +47,9 @@ async fn both_kinds_are_read_page_by_page() {
         start(to, "pay").await;
         let late = format!("late-{}", seen.len());
         let told = Told { flow: "checkout", run: &late };
-        send(to, &[told.event(("charge", "c"), "running", 0)]).await;
+        let mut event = told.event(("charge", "c"), "running", 0);
+        event["at"] = stepwell_http::gate::now().to_string().into();
+        send(to, &[event]).await;
     }
     assert_eq!(seen, names(&all));
     assert_eq!(seen.iter().cloned().collect::<BTreeSet<_>>(), wanted);
