@@ -55,11 +55,16 @@ pub struct Refused {
     pub detail: String,
 }
 
+/// A text that is borrowed where it has no escapes, also where it may be left out.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole<'a> {
     #[serde(borrow, default)]
-    process: Option<Cow<'a, str>>,
+    process: Option<Text<'a>>,
     #[serde(borrow)]
     events: Vec<Sent<'a>>,
 }
@@ -69,7 +74,7 @@ struct Whole<'a> {
 #[serde(deny_unknown_fields)]
 struct Parts<'a> {
     #[serde(borrow, default)]
-    process: Option<Cow<'a, str>>,
+    process: Option<Text<'a>>,
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
 }
@@ -86,14 +91,14 @@ struct Sent<'a> {
     #[serde(borrow)]
     step: Cow<'a, str>,
     #[serde(borrow, default)]
-    call: Option<Cow<'a, str>>,
+    call: Option<Text<'a>>,
     #[serde(borrow)]
     status: Cow<'a, str>,
     at: At,
     #[serde(borrow, default)]
-    process: Option<Cow<'a, str>>,
+    process: Option<Text<'a>>,
     #[serde(borrow, default)]
-    trace: Option<Cow<'a, str>>,
+    trace: Option<Text<'a>>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -106,11 +111,11 @@ struct Sent<'a> {
 #[serde(deny_unknown_fields)]
 struct SentError<'a> {
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Text<'a>>,
     #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
+    message: Option<Text<'a>>,
     #[serde(borrow, default)]
-    stack: Option<Cow<'a, str>>,
+    stack: Option<Text<'a>>,
 }
 
 /// Reads a request's body and adds its events to a batch, each redacted. Returns how many were taken, and which not.
@@ -170,7 +175,7 @@ impl Taken {
 
 struct Adder<'a> {
     namespace: &'a str,
-    process: Option<Cow<'a, str>>,
+    process: Option<Text<'a>>,
 }
 
 impl Adder<'_> {
@@ -180,7 +185,8 @@ impl Adder<'_> {
                 return Err(format!("`{field}`: {accepted}"));
             }
         }
-        for (field, id) in [("id", Some(&sent.id)), ("call", sent.call.as_ref())] {
+        let call = sent.call.map(|Text(call)| call);
+        for (field, id) in [("id", Some(&sent.id)), ("call", call.as_ref())] {
             if let Some(id) = id.filter(|id| !is_id(id)) {
                 let id: String = id.chars().take(ID_MAX + 1).collect();
                 let accepted = "1 to 64 of the characters A-Z a-z 0-9 _ . : -";
@@ -193,15 +199,15 @@ impl Adder<'_> {
         })?;
         let (metadata, is_dropped) = told("metadata", sent.metadata)?;
         let (run_metadata, _) = told("runMetadata", sent.run_metadata)?;
-        let process = sent.process.as_ref().or(self.process.as_ref());
+        let process = sent.process.as_ref().or(self.process.as_ref()).map(|Text(name)| name);
         let event = Event {
             id: sent.id,
             step: sent.step,
-            call: sent.call,
+            call,
             said,
             at: sent.at.0,
             process: process.filter(|name| !name.is_empty()).map(|name| cut(name, SHORT_MAX)),
-            trace: sent.trace.as_deref().map(trace).transpose()?,
+            trace: sent.trace.as_ref().map(|Text(text)| trace(text)).transpose()?,
             metadata,
             is_metadata_dropped: is_dropped,
             run_metadata,
@@ -248,8 +254,8 @@ fn told<'a>(field: &str, raw: Option<&RawValue>) -> Result<(Option<Cow<'a, str>>
 }
 
 fn thrown<'a>(error: &SentError<'_>) -> Thrown<'a> {
-    let text = |text: &Option<Cow<'_, str>>, max| -> Cow<'a, str> {
-        let text = text.as_deref().unwrap_or_default();
+    let text = |text: &Option<Text<'_>>, max| -> Cow<'a, str> {
+        let text = text.as_ref().map(|Text(text)| &**text).unwrap_or_default();
         Cow::Owned(cut(&redact::text(text), max).into_owned())
     };
     let name = match text(&error.name, SHORT_MAX) {
