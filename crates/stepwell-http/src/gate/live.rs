@@ -19,6 +19,9 @@ use crate::problem::Problem;
 /// Longest time between two looks at a key that ends by itself: the machine's clock may be set.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How long a body whose reader's key has ended may take to say so itself.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// What a request was let in with, to look again.
 #[derive(Clone, Debug)]
 pub(crate) struct Lasting {
@@ -66,7 +69,14 @@ pub(super) fn until_ended(caller: &Caller, body: Body) -> Body {
         return body;
     }
     let body = http_body_util::BodyExt::boxed_unsync(body);
-    Body::new(Ending { body, ended: caller.ended().boxed() })
+    let ended = caller.ended();
+    let ended = async move {
+        let problem = ended.await;
+        // Whoever makes the body sees the end by a clock of its own, a moment earlier or later.
+        tokio::time::sleep(GRACE).await;
+        problem
+    };
+    Body::new(Ending { body, ended: ended.boxed() })
 }
 
 impl HttpBody for Ending {
