@@ -7,9 +7,9 @@ import { cliOf, curlOf, rawOf } from "../model/take.ts";
 import { clock } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
 import { Copy } from "../ui/copy.tsx";
-import { Download } from "../ui/download.tsx";
 import { RunLink } from "../ui/run-link.tsx";
 import { At, Name } from "../ui/text.tsx";
+import { FootActs } from "./foot-acts.tsx";
 import { StepNames } from "./step-names.tsx";
 import type { Tab } from "./tabs.tsx";
 
@@ -79,21 +79,16 @@ function Take(props: {
   readonly tab: Tab | null;
 }): ReactNode {
   const { run, subject, tab } = props;
-  const text = () => tab?.text() ?? rawOf(subject);
-  const ending = tab?.id === "error" || tab?.id === "logs" ? "txt" : "json";
-  const file = `${titleOf(subject.id)}-${tab?.id ?? "raw"}.${ending}`;
   return (
-    <div className="foot-acts">
-      <Copy what={tab === null ? "as JSON" : `what ${tab.name} shows`} text={text}>
-        Copy
-      </Copy>
-      <Download file={file} text={text} />
-      <Copy what="as curl" text={() => curlOf(run, location.origin)}>
-        as curl
-      </Copy>
+    <FootActs
+      name={titleOf(subject.id)}
+      tab={tab}
+      raw={() => rawOf(subject)}
+      curl={() => curlOf(run, location.origin)}
+    >
       <Copy what="as CLI" text={() => cliOf(run, location.origin)}>
         as CLI
       </Copy>
-    </div>
+    </FootActs>
   );
 }

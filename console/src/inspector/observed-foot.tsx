@@ -9,9 +9,8 @@ import { titleOf } from "../model/run.ts";
 import { observedCurlOf, rawOf } from "../model/take.ts";
 import { roundDuration } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
-import { Copy } from "../ui/copy.tsx";
-import { Download } from "../ui/download.tsx";
 import { StepCountsBar } from "../ui/step-counts.tsx";
+import { FootActs } from "./foot-acts.tsx";
 import { StepNames } from "./step-names.tsx";
 import type { Tab } from "./tabs.tsx";
 
@@ -64,18 +63,12 @@ interface TakeProps {
 
 /** Ways to take along what the tab shows, and a command that asks for the run. */
 export function TakeObserved({ run, subject, tab }: TakeProps): ReactNode {
-  const text = () => tab?.text() ?? rawOf(subject);
-  const name = "key" in subject ? titleOf(subject.key) : subject.run;
-  const file = `${name}-${tab?.id ?? "raw"}.${tab?.id === "error" ? "txt" : "json"}`;
   return (
-    <div className="foot-acts">
-      <Copy what={tab === null ? "as JSON" : `what ${tab.name} shows`} text={text}>
-        Copy
-      </Copy>
-      <Download file={file} text={text} />
-      <Copy what="as curl" text={() => observedCurlOf(run, location.origin)}>
-        as curl
-      </Copy>
-    </div>
+    <FootActs
+      name={"key" in subject ? titleOf(subject.key) : subject.run}
+      tab={tab}
+      raw={() => rawOf(subject)}
+      curl={() => observedCurlOf(run, location.origin)}
+    />
   );
 }
