@@ -1,6 +1,6 @@
 //! What is declared of a flow: its steps, what follows what, and how long it is waited (§10.6).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::status::Patience;
@@ -46,21 +46,24 @@ impl Flow {
 
     /// Returns the keys of steps that nothing follows.
     pub fn terminal(&self) -> impl Iterator<Item = &str> {
-        let leads_on = |key: &str| self.edges.iter().any(|(from, _)| &**from == key);
-        self.steps.iter().map(|step| &*step.key).filter(move |key| !leads_on(key))
+        let leading: BTreeSet<&str> = self.edges.iter().map(|(from, _)| &**from).collect();
+        self.steps.iter().map(|step| &*step.key).filter(move |key| !leading.contains(key))
     }
 
     /// Returns the keys of all steps that follow one of these, directly or behind others.
     pub fn behind<'a>(&'a self, keys: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
         let mut found = BTreeSet::new();
         let mut from: Vec<&str> = keys.into_iter().collect();
+        if from.is_empty() {
+            return found;
+        }
+        let mut follow: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (begin, end) in &self.edges {
+            follow.entry(begin).or_default().push(end);
+        }
         while let Some(key) = from.pop() {
-            let next = self.edges.iter().filter(|(begin, _)| &**begin == key);
-            for (_, end) in next {
-                if found.insert(&**end) {
-                    from.push(end);
-                }
-            }
+            let next = follow.get(key).into_iter().flatten().copied();
+            from.extend(next.filter(|end| found.insert(*end)));
         }
         found
     }

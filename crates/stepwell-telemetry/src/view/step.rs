@@ -141,8 +141,8 @@ pub(super) struct Frame<'a> {
     pub(super) status: RunStatus,
     pub(super) now: Timestamp,
     terminal: BTreeSet<&'a str>,
-    /// Steps that stand behind one that failed.
-    behind: BTreeSet<&'a str>,
+    /// Steps that failed, each with those that stand behind it; the fewest first.
+    behind: Vec<(&'a str, BTreeSet<&'a str>)>,
 }
 
 impl<'a> Frame<'a> {
@@ -153,10 +153,12 @@ impl<'a> Frame<'a> {
         status: RunStatus,
         now: Timestamp,
     ) -> Self {
-        let failed = record.steps.iter().filter(|step| step.has_failed());
-        let behind = declared.map(|flow| flow.behind(failed.map(|step| &*step.key)));
-        let terminal = declared.map(|flow| flow.terminal().collect());
-        let (terminal, behind) = (terminal.unwrap_or_default(), behind.unwrap_or_default());
+        let failed = record.steps.iter().filter(|step| step.has_failed()).map(|step| &*step.key);
+        let failed =
+            declared.into_iter().flat_map(|flow| failed.clone().map(move |key| (flow, key)));
+        let mut behind: Vec<_> = failed.map(|(flow, key)| (key, flow.behind([key]))).collect();
+        behind.sort_by_key(|(_, behind)| behind.len());
+        let terminal = declared.map(|flow| flow.terminal().collect()).unwrap_or_default();
         Self { record, declared, patience, status, now, terminal, behind }
     }
 
@@ -195,7 +197,7 @@ impl<'a> Frame<'a> {
 
     fn status_of(&self, key: &str, step: Option<&Step<'_>>) -> StepStatus {
         let Some(step) = step else {
-            let is_missing = self.status.is_ended() && !self.behind.contains(key);
+            let is_missing = self.status.is_ended() && self.cause(key).is_none();
             return if is_missing { StepStatus::Missing } else { StepStatus::NotReached };
         };
         let is_stuck =
@@ -211,10 +213,7 @@ impl<'a> Frame<'a> {
 
     /// The nearest failed step in front of one that was not reached.
     pub(super) fn cause(&self, key: &str) -> Option<&'a str> {
-        let flow = self.declared?;
-        let failed = self.record.steps.iter().filter(|step| step.has_failed());
-        let behind = |step: &&Step<'_>| flow.behind([&*step.key]).contains(key);
-        failed.filter(behind).map(|step| &*step.key).min_by_key(|from| flow.behind([*from]).len())
+        self.behind.iter().find(|(_, behind)| behind.contains(key)).map(|(failed, _)| *failed)
     }
 }
 
