@@ -16,8 +16,9 @@ pub struct RunName<'a> {
 }
 
 /// Events that are written together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Batch {
+    received: Timestamp,
     bytes: Vec<u8>,
     events: usize,
 }
@@ -25,7 +26,12 @@ pub struct Batch {
 impl Batch {
     /// Makes an empty batch, received at this instant.
     pub fn new(received: Timestamp) -> Self {
-        Self { bytes: received.as_micros().to_le_bytes().to_vec(), events: 0 }
+        Self { received, bytes: received.as_micros().to_le_bytes().to_vec(), events: 0 }
+    }
+
+    /// When its events were received.
+    pub fn received(&self) -> Timestamp {
+        self.received
     }
 
     /// Adds an event.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -24,6 +25,9 @@ pub const MESSAGE_MAX: usize = 8 * 1_024;
 
 /// Longest stack of an error, in bytes. The rest is cut off.
 pub const STACK_MAX: usize = 32 * 1_024;
+
+/// How far a client's clock may be ahead of the server's. What is later would keep its run from being deleted.
+pub const AHEAD_MAX: Duration = Duration::from_secs(86_400);
 
 /// Longest id of an event or call, in characters.
 const ID_MAX: usize = 64;
@@ -197,6 +201,13 @@ impl Adder<'_> {
             let status: String = sent.status.chars().take(40).collect();
             format!("`status`: {status:?}; accepted: running, success, error, skipped")
         })?;
+        let received = batch.received();
+        if sent.at.0 > received.after(AHEAD_MAX) {
+            return Err(format!(
+                "`at`: {} is more than a day later than the server's clock, {received}; accepted: up to a day",
+                sent.at.0
+            ));
+        }
         let (metadata, is_dropped) = told("metadata", sent.metadata)?;
         let (run_metadata, _) = told("runMetadata", sent.run_metadata)?;
         let process = sent.process.as_ref().or(self.process.as_ref()).map(|Text(name)| name);
@@ -329,7 +340,7 @@ mod tests {
     use crate::batch;
 
     fn take(body: &str) -> (Result<Taken, Error>, Vec<(String, Event<'static>)>) {
-        let mut batch = Batch::new(Timestamp::from_millis(1));
+        let mut batch = Batch::new(Timestamp::from_millis(1_795_390_276_123));
         let taken = read(body.as_bytes(), "default", &mut batch);
         let bytes: &'static [u8] = Box::leak(batch.into_bytes().into_boxed_slice());
         let (_, events) = batch::read(bytes).expect("a batch");
@@ -392,6 +403,7 @@ mod tests {
             (&good.replace("\"at\"", "\"extra\":1,\"at\""), "unknown field `extra`"),
             (&good.replace("\"at\"", "\"metadata\":[1],\"at\""), "`metadata`"),
             (&good.replace("\"at\"", "\"trace\":\"00\",\"at\""), "`trace`"),
+            (&good.replace("1795390276123", "1795476676124"), "`at`: 2026-11-23T23:31"),
             (&good.replace("\"at\"", "\"error\":{\"message\":\"x\"},\"at\""), "`error`"),
         ] {
             let (taken, events) = take(&format!(r#"{{"events":[{bad},{good}]}}"#));
