@@ -5,6 +5,7 @@
 
 #![expect(clippy::unused_async, reason = "what stands for the world outside awaits nothing")]
 
+mod coming_from;
 mod deploying;
 mod errors;
 mod events;
