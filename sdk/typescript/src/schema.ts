@@ -1,5 +1,6 @@
 /** Schemas of any library that speaks Standard Schema, and what they say as JSON Schema. */
 
+import { ArgumentError } from "./errors/base.js";
 import { InputError } from "./errors/step.js";
 import { segment } from "./json.js";
 import type { StandardIssue, StandardResult, StandardSchema } from "./types/schema.js";
@@ -17,6 +18,19 @@ export function isSchema(value: unknown): value is StandardSchema {
     | Partial<StandardSchema["~standard"]>
     | undefined;
   return typeof standard?.validate === "function";
+}
+
+/**
+ * Checks what was given as a schema; nothing is one.
+ *
+ * @param member - the option that it was given as
+ * @throws `ArgumentError`
+ */
+export function checkSchema(where: string, member: string, value: unknown): void {
+  if (value === undefined || isSchema(value)) return;
+  throw new ArgumentError(
+    `${where}: \`${member}\` is no schema; accepted: one that speaks Standard Schema, such as zod's`,
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { encode } from "./json.js";
 import { checkMembers, checkName } from "./name.js";
 import { checkWaits } from "./named-wait.js";
 import { retryPolicy } from "./retry.js";
-import { isSchema } from "./schema.js";
+import { checkSchema } from "./schema.js";
 import type { NamedWaits } from "./types/wait.js";
 import type {
   Workflow,
@@ -16,7 +16,8 @@ import type {
   WorkflowOptions,
 } from "./types/workflow.js";
 
-const MEMBERS = [
+/** The options of a workflow. */
+export const WORKFLOW_MEMBERS: readonly string[] = [
   "name",
   "input",
   "output",
@@ -55,7 +56,7 @@ export const workflow: WorkflowMaker = maker({});
 
 function maker<Deps>(shared: NamedWaits): WorkflowMaker<Deps> {
   const make = (options: WorkflowOptions, handler: WorkflowDefinition["handler"]): Workflow => {
-    checkMembers(`workflow \`${String(options?.name)}\``, options, MEMBERS);
+    checkMembers(`workflow \`${String(options?.name)}\``, options, WORKFLOW_MEMBERS);
     const waits = joined(`workflow \`${options.name}\``, shared, options.waits ?? {});
     const definition = Object.freeze({ ...options, waits, handler });
     checkDefinition(definition);
@@ -82,18 +83,8 @@ export function joined(where: string, shared: NamedWaits, own: NamedWaits): Name
 function checkDefinition(definition: WorkflowDefinition): void {
   checkName("a workflow's name", definition.name);
   const where = `workflow \`${definition.name}\``;
-  if (typeof definition.handler !== "function") {
-    throw new ArgumentError(
-      `${where} has no handler; accepted: workflow(options, async ({ input, step, ctx }) => …)`,
-    );
-  }
-  for (const member of ["input", "output"] as const) {
-    if (definition[member] !== undefined && !isSchema(definition[member])) {
-      throw new ArgumentError(
-        `${where}: \`${member}\` is no schema; accepted: one that speaks Standard Schema, such as zod's`,
-      );
-    }
-  }
+  checkHandler(where, definition.handler, "workflow(options, async ({ input, step, ctx }) => …)");
+  for (const member of ["input", "output"] as const) checkSchema(where, member, definition[member]);
   for (const trigger of definition.triggers ?? []) {
     checkMembers(`${where}: a trigger`, trigger, ["event", "match"]);
     const { name } = eventParts(`${where}: a trigger`, trigger.event);
@@ -107,4 +98,15 @@ function checkDefinition(definition: WorkflowDefinition): void {
     throw new ArgumentError(`${where}: \`onFailure\` is no function`);
   }
   checkWaits(where, definition.waits ?? {});
+}
+
+/**
+ * Checks that there is code to call.
+ *
+ * @param accepted - the call that gives some
+ * @throws `ArgumentError`
+ */
+export function checkHandler(where: string, handler: unknown, accepted: string): void {
+  if (typeof handler === "function") return;
+  throw new ArgumentError(`${where} has no handler; accepted: ${accepted}`);
 }

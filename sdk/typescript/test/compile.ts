@@ -16,6 +16,10 @@ export const BUILT: Modules = {
   stepwell: [`${root}dist/index.d.ts`],
   "stepwell/test": [`${root}dist/test/index.d.ts`],
   "stepwell/telemetry": [`${root}dist/telemetry/index.d.ts`],
+  "stepwell/dialects/failpath": [`${root}dist/dialects/failpath/index.d.ts`],
+  "stepwell/dialects/loops": [`${root}dist/dialects/loops/index.d.ts`],
+  "stepwell/dialects/durablex": [`${root}dist/dialects/durablex/index.d.ts`],
+  "stepwell/dialects/questpie": [`${root}dist/dialects/questpie/index.d.ts`],
 };
 
 /** Compiles files as the package is compiled; `virtual` are texts by the paths that they would have. */

@@ -11,6 +11,10 @@ const ENTRIES = [
   ["stepwell", "src/index.ts"],
   ["stepwell/test", "src/test/index.ts"],
   ["stepwell/telemetry", "src/telemetry/index.ts"],
+  ["stepwell/dialects/failpath", "src/dialects/failpath/index.ts"],
+  ["stepwell/dialects/loops", "src/dialects/loops/index.ts"],
+  ["stepwell/dialects/durablex", "src/dialects/durablex/index.ts"],
+  ["stepwell/dialects/questpie", "src/dialects/questpie/index.ts"],
 ] as const;
 
 const KINDS = ["Functions", "Classes", "Types"] as const;

@@ -7,7 +7,8 @@ import { problems, program } from "./compile.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const hover = `${root}test/types/hover.ts`;
 const telemetry = `${root}test/types/telemetry.ts`;
-const files = [hover, telemetry, `${root}test/types/refused.ts`];
+const dialects = `${root}test/types/dialects.ts`;
+const files = [hover, telemetry, dialects, `${root}test/types/refused.ts`];
 
 /** Returns what the comment behind each line says, and what the compiler shows for that line. */
 function shown(from: ts.Program, name: string): { line: string; says: string; shows: string }[] {
@@ -53,7 +54,7 @@ describe("types", () => {
     const checked = program(files);
     expect(problems(checked)).toEqual([]);
     /** §2.6: JSON round-trips are in the types, written out and not as names of conditional types. */
-    for (const file of [hover, telemetry]) {
+    for (const file of [hover, telemetry, dialects]) {
       const types = shown(checked, file);
       expect(types).toHaveLength(readFileSync(file, "utf8").split("; //=> ").length - 1);
       expect(types.map(({ line, shows }) => `${line} ${sorted(shows)}`)).toEqual(

@@ -7,10 +7,10 @@ const ROOT = new URL("../", import.meta.url);
 /** Where the vectors of a file are run here, by the list that they stand in; `*` for a file that is one. */
 const RUN: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "dialects.json": {
-    failpath: ["test/dialects/words.test.ts"],
-    loops: ["test/dialects/words.test.ts"],
-    durablex: ["test/dialects/words.test.ts"],
-    questpie: ["test/dialects/words.test.ts"],
+    failpath: ["test/dialects/words.test.ts", "test/dialects/status.test.ts"],
+    loops: ["test/dialects/words.test.ts", "test/dialects/status.test.ts"],
+    durablex: ["test/dialects/words.test.ts", "test/dialects/status.test.ts"],
+    questpie: ["test/dialects/words.test.ts", "test/dialects/status.test.ts"],
   },
   "durations.json": {
     accepted: ["src/duration.test.ts", "test/kit/vectors.test.ts"],

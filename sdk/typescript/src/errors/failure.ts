@@ -47,12 +47,15 @@ const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
     ...TERMINAL,
   ].map((name): [string, string[]] => [name, [name, "StepwellError"]]),
   ["StepTimeoutError", ["StepTimeoutError", "StepError", "StepwellError"]],
+  // §13.7: what a dialect throws in its place.
+  ["StepSuspendError", ["StepSuspendError", "StepTimeoutError", "StepError", "StepwellError"]],
 ]);
 
 /** What a record does not hold of an error: what its members are then. */
 const UNKNOWN: Readonly<Record<string, object>> = {
   StepError: { attempts: 0 },
   StepTimeoutError: { attempts: 0 },
+  StepSuspendError: { attempts: 0 },
   OutcomeUnknownError: { attempts: 0 },
   NestedStepError: { outerStepId: "" },
   NondeterminismError: { expected: "", found: "" },

@@ -13,6 +13,7 @@ const LIMITS = "docs/semantics.md#12-limits";
 const PAGES: Readonly<Record<string, string>> = {
   StepError: RETRIES,
   StepTimeoutError: RETRIES,
+  StepSuspendError: RETRIES,
   NonRetryableError: RETRIES,
   RetryAfterError: RETRIES,
   OutcomeUnknownError: DURABILITY,

@@ -18,8 +18,13 @@ export class StepError extends StepwellError {
   /** How many attempts were recorded. */
   readonly attempts: number;
 
-  constructor(message: string, place: StepPlace, name?: "StepTimeoutError") {
-    super(name === undefined ? ["StepError"] : [name, "StepError"], message, place);
+  /** `names` are its own and, behind it, those of what it also is. */
+  constructor(
+    message: string,
+    place: StepPlace,
+    names: readonly [string, ...string[]] = ["StepError"],
+  ) {
+    super(names, message, place);
     this.attempts = place.attempts;
   }
 
@@ -30,8 +35,13 @@ export class StepError extends StepwellError {
 
 /** A step, or an attempt of it, ran out of time (§6.4). It is a `StepError` too. */
 export class StepTimeoutError extends StepError {
-  constructor(message: string, place: StepPlace) {
-    super(message, place, "StepTimeoutError");
+  /** `names` are its own and, behind it, those of what it also is. */
+  constructor(
+    message: string,
+    place: StepPlace,
+    names: readonly [string, ...string[]] = ["StepTimeoutError", "StepError"],
+  ) {
+    super(message, place, names);
   }
 
   static override is(error: unknown): error is StepTimeoutError {

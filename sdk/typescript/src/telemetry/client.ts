@@ -14,6 +14,7 @@ import type {
   TelemetryStats,
 } from "../types/telemetry.js";
 import { Awaited } from "./awaited.js";
+import { membersOf } from "./members.js";
 import { Outbox } from "./outbox.js";
 import { isLocal, Post } from "./post.js";
 import { Recorder } from "./recorder.js";
@@ -181,12 +182,3 @@ function optionsOf(given: ObservedRunOptions | undefined): ObservedRunOptions {
 
 /** What is no text names no run: its steps tell so. */
 const NAMELESS = {} as ObservedRunOptions;
-
-/** Reads what the program gave, which may be nothing, or refuse to be read. */
-function membersOf(given: object | undefined): Readonly<Record<string, unknown>> {
-  try {
-    return { ...given };
-  } catch {
-    return {};
-  }
-}

@@ -25,8 +25,11 @@ interface RunOptionsBase<T, Saved, Deps> {
   readonly timeout?: Duration;
   /** Most time for all attempts and the pauses between them. Default: none. */
   readonly totalTimeout?: Duration;
-  /** Takes the completed step back when the run ends badly (§7.3). It gets the saved result. */
-  readonly compensate?: (result: Saved, step: StepContext<unknown, Deps>) => unknown;
+  /**
+   * Takes the completed step back when the run ends badly (§7.3). It gets the saved result, and is awaited where it
+   * gives a promise.
+   */
+  readonly compensate?: (result: Saved, step: StepContext<unknown, Deps>) => void;
   /**
    * Takes back a step that may have been done, without its result (§7.2). Only beside
    * `compensate`.

@@ -15,7 +15,7 @@ export interface InvokeSettings<Out, Deps> {
   /** Most time for the child (§7.7). Default: what its workflow and its parent leave it. */
   readonly timeout?: Duration;
   /** Takes the completed child back when this run ends badly (§7.3). It gets the child's output. */
-  readonly compensate?: (output: Out, step: StepContext<unknown, Deps>) => unknown;
+  readonly compensate?: (output: Out, step: StepContext<unknown, Deps>) => void;
 }
 
 /** Options of `step.emit`. */

@@ -34,6 +34,7 @@ declare const pay: {
   charge(order: string, options: { signal: AbortSignal; key: string }): Promise<Charge>;
   refund(tx: string): Promise<void>;
 };
+declare const signed: { signal: AbortSignal; key: string };
 
 const approved = event("order.approved", z.object({ order: z.string(), approved: z.boolean() }));
 const loose = event<{ at: Date }>("loose");
@@ -83,6 +84,12 @@ const checkout = workflow.withDeps<{ mail: Mail }>().withWaits(scans)(
       { retry: { maxAttempts: 3, backoff: "1s" }, compensate: (charge) => pay.refund(charge.tx) },
     );
     charge; //=> Charge
+    const paid = await step.run("pay", () => pay.charge(input.order, signed), {
+      compensate: async () => {
+        await pay.refund(paid.tx);
+      },
+    });
+    paid; //=> Charge
     const written = await step.run("write", () => ({
       tx: "a",
       at: new Date(),
