@@ -3,6 +3,7 @@
 import type { Kind } from "../protocol/to-runner.js";
 import { begin } from "./attempt.js";
 import { byteLength } from "./bytes.js";
+import { goesAnotherWay } from "./clean.js";
 import type { Code } from "./code.js";
 import type { Core } from "./core.js";
 import { deliverPassed } from "./deliver.js";
@@ -96,7 +97,12 @@ function askKnown(core: Core, step: Step, asked: Ask): void {
   core.mark();
   if (step.kind !== asked.kind) {
     // §4.10: another kind under the same id blocks the run.
-    core.block({ kind: "kindChanged", step: step.id, expected: step.kind, found: asked.kind });
+    goesAnotherWay(core, {
+      kind: "kindChanged",
+      step: step.id,
+      expected: step.kind,
+      found: asked.kind,
+    });
     return;
   }
   step.asked = true;

@@ -3,7 +3,7 @@
  * each step is taken back that is to be; then the steps of the clean-up run in its place.
  */
 
-import type { JsonText } from "../protocol/to-node.js";
+import type { BlockCause, JsonText } from "../protocol/to-node.js";
 import type {
   CleanUpOrder,
   Compensation,
@@ -106,15 +106,20 @@ export function gatheredAll(core: Core): void {
   if (core.cleanUp !== undefined) core.cleanUp.isOver = true;
 }
 
-/** Goes over to the steps of the clean-up, once the handler has said how each is done. */
+/**
+ * Goes over to the steps of the clean-up where the handler is over; at once where it has nothing to say. Before that
+ * `restGathering` does, as soon as all is said.
+ */
 export function gathered(core: Core): void {
   const { cleanUp } = core;
   if (core.phase !== "gathering" || core.isDraining || cleanUp === undefined) return;
+  if (!cleanUp.isOver && cleanUp.compensate.length > 0) return;
   const missing = cleanUp.missing();
-  if (missing.length > 0) {
-    if (cleanUp.isOver) core.block({ kind: "cleanUpLost", steps: missing });
-    return;
-  }
+  if (missing.length === 0) goOver(core, cleanUp);
+  else if (cleanUp.isOver) core.block({ kind: "cleanUpLost", steps: missing });
+}
+
+function goOver(core: Core, cleanUp: CleanUp): void {
   if (cleanUp.code !== undefined) cleanUp.code.isOver = true;
   core.cleanUp = undefined;
   core.phase = "forward";
@@ -122,8 +127,25 @@ export function gathered(core: Core): void {
   core.start = () => cleanUp.run();
 }
 
-/** A handler that only replays, and that nothing more is given to, is left after a while. */
+/**
+ * What takes a step back may use what the code was given of it: the code has been given that, or never is. A look at
+ * the run later it has gone on with it.
+ */
+function hasResults(core: Core, cleanUp: CleanUp): boolean {
+  return cleanUp.compensate.every((one) => {
+    const step = one.unknown === true ? undefined : core.find(one.step);
+    return step === undefined || step.state === "taken";
+  });
+}
+
+/** A handler that only replays is given nothing more for now: it has said all, or is left after a while. */
 export function restGathering(core: Core): void {
+  const { cleanUp } = core;
+  if (cleanUp !== undefined && cleanUp.missing().length === 0 && hasResults(core, cleanUp)) {
+    gatheredAll(core);
+    core.mark();
+    return;
+  }
   const now = core.now();
   if (core.quietSince === undefined) {
     core.quietSince = now;
@@ -132,6 +154,15 @@ export function restGathering(core: Core): void {
     gatheredAll(core);
     core.mark();
   }
+}
+
+/** Code and journal go two ways. Where the handler has said all that it is replayed for, it is left. */
+export function goesAnotherWay(core: Core, cause: BlockCause): void {
+  const { cleanUp } = core;
+  if (core.phase === "gathering" && cleanUp?.missing().length === 0) {
+    gatheredAll(core);
+    core.mark();
+  } else core.block(cause);
 }
 
 /** What the handler was not given, it is not given any more: the clean-up has its own steps. */

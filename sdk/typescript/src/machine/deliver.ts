@@ -1,5 +1,6 @@
 /** Ends of steps reach the code, one at a time, in the recorded order (§5.4). */
 
+import { goesAnotherWay } from "./clean.js";
 import type { Core } from "./core.js";
 import { isLaneMute, leaveRace, loseRest } from "./race.js";
 import type { Step } from "./state.js";
@@ -95,7 +96,7 @@ function deliverOutOfOrder(core: Core): boolean {
     core.set(step, "passed");
   }
   if (core.info.strict) {
-    core.block({ kind: "orderChanged", expected, found: found.id });
+    goesAnotherWay(core, { kind: "orderChanged", expected, found: found.id });
     return false;
   }
   const order = { what: "order", expected, found: found.id } as const;

@@ -39,6 +39,19 @@ const saga = workflow(
   },
 );
 
+const closes = workflow({ name: "closes" }, async ({ step }) => {
+  const seat = await step.run("seat", () => ({ row: 7 }), {
+    compensate: (_, { log }) => log.info(`row ${seat.row}`),
+  });
+  const [paid] = await Promise.all([
+    step.run("pay", () => ({ tx: "t" }), {
+      compensate: (_, { log }) => log.info(`tx ${paid.tx}`),
+    }),
+    step.sleep("nap", "30ms"),
+  ]);
+  await step.run("fails", () => Promise.reject(new Error("no")), failing);
+});
+
 const uncertain = workflow({ name: "uncertain", onFailure: () => undefined }, async ({ step }) => {
   await Promise.all([
     step.run("hangs", () => new Promise(() => undefined), back),
@@ -197,6 +210,14 @@ export const RUN_BEHAVIOURS: readonly Behaviour[] = [
     name: "§7.1–§7.4: a run that fails is taken back, and told",
     workflows: [saga],
     play: async (stage) => void (await ended(stage, await stage.start("saga"))),
+  },
+  {
+    name: "§7.3, §7.5: what takes a step back uses what its code was given",
+    workflows: [closes],
+    play: async (stage) => {
+      const { logs } = await ended(stage, await stage.start("closes"));
+      expect(logs).toEqual(["compensate pay info tx t", "compensate seat info row 7"]);
+    },
   },
   {
     name: "§7.2: what does not return in time is told, or taken back without its result",
