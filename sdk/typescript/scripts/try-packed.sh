@@ -17,8 +17,16 @@ echo "the command says: $(env -u STEPWELL_BINARY npx --no-install stepwell --ver
 
 cat >use.mjs <<'JS'
 import { StepError, workflow } from "stepwell";
+import { createFailpathClient } from "stepwell/dialects/failpath";
+import { loop } from "stepwell/dialects/loops";
+import * as durablex from "stepwell/dialects/durablex";
+import * as questpie from "stepwell/dialects/questpie";
 import { createTelemetryClient } from "stepwell/telemetry";
 import { TestServer } from "stepwell/test";
+if (createFailpathClient({ enabled: false }).stats.recorded !== 0) throw new Error("failpath");
+if (loop({ name: "a", run: () => 1 }).kind !== "workflow") throw new Error("loops");
+if (durablex.workflow({ name: "a" }, () => 1).kind !== "workflow") throw new Error("durablex");
+if (questpie.workflow({ name: "a", handler: () => 1 }).kind !== "workflow") throw new Error("questpie");
 if ((await createTelemetryClient({ enabled: false }).run("a", { runId: "1" }).step("s", () => 7)) !== 7) {
   throw new Error("telemetry");
 }
@@ -32,6 +40,9 @@ cat >use.cjs <<'JS'
 const { StepError, workflow } = require("stepwell");
 if (typeof require("stepwell/test").Test !== "function") throw new Error("require of the test kit");
 if (typeof require("stepwell/telemetry").createTelemetryClient !== "function") throw new Error("telemetry");
+for (const name of ["failpath", "loops", "durablex", "questpie"]) {
+  if (require(`stepwell/dialects/${name}`).stepStatus("running") !== "running") throw new Error(name);
+}
 if (workflow({ name: "a" }, () => 1).name !== "a" || StepError.is(1)) throw new Error("require");
 JS
 node use.cjs
@@ -39,8 +50,24 @@ echo "require works on Node $(node --version)"
 
 cat >use.mts <<'TS'
 import { client, type Duration, StepError, workflow } from "stepwell";
+import { createFailpathClient } from "stepwell/dialects/failpath";
+import { loop } from "stepwell/dialects/loops";
+import * as durablex from "stepwell/dialects/durablex";
+import * as questpie from "stepwell/dialects/questpie";
 import { createTelemetryClient } from "stepwell/telemetry";
 import { TestServer } from "stepwell/test";
+const two = loop({ name: "two", run: async ({ step }) => (await step.waitForScan()).gate as number });
+const three = durablex.workflow({ name: "three" }, async ({ step }) => {
+  const n: number = await step.run("a", { n: 1 }, (input) => input.n);
+  return n;
+});
+const four = questpie.workflow({
+  name: "four",
+  handler: async ({ step }) => {
+    const made = await step.run("a", { compensate: async () => void made.id }, async () => ({ id: 7 }));
+    made.id satisfies number;
+  },
+});
 const one = workflow({ name: "one" }, async ({ step }) => {
   const saved = await step.run("a", () => ({ at: new Date(0) }));
   saved.at satisfies string;
@@ -48,7 +75,8 @@ const one = workflow({ name: "one" }, async ({ step }) => {
   await step.sleep("b", "5 parsecs");
 });
 const observed: Promise<number> = createTelemetryClient().run("a", { runId: "1" }).step("s", () => 7);
-export const all = [client, StepError, TestServer, observed, one, "1d12h" satisfies Duration];
+const failpath = createFailpathClient().run("a", { runId: "1" });
+export const all = [client, StepError, TestServer, observed, failpath, one, two, three, four, "1d12h" satisfies Duration];
 TS
 
 cat >use.cts <<'TS'

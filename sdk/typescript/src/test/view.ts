@@ -4,8 +4,8 @@ import { outputOf } from "../client/run-handle.js";
 import type { RunStatus, StepStatus } from "../client/views.js";
 import { ArgumentError, RunNotEndedError } from "../errors.js";
 import { instantText } from "../steps/instant.js";
+import { spelled } from "../steps/name.js";
 import type { RecordedError } from "../types/workflow.js";
-import { spelled } from "./id.js";
 import type { Node } from "./node/node.js";
 import type { NodeRun, NodeStep } from "./node/run.js";
 

@@ -4,7 +4,7 @@ import type { Core } from "../machine/core.js";
 import type { Call, Watch } from "../machine/host.js";
 import type { Attempt, Step } from "../machine/state.js";
 import type { ToRunner } from "../protocol/to-runner.js";
-import { spelled } from "./id.js";
+import { spelled } from "../steps/name.js";
 import type { Mock } from "./mock.js";
 import type { FromRunner } from "./node/said.js";
 

@@ -1,6 +1,9 @@
 /** The test kit: its clock, mocks and crashes depend on how a runtime orders timers and microtasks. */
 
 import { app, event, NestedStepError, RaceLostError, StepError, workflow } from "stepwell";
+import * as durablex from "stepwell/dialects/durablex";
+import { loop } from "stepwell/dialects/loops";
+import * as questpie from "stepwell/dialects/questpie";
 import { CrashError, crashEverywhere, matches, replay, Test } from "stepwell/test";
 import { rejection, run, same } from "./cases.mjs";
 
@@ -67,6 +70,29 @@ const broken = workflow({ name: "broken" }, async ({ step, ctx }) => {
   await step.run("one", () => 1);
   return ctx.deps.lives;
 });
+
+const scan = loop({
+  name: "scan",
+  run: async ({ step }) => (await step.waitForScan({ timeout: "1h" })).gate,
+});
+const transfer = questpie.workflow({
+  name: "transfer",
+  handler: async ({ step, ctx }) => {
+    const paid = await step.run(
+      "debit",
+      { compensate: async () => ctx.deps.undone.push(paid.tx) },
+      async () => ({ tx: "t" }),
+    );
+    await step.run("fails", () => Promise.reject(new Error("no")));
+  },
+  onFailure: ({ completedSteps }) => completedSteps.length,
+});
+const both = durablex.workflow({ name: "both" }, async ({ step, uuid }) => [
+  await step.runWorkflow("scan", { name: "scan" }),
+  await step.runWorkflow("transfer", { name: transfer }).catch((error) => error.name),
+  await step.run("sum", { n: 1 }, (input) => input.n + 1),
+  uuid().length,
+]);
 
 await run("kit", {
   "virtual clock: backoff, sleep, race, event": async () => {
@@ -150,6 +176,17 @@ await run("kit", {
     const test = await Test.of(app("shop", { workflows: [nested] }));
     const started = await test.start(nested);
     same(started.output(), [true, true]);
+    await test.end();
+  },
+
+  "workflows in the words of other systems": async () => {
+    const deps = { undone: [] };
+    const workflows = [scan, transfer, both];
+    const test = await Test.of(app("shop", { workflows, deps }));
+    const started = await test.start(both);
+    await test.send("scan", { gate: 3 });
+    same(started.output(), [3, "ChildFailedError", 2, 36]);
+    same(deps.undone, ["t"]);
     await test.end();
   },
 

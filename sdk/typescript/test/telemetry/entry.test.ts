@@ -24,15 +24,20 @@ function loaded(from: URL): { readonly own: Set<string>; readonly others: Set<st
   return { own, others };
 }
 
-/** §10.1: who observes loads no part of the workflows, and no dependency. */
-it("`stepwell/telemetry` loads nothing that it does not need", () => {
-  const { own, others } = loaded(new URL("telemetry/index.ts", source));
-  expect(
-    [...own].filter((path) => /^(worker|machine|session|steps|client|test|protocol)\//.test(path)),
-  ).toEqual([]);
-  expect(own.size).toBeGreaterThan(20);
-  expect(own.size).toBeLessThan(40);
-  expect([...others].filter((name) => !name.startsWith("node:"))).toEqual([]);
-  // The check sees what the package as a whole loads.
-  expect(loaded(new URL("index.ts", source)).own).toContain("worker/worker.ts");
-});
+/** §10.1, §13.1: who observes loads no part of the workflows, and no dependency. */
+it.each(["telemetry", "dialects/failpath"])(
+  "`stepwell/%s` loads nothing that it does not need",
+  (entry) => {
+    const { own, others } = loaded(new URL(`${entry}/index.ts`, source));
+    expect(
+      [...own].filter((path) =>
+        /^(worker|machine|session|steps|client|test|protocol)\//.test(path),
+      ),
+    ).toEqual([]);
+    expect(own.size).toBeGreaterThan(20);
+    expect(own.size).toBeLessThan(40);
+    expect([...others].filter((name) => !name.startsWith("node:"))).toEqual([]);
+    // The check sees what the package as a whole loads.
+    expect(loaded(new URL("index.ts", source)).own).toContain("worker/worker.ts");
+  },
+);

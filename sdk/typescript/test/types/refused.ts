@@ -2,6 +2,10 @@
 
 import { z } from "zod";
 import type { AppMaker } from "../../src/app.js";
+import type { DurablexStep } from "../../src/dialects/durablex/index.js";
+import { createFailpathClient } from "../../src/dialects/failpath/index.js";
+import { type LoopStepHandle, loop } from "../../src/dialects/loops/index.js";
+import * as questpie from "../../src/dialects/questpie/index.js";
 import {
   type App,
   client,
@@ -129,3 +133,58 @@ stepwell.start("fraud", { order: "o" }, { delay: "5M" });
 stepwell.send(paid);
 // @ts-expect-error
 client<typeof shop>({ app: "shoop" });
+
+/** §13: options, inputs and durations that the dialects do not take. */
+declare const loops: LoopStepHandle;
+declare const durablex: DurablexStep;
+declare const steps: questpie.QuestpieStep;
+// @ts-expect-error
+createFailpathClient({ flushInterval: 5 });
+// @ts-expect-error: the run is a function.
+loop({ name: "a", run: 7 });
+// @ts-expect-error
+loop({ name: "a", retries: 3, run });
+// @ts-expect-error: a scan that does not come is an error.
+loop({ name: "a", scan: { onTimeout: "null" }, run });
+// @ts-expect-error
+loop({ name: "a", output: z.string(), run: () => 7 });
+// @ts-expect-error
+loops.do("a", run, { retries: 3 });
+// @ts-expect-error
+loops.waitForScan({ timeout: "5 parsecs" });
+// @ts-expect-error: its word is `do`.
+loops.run("a", run);
+// @ts-expect-error
+durablex.run("a", { n: 1 }, (input) => input.m);
+// @ts-expect-error
+durablex.waitForEvent("a", { event: "e", timeuot: "1h" });
+// @ts-expect-error
+durablex.runWorkflow("a", { name: fraud });
+// @ts-expect-error
+durablex.runWorkflow("a", { name: fraud, data: { order: 7 } });
+// @ts-expect-error
+durablex.runWorkflow<typeof fraud>("a", { name: "fruad", data: { order: "o" } });
+// @ts-expect-error
+durablex.runWorkflow("a", { name: "fraud", input: { order: "o" } });
+// @ts-expect-error
+durablex.emit("a", { name: paid, data: { order: 7 } });
+// @ts-expect-error
+durablex.emit("a", { event: "e" });
+// @ts-expect-error
+durablex.sleep("a", "5M");
+// @ts-expect-error: the options stand in front of the function.
+steps.run("a", run, { timeout: "30s" });
+// @ts-expect-error
+steps.run("a", { retries: 3 }, run);
+// @ts-expect-error
+steps.run("a", { timeout: "30 parsecs" }, run);
+// @ts-expect-error
+steps.invoke("a", { workflow: fraud, input: { order: 7 } });
+// @ts-expect-error
+steps.invoke("a", { workflow: "fraud", data: 7 });
+// @ts-expect-error
+steps.sendEvent("a", { event: paid });
+// @ts-expect-error: its word is `schema`.
+questpie.workflow({ name: "a", input: z.string(), handler: run });
+// @ts-expect-error
+questpie.workflow({ name: "a" });

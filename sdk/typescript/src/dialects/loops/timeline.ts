@@ -1,8 +1,8 @@
 /** The steps of a run as the timeline of Loops shows them. */
 
 import type { RunView, StepView } from "../../client/views.js";
-import { shown } from "../../machine/refusals.js";
 import type { LoopStep } from "../../types/dialects/loops.js";
+import { nameOf } from "../name.js";
 import { stepStatus } from "./status.js";
 
 /**
@@ -16,9 +16,9 @@ export function timeline(view: Pick<RunView, "steps">): LoopStep[] {
   return view.steps.map(rowOf);
 }
 
-function rowOf({ id, status, startedAt, completedAt, output, error }: StepView): LoopStep {
+function rowOf({ id, kind, status, startedAt, completedAt, output, error }: StepView): LoopStep {
   return {
-    name: shown(id),
+    name: nameOf(id, kind),
     status: stepStatus(status),
     startedAt,
     completedAt,

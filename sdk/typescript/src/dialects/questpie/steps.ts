@@ -1,8 +1,8 @@
 /** The steps of a run as the records of QUESTPIE show them. */
 
 import type { RunView, StepView } from "../../client/views.js";
-import { shown } from "../../machine/refusals.js";
 import type { QuestpieStepRecord } from "../../types/dialects/questpie.js";
+import { nameOf } from "../name.js";
 import { stepStatus } from "./status.js";
 
 /**
@@ -17,9 +17,10 @@ export function steps(view: Pick<RunView, "steps">): QuestpieStepRecord[] {
 }
 
 function rowOf(step: StepView): QuestpieStepRecord {
-  const { id, status, output, error, scheduledAt, nextAt, startedAt, completedAt, attempts } = step;
+  const { id, kind, status, output, error, scheduledAt, nextAt, startedAt, completedAt, attempts } =
+    step;
   return {
-    name: shown(id),
+    name: nameOf(id, kind),
     status: stepStatus(status),
     result: output,
     error,
