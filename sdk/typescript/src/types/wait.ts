@@ -91,3 +91,6 @@ export type NamedWaitSteps<W extends NamedWaits> = {
     options?: O & Only<O, NamedWaitOptions>,
   ) => Promise<WaitResult<W[K] & O>>;
 };
+
+/** A handle of steps, with the waits that its workflow declares. */
+export type WithWaits<S, W extends NamedWaits> = keyof W extends never ? S : S & NamedWaitSteps<W>;

@@ -6,7 +6,7 @@ import type { WorkflowRef } from "./reference.js";
 import type { RetryOptions } from "./retry.js";
 import type { InputOf, OutputOf, StandardSchema } from "./schema.js";
 import type { Step } from "./step.js";
-import type { NamedWaitSteps, NamedWaits } from "./wait.js";
+import type { NamedWaits, WithWaits } from "./wait.js";
 
 /** An error as it was recorded: its name is one of §6.7, or that of its class. */
 export interface RecordedError {
@@ -102,10 +102,10 @@ export interface HandlerArgs<
 }
 
 /** The steps of a run, with the waits that its workflow declares. */
-export type StepHandle<
-  Deps = unknown,
-  W extends NamedWaits = Record<never, never>,
-> = keyof W extends never ? Step<Deps> : Step<Deps> & NamedWaitSteps<W>;
+export type StepHandle<Deps = unknown, W extends NamedWaits = Record<never, never>> = WithWaits<
+  Step<Deps>,
+  W
+>;
 
 /** A workflow: a name, options and a handler. Made by `workflow`. */
 export interface Workflow<

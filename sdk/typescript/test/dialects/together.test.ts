@@ -3,7 +3,7 @@ import { z } from "zod";
 import * as durablex from "../../src/dialects/durablex/index.js";
 import { loop } from "../../src/dialects/loops/index.js";
 import * as questpie from "../../src/dialects/questpie/index.js";
-import { app, workflow } from "../../src/index.js";
+import { app, type Workflow, workflow } from "../../src/index.js";
 import { crashEverywhere, replay, Test } from "../../src/test/index.js";
 
 const scan = loop({
@@ -89,4 +89,61 @@ it("code in dialects outlives crashes at every moment", async () => {
     );
     expect(report.points.length).toBeGreaterThan(30);
   }
+});
+
+/** The same function in each dialect, and with `atMostOnce`, which says what becomes of a lost start. */
+const once = { onUnknown: "throw" } as const;
+function charging(calls: string[]): Workflow[] {
+  const charge = (id: string) => (): string => {
+    calls.push(id);
+    return "paid";
+  };
+  const settled = async (all: readonly Promise<unknown>[]): Promise<unknown[]> => {
+    const ends = await Promise.allSettled(all);
+    return ends.map((end) => (end.status === "fulfilled" ? end.value : end.reason.name));
+  };
+  return [
+    loop({
+      name: "loops",
+      run: ({ step }) =>
+        settled([
+          step.do("plain", charge("plain")),
+          step.do("literal", charge("literal"), { atMostOnce: once }),
+        ]),
+    }),
+    durablex.workflow({ name: "durablex" }, ({ step }) =>
+      settled([
+        step.run("plain", charge("plain")),
+        step.run("literal", charge("literal"), { atMostOnce: once }),
+      ]),
+    ),
+    questpie.workflow({
+      name: "questpie",
+      handler: ({ step }) =>
+        settled([
+          step.run("plain", charge("plain")),
+          step.run("literal", { atMostOnce: once }, charge("literal")),
+        ]),
+    }),
+  ];
+}
+
+/** §13.6: a step completes once, though its function may be called again; with `atMostOnce` it is not. */
+it.each(["loops", "durablex", "questpie"])("a step of %s completes at most once", async (name) => {
+  const calls: string[] = [];
+  await using test = await Test.of(app("shop", { workflows: charging(calls) }));
+  test.crashAt("beforeSend", "plain");
+  test.crashAt("beforeSend", "literal");
+  const run = await test.start(name);
+  await test.crash();
+  await test.advance("1h");
+  expect(run.output()).toEqual(["paid", "OutcomeUnknownError"]);
+  expect(
+    run
+      .steps()
+      .map(({ status }) => status)
+      .sort(),
+  ).toEqual(["completed", "unknown"]);
+  expect(calls.filter((id) => id === "literal")).toHaveLength(1);
+  expect(calls.filter((id) => id === "plain").length).toBeGreaterThan(1);
 });

@@ -20,7 +20,7 @@
  * @packageDocumentation
  */
 
-export type * from "../../types/dialects/any.js";
+export type * from "../../types/dialects/common.js";
 export type * from "../../types/dialects/durablex.js";
 export { stepStatus } from "./status.js";
 export { workflow } from "./workflow.js";

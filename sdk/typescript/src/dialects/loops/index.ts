@@ -19,7 +19,7 @@
  * @packageDocumentation
  */
 
-export type * from "../../types/dialects/any.js";
+export type * from "../../types/dialects/common.js";
 export type * from "../../types/dialects/loops.js";
 export { loop } from "./loop.js";
 export { stepStatus } from "./status.js";

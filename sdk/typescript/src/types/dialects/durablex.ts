@@ -7,8 +7,8 @@ import type { Json, Jsonify } from "../json.js";
 import type { KnownName, WorkflowInput, WorkflowOutput, WorkflowRef } from "../reference.js";
 import type { RunOptions } from "../run-options.js";
 import type { StandardSchema } from "../schema.js";
-import type { Branches, InvokeSettings, RaceResult, Step } from "../step.js";
-import type { NamedWaitSteps, NamedWaits, Only, WaitOptions } from "../wait.js";
+import type { InvokeSettings } from "../step.js";
+import type { NamedWaits, WithWaits } from "../wait.js";
 import type {
   HandlerInput,
   HandlerResult,
@@ -17,7 +17,7 @@ import type {
   Workflow,
   WorkflowOptions,
 } from "../workflow.js";
-import type { Untold, UntoldWaitResult } from "./any.js";
+import type { DialectStep, Untold, UntoldWaits } from "./common.js";
 
 /** The member `data` of a child's start: needed where the workflow takes an input. */
 export type ChildData<W extends WorkflowRef> =
@@ -38,8 +38,7 @@ export type DurablexEmitOptions<E extends EventRef = EventRef> = {
 } & DataField<E>;
 
 /** The steps of a workflow: its own, and those of §2 that it has no word for. */
-export interface DurablexStep<Deps = unknown>
-  extends Pick<Step<Deps>, "sleep" | "sleepUntil" | "skip"> {
+export interface DurablexStep<Deps = unknown> extends DialectStep<Deps>, UntoldWaits {
   /**
    * Calls a function and saves its result as JSON (§2). It has one attempt unless `retry` says more (§13.5).
    *
@@ -57,17 +56,6 @@ export interface DurablexStep<Deps = unknown>
     fn: (input: Jsonify<I>, info: StepContext<Jsonify<I>, Deps>) => T | PromiseLike<T>,
     options?: RunOptions<NoInfer<T>, Jsonify<NoInfer<T>>, Deps>,
   ): Promise<Jsonify<T>>;
-
-  /**
-   * Waits for an event and gives its data; null when the time is over (§13.3). Events count from when the wait has
-   * begun (§13.4). Where neither the event nor a schema says the type, it is `any`.
-   *
-   * @throws `InputError` where the data does not fit the schema.
-   */
-  waitForEvent<const O extends WaitOptions>(
-    id: string,
-    options: O & Only<O, WaitOptions>,
-  ): Promise<UntoldWaitResult<O>>;
 
   /**
    * Runs another workflow as a child and gives what it returned (§9.2). Its name is its value, or a reference made
@@ -94,9 +82,6 @@ export interface DurablexStep<Deps = unknown>
 
   /** Sends an event, exactly once (§4.6). */
   emit<E extends EventRef>(id: string, options: DurablexEmitOptions<E>): Promise<void>;
-
-  /** Runs branches, of which the first that settles wins (§5.5). */
-  race<B extends Branches<this>>(id: string, branches: B): Promise<RaceResult<B>>;
 }
 
 /** What began a run: its data is the run's input. */
@@ -116,9 +101,7 @@ export interface DurablexContext<
   Start = unknown,
 > extends Omit<Ctx<Deps, Start>, "event"> {
   readonly event: DurablexEvent<In>;
-  readonly step: keyof W extends never
-    ? DurablexStep<Deps>
-    : DurablexStep<Deps> & NamedWaitSteps<W>;
+  readonly step: WithWaits<DurablexStep<Deps>, W>;
 }
 
 /** Makes workflows. */

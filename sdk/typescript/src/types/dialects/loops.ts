@@ -5,8 +5,8 @@ import type { EventData, EventRef, EventType } from "../event.js";
 import type { Json, Jsonify } from "../json.js";
 import type { RunOptions } from "../run-options.js";
 import type { OutputOf, StandardSchema } from "../schema.js";
-import type { Branches, RaceResult, Step } from "../step.js";
-import type { MatchArgs, NamedWaitOptions, NamedWaitSteps, NamedWaits, Since } from "../wait.js";
+import type { Step } from "../step.js";
+import type { MatchArgs, NamedWaitOptions, NamedWaits, Since, WithWaits } from "../wait.js";
 import type {
   HandlerInput,
   HandlerResult,
@@ -16,7 +16,7 @@ import type {
   Workflow,
   WorkflowOptions,
 } from "../workflow.js";
-import type { Untold } from "./any.js";
+import type { DialectStep, Untold } from "./common.js";
 
 /** The scan that a loop waits for with `step.waitForScan`. */
 export interface ScanOptions<in In = never> {
@@ -46,7 +46,8 @@ export type ScanOf<S> = S extends { readonly schema: infer X extends StandardSch
  * @typeParam Scan - what `waitForScan` gives
  */
 export interface LoopStepHandle<Deps = unknown, Scan = Untold>
-  extends Pick<Step<Deps>, "sleep" | "sleepUntil" | "waitForEvent" | "invoke" | "emit" | "skip"> {
+  extends DialectStep<Deps>,
+    Pick<Step<Deps>, "waitForEvent" | "invoke" | "emit"> {
   /**
    * Calls a function and saves its result as JSON, as `step.run` of §2 does. It has one attempt unless `retry` says
    * more (§13.5).
@@ -64,8 +65,6 @@ export interface LoopStepHandle<Deps = unknown, Scan = Untold>
    * @throws `WaitTimeoutError` where its time is over (§13.3).
    */
   waitForScan(options?: NamedWaitOptions): Promise<Scan>;
-  /** Runs branches, of which the first that settles wins (§5.5). */
-  race<B extends Branches<this>>(id: string, branches: B): Promise<RaceResult<B>>;
 }
 
 /** What a loop is called with. */
@@ -77,9 +76,7 @@ export interface LoopArgs<
   Start = unknown,
 > {
   readonly input: In;
-  readonly step: keyof W extends never
-    ? LoopStepHandle<Deps, Scan>
-    : LoopStepHandle<Deps, Scan> & NamedWaitSteps<W>;
+  readonly step: WithWaits<LoopStepHandle<Deps, Scan>, W>;
   readonly ctx: Ctx<Deps, Start>;
 }
 

@@ -6,8 +6,8 @@ import type { Jsonify } from "../json.js";
 import type { InputField, KnownName, WorkflowOutput, WorkflowRef } from "../reference.js";
 import type { RunOptions } from "../run-options.js";
 import type { StandardSchema } from "../schema.js";
-import type { Branches, EmitOptions, InvokeSettings, RaceResult, Step } from "../step.js";
-import type { NamedWaitSteps, NamedWaits, Only, WaitOptions } from "../wait.js";
+import type { EmitOptions, InvokeSettings } from "../step.js";
+import type { NamedWaits, WithWaits } from "../wait.js";
 import type {
   HandlerInput,
   HandlerResult,
@@ -17,11 +17,10 @@ import type {
   Workflow,
   WorkflowOptions,
 } from "../workflow.js";
-import type { Untold, UntoldWaitResult } from "./any.js";
+import type { DialectStep, Untold, UntoldWaits } from "./common.js";
 
 /** The steps of a workflow: its own, and those of §2 that it has no word for. */
-export interface QuestpieStep<Deps = unknown>
-  extends Pick<Step<Deps>, "sleep" | "sleepUntil" | "skip"> {
+export interface QuestpieStep<Deps = unknown> extends DialectStep<Deps>, UntoldWaits {
   /**
    * Calls a function and saves its result as JSON (§2). It has one attempt unless `retry` says more; the pauses
    * between attempts are of one length unless `retry` says how they change (§13.5).
@@ -38,17 +37,6 @@ export interface QuestpieStep<Deps = unknown>
     options: RunOptions<NoInfer<T>, Jsonify<NoInfer<T>>, Deps>,
     fn: (step: StepContext<undefined, Deps>) => T | PromiseLike<T>,
   ): Promise<Jsonify<T>>;
-
-  /**
-   * Waits for an event and gives its data; null when the time is over (§13.3). Events count from the start of the
-   * run on (§13.4). Where neither the event nor a schema says the type, it is `any`.
-   *
-   * @throws `InputError` where the data does not fit the schema.
-   */
-  waitForEvent<const O extends WaitOptions>(
-    name: string,
-    options: O & Only<O, WaitOptions>,
-  ): Promise<UntoldWaitResult<O>>;
 
   /**
    * Runs another workflow as a child and gives what it returned (§9.2). The workflow is its value, or a reference
@@ -75,9 +63,6 @@ export interface QuestpieStep<Deps = unknown>
 
   /** Sends an event, exactly once (§4.6). */
   sendEvent<E extends EventRef>(name: string, options: EmitOptions<E>): Promise<void>;
-
-  /** Runs branches, of which the first that settles wins (§5.5). */
-  race<B extends Branches<this>>(id: string, branches: B): Promise<RaceResult<B>>;
 }
 
 /** What a handler is called with. */
@@ -88,9 +73,7 @@ export interface QuestpieArgs<
   Start = unknown,
 > {
   readonly input: In;
-  readonly step: keyof W extends never
-    ? QuestpieStep<Deps>
-    : QuestpieStep<Deps> & NamedWaitSteps<W>;
+  readonly step: WithWaits<QuestpieStep<Deps>, W>;
   readonly ctx: Ctx<Deps, Start>;
 }
 
