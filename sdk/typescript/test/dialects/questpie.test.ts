@@ -99,6 +99,44 @@ describe("a workflow of QUESTPIE", () => {
     ]);
   });
 
+  /** §13.7: the time is that of the step and not of an attempt, unless both are said. */
+  it("bounds a step with all of its attempts", async () => {
+    const began: string[] = [];
+    const slow = (id: string) => (): Promise<never> => {
+      began.push(id);
+      return hang();
+    };
+    const bounds = workflow({
+      name: "bounds",
+      handler: async ({ step }) => {
+        const retry = { maxAttempts: 3, backoff: "20s" } as const;
+        const ends = await Promise.allSettled([
+          step.run("fails", { timeout: "30s", retry }, fail),
+          step.run("hangs", { timeout: "30s", retry }, slow("hangs")),
+          step.run("each", { timeout: "30s", totalTimeout: "1h", retry }, slow("each")),
+        ]);
+        return ends.map(
+          (end) => end.status === "rejected" && [end.reason.name, end.reason.attempts],
+        );
+      },
+    });
+    await using test = await Test.of(app("shop", { workflows: [bounds] }), { patience: 20 });
+    const run = await test.start("bounds");
+    await test.advance("31s");
+    expect(["fails", "hangs", "each"].map((id) => run.step(id).status)).toEqual([
+      "timed_out",
+      "timed_out",
+      "retrying",
+    ]);
+    await test.advance("10m");
+    expect(run.output()).toEqual([
+      ["StepSuspendError", 2],
+      ["StepSuspendError", 1],
+      ["StepSuspendError", 3],
+    ]);
+    expect(began.filter((id) => id === "each")).toHaveLength(3);
+  });
+
   /** §13.7: uncaught, it fails the run under its name. */
   it("fails a run by its name where nobody catches it", async () => {
     const suspends = workflow({

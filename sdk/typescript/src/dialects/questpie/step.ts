@@ -66,9 +66,17 @@ async function run(
 function optionsOf(options: RunOptions | undefined, takes: TakesBack): RunOptions {
   const given = oneAttempt(options);
   if (typeof given !== "object" || given === null) return given;
-  const { retry } = given;
-  const isPolicy = typeof retry === "object" && retry !== null;
-  return takenBack(isPolicy ? { ...given, retry: constant(retry) } : given, takes);
+  const { timeout, totalTimeout, retry, atMostOnce } = given;
+  // §13.7: the time of a step is that of all its attempts, unless both are said. What starts at most once has one.
+  const isWhole = totalTimeout === undefined && atMostOnce === undefined;
+  const written = {
+    ...given,
+    timeout: isWhole ? undefined : timeout,
+    totalTimeout: isWhole ? timeout : totalTimeout,
+    retry: typeof retry === "object" && retry !== null ? constant(retry) : retry,
+  };
+  // A member that is undefined is none for the native call, which checks the others, too.
+  return takenBack(written as RunOptions, takes);
 }
 
 /** §13.5: pauses are of one length, unless the code says how they change. */

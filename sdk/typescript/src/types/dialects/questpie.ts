@@ -31,7 +31,10 @@ export interface QuestpieStep<Deps = unknown> extends DialectStep<Deps>, UntoldW
     name: string,
     fn: (step: StepContext<undefined, Deps>) => T | PromiseLike<T>,
   ): Promise<Jsonify<T>>;
-  /** Does the same with options. `compensate` is called only where the workflow has `onFailure` (§13.8). */
+  /**
+   * Does the same with options. `timeout` bounds the step with all of its attempts, or each attempt where
+   * `totalTimeout` is given too (§13.7); `compensate` is called only where the workflow has `onFailure` (§13.8).
+   */
   run<T>(
     name: string,
     options: RunOptions<NoInfer<T>, Jsonify<NoInfer<T>>, Deps>,
