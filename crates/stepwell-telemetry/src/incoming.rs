@@ -27,7 +27,7 @@ pub const MESSAGE_MAX: usize = 8 * 1_024;
 pub const STACK_MAX: usize = 32 * 1_024;
 
 /// How far a client's clock may be ahead of the server's. What is later would keep its run from being deleted.
-pub const AHEAD_MAX: Duration = Duration::from_secs(86_400);
+pub const AHEAD_MAX: Duration = Duration::from_hours(24);
 
 /// Longest id of an event or call, in characters.
 const ID_MAX: usize = 64;
