@@ -1,6 +1,4 @@
-//! Statuses of steps and runs, and kinds of steps (semantics §3).
-
-use core::fmt;
+//! Statuses of steps and runs, and kinds of steps (semantics §3); `dialect` has words of other systems.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +16,17 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.pad(self.word())
             }
         }
     };
 }
+
+mod dialect;
+
+pub use dialect::Dialect;
 
 /// What a step is made by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod run;
 mod step;
 mod why;
+mod words;
 
 pub use run::{RunView, run};
 pub use step::{AttemptView, ErrorView, StepStatus, StepView};

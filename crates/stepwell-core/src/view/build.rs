@@ -317,6 +317,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             uncertain: false,
             kind: open.kind,
             status: StepStatus::Pending,
+            word: StepStatus::Pending.as_str(),
             position: u32::try_from(position).unwrap_or(u32::MAX),
             input: open.input,
             output: None,
@@ -431,7 +432,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.fix_edges();
         let (decided_at, ended_at) = (self.decided_at, self.run.ended_at());
         for (step, state) in self.view.steps.iter_mut().zip(self.run.steps()) {
-            step.status = state.status;
+            (step.status, step.word) = (state.status, state.status.as_str());
             step.next_at = state.wake;
             if !state.is_ended() || step.completed_at.is_none() {
                 // What it is follows from the run's state, which any record may have changed.

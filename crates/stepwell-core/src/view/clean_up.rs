@@ -12,7 +12,7 @@ use crate::step_id;
 /// Shows the clean-up of a run, if it has one.
 pub(super) fn of(run: &Run) -> Option<CleanUpView> {
     let (decided, plan) = (run.decided()?, run.plan()?);
-    let status = |id: &str| run.step(id).map_or(StepStatus::Pending, |step| step.status);
+    let status = |id: &str| run.step(id).map_or(StepStatus::Pending, |step| step.status).as_str();
     let shown = plan.compensate.iter().map(|one| CompensationView {
         step: Arc::from(&*one.step),
         unknown: one.unknown,

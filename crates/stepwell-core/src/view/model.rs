@@ -156,7 +156,11 @@ pub struct StepView<'a> {
     /// What it is made by.
     pub kind: Kind,
     /// Where it stands.
+    #[serde(skip)]
     pub status: StepStatus,
+    /// The word that is shown for it: that of §3.1, or of another system (§13.2).
+    #[serde(rename = "status")]
+    pub word: &'static str,
     /// The place of its first record among those of the run's steps; never changes.
     pub position: u32,
     /// Its recorded input.
@@ -236,7 +240,7 @@ pub struct CleanUpView {
     /// What is taken back, in this order.
     pub compensations: Vec<CompensationView>,
     /// Where the workflow's `onFailure` stands; absent where it has none.
-    pub on_failure: Option<StepStatus>,
+    pub on_failure: Option<&'static str>,
     /// Steps that may have been done and are not taken back.
     pub uncertain: Vec<Arc<str>>,
 }
@@ -250,7 +254,7 @@ pub struct CompensationView {
     /// Nobody knows whether it was done.
     pub unknown: bool,
     /// Where its compensation stands; `pending` before it began.
-    pub status: StepStatus,
+    pub status: &'static str,
 }
 
 /// An attempt of a step's function.

@@ -14,6 +14,7 @@ use stepwell_core::code::Code;
 use stepwell_core::duration;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::{FRAME_ROOM_BYTES, Limits};
+use stepwell_core::status::Dialect;
 
 use crate::observe::Packing;
 use crate::problem::Problem;
@@ -186,6 +187,21 @@ pub(super) fn wait(text: Option<&str>) -> Result<Option<Duration>, Problem> {
         return Err(refuse(format!("`{text}` is too long; accepted: at most 5m")));
     }
     Ok(Some(wait))
+}
+
+/// Reads in whose words steps are told of (§13.2); `None` for those of §3.1.
+///
+/// # Errors
+/// [`Code::BadRequest`] when nobody has that name.
+pub(super) fn dialect(text: Option<&str>) -> Result<Option<Dialect>, Problem> {
+    let read = |text: &str| {
+        Dialect::parse(text).ok_or_else(|| {
+            let known = Dialect::ALL.map(Dialect::as_str).join(", ");
+            let shown: String = text.chars().take(200).collect();
+            Problem::bad_request(format!("`dialect` is `{shown}`; accepted: {known}"))
+        })
+    };
+    text.map(read).transpose()
 }
 
 /// Checks that a text of an address stands for UTF-8.

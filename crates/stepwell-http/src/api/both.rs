@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use stepwell_core::id::RunId;
-use stepwell_core::status::RunStatus;
+use stepwell_core::status::{Dialect, RunStatus};
 use stepwell_core::time::Timestamp;
 use stepwell_store::query::{Filter, Page};
 use stepwell_telemetry::keep::{After, RunsAsk, RunsPage};
@@ -136,7 +136,7 @@ fn statuses(text: Option<&str>) -> Result<(Vec<RunStatus>, Vec<Observed>), Probl
 pub(super) async fn list(
     api: &Api,
     caller: &Caller,
-    kind: RunKind,
+    (kind, dialect): (RunKind, Option<Dialect>),
     query: ListQuery,
 ) -> Result<Response<Body>, Problem> {
     let Asks { durable, observed, cursor, limit } = Asks::of(caller.namespace(), kind, query)?;
@@ -148,7 +148,7 @@ pub(super) async fn list(
         (Some(of), Some(ask)) => of.ask(move |keep| keep.runs(&ask, now())).await?,
         _ => RunsPage::default(),
     };
-    json(StatusCode::OK, &merged(&durable, &observed, (cursor, limit)))
+    json(StatusCode::OK, &merged(&durable, &observed, (cursor, limit), dialect))
 }
 
 /// Puts two lists together.
@@ -156,6 +156,7 @@ fn merged<'a>(
     durable: &'a Page,
     observed: &'a RunsPage,
     (cursor, limit): (Option<Cursor>, usize),
+    dialect: Option<Dialect>,
 ) -> List<'a> {
     let (mut first, mut second) = (durable.runs.iter().peekable(), observed.runs.iter().peekable());
     let mut rows = Vec::new();
@@ -176,7 +177,7 @@ fn merged<'a>(
             (_, Some(other)) => {
                 let Some(run) = second.next() else { break };
                 (at.at, at.observed) = (other, Some(run.place));
-                rows.push(AnyRow::Observed(Line::of(run)));
+                rows.push(AnyRow::Observed(Line::of(run, dialect)));
             }
             (_, None) => break,
         }

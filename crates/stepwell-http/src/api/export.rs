@@ -36,7 +36,7 @@ pub(super) fn about_many() -> About {
     About::new("exportRuns", "Copies all runs that a filter names")
         .more("Without filters these are all. The bundle is sent as runs are read, newest first; one without its last line is not whole.")
         .query::<list::ListQuery>()
-        .without(&["limit", "cursor", "kind"])
+        .without(list::PAGING)
         .answer_as(200, bundle::MEDIA_TYPE, "A bundle of the runs, as JSON Lines.")
 }
 

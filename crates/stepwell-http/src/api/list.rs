@@ -95,6 +95,11 @@ pub(super) struct ListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub(super) kind: Option<String>,
+    /// In whose words the steps of an observed run's strip are; those of Stepwell where it is left out.
+    #[param(value_type = Option<shapes::DialectWord>, inline)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(super) dialect: Option<String>,
 }
 
 impl ListQuery {
@@ -238,9 +243,10 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let query: ListQuery = body::query(&uri)?;
+    let dialect = body::dialect(query.dialect.as_deref())?;
     match RunKind::of(query.kind.as_deref())? {
         RunKind::Durable => {}
-        kind => return both::list(&api, &caller, kind, query).await,
+        kind => return both::list(&api, &caller, (kind, dialect), query).await,
     }
     let filter = filter(caller.namespace(), &query, now())?;
     let page = api.node.read(move |store| store.query(&filter, LIST_PATIENCE)).await?;
@@ -280,7 +286,7 @@ pub(super) fn about_counts() -> About {
     About::new("countRuns", "Counts runs by status")
         .more("Takes the filters of a list; `status` has no effect.")
         .query::<ListQuery>()
-        .without(&["limit", "cursor", "kind"])
+        .without(PAGING)
         .answer::<Counted>(200, "How many there are of each status.")
 }
 
@@ -307,10 +313,13 @@ pub(super) async fn counts(
     json(StatusCode::OK, &Counted { counts: found.counts, stale: found.stale })
 }
 
+/// Parameters of a list that say nothing of which runs are meant.
+pub(super) const PAGING: &[&str] = &["limit", "cursor", "kind", "dialect"];
+
 /// Refuses what says which page of a list is meant, where all of it is, and observed runs, where there are none.
 pub(super) fn refuse_paging(query: &ListQuery, what: &str) -> Result<(), Problem> {
-    let refused = [("limit", &query.limit), ("cursor", &query.cursor), ("kind", &query.kind)];
-    for (name, value) in refused {
+    let ListQuery { limit, cursor, kind, dialect, .. } = query;
+    for (name, value) in PAGING.iter().zip([limit, cursor, kind, dialect]) {
         if value.is_some() {
             let text = format!("{what} has no `{name}`; accepted: the filters of a list");
             return Err(Problem::bad_request(text));

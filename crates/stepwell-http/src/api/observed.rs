@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::id::RunId;
+use stepwell_core::status::Dialect;
 use stepwell_core::time::Timestamp;
 use stepwell_core::view::{iso, iso_option};
 use stepwell_otlp::Traces;
@@ -52,6 +53,18 @@ struct RunsQuery {
     limit: Option<String>,
     /// The `next` of the page before.
     cursor: Option<String>,
+    /// In whose words the steps of a strip are; those of Stepwell where it is left out.
+    #[param(value_type = Option<shapes::DialectWord>, inline)]
+    dialect: Option<String>,
+}
+
+/// How observed runs are shown.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Showing {
+    /// In whose words statuses of steps and attempts are; those of Stepwell where it is left out.
+    #[param(value_type = Option<shapes::DialectWord>, inline)]
+    dialect: Option<String>,
 }
 
 /// An observed run of a list.
@@ -105,7 +118,8 @@ struct Thrown<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(run: &'a ListedRun) -> Self {
+    /// Shows a run, its steps in the words of a system.
+    pub(super) fn of(run: &'a ListedRun, dialect: Option<Dialect>) -> Self {
         let ListedRun { row, status, .. } = run;
         let ended_at = status.is_ended().then_some(row.last_at);
         let letters = row.strip.chars().filter_map(StepState::of_letter);
@@ -125,7 +139,7 @@ impl<'a> Line<'a> {
             steps_failed: row.failed,
             attempts: row.attempts,
             error: row.broken.as_ref().map(thrown),
-            strip: letters.map(StepState::as_str).collect(),
+            strip: letters.map(|state| state.word(dialect)).collect(),
             metadata,
         }
     }
@@ -160,15 +174,17 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Problem> {
     let observed = observed_of(&api)?;
     let flow: Arc<str> = body::part(flow)?.into();
-    let ask = ask(caller.namespace(), flow, body::query(&uri)?)?;
+    let query: RunsQuery = body::query(&uri)?;
+    let dialect = body::dialect(query.dialect.as_deref())?;
+    let ask = ask(caller.namespace(), flow, query)?;
     let page = observed.ask(move |keep| keep.runs(&ask, now())).await?;
     let last = page.runs.last().filter(|_| page.more).map(|run| place_text(run.place));
-    let runs = page.runs.iter().map(Line::of).collect();
+    let runs = page.runs.iter().map(|run| Line::of(run, dialect)).collect();
     json(StatusCode::OK, &List { runs, next: last, stale: page.stale })
 }
 
 fn ask(namespace: Arc<str>, flow: Arc<str>, query: RunsQuery) -> Result<RunsAsk, Problem> {
-    let RunsQuery { status, q, limit, cursor } = query;
+    let RunsQuery { status, q, limit, cursor, dialect: _ } = query;
     let after = cursor.map(|text| {
         place(&text).ok_or_else(|| {
             Problem::bad_request(format!(
@@ -203,6 +219,7 @@ fn statuses(text: Option<&str>) -> Result<Vec<RunStatus>, Problem> {
 /// Describes [`show`].
 pub(super) fn about_show() -> About {
     About::new("showFlowRun", "Shows an observed run with its steps and attempts")
+        .query::<Showing>()
         .answer::<ObservedRun>(200, "The run, as its events add up now.")
         .refuses(&[Code::UnknownRoute, Code::UnknownFlow])
 }
@@ -212,8 +229,11 @@ pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
     of: body::Parts,
+    uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let observed = observed_of(&api)?;
+    let Showing { dialect } = body::query(&uri)?;
+    let dialect = body::dialect(dialect.as_deref())?;
     let (namespace, (flow, run)) = (caller.namespace(), body::parts(of)?);
     let none = unknown(&flow, &run);
     let found = observed.ask(move |keep| view_of(keep, (&namespace, &flow, &run))).await?;
@@ -221,6 +241,9 @@ pub(super) async fn show(
     let places = durable_places(&view);
     let found = api.node.read(move |store| durable(store, &caller, &places)).await?;
     view.durable_run = found.map(|run| run.to_string());
+    if let Some(dialect) = dialect {
+        view.speak(dialect);
+    }
     json(StatusCode::OK, &view)
 }
 
@@ -308,6 +331,7 @@ struct Beside {
 /// Describes [`beside`].
 pub(super) fn about_beside() -> About {
     About::new("observedBeside", "Shows observed runs of the same id or trace as a durable run")
+        .query::<Showing>()
         .answer::<Beside>(200, "The observed runs.")
         .refuses(&[Code::UnknownRun])
 }
@@ -317,7 +341,10 @@ pub(super) async fn beside(
     State(api): State<Api>,
     caller: Caller,
     run: body::Part,
+    uri: Uri,
 ) -> Result<Response<Body>, Problem> {
+    let Showing { dialect } = body::query(&uri)?;
+    let dialect = body::dialect(dialect.as_deref())?;
     let (id, namespace) = (body::run_of(run)?, caller.namespace());
     let trace = api.node.read(move |store| trace_of(store, &caller, id)).await??;
     let Some(observed) = &api.observed else {
@@ -333,6 +360,9 @@ pub(super) async fn beside(
     let mut runs = runs.await?;
     for view in &mut runs {
         view.durable_run = Some(id.to_string());
+        if let Some(dialect) = dialect {
+            view.speak(dialect);
+        }
     }
     json(StatusCode::OK, &Beside { runs })
 }

@@ -9,7 +9,7 @@ use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::record::{self, Record};
-use stepwell_core::status::RunStatus;
+use stepwell_core::status::{Dialect, RunStatus};
 use stepwell_core::view::View;
 use stepwell_node::{Behind, RunnerInfo, Why, awaited_child, held_back, why};
 use stepwell_store::backup::InFolder;
@@ -48,6 +48,17 @@ struct Showing {
     /// The `journalBytes` of an earlier answer: of the steps, only those that changed since are wanted.
     #[param(value_type = Option<shapes::Whole>, inline)]
     since: Option<String>,
+    /// In whose words statuses of steps and attempts are; those of Stepwell where it is left out.
+    #[param(value_type = Option<shapes::DialectWord>, inline)]
+    dialect: Option<String>,
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy)]
+struct Wish {
+    /// Only steps that changed since the journal was so long.
+    since: Option<u64>,
+    dialect: Option<Dialect>,
 }
 
 /// A run with its steps, and why it is not moving.
@@ -87,15 +98,16 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let id = body::run_of(run)?;
-    let Showing { wait, since } = body::query(&uri)?;
+    let Showing { wait, since, dialect } = body::query(&uri)?;
     let since = since.as_deref().map(journal_bytes).transpose()?;
+    let wish = Wish { since, dialect: body::dialect(dialect.as_deref())? };
     if let Some(patience) = body::wait(wait.as_deref())? {
         api.node.wait(caller.namespace(), id, patience).await?;
     }
     let runners = api.node.runners(caller.namespace()).await?;
     let shown = api.node.read(move |store| {
         let Some(journal) = store.load(id)? else { return Ok(Err(unknown(id))) };
-        render(store, &caller, (id, &journal, since), &runners)
+        render(store, &caller, (id, &journal, wish), &runners)
     });
     Ok(bytes(StatusCode::OK, shown.await??))
 }
@@ -232,7 +244,7 @@ fn view<'a>(
 fn render(
     store: &dyn Store,
     caller: &Caller,
-    (id, journal, since): (RunId, &[u8], Option<u64>),
+    (id, journal, wish): (RunId, &[u8], Wish),
     runners: &[RunnerInfo],
 ) -> Result<Result<Vec<u8>, Problem>, StoreError> {
     let mut view = match view(caller, id, journal)? {
@@ -242,9 +254,12 @@ fn render(
     let ended = view.status.is_ended();
     let because = if ended { None } else { Some(because(store, &view, runners)?) };
     // A journal never becomes shorter: who has seen a longer one has seen another.
-    let since = since.filter(|since| *since <= view.journal_bytes);
+    let since = wish.since.filter(|since| *since <= view.journal_bytes);
     if let Some(since) = since {
         view.steps.retain(|step| step.changed_at > since);
+    }
+    if let Some(dialect) = wish.dialect {
+        view.speak(dialect);
     }
     let shown = Shown {
         duration_ms: millis_between(Some(view.created_at), view.ended_at),

@@ -250,7 +250,8 @@ struct Child {
 struct Attempt {
     /// Its number; a lost attempt and the one after it have the same.
     n: u32,
-    /// `running`, `completed`, `failed`, `timed_out`, `cancelled` or `lost`.
+    /// `running`, `completed`, `failed`, `timed_out`, `cancelled` or `lost`; with `dialect` a word of that system, but
+    /// for `lost`.
     status: String,
     started_at: Instant,
     #[schema(required)]

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use stepwell_access::bulk::{Act, State as Stage};
 use stepwell_access::{Right, Role};
-use stepwell_core::status::{Kind, RunStatus, StepStatus};
+use stepwell_core::status::{Dialect, Kind, RunStatus, StepStatus};
 use stepwell_core::{duration, name, search};
 use stepwell_node::Cause;
 use stepwell_telemetry::event::Said;
 use stepwell_telemetry::keep::Window;
 use stepwell_telemetry::status::RunStatus as Observed;
+use stepwell_telemetry::view::StepStatus as ObservedStep;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -72,8 +73,12 @@ shape! {
     };
     /// Where a run stands.
     Status as "RunStatus" = |text| words(text, RunStatus::ALL.map(RunStatus::as_str));
-    /// Where a step stands.
-    StepStatusWord as "StepStatus" = |text| words(text, StepStatus::ALL.map(StepStatus::as_str));
+    /// Where a step stands; with `dialect` in a word of that system.
+    StepStatusWord as "StepStatus" = |text| {
+        words(text, spoken(&StepStatus::ALL.map(StepStatus::as_str), &StepStatus::ALL))
+    };
+    /// A system whose words for steps are known.
+    DialectWord as "Dialect" = |text| words(text, Dialect::ALL.map(Dialect::as_str));
     /// What a step is made by.
     KindWord as "StepKind" = |text| words(text, Kind::ALL.map(Kind::as_str));
     /// Why a run is not moving.
@@ -119,12 +124,14 @@ shape! {
     RunKind as "RunKind" = |text| words(text, ["durable", "observed", "all"]);
     /// Where an observed run stands.
     ObservedStatus as "ObservedStatus" = |text| words(text, Observed::ALL.map(Observed::as_str));
-    /// Where a step of an observed run stands.
+    /// Where a step of an observed run stands; with `dialect` in a word of that system.
     ObservedStepStatus as "ObservedStepStatus" = |text| {
-        words(text, ["running", "completed", "failed", "skipped", "stuck", "missing", "not_reached"])
+        words(text, spoken(&ObservedStep::ALL.map(ObservedStep::as_str), &[StepStatus::Running, StepStatus::Completed, StepStatus::Failed, StepStatus::Skipped]))
     };
-    /// Where a call of a step stands.
-    AttemptWord as "ObservedAttemptStatus" = |text| words(text, ["running", "success", "error"]);
+    /// Where a call of a step stands; with `dialect` in a word of that system.
+    AttemptWord as "ObservedAttemptStatus" = |text| {
+        words(text, spoken(&["running", "success", "error"], &[StepStatus::Running, StepStatus::Completed, StepStatus::Failed]))
+    };
     /// The value of a search attribute; a text has at most 256 bytes.
     Attribute as "Attribute" = |text| {
         let of = |of| ObjectBuilder::new().schema_type(of);
@@ -141,6 +148,19 @@ fn accepted(text: &str) -> String {
 fn string(text: &str) -> ObjectBuilder {
     let description = Some(text).filter(|text| !text.is_empty());
     ObjectBuilder::new().schema_type(Type::String).description(description)
+}
+
+/// Puts behind words the others that systems have for these statuses.
+fn spoken(words: &[&'static str], statuses: &[StepStatus]) -> Vec<&'static str> {
+    let mut known = words.to_vec();
+    for status in statuses {
+        for word in Dialect::ALL.map(|dialect| dialect.says(*status)) {
+            if !known.contains(&word) {
+                known.push(word);
+            }
+        }
+    }
+    known
 }
 
 fn words(text: &str, words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {

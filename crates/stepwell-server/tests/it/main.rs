@@ -12,6 +12,7 @@ mod bulk;
 mod bundles;
 mod cli;
 mod delete;
+mod dialects;
 mod disk_full;
 mod doctor;
 mod formats;

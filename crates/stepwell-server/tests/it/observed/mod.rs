@@ -8,3 +8,4 @@ mod lists;
 mod runs;
 mod secrets;
 mod sent;
+mod words;
