@@ -15,6 +15,7 @@ import { RunPage } from "./run/run-page.tsx";
 import { RunnersPage } from "./runners/runners-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { Loading, NoAnswer } from "./runs/states.tsx";
+import { useDialectOfAddress } from "./ui/dialect.ts";
 import { Message, TopBar } from "./ui/frame.tsx";
 import { useKeys } from "./ui/keys.ts";
 import { Link } from "./ui/link.tsx";
@@ -83,6 +84,7 @@ export function App(): ReactNode {
 function Console({ me }: { readonly me: Me }): ReactNode {
   const [client] = useState(makeQueryClient);
   const route = useRoute();
+  useDialectOfAddress();
   useEffect(() => {
     // A run's page knows better: its title says how the run is.
     if (route.page !== "run" && route.page !== "observed") document.title = TITLES[route.page];

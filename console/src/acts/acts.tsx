@@ -6,6 +6,7 @@ import { ACTS, type ActName, isOffered, type Offer } from "../model/offers.ts";
 import type { Run } from "../model/run.ts";
 import { openWaits } from "../model/waits.ts";
 import { goQuery, useQuery } from "../route.ts";
+import { useDialect } from "../ui/dialect.ts";
 import { useNow } from "../ui/now.ts";
 import { DeleteDialog } from "./delete-dialog.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
@@ -38,7 +39,7 @@ function ActOf(props: {
 }): ReactNode {
   const { run, act, step } = props;
   const now = useNow(isOffered(run, act, step) ? null : 1000);
-  const over = overWords(run, act, step, now);
+  const over = overWords(run, [act, step], now, useDialect());
   const about = run.steps.find((one) => one.id === step);
   switch (act) {
     case "fork":

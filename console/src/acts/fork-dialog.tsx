@@ -12,7 +12,7 @@ import { forkStepOf } from "../model/offers.ts";
 import { hasEnded, isCleanUp, nameOf, type Run, type Step } from "../model/run.ts";
 import { counted } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
-import { Glyph } from "../ui/glyph.tsx";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { Name, Pieces } from "../ui/text.tsx";
 import { ActDialog } from "./act-dialog.tsx";
 import { idsOf, RunName, StepNames } from "./words.tsx";
@@ -219,7 +219,7 @@ function KeptRow(props: {
   return (
     <li>
       <div className="kept-row">
-        <Glyph status={step.status} />
+        <StepGlyph status={step.status} />
         <Name>{nameOf(step.id)}</Name>
         <span className="kept-value">
           <Pieces pieces={line} />
@@ -261,7 +261,7 @@ function Again({ plan }: { readonly plan: ForkPlan }): ReactNode {
       <ul className="chips">
         {plan.again.slice(0, CHIPS_MAX).map((step) => (
           <li key={step.id}>
-            <Glyph status="pending" size={14} label="word" />
+            <StepGlyph status="pending" size={14} label="word" />
             <Name>{nameOf(step.id)}</Name>
           </li>
         ))}

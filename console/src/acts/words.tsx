@@ -1,6 +1,7 @@
 /** Names of runs and steps within the sentences of acts. */
 
 import { Fragment, type ReactNode } from "react";
+import { type Dialect, wholeStepWord } from "../model/dialects.ts";
 import { instant } from "../model/instants.ts";
 import { type ActName, isOffered } from "../model/offers.ts";
 import { hasEnded, nameOf, type Run, type Step, titleOf } from "../model/run.ts";
@@ -36,7 +37,12 @@ export function StepNames({ ids }: { readonly ids: readonly string[] }): ReactNo
 }
 
 /** Says why an act is not possible in the state that a run is in; null where it is. */
-export function overWords(run: Run, act: ActName, step: string | null, now: number): string | null {
+export function overWords(
+  run: Run,
+  [act, step]: readonly [act: ActName, step: string | null],
+  now: number,
+  dialect: Dialect,
+): string | null {
   if (isOffered(run, act, step)) return null;
   if (hasEnded(run)) {
     const ago = run.endedAt === null ? "" : ` ${elapsed(now - instant(run.endedAt))} ago`;
@@ -46,7 +52,7 @@ export function overWords(run: Run, act: ActName, step: string | null, now: numb
   if (about === undefined || isOnRun(act)) {
     return `This is not possible while the run is ${statusWord(run.status)}.`;
   }
-  return `This is not possible for ${nameOf(about.id)}, which is ${statusWord(about.status)}.`;
+  return `This is not possible for ${nameOf(about.id)}, which is ${wholeStepWord(about.status, dialect)}.`;
 }
 
 /** Acts for which it does not matter which step is selected. */

@@ -4,6 +4,7 @@ import { useStore } from "@xyflow/react";
 import { memo, type ReactNode } from "react";
 import { Counts, FanOutTook, StepNote, Took } from "../list/row.tsx";
 import { spreadPlace } from "../model/boxes.ts";
+import { type Dialect, wholeStepWord } from "../model/dialects.ts";
 import { type GraphNode, stepsOf } from "../model/graph.ts";
 import {
   hasFailed,
@@ -17,9 +18,11 @@ import { wasCalled } from "../model/observed-run.ts";
 import { fanOutName, tally } from "../model/parallel.ts";
 import { isFailure, type Step } from "../model/run.ts";
 import { kindWords, standing } from "../model/step-words.ts";
-import { count, counted, ordinal, statusWord } from "../model/words.ts";
-import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { count, counted, ordinal } from "../model/words.ts";
+import { useDialect } from "../ui/dialect.ts";
+import { hueOf } from "../ui/glyph.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { StepGlyph, StepWord } from "../ui/step-status.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
 import { Outline } from "./shapes.tsx";
 
@@ -65,6 +68,7 @@ export const NodeView = memo(function NodeView(props: NodeProps): ReactNode {
 
 /** A node from far away: its words could not be read, so it has none that are drawn. */
 function Far({ node, isSelected, onSelect, edges }: NodeProps): ReactNode {
+  const dialect = useDialect();
   const open = isOpen(node) ? "is-open" : hasFailed(node) ? "is-failed" : "";
   return (
     <button
@@ -72,7 +76,7 @@ function Far({ node, isSelected, onSelect, edges }: NodeProps): ReactNode {
       className={`node shape-${shapeOf(node)} hue-${hueOf(nodeStatus(node))} ${open}`}
       title={nodeName(node)}
       aria-pressed={isSelected}
-      aria-label={`${nodeWords(node)}. ${edges}`}
+      aria-label={`${nodeWords(node, dialect)}. ${edges}`}
       onClick={() => onSelect(node)}
     >
       <Outline shape={shapeOf(node)} />
@@ -81,7 +85,7 @@ function Far({ node, isSelected, onSelect, edges }: NodeProps): ReactNode {
 }
 
 function Dot({ node, onSelect, edges }: NodeProps): ReactNode {
-  const words = nodeWords(node);
+  const words = nodeWords(node, useDialect());
   return (
     <button
       type="button"
@@ -132,7 +136,7 @@ function NodeButton(props: ButtonProps): ReactNode {
     >
       <Outline shape={shape} />
       <span className="node-line">
-        <Glyph status={status} />
+        <StepGlyph status={status} />
         <Name found={props.found}>{nodeLabel(node)}</Name>
         {node.type === "step" ? (
           !isUncalled(node.step) && <Took step={node.step} />
@@ -141,7 +145,14 @@ function NodeButton(props: ButtonProps): ReactNode {
         )}
       </span>
       <span className="node-about">
-        {node.type === "step" ? <About step={node.step} /> : <Counts steps={stepsOf(node)} />}
+        {node.type === "step" ? (
+          <>
+            <StepWord step={node.step} />
+            <About step={node.step} />
+          </>
+        ) : (
+          <Counts steps={stepsOf(node)} />
+        )}
       </span>
       {isRunning && (
         <span className="travel" aria-hidden="true">
@@ -189,10 +200,10 @@ export function aboutWords(step: Step): string {
 }
 
 /** Says a node for readers of screens. */
-export function nodeWords(node: GraphNode): string {
+export function nodeWords(node: GraphNode, dialect: Dialect): string {
   if (node.type === "step") {
     const { step } = node;
-    const words = [nodeName(node), kindWords(step), statusWord(step.status)];
+    const words = [nodeName(node), kindWords(step), wholeStepWord(step.status, dialect)];
     const tried = step.attempts.length > 1 ? [standing(step)] : [];
     return [...words, ...tried].filter((part) => part !== "").join(", ");
   }
@@ -213,7 +224,7 @@ function Spread(
     <div className={props.isSelected ? "spread selected" : "spread"}>
       <div className="spread-head">
         <button type="button" className="plain" onClick={() => onSelect(node)}>
-          <Glyph status={nodeStatus(node)} label="word" />
+          <StepGlyph status={nodeStatus(node)} label="word" />
           <Name>{name}</Name>
           <span className="kind">×{count(group.steps.length)}</span>
         </button>

@@ -6,9 +6,9 @@ import { linesOf } from "../model/json.ts";
 import type { Attempt, Step, StepStatus } from "../model/run.ts";
 import { spansOf } from "../model/spans.ts";
 import { clock, duration } from "../model/words.ts";
-import { Glyph } from "../ui/glyph.tsx";
 import { Lines } from "../ui/json-view.tsx";
 import { useNow } from "../ui/now.ts";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { Foreign } from "../ui/text.tsx";
 import { FailureView } from "./failure.tsx";
 
@@ -83,7 +83,7 @@ function AttemptView({
   return (
     <li className="attempt">
       <h3>
-        <Glyph status={STATUSES[attempt.status] ?? "pending"} />
+        <StepGlyph status={STATUSES[attempt.status] ?? "pending"} />
         <strong>{`Attempt ${attempt.n}`}</strong>
         <span className="kind">{`${clock(from, "milliseconds")}${took}${lost}${overlapped}`}</span>
         <span className="runner">

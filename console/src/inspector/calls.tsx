@@ -8,7 +8,8 @@ import type { ObservedAttempt, ObservedStep } from "../model/observed.ts";
 import type { StepStatus } from "../model/run.ts";
 import { clock, count, counted, duration } from "../model/words.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
-import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { hueOf } from "../ui/glyph.tsx";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { At, Foreign, Pieces } from "../ui/text.tsx";
 import { FailureView } from "./failure.tsx";
 
@@ -71,7 +72,7 @@ function Call(props: { readonly call: ObservedAttempt; readonly status: StepStat
   return (
     <div className="attempt call">
       <h3>
-        <Glyph status={status} />
+        <StepGlyph status={status} />
         <strong>{`Call ${count(call.n)}`}</strong>
         <span className="kind">
           {at !== null && <At ms={instant(at)}>{clock(instant(at), "milliseconds")}</At>}

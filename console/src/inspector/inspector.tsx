@@ -3,6 +3,7 @@
 import { type ReactNode, useId } from "react";
 import { StepActs } from "../acts/step-acts.tsx";
 import { Counts } from "../list/row.tsx";
+import { withWord } from "../model/dialects.ts";
 import type { Dock } from "../model/dock.ts";
 import { fanOutStatus } from "../model/fan-out.ts";
 import { groupOf } from "../model/graph.ts";
@@ -18,9 +19,11 @@ import { clock, count, counted } from "../model/words.ts";
 import { goQuery, useQuery } from "../route.ts";
 import { SentenceParts } from "../run/sentence.tsx";
 import { usePage } from "../run/use-page.ts";
+import { useDialect } from "../ui/dialect.ts";
 import { Glyph } from "../ui/glyph.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useKeys } from "../ui/keys.ts";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
 import { RunFoot, StepFoot } from "./foot.tsx";
 import { Members } from "./members.tsx";
@@ -71,6 +74,7 @@ function StepInspector({
   readonly onClose: () => void;
 }): ReactNode {
   const { contents } = usePage();
+  const dialect = useDialect();
   const tabs = stepTabs(step);
   const tab = useTab(tabs);
   const ended = step.completedAt;
@@ -80,7 +84,7 @@ function StepInspector({
       <header className="inspector-head">
         <Back onClose={onClose} />
         <h2>
-          <Glyph status={step.status} />
+          <StepGlyph status={step.status} />
           <Name>{titleOf(step.id)}</Name>
           <span className="kind">
             <Foreign>{kindWords(step)}</Foreign>
@@ -90,7 +94,7 @@ function StepInspector({
           </span>
           <Close onClose={onClose} />
         </h2>
-        <p>{`${standing(step)}${at}`}</p>
+        <p>{`${withWord(standing(step), step.status, dialect)}${at}`}</p>
       </header>
       <Tabs tabs={tabs} current={tab} />
       <StepFoot step={step} tab={tab} />
@@ -106,6 +110,7 @@ function ObservedStepInspector(props: {
 }): ReactNode {
   const { step, of, onClose } = props;
   const { contents } = usePage();
+  const dialect = useDialect();
   const tabs = observedTabs(of, step.error);
   const tab = useTab(tabs);
   const run = observedRunOf(contents, step);
@@ -115,7 +120,7 @@ function ObservedStepInspector(props: {
       <header className="inspector-head">
         <Back onClose={onClose} />
         <h2>
-          <Glyph status={step.status} />
+          <StepGlyph status={step.status} />
           <Name>{titleOf(step.id)}</Name>
           <span className="kind">
             {run?.declared !== true || isBeside
@@ -127,7 +132,7 @@ function ObservedStepInspector(props: {
           <Close onClose={onClose} />
         </h2>
         <p>
-          <SentenceParts parts={partsOf(observedStanding(of))} />
+          <SentenceParts parts={partsOf(withWord(observedStanding(of), step.status, dialect))} />
         </p>
       </header>
       <Tabs tabs={tabs} current={tab} />
@@ -181,7 +186,7 @@ function FanOutInspector({
       <header className="inspector-head">
         <Back onClose={onClose} />
         <h2>
-          <Glyph status={fanOutStatus(fanOut.steps)} />
+          <StepGlyph status={fanOutStatus(fanOut.steps)} />
           <Name>{fanOutName(fanOut)}</Name>
           <span className="kind">
             {counted(fanOut.steps.length, isFanOut ? "parallel step" : "step")}
@@ -285,7 +290,8 @@ function Tabs({
           </button>
         ))}
       </div>
-      <div className="tab" id={panel} role="tabpanel">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <div className="tab" id={panel} role="tabpanel" tabIndex={0}>
         {current.show()}
       </div>
     </>

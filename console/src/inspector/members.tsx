@@ -10,8 +10,9 @@ import { passes } from "../model/rows.ts";
 import { isFailure, nameOf, type Step, stepHasEnded, titleOf } from "../model/run.ts";
 import { count, counted } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
-import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { hueOf } from "../ui/glyph.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { Foreign, Name, Pieces } from "../ui/text.tsx";
 
 const ROW_PX = 32;
@@ -89,7 +90,7 @@ function MemberList({ steps }: { readonly steps: readonly Step[] }): ReactNode {
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <button type="button" onClick={() => select({ type: "step", id: step.id })}>
-                <Glyph status={step.status} />
+                <StepGlyph status={step.status} />
                 <Name>{titleOf(step.id)}</Name>
                 <About step={step} />
                 <Took step={step} />

@@ -14,7 +14,7 @@ import { clock, count, counted, duration, moment, offset } from "../model/words.
 import { goQuery } from "../route.ts";
 import { usePage } from "../run/use-page.ts";
 import { Elapsed } from "../ui/elapsed.tsx";
-import { Glyph, hueOf } from "../ui/glyph.tsx";
+import { hueOf } from "../ui/glyph.tsx";
 import { Icon, Notch } from "../ui/icon.tsx";
 import { Lines } from "../ui/json-view.tsx";
 import { useNarrow } from "../ui/narrow.ts";
@@ -22,6 +22,7 @@ import { useNow } from "../ui/now.ts";
 import { HeadingWords } from "../ui/observed-link.tsx";
 import { RunLink } from "../ui/run-link.tsx";
 import { useSlot } from "../ui/slots.ts";
+import { StepGlyph, StepWord } from "../ui/step-status.tsx";
 import { At, Foreign, Name, Pieces } from "../ui/text.tsx";
 import { beneath, firstFrame, LINES_MAX } from "./heights.ts";
 import type { Times } from "./list.tsx";
@@ -105,7 +106,7 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
       <td className={row.member ? "bracket member" : `bracket bracket-${row.bracket}`} />
       <td className="what">
         <div className="line">
-          <Glyph status={step.status} />
+          <StepGlyph status={step.status} />
           <Name found={filter.text}>{titleOf(step.id)}</Name>
           <span className="kind">
             <Foreign>{kindWords(step)}</Foreign>
@@ -115,6 +116,7 @@ function StepCells({ row, isOpen, compact, start, times }: Of<"step">): ReactNod
             <LogCount step={step} />
             {!narrow && <StepNote step={step} />}
             {step.child !== undefined && <RunLink id={step.child.run} />}
+            <StepWord step={step} />
             <Took step={step} />
           </span>
         </div>
@@ -272,7 +274,7 @@ function FanOutCells({ row, start, times, onToggle }: Of<"fanOut">): ReactNode {
       <td className={`bracket bracket-${row.bracket}`} />
       <td className="what">
         <div className="line">
-          <Glyph status={fanOutStatus(fanOut.steps)} />
+          <StepGlyph status={fanOutStatus(fanOut.steps)} />
           <Name>{name}</Name>
           <span className="kind">×{count(fanOut.steps.length)}</span>
           {!narrow && <Counts steps={fanOut.steps} />}

@@ -75,7 +75,10 @@ describe("a flow", () => {
 
   test("counts leave out what there is none of", () => {
     const counts = { ok: 0, failed: 3, skipped: 0, missing: 0, notReached: 2 };
-    expect(countsWords(counts).map(({ text }) => text)).toEqual(["3 failed", "2 not reached"]);
+    expect(countsWords(counts, "stepwell").map(({ text }) => text)).toEqual([
+      "3 failed",
+      "2 not reached",
+    ]);
   });
 
   test("a single failure among very many runs is seen", () => {

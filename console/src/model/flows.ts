@@ -1,5 +1,6 @@
 /** Flows as the API tells them: what is declared or was learned, and how its runs do. */
 
+import { type Dialect, stepWord, wholeStepWord } from "./dialects.ts";
 import type { FlowEdge } from "./observed.ts";
 import { count, counted } from "./words.ts";
 
@@ -201,19 +202,25 @@ export function healthBars(parts: readonly HealthPart[], heightPx: number): read
   }));
 }
 
-/** Counts of a step as people read them: what there is none of is left out. */
-export function countsWords(counts: StepCounts): readonly {
+/** Counts of a step as people read them who know a system: what there is none of is left out. */
+export function countsWords(
+  counts: StepCounts,
+  dialect: Dialect,
+): readonly {
   readonly status: "completed" | "failed" | "missing" | "not_reached" | "skipped";
   readonly n: number;
   readonly text: string;
 }[] {
   const { ok, failed, missing, notReached, skipped } = counts;
+  const returned = dialect === "stepwell" ? "ok" : stepWord("completed", dialect);
+  // Where a step that was left out has the word of one that returned, it is to be told from that.
+  const leftOut = wholeStepWord("skipped", dialect);
   const all = [
-    { status: "completed", n: ok, text: `${count(ok)} ok` },
-    { status: "failed", n: failed, text: `${count(failed)} failed` },
+    { status: "completed", n: ok, text: `${count(ok)} ${returned}` },
+    { status: "failed", n: failed, text: `${count(failed)} ${stepWord("failed", dialect)}` },
     { status: "missing", n: missing, text: `${count(missing)} missing` },
     { status: "not_reached", n: notReached, text: `${count(notReached)} not reached` },
-    { status: "skipped", n: skipped, text: `${count(skipped)} skipped` },
+    { status: "skipped", n: skipped, text: `${count(skipped)} ${leftOut}` },
   ] as const;
   return all.filter(({ n }) => n > 0);
 }

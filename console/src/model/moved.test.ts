@@ -4,15 +4,19 @@ import { run, step, ZERO } from "./testing.ts";
 
 it("names the step that ended last, whatever its place", () => {
   const steps = [step("slow", 0, 900), step("quick", 1, 20), step("open", 5, null)];
-  expect(lastMoved(run(steps))).toEqual({ step: "slow", words: "completed", at: ZERO + 900 });
+  expect(lastMoved(run(steps), "stepwell")).toEqual({
+    step: "slow",
+    words: "completed",
+    at: ZERO + 900,
+  });
 });
 
 it("tells an event from a time-out", () => {
   const wait = step("approval", 0, 50, { kind: "waitForEvent" });
-  expect(lastMoved(run([wait]))?.words).toBe("got its event");
-  expect(lastMoved(run([{ ...wait, status: "timed_out" }]))?.words).toBe("timed out");
+  expect(lastMoved(run([wait]), "stepwell")?.words).toBe("got its event");
+  expect(lastMoved(run([{ ...wait, status: "timed_out" }]), "stepwell")?.words).toBe("timed out");
 });
 
 it("names nothing before the first end", () => {
-  expect(lastMoved(run([step("open", 5, null)]))).toBeNull();
+  expect(lastMoved(run([step("open", 5, null)]), "stepwell")).toBeNull();
 });

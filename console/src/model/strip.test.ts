@@ -36,15 +36,17 @@ test("ticks follow each other without touching", () => {
 });
 
 test("a strip counts its steps by status", () => {
-  expect(plain(stripName("cccccccrr", counts(9)))).toBe("9 steps: 7 completed, 2 running");
-  expect(plain(stripName("t", counts(1)))).toBe("1 step: 1 timed out");
-  expect(stripName("", counts(0))).toBe("no steps");
+  expect(plain(stripName("cccccccrr", counts(9), "stepwell"))).toBe(
+    "9 steps: 7 completed, 2 running",
+  );
+  expect(plain(stripName("t", counts(1), "stepwell"))).toBe("1 step: 1 timed out");
+  expect(stripName("", counts(0), "stepwell")).toBe("no steps");
 });
 
 test("where a tick stands for several steps, only what is known is counted", () => {
-  const name = stripName(`${"c".repeat(59)}f`, counts(10_000, 9_990, 3));
+  const name = stripName(`${"c".repeat(59)}f`, counts(10_000, 9_990, 3), "stepwell");
   expect(plain(name)).toBe("10,000 steps: 9,990 ended, 3 failed");
-  expect(plain(stripName("", counts(4, 2)))).toBe("4 steps: 2 ended");
+  expect(plain(stripName("", counts(4, 2), "stepwell"))).toBe("4 steps: 2 ended");
 });
 
 test("statuses become letters that are read back, those of observed steps too", () => {

@@ -1,7 +1,8 @@
 /** The strip of a run: one tick a step, in order, so that where it stands or broke is seen in a list. */
 
+import { type Dialect, stepWord } from "./dialects.ts";
 import type { StepStatus } from "./run.ts";
-import { count, counted, statusWord } from "./words.ts";
+import { count, counted } from "./words.ts";
 
 /** How a tick is drawn: open ones are outlines, ended ones solid. */
 export type Shape = "low" | "tall" | "hollow" | "diamond" | "back" | "dot";
@@ -86,19 +87,20 @@ export interface StepCounts {
   readonly stepsFailed: number;
 }
 
-/** Names a strip for who does not see it: `9 steps: 7 completed, 2 running`. */
-export function stripName(strip: string, { steps, stepsEnded, stepsFailed }: StepCounts): string {
+/** Names a strip in the words of a system, for who does not see it: `9 steps: 7 completed, 2 running`. */
+export function stripName(strip: string, of: StepCounts, dialect: Dialect): string {
+  const { steps, stepsEnded, stepsFailed } = of;
   if (steps === 0 && strip === "") return "no steps";
   if (strip.length < steps || strip === "") {
     // Ticks stand for several steps each, and cannot be counted.
     const failed = stepsFailed > 0 ? `, ${count(stepsFailed)} failed` : "";
     return `${counted(steps, "step")}: ${count(stepsEnded)} ended${failed}`;
   }
-  const counts = new Map<StepStatus, number>();
+  const counts = new Map<string, number>();
   for (const letter of strip) {
-    const status = statusOf(letter);
-    counts.set(status, (counts.get(status) ?? 0) + 1);
+    const word = stepWord(statusOf(letter), dialect);
+    counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const parts = [...counts].map(([status, n]) => `${count(n)} ${statusWord(status)}`);
+  const parts = [...counts].map(([word, n]) => `${count(n)} ${word}`);
   return `${counted(strip.length, "step")}: ${parts.join(", ")}`;
 }

@@ -1,6 +1,7 @@
 /** What the palette can do besides finding runs: acts and steps of the run that is shown, views, pages, settings. */
 
 import { openAct } from "../acts/acts.tsx";
+import { DIALECT_NAMES, DIALECTS } from "../model/dialects.ts";
 import { actWord, offersOf } from "../model/offers.ts";
 import type { Entry } from "../model/palette.ts";
 import type { Deed } from "../model/rights.ts";
@@ -9,6 +10,7 @@ import { kindWords } from "../model/step-words.ts";
 import { capital, statusWord, visible } from "../model/words.ts";
 import { go, goQuery, logHref, runHref, VIEWS } from "../route.ts";
 import { shownKey } from "../run/run-acts.tsx";
+import { setDialect } from "../ui/dialect.ts";
 import { setTheme, THEMES } from "../ui/theme.ts";
 import { openKeys, openSettings } from "./open.ts";
 
@@ -16,8 +18,9 @@ import { openKeys, openSettings } from "./open.ts";
 export interface Doing extends Entry {
   /** Said beside it, faint. */
   readonly hint: string;
-  /** The glyph before it, for steps and runs. */
-  readonly status?: StepStatus | RunRow["status"];
+  /** The glyph before it, of a run or of a step. */
+  readonly status?: RunRow["status"];
+  readonly step?: StepStatus;
   readonly keys?: string | undefined;
   /** Why it cannot be chosen; null where it can. */
   readonly off?: string | null;
@@ -54,8 +57,11 @@ export function entriesOf(run: Run | null, whyOff: WhyOff): readonly Doing[] {
     { ...JOBS, off: whyOff("bulk") },
     ...entries("Settings", [
       ...THEMES.map((theme): Plain => [`Theme: ${theme}`, "", () => setTheme(theme)]),
+      ...DIALECTS.map((one): Plain => {
+        return [`Status words: ${DIALECT_NAMES[one]}`, "of steps", () => setDialect(one)];
+      }),
       ["Keys", "all keys of this page", openKeys, "?"],
-      ["Settings", "theme, keys, your name", openSettings],
+      ["Settings", "theme, status words, keys, your name", openSettings],
     ]),
   ];
 }
@@ -94,7 +100,7 @@ function stepsOf(run: Run): readonly Doing[] {
     group: "Steps of this run",
     text: visible(titleOf(step.id)),
     hint: visible(kindWords(step)),
-    status: step.status,
+    step: step.status,
     onChoose: () => goQuery({ step: step.id, many: null, about: null }),
   }));
 }

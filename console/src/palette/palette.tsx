@@ -17,6 +17,7 @@ import { choose, type EntryGroup } from "../model/palette.ts";
 import type { RunRow } from "../model/run.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Glyph } from "../ui/glyph.tsx";
+import { StepGlyph } from "../ui/step-status.tsx";
 import { Foreign } from "../ui/text.tsx";
 import { type Doing, entriesOf, entriesOfRuns } from "./entries.ts";
 import { useHere } from "./here.ts";
@@ -131,6 +132,7 @@ function Option(props: {
       onMouseDown={(event) => event.preventDefault()}
     >
       {entry.status !== undefined && <Glyph status={entry.status} />}
+      {entry.step !== undefined && <StepGlyph status={entry.step} />}
       <Foreign>{entry.text}</Foreign>
       <span className="palette-hint">
         <Foreign>{entry.off ?? entry.hint}</Foreign>

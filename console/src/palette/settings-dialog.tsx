@@ -1,9 +1,11 @@
-/** What people choose for this browser: theme, keys, name. */
+/** What people choose for this browser: theme, words of statuses, keys, name. */
 
 import { type ReactNode, useState } from "react";
 import { setPerson, usePerson } from "../acts/signature.ts";
 import { useMe } from "../api/session.ts";
-import { Choice, TextInput } from "../forms/field.tsx";
+import { Choice, SelectInput, TextInput } from "../forms/field.tsx";
+import { DIALECT_NAMES, DIALECTS, dialectOf } from "../model/dialects.ts";
+import { setDialect, useDialect } from "../ui/dialect.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { useStored } from "../ui/stored.ts";
 import { setTheme, type Theme, useTheme } from "../ui/theme.ts";
@@ -11,6 +13,7 @@ import { setTheme, type Theme, useTheme } from "../ui/theme.ts";
 /** Shows the settings. Each holds as soon as it is chosen. */
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const theme = useTheme();
+  const dialect = useDialect();
   const [letters, setLetters] = useStored("letters", ["on", "off"], "on");
   const person = usePerson();
   const me = useMe();
@@ -38,6 +41,13 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }): R
           { value: "light", words: "Light" },
           { value: "dark", words: "Dark" },
         ]}
+      />
+      <SelectInput
+        name="Status words"
+        value={dialect}
+        onValue={(next) => setDialect(dialectOf(next) ?? "stepwell")}
+        options={DIALECTS.map((one) => ({ value: one, words: DIALECT_NAMES[one] }))}
+        hint="Whose words steps have. Signs, colours and filters stay, and so do the words for runs."
       />
       <Choice
         name="Keys of a single letter"

@@ -10,6 +10,7 @@ import { type Part, sentenceOf } from "../model/sentence.ts";
 import { clock, elapsed, moment, statusWord } from "../model/words.ts";
 import { go, runHref } from "../route.ts";
 import { ActButton, unlessOff } from "../ui/act-button.tsx";
+import { useDialect } from "../ui/dialect.ts";
 import { Glyph, hueOf } from "../ui/glyph.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { Link } from "../ui/link.tsx";
@@ -89,6 +90,7 @@ function Instant({ ms }: { readonly ms: number }): ReactNode {
 /** The act that would move the run; where none would, the place to look, or what moved it last. */
 function Deciding({ run }: { readonly run: Run }): ReactNode {
   const whyOff = useActsOff();
+  const dialect = useDialect();
   const offer = decidingOf(run);
   const off = offer === null ? null : whyOff(offer.act);
   const place = offer === null ? placeOf(run) : null;
@@ -112,7 +114,7 @@ function Deciding({ run }: { readonly run: Run }): ReactNode {
       </Link>
     );
   }
-  const moved = hasEnded(run) ? null : lastMoved(run);
+  const moved = hasEnded(run) ? null : lastMoved(run, dialect);
   if (moved === null) return null;
   return (
     <span className="moved">

@@ -11,8 +11,8 @@ import { kindWords } from "../model/step-words.ts";
 import type { PathInRows } from "../model/timeline.ts";
 import { count } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
-import { Glyph } from "../ui/glyph.tsx";
 import { HeadingWords } from "../ui/observed-link.tsx";
+import { StepGlyph, StepWord } from "../ui/step-status.tsx";
 import { Foreign, Name } from "../ui/text.tsx";
 import { barsWords, FanOutBars, PathMarks, StepBars } from "./bars.tsx";
 import { CallBars } from "./call-bars.tsx";
@@ -108,11 +108,12 @@ function Label({ row }: { readonly row: Row }): ReactNode {
         : kindWords(step);
     return (
       <>
-        <Glyph status={step.status} />
+        <StepGlyph status={step.status} />
         <Name found={filter.text}>{titleOf(step.id)}</Name>
         <span className="kind">
           <Foreign>{words}</Foreign>
         </span>
+        <StepWord step={step} />
         <Took step={step} />
       </>
     );
@@ -121,7 +122,7 @@ function Label({ row }: { readonly row: Row }): ReactNode {
   const { steps } = row.fanOut;
   return (
     <>
-      <Glyph status={fanOutStatus(steps)} />
+      <StepGlyph status={fanOutStatus(steps)} />
       <Name>{fanOutName(row.fanOut)}</Name>
       <span className="kind">{fanOutWords(steps)}</span>
       <FanOutTook steps={steps} />

@@ -19,6 +19,7 @@ import type { Stretch } from "../model/spans.ts";
 import { busyMs, criticalPath, foldsOf, pathInRows, shownOf, timesOf } from "../model/timeline.ts";
 import { duration } from "../model/words.ts";
 import { usePage } from "../run/use-page.ts";
+import { useDialect } from "../ui/dialect.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useNarrow } from "../ui/narrow.ts";
 import { useNow } from "../ui/now.ts";
@@ -32,6 +33,8 @@ import { useWindow } from "./use-window.ts";
 
 const LABELS = 316;
 const LABELS_SMALL = 220;
+/** What labels need more with words for statuses. */
+const WORD = 72;
 const EDGE = 12;
 
 interface TimelineProps {
@@ -54,7 +57,8 @@ export function Timeline(props: TimelineProps): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const total = useWidth(box);
-  const labels = narrow ? 0 : total < 1100 ? LABELS_SMALL : LABELS;
+  const more = useDialect() === "stepwell" ? 0 : WORD;
+  const labels = narrow ? 0 : (total < 1100 ? LABELS_SMALL : LABELS) + more;
   const width = Math.max(total - labels - (narrow ? 2 : 1) * EDGE, 80);
   const time = useTime(width, folding);
   const { axis, times, now, view } = time;

@@ -103,10 +103,13 @@ interface GlyphProps {
   readonly size?: number;
   /** `word` where the status is written beside it. */
   readonly label?: "alone" | "word";
+  /** What the status is called, where that is not its own word. */
+  readonly word?: string;
 }
 
 /** Shows the sign of a status. Alone it has the status as its name. */
-export function Glyph({ status, size = 16, label = "alone" }: GlyphProps): ReactNode {
+export function Glyph(props: GlyphProps): ReactNode {
+  const { status, size = 16, label = "alone", word = statusWord(status) } = props;
   const named = label === "alone";
   return (
     <svg
@@ -115,10 +118,10 @@ export function Glyph({ status, size = 16, label = "alone" }: GlyphProps): React
       height={size}
       viewBox="0 0 16 16"
       role={named ? "img" : undefined}
-      aria-label={named ? statusWord(status) : undefined}
+      aria-label={named ? word : undefined}
       aria-hidden={named ? undefined : true}
     >
-      {named && <title>{statusWord(status)}</title>}
+      {named && <title>{word}</title>}
       {SHAPES[status] ?? DOTTED}
     </svg>
   );

@@ -1,13 +1,15 @@
 /** How a step did: its counts in words, and as a bar in their proportion. */
 
 import { Fragment, type ReactNode } from "react";
+import { stepWord } from "../model/dialects.ts";
 import { countsWords, type StepCounts } from "../model/flows.ts";
-import { count, statusWord } from "../model/words.ts";
+import { count } from "../model/words.ts";
+import { useDialect } from "./dialect.ts";
 import { Glyph, hueOf } from "./glyph.tsx";
 
 /** Shows the counts as words: `312 ok · 3 failed`. */
 export function StepCountsWords({ counts }: { readonly counts: StepCounts }): ReactNode {
-  const words = countsWords(counts);
+  const words = countsWords(counts, useDialect());
   if (words.length === 0) return <span className="quiet">not called</span>;
   return (
     <span className="counts step-counts">
@@ -26,7 +28,8 @@ const LOUD: ReadonlySet<string> = new Set(["failed", "missing"]);
 
 /** Shows the counts as signs of what happened, each with its number: there is little room on a node. */
 export function StepCountsMarks({ counts }: { readonly counts: StepCounts }): ReactNode {
-  const words = countsWords(counts);
+  const dialect = useDialect();
+  const words = countsWords(counts, dialect);
   if (words.length === 0) return <span className="quiet">not called</span>;
   return (
     <span className="counts step-counts marks">
@@ -38,7 +41,7 @@ export function StepCountsMarks({ counts }: { readonly counts: StepCounts }): Re
         >
           <Glyph status={status} size={14} label="word" />
           {count(n)}
-          <span className="hidden">{` ${statusWord(status)}`}</span>
+          <span className="hidden">{` ${stepWord(status, dialect)}`}</span>
         </span>
       ))}
     </span>

@@ -2,6 +2,7 @@
 
 import { memo, type ReactNode } from "react";
 import { type StepCounts, stripName, type Tick, ticksOf } from "../model/strip.ts";
+import { useDialect } from "./dialect.ts";
 import { type Hue, hueOf } from "./glyph.tsx";
 
 const HEIGHT_PX = 14;
@@ -15,7 +16,7 @@ interface StripProps {
 
 /** Shows the strip. */
 export const Strip = memo(function Strip({ strip, counts, width }: StripProps): ReactNode {
-  const name = stripName(strip, counts);
+  const name = stripName(strip, counts, useDialect());
   return (
     <svg className="strip" width={width} height={HEIGHT_PX} role="img" aria-label={name}>
       <title>{name}</title>
