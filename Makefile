@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: ## Measures the workloads with a release build; fails where a mark is mis
 
 observed: ## Shows that order changes no observed run, and that no secret is kept; prints the figures
 	@scripts/observed.sh
+
+dialects: ## Runs code written for four other systems from the packed npm packages, prints the figures of docs/coming-from/
+	@scripts/dialects.sh
 
 overhead: ## Measures what telemetry costs a TypeScript program; fails where a mark is missed (10 minutes)
 	@scripts/overhead.sh

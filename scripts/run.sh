@@ -158,7 +158,8 @@ ${observed}Look around:
 Dear orders wait for somebody to approve them, and the audit for decisions about some packages: parked,
 they take no place in a program. Of each shop's orders one is left alone, and gives up after 12 s; one card is
 declined, and one parcel cannot be delivered: what was done for these three is taken back.
-What the programs say is in $logs. Ctrl-C stops everything; start again and it goes on.
+What the programs say is in $logs.${typescript:+ Programs in the words of four other systems, which end by
+themselves, are in examples/dialects: its README says how to run them beside this.} Ctrl-C stops everything; start again and it goes on.
 TXT
 
 # list STATUS FILTER... prints runs, one as JSON on each line.

@@ -11,8 +11,9 @@ cd sdk/typescript
 npm ci --silent --no-audit --no-fund
 npx --no-install tsc -p tsconfig.json
 npx --no-install biome check .
-npx --no-install biome check --config-path=. ../../examples/{checkout-ts,observed-shop}/src
+npx --no-install biome check --config-path=. ../../examples/{checkout-ts,observed-shop,dialects}/src
 node scripts/check-lock.mjs
+node scripts/check-lock.mjs ../../examples/dialects/package-lock.json
 # CI: a snapshot that differs fails, and is not written.
 export CI=true NO_COLOR=1 STEPWELL_BINARY="$target_dir/debug/stepwell"
 npx --no-install vitest run
@@ -24,7 +25,7 @@ npm run --silent build
 npx --no-install vitest run --config vitest.slow.config.ts
 
 # The examples are packages of their own, on what the SDK was built to.
-for example in checkout-ts observed-shop; do
+for example in checkout-ts observed-shop dialects; do
     cd "$root/examples/$example"
     npm ci --silent --no-audit --no-fund
     npm run --silent build
