@@ -258,7 +258,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     });
   });
 
-  /** §2.5, §2.6, §13: one attempt; ids are unique; results are JSON. */
+  /** §2.5, §2.6, §13.5: one attempt; ids are unique; results are JSON. */
   it("an id that is used twice is refused, and so is a result that is no JSON", async () => {
     const twice = await start("misused", "twice");
     expect(String(await rejectionOf(twice.wait()))).toContain("DuplicateStepIdError");
@@ -308,7 +308,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     await run.cancel();
   });
 
-  /** §8.4, §8.5: what came before counts for nothing, what comes resumes all. */
+  /** §8.4, §8.5, §13.4: what came before counts for nothing, what comes resumes all. */
   it("an event resumes every run that waits, and none that waits later", async () => {
     await stepwell().send("order.approved", { by: "too early" });
     const runs = [await start("approval"), await start("approval")];
@@ -320,7 +320,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     await late.cancel();
   });
 
-  /** §8.6: null, and no error. */
+  /** §8.6, §13.3: null, and no error. */
   it("a wait whose time is over gives null", async () => {
     const run = await start("expires");
     expect(await run.wait()).toEqual({ status: "expired" });
@@ -406,7 +406,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     expect(await (await start("all settled")).wait()).toEqual(["rejected", "fulfilled"]);
   });
 
-  /** §13: the page names no statuses of its own. */
+  /** §13.2: the page names no statuses of its own. */
   it("statuses are those of Stepwell", () => {
     expect((["sleeping", "waiting", "timed_out"] as const).map(stepStatus)).toEqual([
       "sleeping",
@@ -415,7 +415,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     ]);
   });
 
-  /** §13: what TypeScript would infer on the page is inferred. */
+  /** §13.1: what TypeScript would infer on the page is inferred. */
   it("types are those of functions, inputs and workflows", () => {
     const typed = workflow(
       { name: "typed", input: unchecked<{ orderId: string }>() },

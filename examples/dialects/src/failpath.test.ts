@@ -338,7 +338,7 @@ describe.skipIf(!hasServer())("failpath", () => {
     ]);
   });
 
-  /** §13: the four words. */
+  /** §13.2: the four words. */
   it("statuses are running, success, error and skipped", async () => {
     expect(
       (["running", "waiting", "completed", "skipped", "failed"] as const).map(stepStatus),

@@ -83,7 +83,7 @@ describe.skipIf(!hasServer())("loops", () => {
     expect(checks.made).toBeGreaterThan(5);
   });
 
-  /** §13, §3.5: one row for each call, in their order, with timing and outcome. */
+  /** §13.1, §3.5: one row for each call, in their order, with timing and outcome. */
   it("each step has one row, in the order in which they ran", async () => {
     const run = await client({ url: server.url }).start(dailyScan, { patientId: "p-7" });
     await rowsWith(run, "waitForScan", "running");
@@ -164,7 +164,7 @@ describe.skipIf(!hasServer())("loops", () => {
     expect((await rowsOf(wrong))[0]).toMatchObject({ name: "Counts", status: "failed" });
   });
 
-  /** §6.3, §13: one attempt; the row says why, and only that row has an error. */
+  /** §6.3, §13.5: one attempt; the row says why, and only that row has an error. */
   it("a callback that throws fails its step, with message and stack", async () => {
     const run = await start("throws");
     expect(String(await rejectionOf(run.wait()))).toContain("no such patient");
@@ -199,7 +199,7 @@ describe.skipIf(!hasServer())("loops", () => {
     await other.cancel();
   });
 
-  /** §8.6: `onTimeout: "fail"`. */
+  /** §8.6, §13.3: `onTimeout: "fail"`. */
   it("a wait that is over in vain has failed, and has no return", async () => {
     const run = await client({ url: server.url }).start(shortScan);
     expect(String(await rejectionOf(run.wait()))).toContain("WaitTimeoutError");
@@ -228,7 +228,7 @@ describe.skipIf(!hasServer())("loops", () => {
     expect(members[0]).toEqual(members[2]);
   });
 
-  /** §13: the four words, and what they stand for. */
+  /** §13.2: the four words, and what they stand for. */
   it("statuses are pending, running, succeeded and failed", async () => {
     const words = (["pending", "running", "retrying", "sleeping", "waiting"] as const).map(
       stepStatus,
@@ -243,7 +243,7 @@ describe.skipIf(!hasServer())("loops", () => {
     expect((await rowsOf(run)).map(({ status }) => status)).toEqual(["succeeded"]);
   });
 
-  /** §13: what TypeScript would infer on the page is inferred. */
+  /** §13.1: what TypeScript would infer on the page is inferred. */
   it("types are those of the callbacks and of the scan", async () => {
     loop({
       name: "typed",

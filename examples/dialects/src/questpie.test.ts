@@ -285,7 +285,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(transfer.name).toBe("transfer");
   });
 
-  /** §4.1: the result is kept, and used in the place of the function. */
+  /** §4.1, §13.6: the result is kept, and used in the place of the function. */
   it("a step completes once, and its result is what replays give", async () => {
     const run = await start("cached", "u-1");
     await stepIs(run, "wait", "waiting");
@@ -298,7 +298,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(await rowOf(run, "fetch-user")).toEqual(row);
   });
 
-  /** §4.2: what died before it was saved begins again. */
+  /** §4.2, §13.6: what died before it was saved begins again. */
   it("a step whose runner is lost begins again, and completes once", async () => {
     gate = new Gate();
     const run = await start("hangs");
@@ -319,7 +319,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(String(await rejectionOf(run.wait()))).toContain("DuplicateStepIdError");
   });
 
-  /** §13: the six words, and what they stand for. */
+  /** §13.2: the six words, and what they stand for. */
   it("statuses are those of the table", async () => {
     const all = ["pending", "running", "retrying", "sleeping", "waiting", "completed"] as const;
     expect(all.map(stepStatus)).toEqual([
@@ -365,7 +365,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     await event.cancel();
   });
 
-  /** §6.4, §13: an error of that name, which is natively a timeout of a step. */
+  /** §6.4, §13.7: an error of that name, which is natively a timeout of a step. */
   it("a step that runs out of time throws StepSuspendError", async () => {
     const run = await start("times out");
     expect(await run.wait()).toEqual({
@@ -378,7 +378,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect((await rowOf(uncaught, "hangs"))?.status).toBe("failed");
   });
 
-  /** §6.1, §13: `maxAttempts`, and a pause that stays the same; none unless it is said. */
+  /** §6.1, §13.5: `maxAttempts`, and a pause that stays the same; none unless it is said. */
   it("failed attempts are tried again as the policy says", async () => {
     const run = await start("retries", "well");
     expect(await run.wait()).toBe(3);
@@ -435,7 +435,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(await deep.wait()).toEqual({ order: { tags: ["b", "a"], n: 1 }, more: true });
   });
 
-  /** §8.4, §13: what came since the run began counts. */
+  /** §8.4, §13.4: what came since the run began counts. */
   it("a wait also takes what came before it, since the run began", async () => {
     gate = new Gate();
     const run = await start("patient");
@@ -445,7 +445,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(await run.wait()).toEqual({ n: 7 });
   });
 
-  /** §8.6: null. */
+  /** §8.6, §13.3: null. */
   it("a wait whose time is over gives null", async () => {
     const run = await start("expires");
     expect(await run.wait()).toBeNull();
@@ -506,7 +506,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect(calls).toEqual([]);
   });
 
-  /** §13: without `onFailure` nothing is taken back. */
+  /** §13.8: without `onFailure` nothing is taken back. */
   it("nothing is taken back where the workflow has no onFailure", async () => {
     const run = await start("untold", "bad");
     await rejectionOf(run.wait());
@@ -544,7 +544,7 @@ describe.skipIf(!hasServer())("questpie", () => {
     await run.cancel();
   });
 
-  /** §13: what TypeScript would infer on the page is inferred. */
+  /** §13.1: what TypeScript would infer on the page is inferred. */
   it("types are those of schemas and functions", () => {
     const typed = workflow({
       name: "typed",
