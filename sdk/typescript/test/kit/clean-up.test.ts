@@ -141,7 +141,10 @@ describe("the replay before a clean-up", () => {
     const orders = workflow({ name: "orders", strict }, async ({ step }) => {
       const isFirst = lives++ === 0;
       if (isFirst) await step.run("before", () => 1);
-      await step.run("seat", () => 7, { compensate: (seat) => undo(seat) });
+      const seat = await step.run("seat", () => 7, {
+        // A strict run is given nothing out of order: there it has the result that was saved.
+        compensate: (saved) => undo(strict ? saved : seat),
+      });
       await step.run("fails", fail, { retry: false });
     });
     await using test = await Test.of(app("shop", { workflows: [orders] }));
