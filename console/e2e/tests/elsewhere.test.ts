@@ -31,10 +31,10 @@ test("a loop's run reads as its steps: glyph, name, duration, return", async ({ 
   const run = await start(stage, "daily-scan", "p-7");
   await stands(run, "waiting", 3);
   const { page, go } = await withPage(open);
-  await go(`/runs/${run.id}/list`);
-  await glyph(page, "waitForScan", "waiting").waitFor();
+  await go(`/runs/${run.id}/list?dialect=loops`);
+  await glyph(page, "waitForScan", "running").waitFor();
   await stage.stepwell.send("scan", { pulse: 61 }, { run: run.id });
-  await glyph(page, "Send notification", "completed").waitFor();
+  await glyph(page, "Send notification", "succeeded").waitFor();
   expect(await names(page)).toEqual([
     "Load profile",
     "Ask for a scan <now>",
@@ -43,7 +43,7 @@ test("a loop's run reads as its steps: glyph, name, duration, return", async ({ 
   ]);
   // A check, and nothing beside it that says whether it was replayed.
   for (const name of ["Load profile", "waitForScan", "Send notification"]) {
-    await glyph(page, name, "completed").waitFor();
+    await glyph(page, name, "succeeded").waitFor();
     expect(await row(page, name).locator(".took").textContent()).toMatch(
       /^(<\s)?[\d.]+\s?(µs|ms|s|m)/,
     );
@@ -64,7 +64,7 @@ test("a step that failed has an X, and its error beneath the row", async ({ open
   const run = await start(stage, "daily-scan", "nobody");
   await stands(run, "failed", 1);
   const { page, go } = await withPage(open);
-  await go(`/runs/${run.id}/list`);
+  await go(`/runs/${run.id}/list?dialect=loops`);
   const sign = glyph(page, "Load profile", "failed");
   await sign.waitFor();
   expect(await sign.locator(".cut").count()).toBe(1);
@@ -82,7 +82,7 @@ test("a step that runs has a sign that turns", async ({ open, stage }) => {
   const run = await start(stage, "daily-scan", "slow");
   await stands(run, "running", 1);
   const { page, go } = await withPage(open);
-  await go(`/runs/${run.id}/list`);
+  await go(`/runs/${run.id}/list?dialect=loops`);
   const sign = glyph(page, "Load profile", "running");
   await sign.waitFor();
   expect(await sign.locator(".turns").count()).toBe(1);
@@ -95,13 +95,13 @@ test("a step that was replayed looks as it did before", async ({ open, stage }) 
   const run = await start(stage, "daily-scan", "p-7");
   await stands(run, "waiting", 3);
   const { page, go } = await withPage(open);
-  await go(`/runs/${run.id}/list`);
-  await glyph(page, "waitForScan", "waiting").waitFor();
+  await go(`/runs/${run.id}/list?dialect=loops`);
+  await glyph(page, "waitForScan", "running").waitFor();
   const before = await row(page, "Load profile").textContent();
   await first.stop();
   await using _second = await serve(care);
   await stage.stepwell.send("scan", { pulse: 70 }, { run: run.id });
-  await glyph(page, "Send notification", "completed").waitFor();
+  await glyph(page, "Send notification", "succeeded").waitFor();
   expect(await row(page, "Load profile").textContent()).toBe(before);
 });
 
@@ -207,16 +207,16 @@ test("an observed run shows what was told of it, also by hand, and what was not"
 
   const { page, go } = await withPage(open);
   const path = (id: string, view: string) => `/flows/elsewhere/runs/${id}/${view}`;
-  await go(path("r-1", "list"));
-  await glyph(page, "check", "completed").waitFor();
+  await go(path("r-1", "list?dialect=failpath"));
+  await glyph(page, "check", "success").waitFor();
   await glyph(page, "wrap", "skipped").waitFor();
   await glyph(page, "mail", "missing").waitFor();
-  await glyph(page, "archive", "completed").waitFor();
+  await glyph(page, "archive", "success").waitFor();
   expect(await row(page, "pay").locator(".took").textContent()).toMatch(/[\d.]+\s?(ms|s)/);
   await row(page, "check").click();
   await page.getByRole("tab", { name: /^Metadata/ }).click();
   await page.getByRole("tabpanel").getByText("items").waitFor();
-  await go(path("r-1", "graph"));
+  await go(path("r-1", "graph?dialect=failpath"));
   for (const [key, shape] of [
     ["check", "run"],
     ["wrap", "skip"],
@@ -225,11 +225,11 @@ test("an observed run shows what was told of it, also by hand, and what was not"
   ]) {
     await page.locator(`.node.shape-${shape}[data-node="${key}"]`).waitFor();
   }
-  await go(path("r-2", "list"));
-  await glyph(page, "pay", "failed").waitFor();
+  await go(path("r-2", "list?dialect=failpath"));
+  await glyph(page, "pay", "error").waitFor();
   await row(page, "pay").getByText("Error: declined").waitFor();
   // The process of this one told no end: it is stuck in running.
-  await go(path("r-3", "list"));
+  await go(path("r-3", "list?dialect=failpath"));
   await glyph(page, "check", "running").waitFor();
 });
 

@@ -1,6 +1,6 @@
 /** Everything that the page of Loops about steps says: docs/coming-from/loops.md lists it. */
 
-import { app, client, type RunHandle, type Runner, ref } from "stepwell";
+import { app, client, type RunHandle, type Runner, type RunView, ref } from "stepwell";
 import { loop, stepStatus, timeline } from "stepwell/dialects/loops";
 import { hasServer, TestServer } from "stepwell/test";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
@@ -241,6 +241,9 @@ describe.skipIf(!hasServer())("loops", () => {
     const run = await start("well");
     await run.wait();
     expect((await rowsOf(run)).map(({ status }) => status)).toEqual(["succeeded"]);
+    const view = await fetch(`${server.url}/api/v1/runs/${run.id}?dialect=loops`);
+    const { steps } = (await view.json()) as RunView;
+    expect(steps.map(({ status }) => status)).toEqual(["succeeded"]);
   });
 
   /** §13.1: what TypeScript would infer on the page is inferred. */

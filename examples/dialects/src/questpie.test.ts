@@ -5,6 +5,7 @@ import {
   client,
   type RunHandle,
   type Runner,
+  type RunView,
   ref,
   StepError,
   StepTimeoutError,
@@ -333,6 +334,8 @@ describe.skipIf(!hasServer())("questpie", () => {
     expect((await rowOf(run, "hangs"))?.status).toBe("running");
     gate.open();
     await run.wait();
+    const asleep = await start("sleeps");
+    await stepIs(asleep, "a week", "sleeping");
     const failed = await start("throws");
     await rejectionOf(failed.wait());
     expect(await rowOf(failed, "throws")).toMatchObject({
@@ -340,6 +343,15 @@ describe.skipIf(!hasServer())("questpie", () => {
       error: { message: "broken" },
       attempts: 1,
     });
+    // The API says the same words where it is asked for them.
+    const words = await Promise.all(
+      [run, asleep, failed].map(async ({ id }) => {
+        const answer = await fetch(`${server.url}/api/v1/runs/${id}?dialect=questpie`);
+        return ((await answer.json()) as RunView).steps.map(({ status }) => status);
+      }),
+    );
+    expect(words.flat()).toEqual(["completed", "sleeping", "failed"]);
+    await asleep.cancel();
   });
 
   /** §3.1: until when it sleeps is known. */
