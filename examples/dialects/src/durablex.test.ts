@@ -21,7 +21,7 @@ const settled = workflow({ name: "settled" }, async (ctx) => {
   const charge = await ctx.step.run("charge", () =>
     called("charge", { tx: "t", at: Math.random() }),
   );
-  await ctx.step.sleep("settle", "300ms");
+  await ctx.step.sleep("settle", "4s");
   const ship = await ctx.step.run("ship", () => called("ship", `parcel of ${charge.tx}`));
   return { charge, ship };
 });
@@ -230,7 +230,7 @@ describe.skipIf(!hasServer())("durablex", () => {
     expect(settle?.completedAt?.localeCompare(ship?.startedAt ?? "")).toBeLessThanOrEqual(0);
     // It slept as long as it was told, and through the restart.
     const slept = Date.parse(settle?.completedAt ?? "") - Date.parse(settle?.startedAt ?? "");
-    expect(slept).toBeGreaterThanOrEqual(299);
+    expect(slept).toBeGreaterThanOrEqual(3_999);
   });
 
   /** §2: what each method gives. */
@@ -288,7 +288,6 @@ describe.skipIf(!hasServer())("durablex", () => {
   it("sleepUntil wakes at its instant, or at once where that is past", async () => {
     const at = new Date(Date.now() + 400).toISOString();
     const run = await start("until", at);
-    await stepIs(run, "renewal", "sleeping");
     expect(await run.wait()).toBe("awake");
     const woke = Date.parse((await stepOf(run, "renewal"))?.completedAt ?? "");
     expect(woke).toBeGreaterThanOrEqual(Date.parse(at));
