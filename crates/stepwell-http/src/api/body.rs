@@ -15,6 +15,7 @@ use stepwell_core::duration;
 use stepwell_core::id::RunId;
 use stepwell_core::limits::{FRAME_ROOM_BYTES, Limits};
 use stepwell_core::status::Dialect;
+use stepwell_telemetry::flow;
 
 use crate::observe::Packing;
 use crate::problem::Problem;
@@ -244,6 +245,18 @@ pub(super) type Parts = Result<Path<(String, String)>, PathRejection>;
 /// [`Code::BadRequest`] when it is not UTF-8.
 pub(super) fn part(part: Part) -> Result<String, Problem> {
     part.map(|Path(text)| text).map_err(|error| not_utf8(&error))
+}
+
+/// Reads the slug of a flow from its part of an address.
+///
+/// # Errors
+/// [`Code::BadRequest`] when no flow can have it.
+pub(super) fn slug(part: Part) -> Result<String, Problem> {
+    let slug = self::part(part)?;
+    match flow::refuse_name(&slug) {
+        None => Ok(slug),
+        Some(why) => Err(Problem::bad_request(format!("the flow of the address: {why}"))),
+    }
 }
 
 /// Reads two parts of an address.

@@ -229,7 +229,7 @@ pub(super) async fn show(
     flow: body::Part,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let (namespace, slug) = (caller.namespace(), body::part(flow)?);
+    let (namespace, slug) = (caller.namespace(), body::slug(flow)?);
     let window = body::query::<Back>(&uri)?.window()?;
     let asked = slug.clone();
     let ask = move |keep: &dyn Keep| Known::ask(keep, (&namespace, &asked), window, now());

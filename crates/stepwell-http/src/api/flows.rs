@@ -135,7 +135,7 @@ pub(super) async fn declare(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let observed = observed_of(&api)?;
-    let slug = body::part(flow)?;
+    let slug = body::slug(flow)?;
     caller.note_object(slug.as_str());
     body::expect_json(&headers)?;
     let entry: Value = body::parse(&body::read(&headers, body, &api.limits).await?)?;
@@ -189,7 +189,7 @@ pub(super) async fn forget(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let observed = observed_of(&api)?;
-    let slug = body::part(flow)?;
+    let slug = body::slug(flow)?;
     caller.note_object(slug.as_str());
     let Why { reason } = body::query(&uri)?;
     check_signed(&caller, None, reason)?;
@@ -210,7 +210,7 @@ pub(super) async fn learned(
     caller: Caller,
     flow: body::Part,
 ) -> Result<Response<Body>, Problem> {
-    let (namespace, slug) = (caller.namespace(), body::part(flow)?);
+    let (namespace, slug) = (caller.namespace(), body::slug(flow)?);
     let asked = slug.clone();
     let learned =
         observed_of(&api)?.ask(move |keep| learned_of(keep, &namespace, &asked, now())).await?;
@@ -297,7 +297,7 @@ pub(super) async fn errors(
     flow: body::Part,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    let (namespace, slug) = (caller.namespace(), body::part(flow)?);
+    let (namespace, slug) = (caller.namespace(), body::slug(flow)?);
     let window = body::query::<Back>(&uri)?.window()?;
     let asked = move |keep: &dyn keep::Keep| keep.errors(&namespace, &slug, window, now());
     let errors = observed_of(&api)?.ask(asked).await?;

@@ -173,7 +173,7 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
     let observed = observed_of(&api)?;
-    let flow: Arc<str> = body::part(flow)?.into();
+    let flow: Arc<str> = body::slug(flow)?.into();
     let query: RunsQuery = body::query(&uri)?;
     let dialect = body::dialect(query.dialect.as_deref())?;
     let ask = ask(caller.namespace(), flow, query)?;

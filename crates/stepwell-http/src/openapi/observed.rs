@@ -15,8 +15,8 @@ use super::shapes::{
 #[derive(ToSchema)]
 #[schema(as = Telemetry, rename_all = "camelCase")]
 pub(crate) struct Batch {
-    /// Who sends them; at most 128 characters.
-    #[schema(max_length = 128, nullable = false)]
+    /// Who sends them; what is longer than 128 bytes is cut.
+    #[schema(nullable = false)]
     process: Option<String>,
     /// At most 5,000. One that is not understood is refused alone.
     #[schema(value_type = Vec<Object>, max_items = 5_000)]
@@ -50,8 +50,8 @@ pub(crate) struct Event {
     /// The trace that it is part of.
     #[schema(pattern = "^[0-9a-f]{32}$", nullable = false)]
     trace: Option<String>,
-    /// Who sends it, in place of that of the batch.
-    #[schema(max_length = 128, nullable = false)]
+    /// Who sends it, in place of that of the batch; cut as that is.
+    #[schema(nullable = false)]
     process: Option<String>,
 }
 

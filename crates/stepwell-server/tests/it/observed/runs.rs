@@ -133,6 +133,26 @@ async fn skipped_missing_and_not_reached_are_told_apart() {
     assert_eq!(get(to, &SHOP.path()).await.json()["declared"], false);
 }
 
+/// A slug that no flow can have is refused by every address that has one, with what is accepted.
+#[tokio::test]
+async fn a_slug_that_no_flow_can_have_is_refused() {
+    let server = server().await;
+    let to = server.address();
+    for slug in ["0".repeat(201), "a%0Ab".to_owned()] {
+        for (method, behind) in
+            [("GET", ""), ("GET", "/errors"), ("GET", "/learned"), ("GET", "/runs"), ("DELETE", "")]
+        {
+            let answer =
+                request(to, &format!("{method} /api/v1/flows/{slug}{behind}"), &[], b"").await;
+            assert_eq!(answer.status, 400, "{method} {behind}: {answer:?}");
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains("1 to 200 characters"), "{detail}");
+        }
+    }
+    let longest = format!("/api/v1/flows/{}/runs", "0".repeat(200));
+    assert_eq!(get(to, &longest).await.status, 200);
+}
+
 /// §10.5: what is open for longer than the flow says is stuck, and an event that comes later opens a run again.
 #[tokio::test]
 async fn a_run_is_stuck_and_opens_again() {
