@@ -27,7 +27,8 @@ use crate::outgoing::{Outbox, Outgoing};
 use crate::schema::Schemas;
 use crate::thread::{Shared, lost};
 
-/// How often a deletion looks whether events are routed that the run took, which takes milliseconds.
+/// How often a deletion looks whether a run is written, and events that it took are routed, which takes
+/// milliseconds.
 const DELETE_TRIES: u32 = 20;
 
 /// Pause between these looks.
@@ -250,8 +251,8 @@ impl Handle {
     /// Deletes a run that has ended, with all that is known of it; returns once that is durable.
     ///
     /// # Errors
-    /// SW2001 when there is no such run; SW2005 when it has not ended; SW1008 when an event that it
-    /// took is still being routed, or the server starts again.
+    /// SW2001 when there is no such run; SW2005 when it has not ended; SW1008 when it is still
+    /// being written or an event that it took is being routed, or the server starts again.
     pub async fn delete(&self, namespace: Arc<str>, run: RunId) -> Result<(), Error> {
         for _ in 0..DELETE_TRIES {
             let of = Arc::clone(&namespace);
@@ -273,7 +274,8 @@ impl Handle {
                 Deletion::Early => tokio::time::sleep(DELETE_PAUSE).await,
             }
         }
-        Err(Error::unavailable(format!("an event that {run} took is still being routed")))
+        let why = format!("{run} is still being written, or an event that it took is being routed");
+        Err(Error::unavailable(why))
     }
 
     /// Sends an event; returns once it is durable (§8.9).

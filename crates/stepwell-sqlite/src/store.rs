@@ -328,7 +328,7 @@ impl<D: Disk> Store for Embedded<D> {
         if deletion != Deletion::Early {
             return Ok(deletion);
         }
-        // That its events are done may be in the log only as well.
+        // That its events are done may be in the log only as well, and so is what was written meanwhile.
         let head = shared.overlay().head;
         shared.fold_to(head)?;
         shared.delete_folded(namespace, run)
@@ -442,7 +442,8 @@ impl<D: Disk> Shared<D> {
     fn delete_folded(&self, namespace: &str, run: RunId) -> Result<Deletion, Error> {
         let mut writer = guard(&self.tables.writer);
         if self.overlay().holds(run) {
-            return Err(Error::Unavailable(format!("{run} is being written")));
+            // Somebody wrote of it meanwhile.
+            return Ok(Deletion::Early);
         }
         tables::delete_run(&mut writer, namespace, run)
     }

@@ -91,8 +91,8 @@ pub enum Deletion {
     Unknown,
     /// It has not ended, and stays.
     Open(RunStatus),
-    /// An event that did something to it is not done with all that it does, and could begin it again;
-    /// it stays for the moment.
+    /// It stays for the moment: it is being written, or an event that did something to it is not done with
+    /// all that it does, and could begin it again.
     Early,
 }
 

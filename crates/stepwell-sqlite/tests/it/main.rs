@@ -4,6 +4,7 @@
 mod backup;
 mod conformance;
 mod crash;
+mod deletes;
 mod folder;
 mod formats;
 mod ledger;
