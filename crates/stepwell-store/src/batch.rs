@@ -9,6 +9,7 @@ use stepwell_core::wait::Wait;
 
 use crate::event::EventWrite;
 use crate::inbox::{Message, MessageId};
+use crate::shared::Share;
 
 /// The records of many runs, which become durable together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Batch {
     pub messages: Vec<Arc<Message>>,
     /// Messages that were heard, with the records of the receivers.
     pub consumed: Vec<MessageId>,
+    /// What other members of a shared store are to know.
+    pub share: Share,
     /// The batch holds starts of new runs or new events: refused while the disk or the tail is over its bound.
     pub grows: bool,
 }
@@ -38,6 +41,7 @@ impl Batch {
             && self.events.is_empty()
             && self.messages.is_empty()
             && self.consumed.is_empty()
+            && self.share.is_empty()
     }
 }
 

@@ -15,6 +15,9 @@ pub enum Error {
     /// Nothing was written, and trying again later may work.
     #[error("the store cannot take this now: {0}")]
     Unavailable(String),
+    /// Nothing was written: somebody else has written the same meanwhile.
+    #[error("somebody else has just written {0}; try again")]
+    Contended(String),
     /// Nothing was written: free space is below the reserve.
     #[error("the disk has {free} bytes free, less than the reserve of {reserve} bytes")]
     DiskFull {

@@ -18,17 +18,25 @@ pub enum MessageKind {
     Cancel,
     /// The sender, a child of the receiver, has ended (§9.3).
     ChildEnded,
+    /// An event came that waits of the receiver may take; in place of the sender stands what the event's
+    /// id was made into. In a shared store, where the receiver is another member's.
+    Event,
+    /// Somebody asks something of the receiver; in place of the sender stands what names the ask. In a
+    /// shared store, where the receiver is another member's.
+    Ask,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Cancel, Self::ChildEnded];
+    pub const ALL: [Self; 4] = [Self::Cancel, Self::ChildEnded, Self::Event, Self::Ask];
 
     /// Returns the word in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
             Self::ChildEnded => "childEnded",
+            Self::Event => "event",
+            Self::Ask => "ask",
         }
     }
 

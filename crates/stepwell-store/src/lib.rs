@@ -11,6 +11,7 @@
 //! | [`inbox`] | what runs tell each other |
 //! | [`backup`] | copies of a store, and stores made from one |
 //! | [`bundle`] | copies of runs outside of any store |
+//! | [`shared`] | stores that several nodes share: whose a run is |
 //! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
 //! | [`memory`] | a store without a disk |
@@ -30,6 +31,7 @@ pub mod memory;
 pub mod query;
 pub mod retention;
 pub mod rows;
+pub mod shared;
 mod store;
 
 #[cfg(feature = "conformance")]

@@ -18,6 +18,7 @@ use crate::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
 };
 use crate::retention::{Deletion, RunRetention};
+use crate::shared::Shared;
 
 /// How many batches a store has made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -243,6 +244,11 @@ pub trait Store: Send + Sync {
 
     /// Tells how the store is doing.
     fn health(&self) -> Health;
+
+    /// Returns what the store can do as one that several nodes share; `None` where it has one node.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
 
     /// Returns what the store can do as one in a folder; `None` where it is in none.
     fn in_folder(&self) -> Option<&dyn InFolder> {
