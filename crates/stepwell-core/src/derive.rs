@@ -48,6 +48,11 @@ pub fn triggered(namespace: &str, event: &str, app: &str, workflow: &str, at: Ti
     RunId::new(at, hash(&["trigger", namespace, event, app, workflow]))
 }
 
+/// Returns what stands for an event where messages between runs name their sender.
+pub fn sender(namespace: &str, event: &str) -> RunId {
+    RunId::from_u128(hash(&["sender", namespace, event]))
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -65,6 +70,8 @@ mod tests {
         let started = triggered("default", "e", "shop", "ship", at);
         assert_eq!(started.created(), at);
         assert_ne!(started, triggered("default", "e", "shop", "bill", at));
+        assert_eq!(sender("default", "e"), sender("default", "e"));
+        assert_ne!(sender("default", "e"), sender("defaul", "te"));
         assert_eq!(emitted(run, "a"), "evt_2b2d718676860e6c75e869cf181e7aad");
         assert_eq!(started.to_string(), "run_0000000003e870008f4a9f696037ff91");
     }

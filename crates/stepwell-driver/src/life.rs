@@ -291,7 +291,8 @@ impl Life {
             | Output::Blocked { .. }
             | Output::Inbox { .. }
             | Output::Find(_)
-            | Output::Ask(_) => self.look_up(output)?,
+            | Output::Ask(_)
+            | Output::Enquire(_) => self.look_up(output)?,
         }
         Ok(())
     }
@@ -309,7 +310,11 @@ impl Life {
                 self.tell(Input::Committed);
                 Ok(())
             }
-            Err(error @ (StoreError::DiskFull { .. } | StoreError::Unavailable(_))) => {
+            Err(
+                error @ (StoreError::DiskFull { .. }
+                | StoreError::Unavailable(_)
+                | StoreError::Contended(_)),
+            ) => {
                 self.meter.commits_refused += 1;
                 tracing::warn!(%error, "the store refused a batch");
                 self.tell(Input::Refused { error });
@@ -357,6 +362,13 @@ impl Life {
             Output::Find(key) => {
                 let run = store.key(&key).map_err(failed)?;
                 self.tell(Input::Found { key, run });
+            }
+            Output::Enquire(enquiry) => {
+                let Some(shared) = store.shared() else {
+                    return Err(Doubt(format!("asked of a store of its own: {enquiry:?}")));
+                };
+                let finding = enquiry.answer(&*store, shared).map_err(failed)?;
+                self.tell(Input::Enquired(finding));
             }
             Output::Ask(question) => {
                 let answer = question.answer(&*store).map_err(failed)?;

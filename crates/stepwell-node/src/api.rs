@@ -7,22 +7,21 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
-use stepwell_core::failure::Failure;
 use stepwell_core::id::RunId;
 use stepwell_core::operation::Operation;
 use stepwell_core::record::{self, Record};
-use stepwell_core::run::{Command, Operate, Phase, Rejection, Run};
+use stepwell_core::run::{Command, Operate, Rejection, Run};
 use stepwell_core::status::RunStatus;
 use stepwell_core::{name, payload, search};
 use stepwell_store::query::{Key, Queue};
 
 use crate::begin::Begun;
 use crate::commit::store_error;
-use crate::hot::Deferred;
+use crate::defer::Deferred;
 use crate::import::{Claim, Importing};
 use crate::input::{About, Begin, RequestId, Signed, StartRequest};
 use crate::node::Node;
-use crate::output::{ApiError, EndedRun, Output, Outputs, Reply};
+use crate::output::{ApiError, Output, Outputs, Reply};
 use crate::remake::{ForkRequest, ResolveRequest};
 
 /// Something that was asked about a run.
@@ -53,6 +52,11 @@ pub(crate) enum Asked {
     Wait {
         about: About,
     },
+    /// It has ended, and who waited for that is to be told how. Who may know was checked when they came.
+    End {
+        about: About,
+        created: bool,
+    },
     /// A start whose key this run has.
     Repeat {
         request: RequestId,
@@ -73,17 +77,22 @@ impl Asked {
     pub(crate) fn needs_journal(&self) -> bool {
         match self {
             Self::Cancel { .. } | Self::Operate { .. } | Self::Resolve { .. } => false,
-            Self::Wait { .. } | Self::Fork { .. } | Self::Repeat { .. } | Self::Import(_) => true,
+            Self::Wait { .. }
+            | Self::End { .. }
+            | Self::Fork { .. }
+            | Self::Repeat { .. }
+            | Self::Import(_) => true,
         }
     }
 
-    fn request(&self) -> RequestId {
+    pub(crate) fn request(&self) -> RequestId {
         match self {
             Self::Cancel { about, .. }
             | Self::Operate { about, .. }
             | Self::Resolve { about, .. }
             | Self::Fork { about, .. }
-            | Self::Wait { about } => about.request,
+            | Self::Wait { about }
+            | Self::End { about, .. } => about.request,
             Self::Repeat { request, .. } => *request,
             Self::Import(importing) => importing.about.request,
         }
@@ -95,7 +104,8 @@ impl Asked {
             | Self::Operate { about, .. }
             | Self::Resolve { about, .. }
             | Self::Fork { about, .. }
-            | Self::Wait { about } => &about.namespace,
+            | Self::Wait { about }
+            | Self::End { about, .. } => &about.namespace,
             Self::Repeat { start, .. } => &start.namespace,
             Self::Import(importing) => &importing.about.namespace,
         }
@@ -105,51 +115,15 @@ impl Asked {
 /// Requests that wait for something.
 #[derive(Debug, Default)]
 pub(crate) struct Api {
-    waiters: FxHashMap<RunId, Vec<(RequestId, bool)>>,
-    waiting: FxHashMap<RequestId, RunId>,
+    pub(crate) waiters: FxHashMap<RunId, Vec<(RequestId, bool)>>,
+    pub(crate) waiting: FxHashMap<RequestId, RunId>,
     /// What comes with a key, in the order in which it came, while the first of it is looked up or
     /// written.
     keys: FxHashMap<Key, VecDeque<Keyed>>,
     starting: FxHashMap<RunId, Key>,
 }
 
-impl Api {
-    fn wait(&mut self, run: RunId, request: RequestId, created: bool) {
-        self.waiters.entry(run).or_default().push((request, created));
-        self.waiting.insert(request, run);
-    }
-
-    pub(crate) fn forget(&mut self, request: RequestId) {
-        let Some(run) = self.waiting.remove(&request) else {
-            return;
-        };
-        if let Some(waiters) = self.waiters.get_mut(&run) {
-            waiters.retain(|(waiting, _)| *waiting != request);
-            if waiters.is_empty() {
-                self.waiters.remove(&run);
-            }
-        }
-    }
-
-    /// §2.3: who waits for a run waits for the one that goes on with it.
-    pub(crate) fn pass_on(&mut self, run: RunId, to: RunId) {
-        let waiters = self.waiters.remove(&run).unwrap_or_default();
-        for (request, _) in &waiters {
-            self.waiting.insert(*request, to);
-        }
-        if !waiters.is_empty() {
-            self.waiters.entry(to).or_default().extend(waiters);
-        }
-    }
-
-    fn take(&mut self, run: RunId) -> Vec<(RequestId, bool)> {
-        let waiters = self.waiters.remove(&run).unwrap_or_default();
-        for (request, _) in &waiters {
-            self.waiting.remove(request);
-        }
-        waiters
-    }
-}
+impl Api {}
 
 fn refuse(request: RequestId, code: Code, detail: String, out: &mut Outputs) {
     let reply = Reply::Error(ApiError { code, detail });
@@ -162,6 +136,21 @@ impl Node {
             let text = "the server is stopping; try again when it is back".into();
             return refuse(request, Code::Unavailable, text, out);
         }
+        match self.resolve(&start) {
+            Err(error) if self.config.shared && error.code == Code::UnknownWorkflow => {
+                self.start_once_known(request, Box::new(start), out);
+            }
+            _ => self.start_known(request, start, out),
+        }
+    }
+
+    /// Starts a run of a workflow that is known by now, or by nobody.
+    pub(crate) fn start_known(
+        &mut self,
+        request: RequestId,
+        start: StartRequest,
+        out: &mut Outputs,
+    ) {
         let queue = match self.resolve(&start) {
             Ok(queue) => queue,
             Err(ApiError { code, detail }) => return refuse(request, code, detail, out),
@@ -328,15 +317,6 @@ impl Node {
         self.with_run(run, Deferred::Asked(asked), out);
     }
 
-    pub(crate) fn on_wait(&mut self, about: About, out: &mut Outputs) {
-        let known = self.hot.run(about.run);
-        if known.is_some_and(|r| *r.namespace() == about.namespace && !r.status().is_ended()) {
-            self.api.wait(about.run, about.request, false);
-        } else {
-            self.with_run(about.run, Deferred::Asked(Asked::Wait { about }), out);
-        }
-    }
-
     pub(crate) fn answer_missing(
         &mut self,
         run: RunId,
@@ -347,14 +327,14 @@ impl Node {
             || ApiError { code: Code::UnknownRun, detail: format!("there is no run {run}") },
             store_error,
         );
-        self.commits.common().reply(asked.request(), Reply::Error(error));
+        self.reply_about(run, asked.request(), Reply::Error(error));
     }
 
     pub(crate) fn answer(&mut self, id: RunId, asked: Asked, journal: &[u8], out: &mut Outputs) {
         let Some(run) = self.hot.run(id) else { return };
         // That a copy has the id of a run of another namespace is said, and nothing more.
-        let copy = matches!(asked, Asked::Import(_));
-        if !copy && run.namespace() != asked.namespace() {
+        let known = matches!(asked, Asked::Import(_) | Asked::End { .. });
+        if !known && run.namespace() != asked.namespace() {
             // What another namespace has is not there (§1).
             return self.answer_missing(id, &asked, None);
         }
@@ -369,7 +349,10 @@ impl Node {
             Asked::Fork { about, fork, signed } => {
                 self.answer_fork(&about, (&fork, &signed), journal, out);
             }
-            Asked::Wait { about } => self.answer_wait(id, about.request, journal, out),
+            Asked::Wait { about } => self.answer_wait(id, (about.request, false), journal, out),
+            Asked::End { about, created } => {
+                self.answer_wait(id, (about.request, created), journal, out);
+            }
             Asked::Repeat { request, start } => {
                 self.answer_repeat((id, request), &start, journal, out);
             }
@@ -385,7 +368,7 @@ impl Node {
             Err(Rejection::Ended(status)) => status,
             Err(_) => RunStatus::Compensating,
         };
-        self.commits.effects(id).reply(request, Reply::Acted { status });
+        self.reply_about(id, request, Reply::Acted { status });
     }
 
     /// §9.5: an act that is not had is refused with what would be.
@@ -404,22 +387,7 @@ impl Node {
                 "the end of {id} is decided; accepted until it has ended: terminate"
             )),
         };
-        self.commits.effects(id).reply(request, reply);
-    }
-
-    fn answer_wait(&mut self, id: RunId, request: RequestId, journal: &[u8], out: &mut Outputs) {
-        let Some(run) = self.hot.run(id) else { return };
-        if let Some(run) = run.continued_as() {
-            let namespace = self.hot.run(id).map(|run| run.namespace().clone());
-            let about = About { request, namespace: namespace.unwrap_or_default(), run };
-            return self.on_wait(about, out);
-        }
-        if !matches!(run.phase(), Phase::Ended(_)) {
-            return self.api.wait(id, request, false);
-        }
-        if let Some(ended) = ended_run(id, journal) {
-            self.commits.effects(id).reply(request, Reply::Ended(Box::new(ended)));
-        }
+        self.reply_about(id, request, reply);
     }
 
     /// §4.8: a repeat returns the first run; with another input it is a conflict.
@@ -440,46 +408,12 @@ impl Node {
             return self.commits.effects(id).reply(request, reply);
         }
         if start.wait {
-            return self.answer_wait(id, request, journal, out);
+            return self.answer_wait(id, (request, false), journal, out);
         }
         self.commits.effects(id).reply(request, Reply::Started { run: id, created: false });
-    }
-
-    pub(crate) fn tell_waiters(
-        &mut self,
-        id: RunId,
-        status: RunStatus,
-        output: Option<&RawValue>,
-        error: Option<&Failure<'static>>,
-    ) {
-        for (request, created) in self.api.take(id) {
-            let output = output.filter(|_| status == RunStatus::Completed).map(ToOwned::to_owned);
-            let ended = EndedRun { run: id, created, status, output, error: error.cloned() };
-            self.commits.effects(id).reply(request, Reply::Ended(Box::new(ended)));
-        }
-    }
-
-    pub(crate) fn refuse_waiters(&mut self, id: RunId, why: &ApiError, out: &mut Outputs) {
-        for (request, _) in self.api.take(id) {
-            let reply = Reply::Error(why.clone());
-            out.list.push(Output::Reply { request, reply });
-        }
     }
 }
 
 fn refused(detail: String) -> Reply {
     Reply::Error(ApiError { code: Code::ActRefused, detail })
-}
-
-fn ended_run(run: RunId, journal: &[u8]) -> Option<EndedRun> {
-    record::decode(journal).find_map(|record| match record {
-        Ok(Record::Ended(ended)) => Some(EndedRun {
-            run,
-            created: false,
-            status: ended.status,
-            output: ended.output.map(ToOwned::to_owned),
-            error: ended.error.map(Failure::into_owned),
-        }),
-        _ => None,
-    })
 }

@@ -19,11 +19,14 @@ use stepwell_protocol::frame;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
 use stepwell_store::event::{Event, EventId, EventWrite, Place};
 use stepwell_store::inbox::{Message, MessageId};
+use stepwell_store::shared::{Answer, Release, Share};
 
 use crate::input::{RequestId, SessionId};
+use crate::need::needs_of;
 use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply};
 use crate::question::Question;
+use crate::sharing::Left;
 
 /// What is to happen once a batch is durable.
 #[derive(Debug, Default)]
@@ -128,6 +131,10 @@ pub(crate) struct Open {
     ids: Vec<EventId>,
     /// Those that are done.
     routed: Vec<Place>,
+    /// What other members of a shared store are to know.
+    share: Share,
+    /// What is known of the runs that are released.
+    left: Vec<Left>,
     /// It holds records of a run that was there before.
     joined: bool,
     pub(crate) effects: Effects,
@@ -151,6 +158,7 @@ impl Open {
             && self.events.is_empty()
             && self.messages.is_empty()
             && self.consumed.is_empty()
+            && self.share.is_empty()
     }
 
     fn accept(&mut self, event: Arc<Event>) {
@@ -176,6 +184,9 @@ struct Given {
     /// out with it. So every wait that was parked before is durable too.
     to_route: Vec<Arc<Event>>,
     routed: Vec<Place>,
+    /// Whom it answers of those who asked other members.
+    asks: Vec<RunId>,
+    left: Vec<Left>,
 }
 
 /// The open batches, and those given out and not answered.
@@ -259,6 +270,27 @@ impl Commits {
     /// Returns the open batch that holds the run's newest records, or would.
     fn with(&mut self, run: RunId) -> &mut Open {
         if self.growing.index.contains_key(&run) { &mut self.growing } else { &mut self.steady }
+    }
+
+    /// Lets others have a run.
+    pub(crate) fn release(&mut self, release: Release, left: Left) {
+        self.steady.share.released.push(release);
+        self.steady.left.push(left);
+    }
+
+    /// Keeps a run that was to be released.
+    pub(crate) fn keep(&mut self, run: RunId) {
+        self.steady.share.released.retain(|released| released.run != run);
+    }
+
+    /// Answers what was asked of another member, with what a run's newest records are written with.
+    pub(crate) fn answer(&mut self, run: RunId, answer: Answer) {
+        self.with(run).share.answers.push(answer);
+    }
+
+    /// Lets others route an event.
+    pub(crate) fn unroute(&mut self, place: Place) {
+        self.steady.share.unrouted.push(place);
     }
 
     /// Adds a registration.
@@ -350,15 +382,24 @@ impl Node {
         }
         let (at, workflows, events) = (self.now, open.workflows, open.events);
         let (messages, consumed) = (open.messages, open.consumed);
-        let mut batch = Batch { at, grows, workflows, events, ..Batch::default() };
+        let asks = open.share.answers.iter().map(|answer| answer.ask).collect();
+        let share = open.share;
+        let mut batch = Batch { at, grows, workflows, events, share, ..Batch::default() };
         batch.messages.clone_from(&messages);
         batch.consumed.clone_from(&consumed);
         let mut runs = Vec::with_capacity(open.writes.len());
         for (id, records) in open.writes {
             // A run with unwritten records stays in memory; only a refused start is dropped, and what
             // was said of it after is dropped with it.
+            let leaves = self.leaves_with(id);
             let Some(run) = self.hot.run(id) else { continue };
             runs.push(id);
+            if self.config.shared {
+                batch.share.needs.extend(needs_of(run));
+            }
+            if leaves {
+                batch.share.released.push(Release { run: id, away: None });
+            }
             let (summary, waits) = (Summary::of(run), Wait::all_of(run));
             batch.runs.push(RunWrite { run: id, records, summary, waits });
         }
@@ -375,6 +416,8 @@ impl Node {
             ids: open.ids,
             to_route: Vec::new(),
             routed: open.routed,
+            asks,
+            left: open.left,
         });
         out.list.push(Output::Commit(batch));
     }
@@ -395,6 +438,7 @@ impl Node {
         self.events.over.extend(given.ids);
         self.forget_routes(&given.routed);
         self.queue_routes(given.to_route);
+        given.left.into_iter().for_each(|left| self.has_left(left));
     }
 
     /// A batch that only held new runs and events was refused: they never were. For any other the node
@@ -416,11 +460,21 @@ impl Node {
             next.to_route.retain(|event| !given.ids.contains(&event.id));
         }
         self.events.over.extend(given.ids);
-        let told = store_error(error);
+        for ask in given.asks {
+            self.commits.steady.share.answers.push(crate::ask::answer(ask, &refusal(error)));
+        }
         for (request, _) in given.effects.replies {
-            out.list.push(Output::Reply { request, reply: Reply::Error(told.clone()) });
+            out.list.push(Output::Reply { request, reply: refusal(error) });
         }
         given.along.release(out);
+    }
+}
+
+/// Tells an asker that the store did not take something.
+pub(crate) fn refusal(error: &stepwell_store::Error) -> Reply {
+    match error {
+        stepwell_store::Error::Contended(_) => Reply::Contended,
+        _ => Reply::Error(store_error(error)),
     }
 }
 

@@ -12,7 +12,8 @@ use stepwell_core::run::{Activate, Command, Run};
 use stepwell_core::time::Timestamp;
 use stepwell_store::query::{Cursor, Queue};
 
-use crate::hot::{Deferred, Held};
+use crate::defer::Deferred;
+use crate::hot::Held;
 use crate::input::SessionId;
 use crate::need::{Need, queue_of};
 use crate::node::{Node, SLICE};
@@ -22,7 +23,7 @@ use crate::output::{Output, Outputs};
 const WINDOW: usize = 4_096;
 
 /// How many runs one question to the store returns.
-const PAGE: usize = 512;
+pub(crate) const PAGE: usize = 512;
 
 /// How many runs are given to runners before others get their turn: each is read first.
 const GIVES: usize = 16;
@@ -36,17 +37,17 @@ pub(crate) struct Slot {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    window: VecDeque<(Timestamp, RunId)>,
-    scan: Scan,
-    asking: bool,
+pub(crate) struct Waiting {
+    pub(crate) window: VecDeque<(Timestamp, RunId)>,
+    pub(crate) scan: Scan,
+    pub(crate) asking: bool,
     cursor: Cursor,
     in_turn: bool,
 }
 
 /// Whether the store may know more runs that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Scan {
+pub(crate) enum Scan {
     /// No.
     #[default]
     Done,
@@ -58,11 +59,11 @@ enum Scan {
 }
 
 impl Scan {
-    fn want(&mut self) {
+    pub(crate) fn want(&mut self) {
         *self = if *self == Self::Done { Self::Wanted } else { Self::Again };
     }
 
-    fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         *self = if *self == Self::Again { Self::Wanted } else { Self::Done };
     }
 }
@@ -70,14 +71,14 @@ impl Scan {
 /// The queues.
 #[derive(Debug, Default)]
 pub(crate) struct Dispatch {
-    queues: FxHashMap<Queue, Waiting>,
+    pub(crate) queues: FxHashMap<Queue, Waiting>,
     turns: VecDeque<Queue>,
     /// Queues for which no slot was found: they take their turns again when one may be free.
     stuck: VecDeque<Queue>,
     /// Runs that need a certain runner, or one to themselves.
-    aside: BTreeMap<Need, BTreeSet<RunId>>,
+    pub(crate) aside: BTreeMap<Need, BTreeSet<RunId>>,
     /// The runs in windows and aside: each stands there once.
-    known: FxHashSet<RunId>,
+    pub(crate) known: FxHashSet<RunId>,
     changed: bool,
     /// Runs that were given in this turn.
     given: usize,
@@ -103,7 +104,7 @@ impl Dispatch {
         self.wake();
     }
 
-    fn take_turn(&mut self, queue: &Queue) {
+    pub(crate) fn take_turn(&mut self, queue: &Queue) {
         let Some(waiting) = self.queues.get_mut(queue) else {
             return;
         };
@@ -111,6 +112,11 @@ impl Dispatch {
             self.turns.push_back(queue.clone());
         }
         self.changed = true;
+    }
+
+    /// Tells whether a run waits for one of the runners here.
+    pub(crate) fn is_aside(&self, run: RunId) -> bool {
+        self.known.contains(&run)
     }
 
     fn set_aside(&mut self, need: Need, run: RunId) {
@@ -219,6 +225,9 @@ impl Node {
             return Turn::Empty;
         }
         let Some(session) = self.sessions.pick(queue, |_| true) else {
+            if self.config.shared {
+                self.release_window(queue);
+            }
             return Turn::NoSlot;
         };
         if let Some((_, run)) = waiting.window.pop_front() {
@@ -230,7 +239,11 @@ impl Node {
         }
         if !std::mem::replace(&mut waiting.asking, true) {
             let (queue, after) = (queue.clone(), waiting.cursor);
-            out.list.push(Output::Ready { queue, after, limit: PAGE });
+            out.list.push(if self.config.shared {
+                self.claim_ready(queue)
+            } else {
+                Output::Ready { queue, after, limit: PAGE }
+            });
         }
         Turn::Empty
     }

@@ -16,7 +16,7 @@ use stepwell_store::event::{Event, EventId, Known, Place, Scope};
 use stepwell_store::query::{EventName, Key, Queue};
 
 use crate::commit::store_error;
-use crate::hot::Deferred;
+use crate::defer::Deferred;
 use crate::input::{RequestId, SendRequest};
 use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply, Sent};
@@ -65,7 +65,7 @@ impl Events {
         self.router.scan();
     }
 
-    /// Returns an instant after which no event of this name was accepted.
+    /// Returns an instant after which no event of this name was accepted here.
     pub(crate) fn newest(&self, name: &EventName) -> Timestamp {
         self.newest.get(name).copied().unwrap_or(self.floor)
     }

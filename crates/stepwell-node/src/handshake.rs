@@ -67,7 +67,10 @@ impl Node {
         }
         for resume in &hello.resume {
             let (instance, resume) = (instance.clone(), resume.clone());
-            self.away.present(Return { session: id, instance, resume });
+            self.away.present(Return { session: id, instance, resume, until: None });
+        }
+        if self.config.shared {
+            self.meet(out);
         }
         self.take_returns(out);
         Ok(())

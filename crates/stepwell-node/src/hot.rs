@@ -1,26 +1,20 @@
 //! Runs in memory: loading them, applying commands to them, dropping them when they are cold.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 use stepwell_core::run::{Command, Env, Outcome, Rejection, Run};
 use stepwell_core::time::Timestamp;
-use stepwell_store::inbox::Message;
+use stepwell_store::shared::Away;
 
-use crate::api::Asked;
-use crate::commit::store_error;
-use crate::dispatch::Slot;
-use crate::events::Sending;
+use crate::defer::Deferred;
+use crate::enquiry::Enquiry;
 use crate::input::SessionId;
 use crate::look::Looking;
 use crate::meter::Counted;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
-use crate::recovery::Return;
-use crate::route::{Delivery, Triggering};
-use crate::single::Single;
+use crate::sharing::Left;
 
 /// A run that a runner holds, as this node knows it.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +27,15 @@ pub(crate) struct Held {
     pub(crate) epoch: u32,
     /// No code of it is in progress: it takes no slot.
     pub(crate) idle: bool,
+}
+
+/// Whether the journal of a run in memory is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    No,
+    Asked,
+    /// Records were written meanwhile: what is read is too old.
+    Outdated,
 }
 
 /// A run in memory.
@@ -48,58 +51,13 @@ pub(crate) struct Live {
     /// The timer of it that stands among the near ones.
     pub(crate) timer: Option<Timestamp>,
     /// What waits for its journal; asked for when all its records are written.
-    reads: Vec<Deferred>,
-    reading: bool,
-    /// Records were written while the journal was read: what was read is too old.
-    outdated: bool,
+    pub(crate) reads: Vec<Deferred>,
+    reading: Reading,
     pub(crate) counted: Counted,
     /// Steps for which somebody looks for events: the run stays, without a timer.
     pub(crate) looking: Vec<Looking>,
-}
-
-/// What is to be done with a run once its journal is there.
-#[derive(Debug)]
-pub(crate) enum Deferred {
-    /// Fire its timers.
-    Fire,
-    /// Give it to a runner, for whom a slot is kept.
-    Dispatch(Slot),
-    /// Its runner came back.
-    Return(Return),
-    /// Its runner did not come back.
-    Lose,
-    /// Somebody asked something.
-    Asked(Asked),
-    /// Another run tells it something.
-    Told(Arc<Message>),
-    /// A runner with this build registered its workflow.
-    Unblock(Option<Arc<str>>),
-    /// An event is for its waits.
-    Deliver(Box<Delivery>),
-    /// An event is sent to it alone.
-    Send(Box<Sending>),
-    /// An event starts it, unless it did.
-    Trigger(Box<Triggering>),
-    /// A new event is for a wait of it, and no other.
-    Single(Box<Single>),
-}
-
-impl Deferred {
-    /// Tells whether the journal itself is needed, and not the state alone.
-    fn needs_journal(&self) -> bool {
-        match self {
-            Self::Dispatch(_) | Self::Return(_) => true,
-            Self::Asked(asked) => asked.needs_journal(),
-            Self::Fire
-            | Self::Told(_)
-            | Self::Lose
-            | Self::Unblock(_)
-            | Self::Deliver(_)
-            | Self::Send(_)
-            | Self::Trigger(_)
-            | Self::Single(_) => false,
-        }
-    }
+    /// The batch that is on its way releases it: what comes now is done once it is claimed again.
+    leaving: bool,
 }
 
 impl Live {
@@ -111,10 +69,10 @@ impl Live {
             held: None,
             timer: None,
             reads: Vec::new(),
-            reading: false,
-            outdated: false,
+            reading: Reading::No,
             counted: Counted::default(),
             looking: Vec::new(),
+            leaving: false,
         }
     }
 
@@ -166,6 +124,30 @@ impl Hot {
         self.runs.contains_key(&run)
     }
 
+    /// Tells whether a run that is being written is in memory for nothing else. Whoever asks releases it.
+    pub(crate) fn leaves(&mut self, run: RunId) -> bool {
+        let Some(Place::Live(live)) = self.runs.get_mut(&run) else { return false };
+        live.leaving = live.held.is_none()
+            && live.run.activation().is_none()
+            && live.unwritten == 1
+            && live.reading == Reading::No
+            && live.reads.is_empty()
+            && live.looking.is_empty();
+        live.leaving
+    }
+
+    /// Takes what waits for a run that is not to be had.
+    pub(crate) fn cannot_load(&mut self, run: RunId) -> Vec<Deferred> {
+        match self.runs.get(&run) {
+            Some(Place::Loading(_)) => {}
+            Some(Place::Live(_)) | None => return Vec::new(),
+        }
+        match self.runs.remove(&run) {
+            Some(Place::Loading(waiting)) => waiting,
+            Some(Place::Live(_)) | None => Vec::new(),
+        }
+    }
+
     pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
         match self.runs.get(&run) {
             Some(Place::Live(live)) => Some(&live.run),
@@ -188,7 +170,7 @@ impl Hot {
         self.runs.insert(live.run.id(), Place::Live(Box::new(live)));
     }
 
-    fn remove(&mut self, run: RunId) -> Option<Box<Live>> {
+    pub(crate) fn remove(&mut self, run: RunId) -> Option<Box<Live>> {
         match self.runs.remove(&run) {
             Some(Place::Live(live)) => Some(live),
             Some(Place::Loading(_)) | None => None,
@@ -202,18 +184,28 @@ impl Node {
         match self.hot.runs.get_mut(&run) {
             Some(Place::Loading(waiting)) => waiting.push(what),
             Some(Place::Live(live)) => {
-                if live.born && !what.needs_journal() {
+                if live.born && !live.leaving && !what.needs_journal() {
                     self.perform(run, what, &[], out);
                     return;
                 }
                 live.reads.push(what);
                 self.read_if_written(run, out);
             }
+            None if self.config.shared && what.only_looks() => self.peek(run, what, out),
             None => {
                 self.hot.runs.insert(run, Place::Loading(vec![what]));
-                out.list.push(Output::Load(run));
+                self.commits.keep(run);
+                self.load(run, out);
             }
         }
+    }
+
+    fn load(&self, run: RunId, out: &mut Outputs) {
+        out.list.push(if self.config.shared {
+            Output::Enquire(Enquiry::Claim(run))
+        } else {
+            Output::Load(run)
+        });
     }
 
     /// A journal is read only when all of the run's records are in it.
@@ -221,21 +213,21 @@ impl Node {
         let Some(live) = self.hot.live(run) else {
             return;
         };
-        if live.unwritten == 0 && !live.reading && !live.reads.is_empty() {
-            live.reading = true;
-            out.list.push(Output::Load(run));
+        if live.unwritten == 0 && live.reading == Reading::No && !live.reads.is_empty() {
+            live.reading = Reading::Asked;
+            self.load(run, out);
         }
     }
 
     pub(crate) fn on_loaded(
         &mut self,
         run: RunId,
-        journal: Result<Option<Vec<u8>>, stepwell_store::Error>,
+        (journal, away): (Result<Option<Vec<u8>>, stepwell_store::Error>, Option<Away>),
         out: &mut Outputs,
     ) {
         if let Some(live) = self.hot.live(run) {
-            live.reading = false;
-            if std::mem::take(&mut live.outdated) || live.unwritten > 0 {
+            let reading = std::mem::replace(&mut live.reading, Reading::No);
+            if reading == Reading::Outdated || live.unwritten > 0 {
                 // It changed meanwhile: what waits is done when that is written and read.
                 return self.read_if_written(run, out);
             }
@@ -267,20 +259,47 @@ impl Node {
         let Some(Place::Loading(waiting)) = self.hot.runs.remove(&run) else {
             return;
         };
+        let Some((waiting, journal)) = self.read_in(run, waiting, journal, out) else { return };
+        if self.config.shared {
+            self.await_runner(run, away);
+            if let Some(live) = self.hot.live(run) {
+                // Timers of runs that are not in memory are nobody's here.
+                live.timer = None;
+            }
+            self.set_timer(run);
+        }
+        self.perform_all(run, waiting, journal, out);
+    }
+
+    /// Brings a run into memory, with its journal.
+    pub(crate) fn read_in(
+        &mut self,
+        run: RunId,
+        waiting: Vec<Deferred>,
+        journal: Result<Option<Vec<u8>>, stepwell_store::Error>,
+        out: &mut Outputs,
+    ) -> Option<(Vec<Deferred>, Vec<u8>)> {
         let journal = match journal {
             Ok(Some(journal)) => journal,
-            Ok(None) => return self.missing(run, waiting, None, out),
-            Err(error) => return self.missing(run, waiting, Some(&error), out),
+            Ok(None) => {
+                self.missing(run, waiting, None, out);
+                return None;
+            }
+            Err(error) => {
+                self.missing(run, waiting, Some(&error), out);
+                return None;
+            }
         };
         match Run::replay(run, &journal) {
             Ok(state) => {
                 self.hot.insert_read(state);
-                self.perform_all(run, waiting, journal, out);
+                Some((waiting, journal))
             }
             Err(error) => {
                 let why = error.to_string();
                 let error = stepwell_store::Error::Quarantined { run, why };
                 self.missing(run, waiting, Some(&error), out);
+                None
             }
         }
     }
@@ -316,52 +335,6 @@ impl Node {
         journal.extend_from_slice(records);
         if journal.len() as u64 == whole {
             self.try_at_once(run, &journal, out);
-        }
-    }
-
-    fn missing(
-        &mut self,
-        run: RunId,
-        waiting: Vec<Deferred>,
-        error: Option<&stepwell_store::Error>,
-        out: &mut Outputs,
-    ) {
-        for what in waiting {
-            match what {
-                // The run that its key named was deleted meanwhile, and the key with it.
-                Deferred::Asked(Asked::Repeat { request, start }) if error.is_none() => {
-                    self.on_start(request, *start, out);
-                }
-                Deferred::Asked(Asked::Import(importing)) => match error {
-                    Some(error) => self.refuse_import(*importing, error, out),
-                    None => self.take_copy(importing, out),
-                },
-                Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
-                Deferred::Dispatch(slot) => self.free_slot(slot),
-                Deferred::Return(back) => self.refuse_return(&back, run),
-                Deferred::Told(message) => self.unheard(&message, error),
-                Deferred::Deliver(delivery) => self.undeliverable(&delivery),
-                Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
-                Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
-                Deferred::Single(single) => self.accept_asked(single.asked),
-                Deferred::Fire | Deferred::Lose | Deferred::Unblock(_) => {}
-            }
-        }
-    }
-
-    fn perform(&mut self, run: RunId, what: Deferred, journal: &[u8], out: &mut Outputs) {
-        match what {
-            Deferred::Fire => self.apply(run, Command::Fire, None).unwrap_or_default(),
-            Deferred::Dispatch(slot) => self.activate_from(run, slot, journal, out),
-            Deferred::Return(back) => self.take_back(run, &back, journal),
-            Deferred::Lose => self.lose_now(run),
-            Deferred::Asked(asked) => self.answer(run, asked, journal, out),
-            Deferred::Told(message) => self.hear(run, &message),
-            Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
-            Deferred::Deliver(delivery) => self.deliver(run, &delivery),
-            Deferred::Send(sending) => self.send_to(run, &sending),
-            Deferred::Trigger(triggering) => self.trigger(*triggering, true),
-            Deferred::Single(single) => self.accept_single(run, *single),
         }
     }
 
@@ -416,7 +389,9 @@ impl Node {
             return;
         };
         live.born = true;
-        live.outdated = live.reading;
+        if live.reading != Reading::No {
+            live.reading = Reading::Outdated;
+        }
         live.unwritten = live.unwritten.saturating_sub(1);
         if live.unwritten > 0 {
             return;
@@ -435,9 +410,17 @@ impl Node {
         let Some(live) = self.hot.live(id) else {
             return;
         };
-        if live.unwritten > 0 || live.reading || !live.reads.is_empty() {
+        if live.leaving && live.unwritten == 0 {
+            let left = Left::of(&live.run);
+            self.has_left(left);
+            return self.leave(id, out);
+        }
+        if live.unwritten > 0 || live.reading != Reading::No || !live.reads.is_empty() {
             self.read_if_written(id, out);
             return;
+        }
+        if self.config.shared {
+            return self.cool_down_shared(id, out);
         }
         if live.held.is_some() || live.run.activation().is_some() || !live.looking.is_empty() {
             return;
@@ -468,7 +451,7 @@ impl Node {
             self.timers.remove(at, id);
         }
         self.missing(id, live.reads, Some(why), out);
-        self.refuse_waiters(id, &store_error(why), out);
+        self.refuse_waiters(id, why, out);
         self.on_key_written(id, out);
     }
 }

@@ -18,7 +18,8 @@ use stepwell_core::run::{ChildEnded, Command, Rejection};
 use stepwell_core::status::RunStatus;
 use stepwell_store::inbox::{Message, MessageId, MessageKind};
 
-use crate::hot::Deferred;
+use crate::defer::Deferred;
+use crate::enquiry::Enquiry;
 use crate::node::{Node, SLICE};
 use crate::output::{Output, Outputs};
 
@@ -118,6 +119,12 @@ impl Inbox {
         self.in_hand < IN_HAND_MAX && (asks || !self.queue.is_empty())
     }
 
+    /// Leaves a message to the member whose the receiver is.
+    pub(crate) fn leave(&mut self, message: &Message) {
+        self.put_down(message);
+        self.known.remove(&message.id);
+    }
+
     fn put_down(&mut self, message: &Message) {
         self.in_hand = self.in_hand.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(message.body.len());
@@ -142,7 +149,12 @@ impl Node {
             self.come_back(out);
         } else if self.inbox.left && !self.inbox.asking {
             self.inbox.asking = true;
-            out.list.push(Output::Inbox { after: self.inbox.cursor, limit: PAGE });
+            let (after, limit) = (self.inbox.cursor, PAGE);
+            out.list.push(if self.config.shared {
+                Output::Enquire(Enquiry::Mail { after, limit })
+            } else {
+                Output::Inbox { after, limit }
+            });
         }
     }
 
@@ -173,11 +185,14 @@ impl Node {
     }
 
     /// A run hears a message: the record of it, if it makes any, and the message's end are in one batch.
-    pub(crate) fn hear(&mut self, id: RunId, message: &Message) {
+    pub(crate) fn hear(&mut self, id: RunId, message: &Message, out: &mut Outputs) {
         self.inbox.put_down(message);
         match message.id.kind {
             MessageKind::Cancel => self.hear_cancel(id, message),
             MessageKind::ChildEnded => self.hear_end(id, message),
+            // These are consumed with what is done about them.
+            MessageKind::Event => return self.hear_event(id, message),
+            MessageKind::Ask => return self.hear_ask(id, message, out),
         }
         self.commits.consume(id, message.id);
     }
@@ -213,9 +228,13 @@ impl Node {
     /// stays in the store.
     pub(crate) fn unheard(&mut self, message: &Message, error: Option<&stepwell_store::Error>) {
         self.inbox.put_down(message);
-        if error.is_none() {
-            self.commits.consume(message.id.to, message.id);
+        if error.is_some() {
+            return;
         }
+        if message.id.kind == MessageKind::Ask {
+            self.ask_of_nobody(message);
+        }
+        self.commits.consume(message.id.to, message.id);
     }
 
     /// §9.3: tells a run's parent that the run has ended.

@@ -13,6 +13,7 @@ use stepwell_store::batch::Workflow;
 use stepwell_store::inbox::Message;
 use stepwell_store::query::{Key, Queue};
 
+use crate::enquiry::Finding;
 use crate::import::ImportRequest;
 use crate::question::Answer;
 use crate::remake::{ForkRequest, ResolveRequest};
@@ -283,6 +284,10 @@ pub enum Input<'a> {
     },
     /// Answers [`crate::Output::Ask`].
     Answered(Answer),
+    /// Answers [`crate::Output::Enquire`].
+    Enquired(Finding),
+    /// Other nodes on the same store wrote something: worth a look, and nothing more.
+    Hint,
     /// Time has passed. Wanted at least as often as [`crate::Node::next_tick`] says.
     Tick,
     /// Answers [`crate::Output::Continue`].

@@ -12,27 +12,34 @@
 //! | `input`, `output` | what goes in and comes out |
 //! | `node` | the object, its entrance, bounded work |
 //! | `commit` | the open batch and the effects that hang on batches |
-//! | `hot`, `perform` | runs in memory: loading, applying, dropping; what follows from a command |
-//! | `session` | connections of runners: grants, slots, registry |
+//! | `hot`, `defer`, `perform` | runs in memory: loading, what waits for that, applying, dropping; what follows from a command |
+//! | `session`, `registry` | connections of runners: grants, slots; the workflows that they registered |
 //! | `handshake`, `worker`, `said`, `told_events`, `activation` | what runners say, and what they are given |
 //! | `dispatch`, `need` | queues, slots, fairness, lone runs, and what runs need of a runner |
 //! | `children`, `inbox` | runs that runs start; what runs tell each other |
 //! | `timers` | near timers; the far ones stay in the store |
-//! | `api`, `begin` | starts, cancels, waits |
+//! | `api`, `begin`, `ends` | starts, cancels, waits for ends |
 //! | `remake` | resolving steps, reruns, forks |
 //! | `import` | copies of runs from elsewhere |
 //! | `events`, `single`, `route`, `trigger`, `look`, `sweep` | events: accepting, for one wait, routing, what they start, looking back |
 //! | `question` | what is asked of the store about events |
 //! | `meter` | what is counted by workflow |
 //! | `why` | why a run is not moving |
+//! | `sharing`, `claim`, `elsewhere`, `ask`, `enquiry` | stores with several nodes: polls, claims, runs that are elsewhere, what is asked of them |
 //! | `recovery` | runs whose runner is away: resume or loss |
 
 mod activation;
 mod api;
+mod ask;
 mod begin;
 mod children;
+mod claim;
 mod commit;
+mod defer;
 mod dispatch;
+mod elsewhere;
+mod ends;
+mod enquiry;
 mod events;
 mod handshake;
 mod hot;
@@ -47,10 +54,12 @@ mod output;
 mod perform;
 mod question;
 mod recovery;
+mod registry;
 mod remake;
 mod route;
 mod said;
 mod session;
+mod sharing;
 mod single;
 mod sweep;
 mod timers;
@@ -60,6 +69,7 @@ mod why;
 mod worker;
 
 pub use activation::messages as activation_messages;
+pub use enquiry::{Enquiry, Finding};
 pub use import::{ImportRequest, Taken};
 pub use input::{
     About, Begin, Input, Now, RequestId, SendRequest, SessionId, Signed, StartRequest,

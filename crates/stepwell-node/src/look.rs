@@ -13,6 +13,7 @@ use stepwell_core::run::Command;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 use stepwell_store::event::{Event, Place};
+use stepwell_store::inbox::MessageId;
 use stepwell_store::query::EventName;
 
 use crate::events::{has, is_for};
@@ -31,6 +32,17 @@ pub(crate) struct Looking {
     step: Arc<str>,
     /// When the oldest event was accepted that was routed meanwhile: the look may be past it.
     again: Option<Timestamp>,
+    /// Who is told when the look is over.
+    told: Vec<Told>,
+}
+
+/// Who waits for a look to be over, in a shared store: what it found is in the journal then.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// The route of an event.
+    Route(Place),
+    /// A message that another member's route sent.
+    Mail(MessageId),
 }
 
 impl Node {
@@ -41,7 +53,7 @@ impl Node {
             return;
         }
         let Some(parked) = live.run.parked(step).cloned() else { return };
-        live.looking.push(Looking { step: step.clone(), again: None });
+        live.looking.push(Looking { step: step.clone(), again: None, told: Vec::new() });
         // What was accepted before it was parked has been looked at, where somebody looked.
         let since = if parked.looked { parked.at } else { parked.wait.from };
         let late = Duration::from_micros(planted::has(Plant::LateLook).into());
@@ -88,7 +100,7 @@ impl Node {
         let Some(at) = live.looking.iter().position(|looking| looking.step == look.step) else {
             return;
         };
-        let again = live.looking.swap_remove(at).again;
+        let Looking { again, told, .. } = live.looking.swap_remove(at);
         if let Some(event) = found {
             self.give(look.run, &look.step, event);
         }
@@ -97,13 +109,16 @@ impl Node {
             // What came meanwhile is durable by now, and may not have been read.
             (Some(parked), Some(since)) => {
                 if let Some(live) = self.hot.live(look.run) {
-                    live.looking.push(Looking { step: look.step.clone(), again: None });
+                    live.looking.push(Looking { step: look.step.clone(), again: None, told });
                 }
                 out.list.push(Output::Ask(question(look, &parked.wait, since)));
                 return;
             }
             (Some(_), None) => self.looked_in_vain(look),
             (None, _) => {}
+        }
+        for told in told {
+            self.tell_of_look(look.run, told);
         }
         self.after_change(look.run);
         self.cool_down(look.run, out);
@@ -123,6 +138,46 @@ impl Node {
         let again = looking.again.get_or_insert(event.accepted_at);
         *again = (*again).min(event.accepted_at);
         true
+    }
+
+    /// Looks for the oldest event that a wait may take, since one came. Tells whether it does: the wait is there, and
+    /// is for such events.
+    ///
+    /// Events are stamped before they are written, and members write at the same time: one that is older
+    /// than the wait may have been written after its first look. None was written later after its stamp than
+    /// a lease lasts, so what is looked through begins so long before the wait was parked.
+    pub(crate) fn look_anew(
+        &mut self,
+        run: RunId,
+        step: &Arc<str>,
+        (name, accepted_at): (&str, Timestamp),
+        told: Told,
+    ) -> bool {
+        let lease = self.config.lease;
+        let Some(live) = self.hot.live(run) else { return false };
+        let Some(parked) = live.run.parked(step).cloned() else { return false };
+        if *parked.wait.event != *name || accepted_at < parked.wait.from {
+            return false;
+        }
+        let since = parked.at.before(lease).min(accepted_at).max(parked.wait.from);
+        if let Some(looking) = live.looking.iter_mut().find(|looking| looking.step == *step) {
+            let again = looking.again.get_or_insert(since);
+            *again = (*again).min(since);
+            looking.told.push(told);
+            return true;
+        }
+        live.looking.push(Looking { step: step.clone(), again: None, told: vec![told] });
+        self.after_change(run);
+        let question = question(&Look { run, step: step.clone() }, &parked.wait, since);
+        self.commits.effects(run).ask(question);
+        true
+    }
+
+    fn tell_of_look(&mut self, run: RunId, told: Told) {
+        match told {
+            Told::Route(place) => self.told(&place),
+            Told::Mail(message) => self.looked_for_mail(run, message),
+        }
     }
 
     fn looked_in_vain(&mut self, look: &Look) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_store::query::Queue;
+use stepwell_store::shared::Needs;
 
 use crate::dispatch::Slot;
 use crate::node::Node;
@@ -47,6 +48,12 @@ impl Need {
         }
     }
 
+    /// Tells whether a runner that could ever have the run is connected.
+    pub(crate) fn has_any(&self, sessions: &Sessions) -> bool {
+        let wants = self.wants(sessions);
+        sessions.any(&self.queue, |session| wants.accept(session))
+    }
+
     /// A build is shunned only as long as there are runners with another: where there are none, the
     /// run shows by being blocked again what it waits for.
     pub(crate) fn wants(&self, sessions: &Sessions) -> Wants<'_> {
@@ -54,6 +61,12 @@ impl Need {
         let other = self.shuns.is_some() && sessions.any(&self.queue, |one| all.accept(one));
         Wants { shuns: all.shuns.filter(|_| other), ..all }
     }
+}
+
+/// Returns what a run needs of a runner, for the other members of a shared store.
+pub(crate) fn needs_of(run: &Run) -> Option<Needs> {
+    let (runner, shuns) = (run.pinned_runner().cloned(), run.shunned_build().cloned());
+    (runner.is_some() || shuns.is_some()).then(|| Needs { run: run.id(), runner, shuns })
 }
 
 /// Returns the queue of a run.

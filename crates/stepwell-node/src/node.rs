@@ -19,7 +19,9 @@ use crate::input::{Input, Now};
 use crate::meter::{Measures, Meter};
 use crate::output::{Output, Outputs, Stats};
 use crate::recovery::Away;
-use crate::session::{Registry, Sessions};
+use crate::registry::Registry;
+use crate::session::Sessions;
+use crate::sharing::Sharing;
 use crate::sweep::Sweeps;
 use crate::timers::Timers;
 
@@ -39,6 +41,11 @@ pub struct Config {
     pub version: String,
     /// Random bits from the operating system; the whole of the node's randomness.
     pub seed: [u8; 32],
+    /// Other nodes share the store ([`stepwell_store::shared`]). Default: none does.
+    pub shared: bool,
+    /// How long a lease on a shared store lasts: nothing is written later than that after its instant.
+    /// Default 3 s.
+    pub lease: Duration,
     /// What is known of a store that was made from a copy. Default: it was not.
     pub restored: Restored,
 }
@@ -61,6 +68,8 @@ impl Default for Config {
             credit_bytes: 8 * 1024 * 1024,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: [0; 32],
+            shared: false,
+            lease: Duration::from_secs(3),
             restored: Restored::default(),
         }
     }
@@ -89,6 +98,7 @@ pub struct Node {
     pub(crate) draining: bool,
     pub(crate) events: Events,
     pub(crate) sweeps: Sweeps,
+    pub(crate) share: Sharing,
     continuing: bool,
 }
 
@@ -116,6 +126,7 @@ impl Node {
             draining: false,
             events: Events::default(),
             sweeps: Sweeps::default(),
+            share: Sharing::default(),
             continuing: false,
         }
     }
@@ -157,7 +168,7 @@ impl Node {
             }
             Input::Committed => self.on_committed(out),
             Input::Refused { error } => self.on_refused(&error, out),
-            Input::Loaded { run, journal } => self.on_loaded(run, journal, out),
+            Input::Loaded { run, journal } => self.on_loaded(run, (journal, None), out),
             Input::Due { runs } => self.on_due(&runs, out),
             Input::Ready { queue, runs } => self.on_ready(&queue, &runs),
             Input::Active { runs } => self.on_active(&runs, out),
@@ -165,6 +176,8 @@ impl Node {
             Input::Inbox { messages } => self.on_inbox(messages),
             Input::Found { key, run } => self.on_found(key, run, out),
             Input::Answered(answer) => self.on_answer(answer, out),
+            Input::Enquired(finding) => self.on_found_shared(finding, out),
+            Input::Hint => self.on_hint(out),
             Input::Tick => self.on_tick(out),
             Input::Continue => {
                 self.continuing = false;
@@ -173,6 +186,7 @@ impl Node {
             Input::Drain => self.on_drain(out),
             Input::LetGo => self.on_let_go(),
         }
+        self.cool_what_was_left(out);
         if self.inbox.wants() {
             self.deliver_messages(out);
         }
@@ -186,7 +200,8 @@ impl Node {
         let silent = self.sessions.next_silent(self.config.limits.runner_ttl());
         let lease = silent.into_iter().chain(self.away.next()).min();
         let lease = lease.map(|at| self.now.after(at.saturating_sub(self.monotonic)));
-        near.into_iter().chain(lease).chain(self.events.router.next()).min()
+        let others = self.events.router.next().into_iter().chain(self.next_poll());
+        near.into_iter().chain(lease).chain(others).min()
     }
 
     /// Returns counters and gauges.
@@ -231,6 +246,9 @@ impl Node {
             out.list.push(Output::Registered(workflow));
         }
         self.inbox.open();
+        if self.config.shared {
+            return self.begin_sharing();
+        }
         out.list.push(crate::recovery::first_question());
         self.move_horizon(out);
     }
@@ -241,6 +259,7 @@ impl Node {
         self.take_returns(out);
         self.lose_overdue(out);
         self.move_horizon(out);
+        self.take_poll_turn(out);
         self.fire_due(out);
         self.take_look_turn(out);
         self.take_route_turn(out);

@@ -12,6 +12,7 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::inbox::MessageId;
 use stepwell_store::query::{Cursor, Key, Queue};
 
+use crate::enquiry::Enquiry;
 use crate::import::Taken;
 use crate::input::{RequestId, SessionId};
 use crate::question::Question;
@@ -107,6 +108,9 @@ pub enum Output {
     /// Ask the store about events and waits ([`Question::answer`]); answered by
     /// [`crate::Input::Answered`].
     Ask(Question),
+    /// Ask the store that others share ([`Enquiry::answer`]); answered by [`crate::Input::Enquired`]. In place of
+    /// `Load`, `Due`, `Ready`, `Active` and `Inbox` where others share it.
+    Enquire(Enquiry),
     /// Come back with [`crate::Input::Continue`] after what else is waiting.
     Continue,
 }
@@ -139,6 +143,9 @@ pub enum Reply {
     Runners(Vec<RunnerInfo>),
     /// The request was not done.
     Error(ApiError),
+    /// The request was not done, since another node has just written the same key, event or run: asked
+    /// again, it is done or finds what is there.
+    Contended,
     /// The event is accepted, durably, or its id was known.
     Sent(Box<Sent>),
 }

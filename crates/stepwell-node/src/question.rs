@@ -199,7 +199,7 @@ impl Question {
     }
 }
 
-fn read(store: &dyn Store, places: &[Place]) -> Result<Vec<Arc<Event>>, Error> {
+pub(crate) fn read(store: &dyn Store, places: &[Place]) -> Result<Vec<Arc<Event>>, Error> {
     let mut events = Vec::with_capacity(places.len());
     for place in places {
         match store.event(&place.id) {

@@ -14,8 +14,8 @@ use stepwell_protocol::to_node::Resume;
 use stepwell_protocol::to_runner::{Resumed, Retry, Settled, ToRunner};
 use stepwell_store::query::Queue;
 
+use crate::defer::Deferred;
 use crate::dispatch::Slot;
-use crate::hot::Deferred;
 use crate::input::SessionId;
 use crate::node::{Node, SLICE};
 use crate::output::{Output, Outputs};
@@ -28,6 +28,8 @@ pub(crate) struct Return {
     pub(crate) session: SessionId,
     pub(crate) instance: Arc<str>,
     pub(crate) resume: Resume,
+    /// Until when it is tried again while the run is another member's.
+    pub(crate) until: Option<Duration>,
 }
 
 /// Runs whose runner is away, by the instant of the monotonic clock until which it may come back.
@@ -60,6 +62,11 @@ impl Away {
         let (_, run) = self.until.first().copied().filter(|(until, _)| *until <= now)?;
         self.remove(run);
         Some(run)
+    }
+
+    /// Returns until when a run's runner may come back.
+    pub(crate) fn until(&self, run: RunId) -> Option<Duration> {
+        self.by_run.get(&run).copied()
     }
 
     pub(crate) fn next(&self) -> Option<Duration> {

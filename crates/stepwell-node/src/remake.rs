@@ -117,7 +117,7 @@ impl Node {
                 }
             }
         };
-        self.commits.effects(id).reply(about.request, reply);
+        self.reply_about(id, about.request, reply);
     }
 
     /// §9.5, §9.8: makes a new run of this one. A source that has not ended is ended by a fork, in
@@ -131,7 +131,7 @@ impl Node {
     ) {
         let source = about.run;
         if let Err(reply) = self.check_fork(asked) {
-            return self.commits.effects(source).reply(about.request, reply);
+            return self.reply_about(source, about.request, reply);
         }
         let Some(run) = self.hot.run(source) else { return };
         let queue = queue_of(run);
@@ -156,7 +156,7 @@ impl Node {
             Ok(run) => run,
             Err(why) => {
                 let reply = error(Code::ForkRefused, format!("{source}: {why}"));
-                return self.commits.effects(source).reply(about.request, reply);
+                return self.reply_about(source, about.request, reply);
             }
         };
         self.last_run = id;
@@ -171,7 +171,7 @@ impl Node {
         }
         self.hot.insert_new(run);
         let reply = Reply::Started { run: id, created: true };
-        self.commits.effects(id).reply(about.request, reply);
+        self.reply_about(id, about.request, reply);
         self.try_at_once(id, &outcome.records, out);
         self.after_change(id);
     }

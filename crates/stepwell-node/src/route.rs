@@ -20,8 +20,10 @@ use stepwell_store::event::{Did, Event, EventWrite, Place};
 use stepwell_store::query::Queue;
 
 use crate::begin::Begun;
+use crate::defer::Deferred;
+use crate::enquiry::Enquiry;
 use crate::events::{document, has, is_for, name_of, raw};
-use crate::hot::Deferred;
+use crate::look::Told;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::question::Question;
@@ -71,6 +73,9 @@ pub(crate) struct Router {
     starting: FxHashMap<RunId, Place>,
     /// When events that failed are tried again.
     retry: Option<Timestamp>,
+    /// In a shared store: events that are routed once it is known what was registered elsewhere; those before the
+    /// question that is under way, and behind it.
+    unread: [Vec<Arc<Event>>; 2],
 }
 
 impl Router {
@@ -86,6 +91,21 @@ impl Router {
 
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.retry
+    }
+
+    /// What was registered elsewhere is read now.
+    pub(crate) fn read_up(&mut self) {
+        let [asked, later] = &mut self.unread;
+        asked.append(later);
+    }
+
+    /// Returns the events that were accepted before that was read.
+    pub(crate) fn were_read_up(&mut self) -> Vec<Arc<Event>> {
+        std::mem::take(&mut self.unread[0])
+    }
+
+    fn unread(&self) -> usize {
+        self.unread.iter().map(Vec::len).sum()
     }
 }
 
@@ -110,6 +130,7 @@ impl Node {
     pub(crate) fn queue_routes(&mut self, events: Vec<Arc<Event>>) {
         for event in events {
             if self.events.router.backlog.len() >= BACKLOG_MAX {
+                self.leave_route(event.place());
                 self.events.router.scan();
             } else {
                 self.events.router.backlog.insert(event.place(), event);
@@ -132,12 +153,17 @@ impl Node {
         for place in std::mem::take(&mut self.events.router.told) {
             self.go_on(&place);
         }
-        while self.events.routes.len() < ROUTES_MAX
+        while self.events.routes.len() + self.events.router.unread() < ROUTES_MAX
             && let Some((place, event)) = self.events.router.backlog.pop_first()
         {
-            if !self.events.routes.contains_key(&place) {
+            if self.config.shared {
+                self.events.router.unread[1].push(event);
+            } else if !self.events.routes.contains_key(&place) {
                 self.begin_route(&event, out);
             }
+        }
+        if !self.events.router.unread[1].is_empty() {
+            self.ask_registrations(out);
         }
         let room = self.events.routes.len() < ROUTES_MAX && self.events.router.retry.is_none();
         if room
@@ -145,7 +171,11 @@ impl Node {
             && !std::mem::replace(&mut self.events.router.asking, true)
         {
             let limit = self.events.routes.len() + PAGE;
-            out.list.push(Output::Ask(Question::Unrouted { limit }));
+            out.list.push(if self.config.shared {
+                Output::Enquire(Enquiry::Unrouted { limit: PAGE })
+            } else {
+                Output::Ask(Question::Unrouted { limit })
+            });
         }
         self.ask_again(out);
         if !self.events.router.turns.is_empty() {
@@ -265,11 +295,19 @@ impl Node {
         }
         if route.failed {
             self.events.routes.remove(place);
+            self.leave_route(place.clone());
             self.events.router.retry = Some(self.now.after(PAUSE));
             return;
         }
         route.done = true;
         self.commits.routed(place.clone());
+    }
+
+    /// An event is not routed by what is in memory: it is found in the store again.
+    fn leave_route(&mut self, place: Place) {
+        if self.config.shared {
+            self.commits.unroute(place);
+        }
     }
 
     /// That these events are done is durable.
@@ -289,11 +327,28 @@ impl Node {
                 None => state.parked_steps().map(|step| step.id.clone()).collect(),
             };
             for step in steps {
-                if !self.is_left_to_look(run, &step, event) {
+                if self.config.shared {
+                    self.look_for(run, &step, event);
+                } else if !self.is_left_to_look(run, &step, event) {
                     self.deliver_routed(run, &step, event);
                 }
             }
         }
+        self.told(&event.place());
+    }
+
+    /// In a shared store events that came before may be on their way at other members: a look takes the oldest. The
+    /// route goes on when it is over.
+    fn look_for(&mut self, run: RunId, step: &Arc<str>, event: &Event) {
+        if self.look_anew(run, step, (&event.name, event.accepted_at), Told::Route(event.place())) {
+            self.expect(&event.place());
+        }
+    }
+
+    /// The run whose wait may take an event is another member's.
+    pub(crate) fn deliver_elsewhere(&mut self, run: RunId, delivery: &Delivery) {
+        let event = &delivery.event;
+        self.tell_of_event(run, event);
         self.told(&event.place());
     }
 

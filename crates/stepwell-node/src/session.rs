@@ -1,25 +1,20 @@
 //! Connections of runners: who they are, what slots they have, and their end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
-use stepwell_core::clean_up::EndOptions;
 use stepwell_core::id::RunId;
-use stepwell_core::matching::Document;
 use stepwell_core::time::Timestamp;
 use stepwell_protocol::to_runner::ToRunner;
-use stepwell_store::batch::Workflow;
-use stepwell_store::event::Event;
 use stepwell_store::query::Queue;
+use stepwell_store::shared::Crew as Hands;
 
 use crate::input::SessionId;
 use crate::meter::{APPS_MAX, Crew, OTHER};
 use crate::node::Node;
 use crate::output::{Output, Outputs, Reply, RunnerInfo};
-use crate::trigger::{Trigger, Triggers};
 
 /// A connection of a runner.
 #[derive(Debug)]
@@ -60,7 +55,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn has_slot(&self, workflow: &str) -> bool {
+    pub(crate) fn has_slot(&self, workflow: &str) -> bool {
         self.ready
             && !self.draining
             && self.alone.is_none()
@@ -107,6 +102,11 @@ impl Sessions {
         self.all.get_mut(&id)
     }
 
+    /// Returns those that said `hello`.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = &Session> {
+        self.all.values().filter(|session| session.ready)
+    }
+
     pub(crate) fn ids(&self) -> Vec<SessionId> {
         self.all.keys().copied().collect()
     }
@@ -122,6 +122,36 @@ impl Sessions {
         let app = (queue.namespace.clone(), queue.app.clone());
         let ids = self.by_app.get(&app).map(Vec::as_slice).unwrap_or_default();
         ids.iter().filter_map(|id| Some((*id, self.all.get(id)?)))
+    }
+
+    /// Returns who could run what waits in a queue, and how many slots of theirs are free.
+    pub(crate) fn crew(&self, queue: &Queue, unshunned: Timestamp) -> (Hands, usize) {
+        let mut crew = Hands { unshunned, ..Hands::default() };
+        let mut free = 0;
+        for (_, session) in self.of_queue(queue) {
+            if !session.has_slot(&queue.workflow) {
+                continue;
+            }
+            free += session.slots.saturating_sub(session.used) as usize;
+            crew.names.push(session.name.clone());
+            crew.builds.push(session.build.clone().unwrap_or_default());
+        }
+        (crew, free)
+    }
+
+    /// Returns the queues whose runners have free slots.
+    pub(crate) fn free_queues(&self) -> BTreeSet<Queue> {
+        let mut queues = BTreeSet::new();
+        for session in self.all.values() {
+            for workflow in session.workflows.keys().filter(|workflow| session.has_slot(workflow)) {
+                queues.insert(Queue {
+                    namespace: session.namespace.clone(),
+                    app: session.app.clone(),
+                    workflow: workflow.clone(),
+                });
+            }
+        }
+        queues
     }
 
     /// Tells whether a runner of a workflow, busy or not, is one of these.
@@ -236,102 +266,6 @@ impl Sessions {
     }
 }
 
-/// What a workflow's registration says that the node acts on.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Options {
-    #[serde(default)]
-    pub(crate) timeout_ms: Option<u64>,
-    #[serde(flatten)]
-    pub(crate) ends: EndOptions,
-    #[serde(default)]
-    pub(crate) triggers: Vec<Trigger>,
-}
-
-type Apps = Vec<Arc<str>>;
-
-/// What a runner was built from, where it says so.
-type Build = Option<Arc<str>>;
-
-/// The workflows ever registered.
-#[derive(Debug, Default)]
-pub(crate) struct Registry {
-    workflows: FxHashMap<Queue, (Workflow, Options)>,
-    /// By namespace and workflow.
-    apps: FxHashMap<(Arc<str>, Arc<str>), Apps>,
-    /// Queues whose blocked runs are being tried again, with the builds that are the reason: the
-    /// first is being tried, one after the other.
-    unblocking: FxHashMap<Queue, VecDeque<Build>>,
-    triggers: Triggers,
-}
-
-impl Registry {
-    pub(crate) fn insert(&mut self, workflow: Workflow) -> Queue {
-        let queue = Queue {
-            namespace: workflow.namespace.clone(),
-            app: workflow.app.clone(),
-            workflow: workflow.name.clone(),
-        };
-        let options: Options = serde_json::from_str(&workflow.options).unwrap_or_default();
-        let before = self.workflows.get(&queue).map(|(_, options)| &*options.triggers);
-        self.triggers.set(&queue, before.unwrap_or_default(), &options.triggers);
-        if self.workflows.insert(queue.clone(), (workflow, options)).is_none() {
-            let name = (queue.namespace.clone(), queue.workflow.clone());
-            self.apps.entry(name).or_default().push(queue.app.clone());
-        }
-        queue
-    }
-
-    /// Notes that blocked runs are to be tried again with this build. Tells whether that begins now.
-    pub(crate) fn unblock(&mut self, queue: &Queue, build: Build) -> bool {
-        let builds = self.unblocking.entry(queue.clone()).or_default();
-        if !builds.iter().skip(1).any(|waiting| *waiting == build) {
-            builds.push_back(build);
-        }
-        builds.len() == 1
-    }
-
-    /// Returns the build that a queue's blocked runs are being tried with.
-    pub(crate) fn unblocking(&self, queue: &Queue) -> Option<Build> {
-        self.unblocking.get(queue)?.front().cloned()
-    }
-
-    /// Notes that a queue's blocked runs were tried with a build. Tells whether another is next.
-    pub(crate) fn unblocked(&mut self, queue: &Queue) -> bool {
-        let Some(builds) = self.unblocking.get_mut(queue) else {
-            return false;
-        };
-        builds.pop_front();
-        let more = !builds.is_empty();
-        if !more {
-            self.unblocking.remove(queue);
-        }
-        more
-    }
-
-    pub(crate) fn get(&self, queue: &Queue) -> Option<&(Workflow, Options)> {
-        self.workflows.get(queue)
-    }
-
-    /// Returns the workflows of a namespace that are asked for.
-    pub(crate) fn queues(&self, namespace: &str, asked: impl Fn(&Queue) -> bool) -> Vec<Queue> {
-        let here = self.workflows.keys().filter(|queue| *queue.namespace == *namespace);
-        let mut found: Vec<_> = here.filter(|queue| asked(queue)).cloned().collect();
-        found.sort();
-        found
-    }
-
-    /// Returns the workflows that an event starts, each once.
-    pub(crate) fn triggered_by(&self, event: &Event, read: &Document<'_>) -> Vec<Queue> {
-        self.triggers.of(event, read)
-    }
-
-    /// Returns the apps that have a workflow of this name.
-    pub(crate) fn apps(&self, namespace: &Arc<str>, workflow: &Arc<str>) -> &[Arc<str>] {
-        self.apps.get(&(namespace.clone(), workflow.clone())).map(Vec::as_slice).unwrap_or_default()
-    }
-}
-
 impl Node {
     pub(crate) fn on_connected(&mut self, id: SessionId, namespace: Arc<str>) {
         let nothing: Arc<str> = Arc::from("");
@@ -375,6 +309,9 @@ impl Node {
             if let Some(held) = live.held.as_mut().filter(|held| held.session == Some(id)) {
                 held.session = None;
                 self.away.insert(until, run);
+                if self.config.shared {
+                    self.share.cooling.push(run);
+                }
             }
         }
         self.dispatch.wake();
@@ -409,6 +346,16 @@ impl Node {
                 self.on_disconnected(id);
                 let reason = format!("no ping within {} ms", ttl.as_millis());
                 out.list.push(Output::Close { session: id, reason });
+            }
+        }
+    }
+
+    /// Closes the connections of processes that are known to be elsewhere.
+    pub(crate) fn drop_instances(&mut self, gone: &[Arc<str>], why: &str, out: &mut Outputs) {
+        for session in self.sessions.ids() {
+            if self.sessions.get(session).is_some_and(|s| s.ready && gone.contains(&s.instance)) {
+                self.on_disconnected(session);
+                out.list.push(Output::Close { session, reason: why.to_owned() });
             }
         }
     }

@@ -14,8 +14,8 @@ use stepwell_core::run::Parked;
 use stepwell_core::wait::Wait;
 use stepwell_store::event::Event;
 
+use crate::defer::Deferred;
 use crate::events::{Sending, document, has, is_for, name_of, taken};
-use crate::hot::Deferred;
 use crate::input::RequestId;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
@@ -41,7 +41,7 @@ impl Node {
     /// Takes an event that is for no run in particular.
     pub(crate) fn address_all(&mut self, sending: &Sending, out: &mut Outputs) {
         let (request, event) = (sending.request, self.event_of(sending, None));
-        if !self.is_next_to_route() {
+        if self.config.shared || !self.is_next_to_route() {
             return self.accept(request, event, None);
         }
         match self.leaves_of_triggerless(&event) {

@@ -11,7 +11,7 @@ use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::query::Cursor;
 
-use crate::hot::Deferred;
+use crate::defer::Deferred;
 use crate::node::{Node, SLICE};
 use crate::output::{Output, Outputs};
 
@@ -53,6 +53,11 @@ impl Timers {
 
     pub(crate) fn first(&self) -> Option<Timestamp> {
         self.near.first().map(|(at, _)| *at)
+    }
+
+    /// Keeps every timer that is given, however far: who shares a store has those of its own runs.
+    pub(crate) fn keep_all(&mut self) {
+        self.horizon = Timestamp::MAX;
     }
 
     pub(crate) fn remove(&mut self, at: Timestamp, run: RunId) {
@@ -97,7 +102,10 @@ impl Node {
     }
 
     pub(crate) fn move_horizon(&mut self, out: &mut Outputs) {
-        if !self.timers.complete || self.timers.horizon > self.now.after(AHEAD / 2) {
+        if self.config.shared
+            || !self.timers.complete
+            || self.timers.horizon > self.now.after(AHEAD / 2)
+        {
             return;
         }
         // Everything up to the old horizon is known: the scan goes on behind it.

@@ -46,7 +46,8 @@ impl Node {
                 event::Since::Parked => Since::Parked,
                 event::Since::BackUs(us) => Since::Back(Duration::from_micros(us)),
             },
-            newest: self.events.newest(&name),
+            // Others may have accepted one at any moment.
+            newest: if self.config.shared { self.now } else { self.events.newest(&name) },
             open,
         }))
     }

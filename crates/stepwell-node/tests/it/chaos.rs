@@ -108,9 +108,11 @@ impl Chaos {
                 assert_ne!(error.code, Code::Quarantined, "nothing is damaged: {}", error.detail);
                 return;
             }
-            Reply::Acted { .. } | Reply::Imported { .. } | Reply::Runners(_) | Reply::Sent(_) => {
-                return;
-            }
+            Reply::Acted { .. }
+            | Reply::Imported { .. }
+            | Reply::Runners(_)
+            | Reply::Sent(_)
+            | Reply::Contended => return,
         };
         if let Some(begun) = self.ledger.begun.get(&request) {
             if let Some(key) = &begun.key {

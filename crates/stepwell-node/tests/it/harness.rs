@@ -330,6 +330,8 @@ impl World {
                 let before = self.replies.insert(request, reply);
                 assert!(before.is_none(), "a request is answered once");
             }
+            // Nobody shares the store.
+            Output::Enquire(enquiry) => panic!("asked of a store of its own: {enquiry:?}"),
             Output::Registered(_) => {}
             Output::Restart { reason } => self.restarts.push(reason),
             Output::Continue => self.continues = true,

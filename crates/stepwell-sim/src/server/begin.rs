@@ -97,6 +97,7 @@ impl Machine {
             version: "0".into(),
             seed,
             restored,
+            ..Config::default()
         }
     }
 

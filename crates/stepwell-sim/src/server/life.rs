@@ -239,6 +239,9 @@ impl Life {
             Output::Registered(_) => {}
             Output::Continue => self.again = true,
             Output::Restart { reason } => return Err(Halt::Doubt(reason)),
+            Output::Enquire(enquiry) => {
+                return Err(Halt::Doubt(format!("asked of a store of its own: {enquiry:?}")));
+            }
             Output::Commit(_)
             | Output::Load(_)
             | Output::Due { .. }

@@ -123,6 +123,7 @@ pub(super) fn answer_of(reply: Reply) -> Option<Answer> {
         }
         Reply::Imported { taken, .. } => Answer::Imported(taken),
         Reply::Acted { status } => Answer::Acted(status),
+        Reply::Contended => Answer::Refused { code: "" },
         Reply::Error(error) => Answer::Refused { code: error.code.as_str() },
         Reply::Sent(sent) => Answer::Sent { id: sent.id },
         Reply::Runners(_) => return None,

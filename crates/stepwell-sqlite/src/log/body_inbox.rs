@@ -1,7 +1,7 @@
 //! What a batch says of the inbox, in the body of a frame.
 //!
 //! Each begins with its kind, a byte: 0, sent, or 1, consumed. Then receiver and sender `u128` and the
-//! kind of the message, a byte (0 cancel, 1 child ended). What is sent has its body: a length `u32` and
+//! kind of the message, a byte (0 cancel, 1 child ended, 2 event, 3 ask). What is sent has its body: a length `u32` and
 //! the text.
 
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) fn encode(write: &InboxWrite, bytes: &mut Vec<u8>) {
     bytes.push(match id.kind {
         MessageKind::Cancel => 0,
         MessageKind::ChildEnded => 1,
+        MessageKind::Event => 2,
+        MessageKind::Ask => 3,
     });
     if let Some(body) = body {
         put_len(bytes, body.len());
@@ -46,6 +48,8 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Option<InboxWrite> {
     let kind = match reader.take()? {
         [0] => MessageKind::Cancel,
         [1] => MessageKind::ChildEnded,
+        [2] => MessageKind::Event,
+        [3] => MessageKind::Ask,
         _ => return None,
     };
     let id = MessageId { to, from, kind };

@@ -175,6 +175,10 @@ impl Host {
                 self.said.push_back(Said::Reply { request, reply });
             }
             Output::Restart { reason } => self.said.push_back(Said::Broken(reason)),
+            Output::Enquire(enquiry) => {
+                let why = format!("asked of a store of its own: {enquiry:?}");
+                self.said.push_back(Said::Broken(why));
+            }
             Output::Continue => self.handle(Input::Continue),
             Output::Registered(_) => {}
         }

@@ -183,7 +183,11 @@ impl Cluster {
                 assert!(self.started.remove(&request).is_some(), "{error:?}");
                 assert_eq!(error.code, Code::UnknownWorkflow, "{error:?}");
             }
-            Reply::Acted { .. } | Reply::Imported { .. } | Reply::Runners(_) | Reply::Sent(_) => {}
+            Reply::Acted { .. }
+            | Reply::Imported { .. }
+            | Reply::Runners(_)
+            | Reply::Sent(_)
+            | Reply::Contended => {}
         }
     }
 
