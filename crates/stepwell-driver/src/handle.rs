@@ -15,6 +15,7 @@ use stepwell_node::{
 };
 use stepwell_store::backup::{InFolder, Restored};
 use stepwell_store::retention::Deletion;
+use stepwell_store::shared::Shared as Sharing;
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::{oneshot, watch};
 
@@ -294,6 +295,13 @@ impl Handle {
     /// # Errors
     /// SW1008 when the server stops or starts again.
     pub async fn runners(&self, namespace: Arc<str>) -> Result<Vec<RunnerInfo>, Error> {
+        let known = self.read(|store| store.shared().map(Sharing::runners).transpose());
+        if let Some(known) = known.await? {
+            // Where several nodes share the store, each says what is connected to it.
+            let here = known.into_iter().filter(|(_, runner)| runner.namespace == namespace);
+            let told = here.filter_map(|(_, runner)| serde_json::from_str(&runner.body).ok());
+            return Ok(told.collect());
+        }
         match self.ask(Ask::Runners { namespace }).await?.reply().await? {
             Reply::Runners(runners) => Ok(runners),
             other => Err(unexpected(Some(&other))),

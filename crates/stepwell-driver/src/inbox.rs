@@ -50,6 +50,8 @@ pub(crate) enum Inbound {
     Drain,
     /// Runs of a restored store go on.
     LetGo,
+    /// Other nodes wrote something, or the lease was lost.
+    Hint,
     /// The thread ends, having written what it holds.
     Stop,
 }

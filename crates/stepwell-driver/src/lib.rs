@@ -10,6 +10,7 @@
 //! | `outgoing` | the bounded queue to one runner's connection |
 //! | `handle` | the ways to the node: starts, waits, acts, reads, connections |
 //! | `life` | one life of a node over one opening of the store |
+//! | `lease`, `again` | stores with several nodes: the lease, engine time there, requests that meet another node's |
 //! | `meter` | what the thread and the store behind it take |
 //! | `thread` | the thread: lives, one after the other, and what is between them |
 //! | [`clock`] | engine time from the machine's clocks |
@@ -33,12 +34,14 @@
 //! # Ok::<(), stepwell_driver::Failed>(())
 //! ```
 
+mod again;
 mod backups;
 mod changes;
 pub mod clock;
 mod error;
 mod handle;
 mod inbox;
+mod lease;
 mod life;
 mod meter;
 mod outgoing;

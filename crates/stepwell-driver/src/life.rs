@@ -18,9 +18,11 @@ use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::{Error as StoreError, Store};
 use tokio::sync::oneshot;
 
+use crate::again::Again;
 use crate::changes::Changes;
-use crate::clock::{Clock, Machine};
+use crate::clock::Machine;
 use crate::inbox::{Ask, Created, Inbound, Then};
+use crate::lease::{Renewal, Term, Time};
 use crate::meter::{Measured, Meter};
 use crate::outgoing::{Outgoing, Sent};
 use crate::schema::Schemas;
@@ -48,6 +50,8 @@ pub(crate) enum Flow {
 #[derive(Debug)]
 struct Pending {
     reply: oneshot::Sender<Reply>,
+    /// Set where the store is shared, and what is asked may meet what another node writes.
+    again: Option<Again>,
     /// Set for a start that is answered at the run's end.
     started: Option<oneshot::Sender<(RunId, Created)>>,
     namespace: Arc<str>,
@@ -68,7 +72,9 @@ pub(crate) struct Life {
     schemas: Arc<Schemas>,
     changes: Arc<Changes>,
     machine: Machine,
-    clock: Clock,
+    clock: Time,
+    /// Renews the lease on a store that others share.
+    term: Option<(Arc<Term>, Renewal)>,
     sessions: HashMap<SessionId, Connected>,
     pending: HashMap<RequestId, Pending>,
     out: Outputs,
@@ -86,13 +92,19 @@ pub(crate) struct Birth {
     pub(crate) workflows: Vec<Workflow>,
     /// Engine time is not before this.
     pub(crate) floor: Timestamp,
+    pub(crate) machine: Machine,
+    /// The lease on a store that others share.
+    pub(crate) term: Option<(Arc<Term>, Renewal)>,
 }
 
 impl Life {
     /// Begins a life: the node asks for what it owns.
     pub(crate) fn begin(birth: Birth) -> Result<Self, Doubt> {
-        let machine = Machine::new();
-        let clock = Clock::new(machine.read(), birth.floor);
+        let machine = birth.machine;
+        let clock = match &birth.term {
+            Some((term, _)) => Time::shared(term, birth.floor),
+            None => Time::alone(machine, birth.floor),
+        };
         let mut life = Self {
             node: birth.node,
             store: birth.store,
@@ -100,6 +112,7 @@ impl Life {
             changes: birth.changes,
             machine,
             clock,
+            term: birth.term,
             sessions: HashMap::new(),
             pending: HashMap::new(),
             out: Outputs::default(),
@@ -130,6 +143,7 @@ impl Life {
     pub(crate) fn turn(&mut self, items: &mut Vec<Inbound>) -> Result<Flow, Doubt> {
         let mut flow = Flow::On;
         let began = Instant::now();
+        self.check_lease()?;
         for item in items.drain(..) {
             if let Inbound::Stop = item {
                 flow = Flow::Stop;
@@ -146,6 +160,22 @@ impl Life {
         self.settle()?;
         self.meter.busy += began.elapsed();
         Ok(flow)
+    }
+
+    /// What is said of the lease is looked at before anything is handled: a runner's `ping` is not answered by a node whose
+    /// runs may be another's.
+    fn check_lease(&self) -> Result<(), Doubt> {
+        self.term.as_ref().map_or(Ok(()), |(term, _)| term.check().map_err(Doubt))
+    }
+
+    /// Lets other nodes have what is this one's, at once.
+    pub(crate) fn leave(&mut self) {
+        self.term = None;
+        if let Some(shared) = self.store.shared()
+            && let Err(error) = shared.leave()
+        {
+            tracing::warn!(%error, "other nodes wait for the end of this node's lease");
+        }
     }
 
     /// Lets go of everyone, telling why.
@@ -200,11 +230,13 @@ impl Life {
             }
             Inbound::Drain => self.tell(Input::Drain),
             Inbound::LetGo => self.tell(Input::LetGo),
+            Inbound::Hint => self.tell(Input::Hint),
             Inbound::Frame { .. } | Inbound::Stop => {}
         }
     }
 
     fn ask(&mut self, request: RequestId, ask: Ask, reply: oneshot::Sender<Reply>) {
+        let again = self.term.as_ref().and_then(|_| Again::of(&ask));
         let (input, namespace, started) = match ask {
             Ask::Start { start, then } => {
                 let namespace = Arc::clone(&start.namespace);
@@ -246,7 +278,7 @@ impl Life {
                 (Input::Runners { request, namespace: Arc::clone(&namespace) }, namespace, None)
             }
         };
-        self.pending.insert(request, Pending { reply, started, namespace });
+        self.pending.insert(request, Pending { reply, again, started, namespace });
         self.tell(input);
     }
 
@@ -301,8 +333,14 @@ impl Life {
     /// durable.
     fn commit(&mut self, batch: &Batch) -> Result<(), Doubt> {
         let began = Instant::now();
+        if let Some((term, _)) = &self.term {
+            term.check_batch(batch.at).map_err(Doubt)?;
+        }
         match self.store.commit(batch) {
             Ok(position) => {
+                if let Some((term, _)) = &self.term {
+                    term.wait_until(batch.at).map_err(Doubt)?;
+                }
                 let runs = batch.runs.len();
                 self.meter.committed(began, runs);
                 tracing::debug!(position = position.0, runs, grows = batch.grows, "committed");
@@ -406,7 +444,20 @@ impl Life {
         Some(connected)
     }
 
+    fn ask_again(&mut self, request: RequestId) {
+        let again = self.pending.get_mut(&request).and_then(|pending| pending.again.as_mut());
+        let Some(input) = again.and_then(|again| again.ask(request)) else {
+            let detail = "other nodes keep writing the same; try again".to_owned();
+            let error = ApiError { code: Code::Unavailable, detail };
+            return self.reply(request, Reply::Error(error));
+        };
+        self.tell(input);
+    }
+
     fn reply(&mut self, request: RequestId, reply: Reply) {
+        if let Reply::Contended = reply {
+            return self.ask_again(request);
+        }
         if let Reply::Started { run, created } = &reply
             && let Some(pending) = self.pending.get_mut(&request)
             && let Some(started) = pending.started.take()

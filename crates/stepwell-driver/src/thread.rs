@@ -21,8 +21,10 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::changes::Changes;
+use crate::clock::Machine;
 use crate::handle::Handle;
 use crate::inbox::{Inbound, Inbox};
+use crate::lease::{Renewal, Term};
 use crate::life::{Birth, Doubt, Flow, INPUTS_MAX, Life};
 use crate::meter::Deleted;
 use crate::schema::Schemas;
@@ -229,6 +231,12 @@ impl Lives {
                 );
             }
         }
+        let machine = Machine::new();
+        let term = self.lease(&store, machine)?;
+        if let Some((term, _)) = &term {
+            config.shared = true;
+            config.lease = term.ttl();
+        }
         let birth = Birth {
             node: Node::new(config),
             store: Arc::clone(&store),
@@ -236,10 +244,27 @@ impl Lives {
             changes: Arc::clone(&self.shared.changes),
             workflows,
             floor: self.floor.max(high_water),
+            machine,
+            term,
         };
         let life = Life::begin(birth).map_err(|Doubt(why)| Failed::Begin(why))?;
         *self.shared.store.write().unwrap_or_else(PoisonError::into_inner) = Some(store);
         Ok(life)
+    }
+
+    /// Begins to renew the lease of a store that other nodes share.
+    fn lease(
+        &self,
+        store: &Arc<dyn Store>,
+        machine: Machine,
+    ) -> Result<Option<(Arc<Term>, Renewal)>, Failed> {
+        let Some(shared) = store.shared() else { return Ok(None) };
+        let term = Arc::new(Term::begin(shared, machine)?);
+        let grant = self.driver.node.limits.runner_ttl();
+        let node = Arc::clone(&self.shared);
+        let renewal = Renewal::begin(store, &term, grant, move || node.inbox.notify(Inbound::Hint));
+        let renewal = renewal.map_err(|source| Failed::System { what: "a thread", source })?;
+        Ok(Some((term, renewal)))
     }
 
     async fn live_on(&mut self, first: Life) {
@@ -253,6 +278,7 @@ impl Lives {
             self.floor = self.floor.max(life.now());
             let Err(doubt) = ended else {
                 life.end("the server stops");
+                life.leave();
                 drop(life);
                 self.refuse_rest("the server stops");
                 return;
@@ -342,6 +368,7 @@ fn refuse(item: Inbound, why: &str) {
         | Inbound::Measures { .. }
         | Inbound::Drain
         | Inbound::LetGo
+        | Inbound::Hint
         | Inbound::Stop => {}
     }
 }

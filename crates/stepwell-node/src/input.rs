@@ -60,7 +60,7 @@ pub enum Begin {
 }
 
 /// A request to start a run (§9.1). The driver has checked the input against its schema.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StartRequest {
     /// The namespace, from the credential.
     pub namespace: Arc<str>,
@@ -89,7 +89,7 @@ pub struct StartRequest {
 }
 
 /// A request to send an event (§8.1).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SendRequest {
     /// The namespace, from the credential.
     pub namespace: Arc<str>,

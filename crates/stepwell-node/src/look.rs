@@ -144,8 +144,8 @@ impl Node {
     /// is for such events.
     ///
     /// Events are stamped before they are written, and members write at the same time: one that is older
-    /// than the wait may have been written after its first look. None was written later after its stamp than
-    /// a lease lasts, so what is looked through begins so long before the wait was parked.
+    /// than the wait may have been written after its first look. None is written later after its stamp than
+    /// two leases last, so what is looked through begins so long before the wait was parked.
     pub(crate) fn look_anew(
         &mut self,
         run: RunId,
@@ -153,13 +153,13 @@ impl Node {
         (name, accepted_at): (&str, Timestamp),
         told: Told,
     ) -> bool {
-        let lease = self.config.lease;
+        let late = self.config.lease * 2;
         let Some(live) = self.hot.live(run) else { return false };
         let Some(parked) = live.run.parked(step).cloned() else { return false };
         if *parked.wait.event != *name || accepted_at < parked.wait.from {
             return false;
         }
-        let since = parked.at.before(lease).min(accepted_at).max(parked.wait.from);
+        let since = parked.at.before(late).min(accepted_at).max(parked.wait.from);
         if let Some(looking) = live.looking.iter_mut().find(|looking| looking.step == *step) {
             let again = looking.again.get_or_insert(since);
             *again = (*again).min(since);

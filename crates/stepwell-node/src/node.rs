@@ -43,7 +43,7 @@ pub struct Config {
     pub seed: [u8; 32],
     /// Other nodes share the store ([`stepwell_store::shared`]). Default: none does.
     pub shared: bool,
-    /// How long a lease on a shared store lasts: nothing is written later than that after its instant.
+    /// How long a lease on a shared store lasts: nothing is written later than twice that after its instant.
     /// Default 3 s.
     pub lease: Duration,
     /// What is known of a store that was made from a copy. Default: it was not.

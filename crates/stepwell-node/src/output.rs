@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_core::code::Code;
 use stepwell_core::failure::Failure;
@@ -195,7 +196,8 @@ pub struct ApiError {
 }
 
 /// A runner as people see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RunnerInfo {
     /// The app.
     pub app: Arc<str>,

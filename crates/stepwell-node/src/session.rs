@@ -384,7 +384,7 @@ pub(crate) fn send_now(session: SessionId, message: &ToRunner<'_>, out: &mut Out
     }
 }
 
-fn describe(session: &Session) -> RunnerInfo {
+pub(crate) fn describe(session: &Session) -> RunnerInfo {
     let workflows = session.workflows.iter().map(|(name, version)| match version {
         Some(version) => Arc::from(format!("{name}@{version}")),
         None => name.clone(),

@@ -6,7 +6,6 @@
 //! asking now and then; hints make that sooner, and nothing rests on them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -25,6 +24,7 @@ use crate::need::queue_of;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
+use crate::session::{Sessions, describe};
 
 /// How often a node looks for what is due and for mail.
 const POLL: Duration = Duration::from_millis(250);
@@ -380,10 +380,9 @@ impl Node {
     }
 }
 
-impl crate::session::Sessions {
+impl Sessions {
     /// Returns the runners that are connected, for other members.
     fn present(&self) -> Vec<Presence> {
-        let body: Arc<str> = Arc::from("{}");
         self.ready()
             .map(|session| Presence {
                 namespace: session.namespace.clone(),
@@ -391,7 +390,7 @@ impl crate::session::Sessions {
                 name: session.name.clone(),
                 instance: session.instance.clone(),
                 since: session.connected_at,
-                body: body.clone(),
+                body: serde_json::to_string(&describe(session)).unwrap_or_default().into(),
             })
             .collect()
     }
