@@ -54,6 +54,10 @@ impl Node {
 
     /// The run is another member's, which does what it has to do by itself.
     fn on_elsewhere(&mut self, run: RunId, out: &mut Outputs) {
+        if self.hot.live(run).is_some() {
+            let reason = format!("{run} is in memory, and another member's");
+            return out.list.push(Output::Restart { reason });
+        }
         for what in self.hot.cannot_load(run) {
             if what.only_looks() {
                 self.peek(run, what, out);

@@ -161,7 +161,10 @@ impl Node {
             }
             Input::Send { request, send } => self.on_send(request, send, out),
             Input::Wait { about } => self.on_wait(about, out),
-            Input::Forget { request } => self.api.forget(request),
+            Input::Forget { request } => {
+                self.api.forget(request);
+                self.share.forget(request);
+            }
             Input::Runners { request, namespace } => {
                 let reply = self.sessions.describe(&namespace);
                 out.list.push(Output::Reply { request, reply });

@@ -128,6 +128,11 @@ impl Sharing {
         self.stand_ins.remove(&request)
     }
 
+    /// Nobody waits for this reply any more.
+    pub(crate) fn forget(&mut self, request: RequestId) {
+        self.asks.retain(|_, asked| *asked != request);
+    }
+
     fn alarm(&mut self, at: Timestamp) {
         self.alarms.insert(at);
         if self.alarms.len() > ALARMS_MAX {
