@@ -13,7 +13,7 @@ use crate::event::{Did, Event, EventId, EventRetention, EventWrite, Known, Place
 use crate::query::{EventList, EventName};
 
 /// What batches said of events, with an index for each question.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Events {
     known: BTreeMap<EventId, Entry>,
     named: BTreeMap<EventName, BTreeSet<Place>>,
@@ -22,7 +22,7 @@ pub struct Events {
     did: BTreeMap<EventId, BTreeSet<Did>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     event: Arc<Event>,
     kept: bool,

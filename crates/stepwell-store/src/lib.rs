@@ -14,7 +14,7 @@
 //! | [`shared`] | stores that several nodes share: whose a run is |
 //! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
-//! | [`memory`] | a store without a disk |
+//! | [`memory`] | stores without a disk: of one node, and of several |
 //! | [`rows`], [`events`] | rows of runs and events in memory, in the orders that are asked for |
 //! | `conformance` | the suite for every store (feature `conformance`) |
 //!

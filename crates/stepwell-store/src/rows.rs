@@ -16,7 +16,7 @@ use stepwell_core::wait::Wait;
 use crate::query::{Cursor, EventName, Key, Queue};
 
 /// The latest row of each run, with an index for each question.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rows {
     runs: BTreeMap<RunId, Arc<Summary>>,
     timers: BTreeSet<(Timestamp, RunId)>,

@@ -1,5 +1,6 @@
 //! How a store is opened, and running the suite.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -59,16 +60,18 @@ pub fn run_all(harness: &mut dyn Harness) -> Report {
             report.commits += world.commits;
             report.faults += world.faults;
             if let Err(cause) = outcome {
-                let text = cause
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| cause.downcast_ref::<&str>().copied())
-                    .unwrap_or("it panicked");
+                let text = cause_of(&*cause);
                 resume_unwind(Box::new(format!("case {} ({mode:?}): {text}", case.name)));
             }
         }
     }
     report
+}
+
+/// Returns what a panic says.
+pub(super) fn cause_of(cause: &(dyn Any + Send)) -> &str {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
 /// A harness whose stores fail again and again: each `every`-th commit, with each fault in turn.

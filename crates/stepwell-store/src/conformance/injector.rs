@@ -17,6 +17,7 @@ use crate::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
 };
 use crate::retention::{Deletion, RunRetention};
+use crate::shared::Shared;
 use crate::store::{Health, Position, Store};
 
 /// How a commit fails.
@@ -200,5 +201,9 @@ impl<S: Store + ?Sized> Store for Injector<S> {
 
     fn health(&self) -> Health {
         self.inner.health()
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        self.inner.shared()
     }
 }

@@ -14,6 +14,7 @@
 //! | `script` | journals of runs in every state |
 //! | `events`, `inbox` | what the world does with events and messages |
 //! | `cases` | the cases |
+//! | `shared` | the cases for stores that several nodes share |
 
 #![expect(
     clippy::unwrap_used,
@@ -27,8 +28,10 @@ mod inbox;
 mod injector;
 mod model;
 mod script;
+mod shared;
 mod world;
 
 pub use harness::{Harness, Injected, Report, run_all};
 pub use injector::{Fault, Injector};
 pub use script::{Script, Start};
+pub use shared::{SharedHarness, run_shared};

@@ -114,6 +114,7 @@ impl<'h> World<'h> {
 
     /// Commits a batch, whatever it takes: after a failure it looks whether it happened.
     pub(super) fn commit(&mut self, batch: &Batch) -> Position {
+        claim(&**self.store(), batch);
         let position = loop {
             self.commits += 1;
             match self.store().commit(batch) {
@@ -201,6 +202,10 @@ impl<'h> World<'h> {
         }
         if let Some(store) = self.store.take() {
             self.store = Some(self.harness.reopen(store));
+        }
+        if let Some(shared) = self.store().shared() {
+            while shared.take_over(Duration::ZERO, usize::MAX).unwrap() > 0 {}
+            shared.claim_unrouted(usize::MAX).unwrap();
         }
     }
 
@@ -434,6 +439,14 @@ impl<'h> World<'h> {
             },
             key: key.into(),
         }
+    }
+}
+
+/// Claims the runs of a batch, where the store is shared.
+pub(super) fn claim(store: &dyn Store, batch: &Batch) {
+    if let Some(shared) = store.shared() {
+        let runs: Vec<_> = batch.runs.iter().map(|write| write.run).collect();
+        shared.claim(&runs).unwrap();
     }
 }
 

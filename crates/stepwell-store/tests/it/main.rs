@@ -1,3 +1,4 @@
 //! Tests of the store in memory and of the suite itself.
 
 mod conformance;
+mod shared;

@@ -1,7 +1,6 @@
 //! Commits: what is durable, in which order, and all at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use stepwell_core::status::{RunStatus, StepStatus};
 use stepwell_core::time::Timestamp;
@@ -9,7 +8,7 @@ use stepwell_core::time::Timestamp;
 use super::Case;
 use crate::batch::{Batch, Workflow};
 use crate::conformance::script::{Script, Start};
-use crate::conformance::world::World;
+use crate::conformance::world::{World, claim};
 use crate::error::Error;
 use crate::store::{Position, Store};
 
@@ -141,7 +140,8 @@ fn instants() -> Vec<Case> {
         }),
         Case::new("everything_is_there_after_closing_and_opening", |world| {
             for number in 0..6 {
-                world.put(Start { key: Some("k"), ..Start::default() }, |run| {
+                let key = format!("k-{number}");
+                world.put(Start { key: Some(&key), ..Start::default() }, |run| {
                     if number % 2 == 0 {
                         run.activate();
                     }
@@ -184,6 +184,7 @@ fn workflow(name: &str, at: Timestamp) -> Workflow {
 /// Commits until it is done, whatever the injector says: a batch that is done again is told by the
 /// length of its run's journal.
 fn insist(store: &dyn Store, batch: &Batch, bytes: usize) {
+    claim(store, batch);
     loop {
         match store.commit(batch) {
             Ok(_) => return,
@@ -204,7 +205,6 @@ fn reads_beside_commits(world: &mut World<'_>) {
     let mut run = world.put(Start::default(), |_| {});
     let queue = crate::rows::queue_of(&world.model.runs[&run.id()].0);
     let store = Arc::clone(world.store());
-    let done = AtomicBool::new(false);
     let mut writes = Vec::new();
     for _ in 0..40 {
         run.activate();
@@ -214,15 +214,14 @@ fn reads_beside_commits(world: &mut World<'_>) {
     }
     let at = world.tick();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let writer = scope.spawn(|| {
             for (write, bytes) in &writes {
                 let batch = Batch { at, runs: vec![write.clone()], ..Batch::default() };
                 insist(&*store, &batch, *bytes);
             }
-            done.store(true, Ordering::Release);
         });
         let mut seen = 0;
-        while !done.load(Ordering::Acquire) {
+        while !writer.is_finished() {
             let journal = store.load(run.id()).unwrap().unwrap();
             assert!(
                 run.journal().starts_with(&journal),

@@ -1,4 +1,4 @@
-//! A store without a disk: for tests, and for `stepwell dev` without a folder.
+//! A store without a disk, of one node.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -32,7 +32,7 @@ pub struct Memory {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     head: Position,
     high_water: Timestamp,
@@ -64,6 +64,61 @@ impl Memory {
         // Nothing between lock and unlock can leave the state half changed but a panic in a
         // collection, which would be a panic of the allocator.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a run's row.
+    pub(super) fn row(&self, run: RunId) -> Option<Arc<Summary>> {
+        self.state().rows.get(run).map(Arc::clone)
+    }
+
+    /// Returns the runs that are due at `until` or before, in their order, of those that are wanted.
+    pub(super) fn due_of(
+        &self,
+        until: Timestamp,
+        wanted: impl Fn(RunId) -> bool,
+        limit: usize,
+    ) -> Vec<(Timestamp, RunId)> {
+        let state = self.state();
+        state.rows.due(until, None).filter(|(_, run)| wanted(*run)).take(limit).collect()
+    }
+
+    /// Returns the runs of a workflow that want a runner, in their order, of those that are wanted.
+    pub(super) fn ready_of(
+        &self,
+        queue: &Queue,
+        wanted: impl Fn(Timestamp, RunId) -> bool,
+        limit: usize,
+    ) -> Vec<(Timestamp, RunId)> {
+        let state = self.state();
+        let ready = state.rows.ready(queue, None);
+        ready.filter(|(since, run)| wanted(*since, *run)).take(limit).collect()
+    }
+
+    /// Returns the events that are not routed, in their order, of those that are wanted.
+    pub(super) fn unrouted_of(&self, wanted: impl Fn(&Place) -> bool, limit: usize) -> Vec<Place> {
+        let state = self.state();
+        state.events.unrouted(None).filter(|place| wanted(place)).take(limit).collect()
+    }
+
+    /// Returns the messages behind the given one, in their order, of those that are wanted.
+    pub(super) fn mail_of(
+        &self,
+        after: Option<&MessageId>,
+        wanted: impl Fn(RunId) -> bool,
+        limit: usize,
+    ) -> Vec<Arc<Message>> {
+        let start = after.copied().map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let behind = state.inbox.range((start, Bound::Unbounded));
+        let wanted = behind.filter(|(id, _)| wanted(id.to));
+        wanted.take(limit).map(|(_, message)| Arc::clone(message)).collect()
+    }
+}
+
+impl Clone for Memory {
+    /// Copies everything.
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.state().clone()) }
     }
 }
 
@@ -187,10 +242,7 @@ impl Store for Memory {
     }
 
     fn inbox(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
-        let start = after.copied().map_or(Bound::Unbounded, Bound::Excluded);
-        let state = self.state();
-        let behind = state.inbox.range((start, Bound::Unbounded));
-        Ok(behind.take(limit).map(|(_, message)| Arc::clone(message)).collect())
+        Ok(self.mail_of(after, |_| true, limit))
     }
 
     fn purge_events(&self, retention: EventRetention, limit: usize) -> Result<usize, Error> {

@@ -1,0 +1,76 @@
+//! Claims.
+
+use stepwell_core::id::RunId;
+use stepwell_core::time::Timestamp;
+
+use super::tables::{Tables, Who};
+use crate::error::Error;
+use crate::event::Place;
+use crate::query::Queue;
+use crate::shared::{Claim, Crew, Needs};
+use crate::store::Store;
+
+impl Tables {
+    pub(super) fn claim(&mut self, who: Who, runs: &[RunId]) -> Result<Vec<Claim>, Error> {
+        runs.iter().map(|run| self.claim_one(who, *run)).collect()
+    }
+
+    fn claim_one(&mut self, who: Who, run: RunId) -> Result<Claim, Error> {
+        if self.owners.get(&run).is_some_and(|owner| *owner != who.member) {
+            return Ok(Claim::Elsewhere);
+        }
+        let Some(journal) = self.store.load(run)? else { return Ok(Claim::Missing) };
+        self.owners.insert(run, who.member);
+        Ok(Claim::Mine { journal, away: self.away.get(&run).copied() })
+    }
+
+    pub(super) fn claim_due(&mut self, who: Who, until: Timestamp, limit: usize) -> Vec<RunId> {
+        let mut due = self.store.due_of(until, |run| self.is_free(run), usize::MAX);
+        let away =
+            self.away.iter().filter(|(run, away)| away.until <= until && self.is_free(**run));
+        due.extend(away.map(|(run, away)| (away.until, *run)));
+        due.sort_unstable();
+        let mut claimed = Vec::new();
+        for (_, run) in due {
+            if claimed.len() == limit {
+                break;
+            }
+            // Of a run that is due for both reasons the first counts.
+            if self.owners.insert(run, who.member).is_none() {
+                claimed.push(run);
+            }
+        }
+        claimed
+    }
+
+    pub(super) fn claim_ready(
+        &mut self,
+        who: Who,
+        queue: &Queue,
+        crew: &Crew,
+        limit: usize,
+    ) -> Vec<(Timestamp, RunId)> {
+        let wanted = |since: Timestamp, run: RunId| {
+            let needs = self.needs.get(&run);
+            self.is_free(run) && needs.is_none_or(|needs| gives(crew, needs, since))
+        };
+        let ready = self.store.ready_of(queue, wanted, limit);
+        self.owners.extend(ready.iter().map(|(_, run)| (*run, who.member)));
+        ready
+    }
+
+    pub(super) fn claim_unrouted(&mut self, who: Who, limit: usize) -> Vec<Place> {
+        let free = self.store.unrouted_of(|place| !self.routers.contains_key(place), limit);
+        self.routers.extend(free.iter().map(|place| (place.clone(), who.member)));
+        free
+    }
+}
+
+/// Tells whether a crew has what a run needs that has waited since an instant.
+fn gives(crew: &Crew, needs: &Needs, since: Timestamp) -> bool {
+    let named = needs.runner.as_ref().is_none_or(|name| crew.names.contains(name));
+    let built = needs.shuns.as_ref().is_none_or(|shunned| {
+        since < crew.unshunned || crew.builds.iter().any(|build| build != shunned)
+    });
+    named && built
+}
