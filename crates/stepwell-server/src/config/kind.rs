@@ -6,6 +6,7 @@ use std::time::Duration;
 use stepwell_core::duration;
 use stepwell_driver::KeepRule;
 
+use super::database;
 use super::otlp::{self, Endpoint, NAME_CHARS_MAX, SecretText};
 use super::rules;
 use super::values::{Bytes, Span};
@@ -25,6 +26,8 @@ pub enum Kind {
     Filter,
     /// The address of a receiver of traces.
     Url,
+    /// The address of a database.
+    Database,
     /// Headers of requests to it.
     Headers,
     /// The name of a service.
@@ -79,6 +82,7 @@ impl Kind {
             (Self::Size { min, max }, Value::Size(found)) => (min..=max).contains(&found),
             (Self::Span { min, max }, Value::Span(found)) => (min..=max).contains(&found),
             (Self::Url, Value::Text(text)) => Endpoint::parse(text).is_some(),
+            (Self::Database, Value::Text(text)) => database::is_address(text),
             (Self::Headers, Value::Text(text)) => {
                 text.parse().is_ok_and(|text: SecretText| text.headers().is_some())
             }
@@ -102,6 +106,7 @@ impl Kind {
             | Self::Flag
             | Self::Filter
             | Self::Url
+            | Self::Database
             | Self::Headers
             | Self::Name
             | Self::Rules => String::new(),
@@ -116,7 +121,7 @@ impl Kind {
             Self::Choice => "word",
             Self::Flag => "true or false",
             Self::Filter => "filter",
-            Self::Url => "URL",
+            Self::Url | Self::Database => "URL",
             Self::Headers => "headers",
             Self::Name => "name",
             Self::Count { .. } => "number",
@@ -137,6 +142,7 @@ impl Kind {
                 "a text: error, warn, info, debug, or targets such as stepwell_server=debug".into()
             }
             Self::Url => format!("a text: {}", otlp::ENDPOINT),
+            Self::Database => format!("a text: {}", database::ADDRESS),
             Self::Headers => format!("a text: {}", otlp::HEADERS),
             Self::Name => {
                 format!("a text of 1 to {NAME_CHARS_MAX} characters that are no control characters")

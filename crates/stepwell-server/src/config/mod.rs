@@ -9,6 +9,7 @@
 //! | `rules` | how long which ended runs are kept |
 //! | `access` | who is let in |
 //! | `otlp` | where traces go |
+//! | `database` | a store that several nodes share |
 //! | `file` | a file of settings, read with everything that is wrong in it |
 //! | `resolve` | the layers put together, checked, with the defaults |
 //! | `help` | settings as flags, with ranges and defaults by the table |
@@ -16,6 +17,7 @@
 //! | `schema` | what a file may hold, as JSON Schema |
 
 mod access;
+mod database;
 mod file;
 mod help;
 mod kind;
@@ -29,6 +31,7 @@ mod table;
 mod values;
 
 pub use access::{AccessConfig, TlsFiles};
+pub use database::DatabaseConfig;
 pub use file::{Mistake, check};
 pub use help::Given;
 pub use kind::{Kind, Value};

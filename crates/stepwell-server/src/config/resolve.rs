@@ -9,6 +9,7 @@ use stepwell_core::limits::Limits;
 use stepwell_driver::{BackupPlace, KeepRule};
 
 use super::access::AccessConfig;
+use super::database::DatabaseConfig;
 use super::file::{self, Mistake};
 use super::kind::Kind;
 use super::otlp::OtlpConfig;
@@ -28,6 +29,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder; `None` keeps everything in memory. Default `None`.
     pub data: Option<PathBuf>,
+    /// A store that several nodes share, in place of a folder.
+    pub database: DatabaseConfig,
     /// Who is let in.
     pub access: AccessConfig,
     /// How logs are written. Default `auto`.
@@ -109,6 +112,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
             data: None,
+            database: DatabaseConfig::default(),
             access: AccessConfig::default(),
             log_format: LogFormat::Auto,
             log: "info".into(),
@@ -164,7 +168,8 @@ impl Config {
     /// Takes what is set, and the defaults for the rest. Nothing is checked.
     pub(super) fn of(settings: Settings) -> Self {
         let (access, otlp) = (AccessConfig::of(&settings), OtlpConfig::of(&settings));
-        let mut config = Self { access, otlp, ..Self::default() };
+        let database = DatabaseConfig::of(&settings);
+        let mut config = Self { access, otlp, database, ..Self::default() };
         let limits = &mut config.limits;
         set(&mut limits.steps_max, settings.steps_max);
         set(&mut limits.branches_max, settings.branches_max);
@@ -206,6 +211,12 @@ impl Config {
     fn faults(&self) -> Vec<Error> {
         let mut faults: Vec<_> = self.access.check().err().into_iter().collect();
         faults.extend(SETTINGS.iter().filter_map(|setting| setting.check(self).err()));
+        if self.database.url.is_some() && self.data.is_some() {
+            let found = "set, and so is `data`".to_owned();
+            let accepted =
+                "one of the two: everything is in the database, or in the folder".to_owned();
+            faults.push(Error::Range { key: "store", found, accepted });
+        }
         let most = self.limits.runner_ttl() / 3;
         if self.ping > most {
             let (found, accepted) = (Span(self.ping).to_string(), Span(most));

@@ -68,6 +68,7 @@ fn takes(setting: &Setting) -> Json {
         Kind::Address => json!({"type": "string", "pattern": ADDRESS}),
         Kind::Path | Kind::Filter => json!({"type": "string", "minLength": 1}),
         Kind::Url => json!({"type": "string", "pattern": URL}),
+        Kind::Database => json!({"type": "string", "pattern": "^postgres(ql)?://"}),
         Kind::Headers => json!({"type": "string", "pattern": HEADERS}),
         Kind::Name => json!({"type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX}),
         Kind::Choice => {

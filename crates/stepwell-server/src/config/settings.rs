@@ -81,6 +81,21 @@ pub struct Settings {
     /// Folder that holds everything; made if it is not there
     #[arg(long, env = "STEPWELL_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// PostgreSQL that holds everything in place of a folder: several nodes may share it
+    #[arg(long, env = "STEPWELL_STORE", value_name = "URL")]
+    pub store: Option<SecretText>,
+    /// Schema of the database that is Stepwell's
+    #[arg(long, env = "STEPWELL_STORE_SCHEMA", value_name = "NAME")]
+    pub store_schema: Option<String>,
+    /// Authorities that certificates of the database are trusted of beside those of the system, PEM
+    #[arg(long, env = "STEPWELL_STORE_CA_FILE", value_name = "FILE")]
+    pub store_ca_file: Option<PathBuf>,
+    /// Name of this node among those that share a store, which no other one has; without it host and port
+    #[arg(long, env = "STEPWELL_NODE", value_name = "NAME")]
+    pub node: Option<String>,
+    /// Silence after which what a node of a shared store holds goes to the others
+    #[arg(long, env = "STEPWELL_LEASE", value_name = "DURATION")]
+    pub lease: Option<Span>,
     /// Who is let in; of `dev` whoever is on this machine, where nothing else is said
     #[arg(long, env = "STEPWELL_ACCESS")]
     pub access: Option<AccessMode>,
@@ -190,6 +205,11 @@ impl Settings {
         Self {
             listen: self.listen.or(below.listen),
             data: self.data.or(below.data),
+            store: self.store.or(below.store),
+            store_schema: self.store_schema.or(below.store_schema),
+            store_ca_file: self.store_ca_file.or(below.store_ca_file),
+            node: self.node.or(below.node),
+            lease: self.lease.or(below.lease),
             access: self.access.or(below.access),
             admin_key_file: self.admin_key_file.or(below.admin_key_file),
             tls_cert: self.tls_cert.or(below.tls_cert),

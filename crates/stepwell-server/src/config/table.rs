@@ -13,6 +13,7 @@ use super::settings::Settings;
 use crate::logs;
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const CENTURY: Duration = Duration::from_hours(36_500 * 24);
@@ -182,6 +183,14 @@ pub const SETTINGS: &[Setting] = &[
     row("listen", Kind::Address, |c| Some(text(&c.listen))),
     row("data", Kind::Path, |c| Some(text(&c.data.as_ref()?.display())))
         .such_as("/var/lib/stepwell"),
+    row("store", Kind::Database, |c| Some(text(&c.database.url.as_ref()?.expose())))
+        .such_as("postgres://stepwell:…@db.example:5432/stepwell")
+        .secret(),
+    row("store_schema", Kind::Name, |c| Some(text(&c.database.schema))),
+    row("store_ca_file", Kind::Path, |c| Some(text(&c.database.ca_file.as_ref()?.display())))
+        .such_as("/etc/stepwell/db-ca.pem"),
+    row("node", Kind::Name, |c| Some(text(c.database.node.as_ref()?))).such_as("node-1"),
+    row("lease", Kind::Span { min: SECOND, max: MINUTE }, |c| Some(Value::Span(c.database.lease))),
     row("access", Kind::Choice, |c| Some(text(&c.access.mode.as_str()))),
     row("admin_key_file", Kind::Path, |c| Some(text(&c.access.admin_key_file.as_ref()?.display())))
         .such_as("/var/lib/stepwell/admin.key"),

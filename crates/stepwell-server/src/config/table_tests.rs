@@ -22,6 +22,7 @@ fn other(setting: &Setting) -> Value {
         Kind::Path => vec![Value::Text("/a \"b\"/c".into())],
         Kind::Filter => vec![Value::Text("debug".into())],
         Kind::Url => vec![Value::Text("https://otlp.example/base".into())],
+        Kind::Database => vec![Value::Text("postgres://db.example/shop".into())],
         Kind::Headers => vec![Value::Text("x-key=\"b\",y-key=c%2Cd".into())],
         Kind::Name => vec![Value::Text("shop \"eu\"".into())],
         Kind::Choice => setting.choices().into_iter().map(|(word, _)| Value::Text(word)).collect(),

@@ -23,6 +23,7 @@ mod lists;
 mod mcp;
 mod metrics;
 mod monitoring;
+mod nodes;
 mod observed;
 mod paging;
 mod process;
