@@ -74,6 +74,14 @@ pub enum Error {
         /// What was tried, and what the system says.
         why: String,
     },
+    /// A database is not one that a store can be in, or it cannot be used as it is named.
+    #[error("{found}; accepted: {accepted}")]
+    Refused {
+        /// What was found.
+        found: String,
+        /// What is accepted in its place.
+        accepted: String,
+    },
     /// The format of what is stored is not read by this version.
     #[error("there is {found}; accepted: an empty folder, or a store of format {known}")]
     Format {

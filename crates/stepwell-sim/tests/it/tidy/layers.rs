@@ -19,6 +19,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core", "stepwell-metrics"]),
     ("stepwell-telemetry", &["stepwell-core"]),
+    ("stepwell-postgres", &["stepwell-core", "stepwell-metrics", "stepwell-store"]),
     (
         "stepwell-sqlite",
         &[
@@ -105,8 +106,14 @@ const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
     &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
 
 /// The crates of ours that run on tokio; programs may as well.
-const ON_TOKIO: &[&str] =
-    &["stepwell", "stepwell-driver", "stepwell-http", "stepwell-mcp", "stepwell-server"];
+const ON_TOKIO: &[&str] = &[
+    "stepwell",
+    "stepwell-driver",
+    "stepwell-http",
+    "stepwell-mcp",
+    "stepwell-postgres",
+    "stepwell-server",
+];
 
 /// Most crates in the tree of the SDK, itself included: as it is taken by default, and without features.
 const SDK_CRATES_MAX: [(&[&str], usize); 2] = [(&[], 80), (&["--no-default-features"], 70)];
@@ -206,7 +213,7 @@ fn only_the_sdk_and_the_server_run_on_tokio() {
         })
         .map(|package| format!("{} is built with tokio", package.name))
         .collect();
-    tree::refuse("tokio is for the SDK and the server:", &findings);
+    tree::refuse("tokio is for the SDK, the server, and what speaks to PostgreSQL:", &findings);
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! The store on a real PostgreSQL: see `stepwell_postgres::testing` for where that comes from.
+
+mod conformance;
