@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::run::Command;
-use stepwell_store::inbox::Message;
 
 use crate::api::Asked;
 use crate::dispatch::Slot;
 use crate::events::Sending;
+use crate::inbox::Told;
 use crate::node::Node;
 use crate::output::Outputs;
 use crate::recovery::Return;
@@ -30,7 +30,7 @@ pub(crate) enum Deferred {
     /// Somebody asked something.
     Asked(Asked),
     /// Another run tells it something.
-    Told(Arc<Message>),
+    Told(Told),
     /// A runner with this build registered its workflow.
     Unblock(Option<Arc<str>>),
     /// An event is for its waits.
@@ -95,7 +95,7 @@ impl Node {
                 Deferred::Asked(asked) => self.answer_missing(run, &asked, error),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => self.refuse_return(&back, run),
-                Deferred::Told(message) => self.unheard(&message, error),
+                Deferred::Told(told) => self.unheard(&told.message, error),
                 Deferred::Deliver(delivery) => self.undeliverable(&delivery),
                 Deferred::Send(sending) => self.send_to_nobody(run, &sending, error),
                 Deferred::Trigger(triggering) => self.trigger(*triggering, error.is_some()),
@@ -118,7 +118,7 @@ impl Node {
             Deferred::Return(back) => self.take_back(run, &back, journal),
             Deferred::Lose => self.lose_now(run),
             Deferred::Asked(asked) => self.answer(run, asked, journal, out),
-            Deferred::Told(message) => self.hear(run, &message, out),
+            Deferred::Told(told) => self.hear(run, &told, out),
             Deferred::Unblock(build) => self.unblock(run, build.as_deref()),
             Deferred::Deliver(delivery) => self.deliver(run, &delivery),
             Deferred::Send(sending) => self.send_to(run, &sending),

@@ -1,6 +1,7 @@
 //! Runs of a shared store that are another member's: what becomes of what was to be done with them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use stepwell_core::derive;
@@ -13,10 +14,14 @@ use stepwell_store::shared::{Away, Claim};
 use crate::defer::Deferred;
 use crate::enquiry::Enquiry;
 use crate::hot::Held;
-use crate::look::Told;
+use crate::inbox::Told;
+use crate::look::Told as Ends;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::recovery::Return;
+
+/// How many messages to one run are read at once.
+const PAGE: usize = 64;
 
 /// What the body of a message about an event says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,7 +70,7 @@ impl Node {
             }
             match what {
                 Deferred::Asked(asked) => self.ask_elsewhere(run, &asked),
-                Deferred::Told(message) => self.inbox.leave(&message),
+                Deferred::Told(told) => self.inbox.leave(&told.message),
                 Deferred::Deliver(delivery) => self.deliver_elsewhere(run, &delivery),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
                 Deferred::Return(back) => {
@@ -98,7 +103,7 @@ impl Node {
         let mut looks = 0;
         if let Ok(came) = came {
             for step in steps {
-                let told = Told::Mail(message.id);
+                let told = Ends::Mail(message.id);
                 looks +=
                     usize::from(self.look_anew(id, &step, (&came.name, came.accepted_at), told));
             }
@@ -130,6 +135,30 @@ impl Node {
                 self.with_run(run, Deferred::Return(back), out);
             }
         }
+    }
+
+    /// Reads the messages to a run of this member: those that were read before it was claimed may have been heard
+    /// by whose it was then. It stays until that is known.
+    pub(crate) fn read_mail(&mut self, run: RunId, out: &mut Outputs) {
+        if self.share.reading.insert(run) {
+            out.list.push(Output::Enquire(Enquiry::MailOf { run, limit: PAGE }));
+        }
+    }
+
+    pub(crate) fn on_mail_of(
+        &mut self,
+        run: RunId,
+        messages: Vec<Arc<Message>>,
+        out: &mut Outputs,
+    ) {
+        self.share.reading.remove(&run);
+        let claims = self.inbox.claims;
+        for message in messages {
+            if self.inbox.take_in_hand(&message) {
+                self.with_run(run, Deferred::Told(Told { message, claims }), out);
+            }
+        }
+        self.cool_down(run, out);
     }
 
     /// Looks at a run, whosever it is.

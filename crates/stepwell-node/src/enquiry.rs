@@ -9,7 +9,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
 use stepwell_store::event::Event;
-use stepwell_store::inbox::{Message, MessageId};
+use stepwell_store::inbox::{Message, MessageId, MessageKind};
 use stepwell_store::query::Queue;
 use stepwell_store::shared::{Answer, Claim, Crew, Presence, Shared};
 use stepwell_store::{Error, Store};
@@ -46,6 +46,13 @@ pub enum Enquiry {
     Mail {
         /// Where to go on.
         after: Option<MessageId>,
+        /// Most messages to return.
+        limit: usize,
+    },
+    /// Messages for a run that is this member's.
+    MailOf {
+        /// The run.
+        run: RunId,
         /// Most messages to return.
         limit: usize,
     },
@@ -96,6 +103,13 @@ pub enum Finding {
     },
     /// To [`Enquiry::Mail`].
     Mail(Vec<Arc<Message>>),
+    /// To [`Enquiry::MailOf`].
+    MailOf {
+        /// The run.
+        run: RunId,
+        /// The messages.
+        messages: Vec<Arc<Message>>,
+    },
     /// To [`Enquiry::Answers`].
     Answers(Vec<Answer>),
     /// To [`Enquiry::Over`].
@@ -145,6 +159,12 @@ impl Enquiry {
                 Finding::Unrouted { events: read(store, &places)?, more }
             }
             Self::Mail { after, limit } => Finding::Mail(shared.mail(after.as_ref(), limit)?),
+            Self::MailOf { run, limit } => {
+                let first = first_of(run);
+                let mut messages = shared.mail(first.as_ref(), limit)?;
+                messages.retain(|message| message.id.to == run);
+                Finding::MailOf { run, messages }
+            }
             Self::Answers(asks) => Finding::Answers(shared.answers(&asks)?),
             Self::Over(runs) => Finding::Over(shared.over(&runs)?),
             Self::Registered(since) => {
@@ -161,4 +181,11 @@ impl Enquiry {
             }
         })
     }
+}
+
+/// Returns what messages to a run are behind; `None` for the first of all runs.
+fn first_of(run: RunId) -> Option<MessageId> {
+    let to = RunId::from_u128(run.as_u128().checked_sub(1)?);
+    let kind = MessageKind::ALL.into_iter().max()?;
+    Some(MessageId { to, from: RunId::from_u128(u128::MAX), kind })
 }

@@ -56,6 +56,8 @@ pub(crate) struct Live {
     pub(crate) counted: Counted,
     /// Steps for which somebody looks for events: the run stays, without a timer.
     pub(crate) looking: Vec<Looking>,
+    /// How many runs had been claimed when this one was, in a shared store.
+    claimed: u64,
     /// The batch that is on its way releases it: what comes now is done once it is claimed again.
     leaving: bool,
 }
@@ -72,6 +74,7 @@ impl Live {
             reading: Reading::No,
             counted: Counted::default(),
             looking: Vec::new(),
+            claimed: 0,
             leaving: false,
         }
     }
@@ -122,6 +125,14 @@ impl Hot {
     /// Tells whether the run is in memory, or about to be.
     pub(crate) fn contains(&self, run: RunId) -> bool {
         self.runs.contains_key(&run)
+    }
+
+    /// Returns how many runs had been claimed when this one was.
+    pub(crate) fn claimed(&self, run: RunId) -> u64 {
+        match self.runs.get(&run) {
+            Some(Place::Live(live)) => live.claimed,
+            Some(Place::Loading(_)) | None => 0,
+        }
     }
 
     /// Tells whether a run that is being written is in memory for nothing else. Whoever asks releases it.
@@ -265,6 +276,8 @@ impl Node {
             if let Some(live) = self.hot.live(run) {
                 // Timers of runs that are not in memory are nobody's here.
                 live.timer = None;
+                self.inbox.claims += 1;
+                live.claimed = self.inbox.claims;
             }
             self.set_timer(run);
         }

@@ -56,10 +56,19 @@ struct End<'a> {
     error: Option<Failure<'a>>,
 }
 
+/// A message in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) message: Arc<Message>,
+    /// After how many claims it was read, in a shared store: whose the receiver was before the last claim of it may
+    /// have heard it.
+    pub(crate) claims: u64,
+}
+
 /// The messages in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    queue: VecDeque<Arc<Message>>,
+    queue: VecDeque<Told>,
     /// Those in the queue, in hand, or consumed by a batch that is not durable yet.
     known: FxHashSet<MessageId>,
     bytes: usize,
@@ -71,6 +80,8 @@ pub(crate) struct Inbox {
     again: bool,
     /// Where the scan of the store goes on.
     cursor: Option<MessageId>,
+    /// How many runs were claimed by now, in a shared store.
+    pub(crate) claims: u64,
     /// Consumed while the store was asked, and maybe in its answer.
     gone: Vec<MessageId>,
 }
@@ -99,7 +110,8 @@ impl Inbox {
     fn push(&mut self, message: Arc<Message>) {
         self.bytes += message.body.len();
         self.known.insert(message.id);
-        self.queue.push_back(message);
+        let claims = self.claims;
+        self.queue.push_back(Told { message, claims });
     }
 
     /// The batch that consumed these is durable.
@@ -117,6 +129,16 @@ impl Inbox {
     pub(crate) fn wants(&self) -> bool {
         let asks = self.left && !self.asking && self.queue.is_empty();
         self.in_hand < IN_HAND_MAX && (asks || !self.queue.is_empty())
+    }
+
+    /// Takes up a message to a run of this member, just read: tells whether it is not known yet.
+    pub(crate) fn take_in_hand(&mut self, message: &Message) -> bool {
+        let fresh = self.known.insert(message.id);
+        if fresh {
+            self.bytes += message.body.len();
+            self.in_hand += 1;
+        }
+        fresh
     }
 
     /// Leaves a message to the member whose the receiver is.
@@ -138,12 +160,13 @@ impl Node {
             if self.inbox.in_hand >= IN_HAND_MAX {
                 return;
             }
-            let Some(message) = self.inbox.queue.pop_front() else { break };
+            let Some(told) = self.inbox.queue.pop_front() else { break };
             self.inbox.in_hand += 1;
+            let to = told.message.id.to;
             if planted::has(Plant::MessageTwice) {
-                self.with_run(message.id.to, Deferred::Told(message.clone()), out);
+                self.with_run(to, Deferred::Told(told.clone()), out);
             }
-            self.with_run(message.id.to, Deferred::Told(message), out);
+            self.with_run(to, Deferred::Told(told), out);
         }
         if !self.inbox.queue.is_empty() {
             self.come_back(out);
@@ -185,7 +208,12 @@ impl Node {
     }
 
     /// A run hears a message: the record of it, if it makes any, and the message's end are in one batch.
-    pub(crate) fn hear(&mut self, id: RunId, message: &Message, out: &mut Outputs) {
+    pub(crate) fn hear(&mut self, id: RunId, told: &Told, out: &mut Outputs) {
+        let message = &*told.message;
+        if self.hot.claimed(id) > told.claims {
+            self.inbox.leave(message);
+            return self.read_mail(id, out);
+        }
         self.inbox.put_down(message);
         match message.id.kind {
             MessageKind::Cancel => self.hear_cancel(id, message),

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
@@ -60,6 +60,8 @@ pub(crate) struct Sharing {
     stood_in: u64,
     /// Asks that are consumed with their answer.
     pub(crate) heard: FxHashMap<RequestId, MessageId>,
+    /// Runs whose messages are being read.
+    pub(crate) reading: FxHashSet<RunId>,
     /// How many looks there are still to be for events that messages tell of.
     pub(crate) looks: FxHashMap<MessageId, usize>,
     /// What is done by looking at a run alone.
@@ -294,6 +296,7 @@ impl Node {
             Finding::Ready { queue, runs, more } => self.on_claimed_ready(&queue, &runs, more),
             Finding::Unrouted { events, more } => self.on_unrouted(events, more),
             Finding::Mail(messages) => self.on_inbox(messages),
+            Finding::MailOf { run, messages } => self.on_mail_of(run, messages, out),
             Finding::Answers(answers) => {
                 self.share.answers.end();
                 self.on_answers(answers);
@@ -323,7 +326,7 @@ impl Node {
         let now = self.monotonic;
         let Some(live) = self.hot.live(id) else { return };
         let here = live.held.is_some_and(|held| held.session.is_some());
-        if here || !live.looking.is_empty() {
+        if here || !live.looking.is_empty() || self.share.reading.contains(&id) {
             return;
         }
         let away = match live.held {
@@ -357,7 +360,8 @@ impl Node {
 
     /// Tells whether nothing of a run that is about to be written needs it in memory.
     pub(crate) fn leaves_with(&mut self, id: RunId) -> bool {
-        self.config.shared && !self.dispatch.is_aside(id) && self.hot.leaves(id)
+        let stays = self.dispatch.is_aside(id) || self.share.reading.contains(&id);
+        self.config.shared && !stays && self.hot.leaves(id)
     }
 
     /// A run has left this member, durably: others may have it, and so may this one.

@@ -8,6 +8,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `options` | settings |
+//! | [`ledger`] | namespaces, keys, acts on many runs, the audit log |
 //! | `store` | what every node asks (`Store`) |
 //! | `shared` | what nodes ask that share a store (`Shared`) |
 //! | `member`, `take_over` | joining, the lease, leaving; what becomes of members that are gone |
@@ -29,6 +30,7 @@ mod claim;
 mod delete;
 mod error;
 mod lane;
+pub mod ledger;
 mod line;
 mod member;
 mod migrate;

@@ -9,7 +9,7 @@ use crate::schema::{LEAST_WRITER, STEPS};
 use crate::session::quoted;
 
 /// The format that is written.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 
 /// Brings the tables to [`FORMAT`], once, however many nodes ask for it.
 ///

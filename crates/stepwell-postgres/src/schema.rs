@@ -1,11 +1,13 @@
 //! The tables, as people see them with `psql`. Instants are microseconds since 1970 in UTC.
 
+use crate::ledger::schema::LEDGER;
+
 /// How the tables came to be what they are, one step after the other. A step is never changed.
-pub(crate) const STEPS: [&str; 1] = [FIRST];
+pub(crate) const STEPS: [&str; 2] = [FIRST, LEDGER];
 
 /// With the steps above, the least format of which a program may write into these tables: an older
 /// program may go on beside a newer one as long as its format is at least this.
-pub(crate) const LEAST_WRITER: i64 = 1;
+pub(crate) const LEAST_WRITER: i64 = 2;
 
 const FIRST: &str = r#"
 CREATE TABLE meta (

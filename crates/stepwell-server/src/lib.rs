@@ -8,7 +8,7 @@
 //! | [`config`] | settings: flags, environment, file, defaults |
 //! | [`cli`] | the command line |
 //! | `connect` | connections to servers, plain or under TLS |
-//! | [`folder`] | the store of a data folder |
+//! | [`folder`], [`database`] | the store of a data folder, and of a database that nodes share |
 //! | [`server`] | a server as it is configured |
 //! | [`reload`] | settings that change while the server runs |
 //! | [`logs`] | structured logs |
@@ -18,6 +18,7 @@ pub mod cli;
 mod collector;
 pub mod config;
 mod connect;
+pub mod database;
 pub mod folder;
 pub mod logs;
 pub mod reload;

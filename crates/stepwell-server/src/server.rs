@@ -18,8 +18,8 @@ use stepwell_store::memory::Memory;
 
 use crate::collector::Collector;
 use crate::config::{AccessConfig, Config, TelemetryMode, TlsFiles};
-use crate::folder;
 use crate::reload::{self, Source};
+use crate::{database, folder};
 
 /// Opens the store that the configuration asks for, starts the node, and listens. Has to be called
 /// inside of a tokio runtime.
@@ -65,6 +65,8 @@ fn options(config: &Config) -> Result<Options, Error> {
             post: Arc::new(collector),
         }),
         telemetry: match config.telemetry {
+            // Observed runs are kept in a folder, or in memory: several nodes would each show their own.
+            TelemetryMode::On if config.database.url.is_some() => None,
             TelemetryMode::On => Some(Telemetry {
                 open: folder::observed(config),
                 retention: config.telemetry_retention,
@@ -82,7 +84,10 @@ fn access(config: &Config) -> Result<Access, Problem> {
         None if *by_proxy => Transport::Proxy,
         None => Transport::Plain,
     };
-    let ledger = config.data.clone().map_or_else(OpenLedger::in_memory, folder::ledger);
+    let ledger = match database::options(&config.database) {
+        Some(options) => database::ledger(options),
+        None => config.data.clone().map_or_else(OpenLedger::in_memory, folder::ledger),
+    };
     Ok(Access { mode: *mode, transport, rates: *rates, ledger })
 }
 
@@ -98,6 +103,9 @@ fn console(path: &str) -> Option<Asset> {
 
 /// Returns what opens the store that the configuration asks for.
 fn opener(config: &Config) -> Open {
+    if let Some(options) = database::options(&config.database) {
+        return database::opener(config, options);
+    }
     let Some(path) = config.data.clone() else {
         // The same memory in every life: dropping it would lose what was acknowledged.
         let memory: Arc<dyn Store> = Arc::new(Memory::new());

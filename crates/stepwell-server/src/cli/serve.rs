@@ -27,11 +27,11 @@ pub(super) fn run(start: Start) -> Result<(), Fault> {
     if start.print_config {
         return out::text(&config.to_toml());
     }
-    if config.data.is_none() {
+    if config.data.is_none() && config.database.url.is_none() {
         return Err(Fault::refused(
             Code::ConfigInvalid,
-            "`data` is not set; accepted: a folder, with --data DIR, STEPWELL_DATA or `data` in the \
-             file of settings (`stepwell dev` needs none)",
+            "neither `data` nor `store` is set; accepted: a folder, with --data DIR, STEPWELL_DATA or \
+             `data` in the file of settings, or PostgreSQL with --store URL (`stepwell dev` needs none)",
         ));
     }
     logs::start(&config)?;

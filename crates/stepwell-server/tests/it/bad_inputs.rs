@@ -589,7 +589,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["doctor", "--data", "/dev"], 2, "no store is there"),
         (&["doctor", "--rebuild"], 2, "--data"),
         (&["completions", "tcl"], 2, "possible values"),
-        (&["start"], 1, "error[SW4005]: `data` is not set"),
+        (&["start"], 1, "error[SW4005]: neither `data` nor `store` is set"),
         (&["start", "--listen", "7878"], 2, "accepted: an IP address and a port"),
         (&["start", "--data", "d", "--listen", "0.0.0.0:0"], 1, "error[SW4006]"),
         (

@@ -19,7 +19,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("stepwell-protocol", &["stepwell-core"]),
     ("stepwell-store", &["stepwell-core", "stepwell-metrics"]),
     ("stepwell-telemetry", &["stepwell-core"]),
-    ("stepwell-postgres", &["stepwell-core", "stepwell-metrics", "stepwell-store"]),
+    (
+        "stepwell-postgres",
+        &["stepwell-access", "stepwell-core", "stepwell-metrics", "stepwell-store"],
+    ),
     (
         "stepwell-sqlite",
         &[
@@ -72,6 +75,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "stepwell-mcp",
             "stepwell-node",
             "stepwell-protocol",
+            "stepwell-postgres",
             "stepwell-sqlite",
             "stepwell-store",
             "stepwell-telemetry",
