@@ -178,7 +178,8 @@ pub struct Member {
 /// Reads of [`Store`](crate::Store) show what all members wrote; none of them claims anything.
 ///
 /// A commit that grows fails with [`Error::Contended`] where a key, an event or a run of it is known by
-/// now; nothing was written. In one that does not, an event whose id is known is left out.
+/// now; nothing was written. In one that does not, an event whose id is known is left out, and a key that is
+/// known stays with its run.
 pub trait Shared: Send + Sync {
     /// Returns the lease that was granted last.
     fn lease(&self) -> Lease;

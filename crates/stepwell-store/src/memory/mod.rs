@@ -9,4 +9,4 @@ mod alone;
 mod shared;
 
 pub use alone::Memory;
-pub use shared::{Fate, Joined, SharedMemory, Snapshot};
+pub use shared::{Fate, Joined, Seen, SharedMemory, Snapshot};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stepwell_core::status::RunStatus;
+
 use super::cluster::{ALL, Cluster, Node};
 use super::harness::Case;
 use crate::batch::{Batch, RunWrite};
@@ -13,6 +15,7 @@ use crate::shared::Share;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("a_key_that_is_known_by_now_is_contended", key),
+    Case::new("a_key_stays_with_its_run_in_a_batch_that_does_not_grow", key_stays),
     Case::new("a_run_that_is_known_by_now_is_contended", run),
     Case::new("an_event_that_is_known_by_now_is_contended", event),
     Case::new("an_event_that_is_known_is_left_out_of_a_batch_that_does_not_grow", left_out),
@@ -50,6 +53,19 @@ fn key(cluster: &mut Cluster<'_>) {
     // The same key elsewhere is another one.
     let mut other = cluster.start(Start { workflow: "refund", ..start });
     cluster.write(&b, &mut other, Share::default()).unwrap();
+}
+
+/// A run that goes on with another one has its key; by its id it may be the earlier one, where the clocks of two nodes differ.
+fn key_stays(cluster: &mut Cluster<'_>) {
+    let (a, b) = (cluster.join("a"), cluster.join("b"));
+    let start = Start { key: Some("order-1"), ..Start::default() };
+    let (mut second, mut first) = (cluster.start(start), cluster.start(start));
+    cluster.write(&a, &mut first, Share::default()).unwrap();
+    first.activate().ended(RunStatus::Completed);
+    let (at, runs) = (cluster.tick(), vec![first.write(), second.write()]);
+    a.store.commit(&Batch { at, runs, ..Batch::default() }).unwrap();
+    assert_eq!(b.store.key(&World::key("order-1")).unwrap(), Some(first.id()));
+    assert_eq!(b.store.load(second.id()).unwrap().as_deref(), Some(second.journal()));
 }
 
 fn run(cluster: &mut Cluster<'_>) {

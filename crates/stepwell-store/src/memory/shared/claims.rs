@@ -3,11 +3,12 @@
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
+use super::seen::Seen;
 use super::tables::{Tables, Who};
 use crate::error::Error;
 use crate::event::Place;
 use crate::query::Queue;
-use crate::shared::{Claim, Crew, Needs};
+use crate::shared::{Claim, Crew, MemberId, Needs};
 use crate::store::Store;
 
 impl Tables {
@@ -20,7 +21,7 @@ impl Tables {
             return Ok(Claim::Elsewhere);
         }
         let Some(journal) = self.store.load(run)? else { return Ok(Claim::Missing) };
-        self.owners.insert(run, who.member);
+        self.own(who, run);
         Ok(Claim::Mine { journal, away: self.away.get(&run).copied() })
     }
 
@@ -36,7 +37,8 @@ impl Tables {
                 break;
             }
             // Of a run that is due for both reasons the first counts.
-            if self.owners.insert(run, who.member).is_none() {
+            if self.is_free(run) {
+                self.own(who, run);
                 claimed.push(run);
             }
         }
@@ -55,14 +57,28 @@ impl Tables {
             self.is_free(run) && needs.is_none_or(|needs| gives(crew, needs, since))
         };
         let ready = self.store.ready_of(queue, wanted, limit);
-        self.owners.extend(ready.iter().map(|(_, run)| (*run, who.member)));
+        for (_, run) in &ready {
+            self.own(who, *run);
+        }
         ready
     }
 
     pub(super) fn claim_unrouted(&mut self, who: Who, limit: usize) -> Vec<Place> {
         let free = self.store.unrouted_of(|place| !self.routers.contains_key(place), limit);
-        self.routers.extend(free.iter().map(|place| (place.clone(), who.member)));
+        for place in &free {
+            self.route(who.member, place.clone());
+        }
         free
+    }
+
+    fn own(&mut self, who: Who, run: RunId) {
+        self.owners.insert(run, who.member);
+        self.note(|| Seen::Claimed(who.member, run));
+    }
+
+    pub(super) fn route(&mut self, member: MemberId, place: Place) {
+        self.routers.insert(place.clone(), member);
+        self.note(|| Seen::Routes(member, place));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
+use super::seen::Seen;
 use super::tables::{Tables, Who};
 use crate::batch::{Batch, RunWrite};
 use crate::error::Error;
@@ -23,12 +24,17 @@ pub(super) enum Refusal {
     Stray(RunId),
 }
 
+/// Tells whether a write brings the whole journal of its run.
+fn is_new(write: &RunWrite) -> bool {
+    write.summary.journal_bytes == write.records.len() as u64
+}
+
 impl Tables {
     /// Makes the `n`-th batch of a member durable.
     pub(super) fn commit(
         &mut self,
         who: Who,
-        now: Timestamp,
+        (now, checked): (Timestamp, Timestamp),
         n: u64,
         batch: &Batch,
     ) -> Result<Position, Refusal> {
@@ -37,30 +43,35 @@ impl Tables {
             return Err(Refusal::Store(Error::Fenced));
         }
         for write in &batch.runs {
-            self.admit(who, write)?;
+            self.admit(who, write, batch.grows)?;
         }
         let batch = self.without_known(who, batch).map_err(Refusal::Store)?;
         let position = self.store.commit(&batch).map_err(Refusal::Store)?;
         if let Some(row) = self.members.get_mut(&who.member) {
             row.head = n;
         }
+        let until = self.members.get(&who.member).map_or(Timestamp::MIN, |row| row.until);
+        let runs = || batch.runs.iter().map(|write| write.run).collect();
+        let member = who.member;
+        self.note(|| Seen::Committed { member, n, runs: runs(), checked, until });
         self.share(who, now, &batch);
         Ok(position)
     }
 
     /// Lets a write pass that is of a new run, or of one of the member's.
-    fn admit(&self, who: Who, write: &RunWrite) -> Result<(), Refusal> {
+    fn admit(&self, who: Who, write: &RunWrite, grows: bool) -> Result<(), Refusal> {
         let contended = |what: String| Err(Refusal::Store(Error::Contended(what)));
         let stored = self.store.row(write.run).is_some();
-        if write.summary.journal_bytes != write.records.len() as u64 {
+        if !is_new(write) {
             let mine = self.owners.get(&write.run) == Some(&who.member);
             return if stored && mine { Ok(()) } else { Err(Refusal::Stray(write.run)) };
         }
         if stored {
             return contended(format!("the run {}", write.run));
         }
-        match key_of(&write.summary) {
-            Some(key) if self.store.key(&key).map_err(Refusal::Store)?.is_some() => {
+        // A run that goes on with another one has its key too, which finds the first.
+        match key_of(&write.summary).filter(|_| grows) {
+            Some(key) if self.keys.contains_key(&key) => {
                 contended(format!("the key {:?} of the workflow {:?}", key.key, key.queue.workflow))
             }
             _ => Ok(()),
@@ -98,6 +109,9 @@ impl Tables {
         for write in &batch.runs {
             self.owners.insert(write.run, who.member);
             self.needs.remove(&write.run);
+            if let Some(key) = key_of(&write.summary).filter(|_| is_new(write)) {
+                self.keys.entry(key).or_insert(write.run);
+            }
         }
         let needs = batch.share.needs.iter().cloned();
         self.needs.extend(needs.map(|needs| (needs.run, needs)));
@@ -107,6 +121,7 @@ impl Tables {
                 continue;
             }
             self.owners.remove(&release.run);
+            self.note(|| Seen::Released(who.member, release.run));
             match release.away {
                 Some(away) => drop(self.away.insert(release.run, away)),
                 None => drop(self.away.remove(&release.run)),
@@ -131,7 +146,7 @@ impl Tables {
     fn share_events(&mut self, member: MemberId, batch: &Batch) {
         for write in &batch.events {
             match write {
-                EventWrite::Accepted(event) => drop(self.routers.insert(event.place(), member)),
+                EventWrite::Accepted(event) => self.route(member, event.place()),
                 EventWrite::Routed(id) => {
                     if let Ok(Some(known)) = self.store.event(id) {
                         self.routers.remove(&known.event.place());
@@ -143,6 +158,7 @@ impl Tables {
         for place in &batch.share.unrouted {
             if self.routers.get(place) == Some(&member) {
                 self.routers.remove(place);
+                self.note(|| Seen::Unrouted(member, place.clone()));
             }
         }
     }

@@ -8,9 +8,11 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use super::joined::Joined;
+use super::seen::Seen;
 use super::tables::{Tables, Who};
 use crate::error::Error;
 use crate::shared::{Lease, MemberId};
+use crate::store::Store;
 
 /// How long a lease runs, unless another term is given.
 const TERM: Duration = Duration::from_secs(3);
@@ -49,6 +51,8 @@ pub(super) struct Database {
     pub(super) system: u64,
     /// How often all connections were cut.
     pub(super) cuts: u64,
+    /// When it was checked that who asked for what is being done is a member.
+    pub(super) checked: Timestamp,
     late: Vec<Statement>,
     pub(super) strays: Vec<(MemberId, RunId)>,
 }
@@ -57,7 +61,8 @@ pub(super) struct Database {
 struct Statement {
     at: Timestamp,
     who: Who,
-    held: bool,
+    /// When it was checked, where that is over.
+    held: Option<Timestamp>,
     work: Work,
 }
 
@@ -81,6 +86,7 @@ impl SharedMemory {
             term: TERM,
             system: 1,
             cuts: 0,
+            checked: now,
             late: Vec::new(),
             strays: Vec::new(),
         };
@@ -144,17 +150,33 @@ impl SharedMemory {
 
     /// Returns all that is stored.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.lock().tables.clone())
+        Snapshot(Tables { seen: None, ..self.lock().tables.clone() })
     }
 
     /// Falls back to what was stored at an earlier instant, as the failover to a standby does that
     /// lags behind. Nobody who joined before is a member any more (I20).
     pub fn fall_back(&self, snapshot: Snapshot) {
         let mut database = self.lock();
-        database.tables = snapshot.0;
+        let seen = database.tables.seen.take();
+        database.tables = Tables { seen, ..snapshot.0 };
         database.system += 1;
         database.cuts += 1;
         database.late.clear();
+    }
+
+    /// Begins to note what happens, and returns what happened since this was called last.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.lock().tables.seen.replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// Looks at what is stored, without being a member.
+    pub fn look<T>(&self, look: impl FnOnce(&dyn Store) -> T) -> T {
+        look(&self.lock().tables.store)
+    }
+
+    /// Returns when the next statement of those is done that are late.
+    pub fn next_late(&self) -> Option<Timestamp> {
+        self.lock().late.iter().map(|statement| statement.at).min()
     }
 
     /// Returns who tried to write of which run that was not its own. That is a fault of a node, and was refused.
@@ -173,7 +195,7 @@ impl Database {
     pub(super) fn end(&mut self, member: MemberId) {
         let late = std::mem::take(&mut self.late);
         for statement in late {
-            if statement.held && statement.who.member == member {
+            if statement.held.is_some() && statement.who.member == member {
                 self.perform(statement);
             } else {
                 self.late.push(statement);
@@ -184,6 +206,7 @@ impl Database {
 
     /// Fails for who is not a member now.
     pub(super) fn fence(&mut self, who: Who) -> Result<(), Error> {
+        self.checked = self.now;
         self.tables.fence(who, self.now).map(drop)
     }
 
@@ -193,11 +216,11 @@ impl Database {
         let statement = |at, held| Statement { at, who, held, work };
         match fate {
             Fate::Lost => {}
-            Fate::Done => self.perform(statement(now, false)),
-            Fate::Late(at) => self.late.push(statement(at, false)),
+            Fate::Done => self.perform(statement(now, None)),
+            Fate::Late(at) => self.late.push(statement(at, None)),
             Fate::Held(at) => {
                 if self.fence(who).is_ok() {
-                    self.late.push(statement(at, true));
+                    self.late.push(statement(at, Some(now)));
                 }
             }
         }
@@ -205,8 +228,11 @@ impl Database {
 
     /// Does what was under way. What holds its member's row was checked before.
     fn perform(&mut self, statement: Statement) {
-        if statement.held || self.fence(statement.who).is_ok() {
-            (statement.work)(self);
+        if let Some(checked) = statement.held {
+            self.checked = checked;
+        } else if self.fence(statement.who).is_err() {
+            return;
         }
+        (statement.work)(self);
     }
 }

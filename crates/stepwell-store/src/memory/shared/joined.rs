@@ -61,6 +61,11 @@ impl Joined {
         self.who.member
     }
 
+    /// Returns how many batches it made durable, as far as it heard.
+    pub fn head(&self) -> u64 {
+        self.own().head
+    }
+
     /// Returns the database.
     pub fn database(&self) -> &SharedMemory {
         &self.shared
@@ -133,8 +138,8 @@ impl Store for Joined {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (who, n, batch) = (self.who, self.own().head + 1, batch.clone());
         let position = self.write(move |database| {
-            let now = database.now;
-            database.tables.commit(who, now, n, &batch).map_err(|refusal| match refusal {
+            let times = (database.now, database.checked);
+            database.tables.commit(who, times, n, &batch).map_err(|refusal| match refusal {
                 Refusal::Store(error) => error,
                 Refusal::Stray(run) => {
                     database.strays.push((who.member, run));
@@ -182,7 +187,7 @@ impl Store for Joined {
     }
 
     fn key(&self, key: &Key) -> Result<Option<RunId>, Error> {
-        self.read(|database| database.tables.store.key(key))
+        self.read(|database| Ok(database.tables.keys.get(key).copied()))
     }
 
     fn workflows(&self) -> Result<Vec<Workflow>, Error> {

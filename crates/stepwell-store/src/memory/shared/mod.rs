@@ -11,14 +11,17 @@
 //! | `tables` | what it keeps: members and what belongs to them; the fence |
 //! | `commit` | commits |
 //! | `claims` | claims |
+//! | `seen` | what happened, for those who judge it |
 //! | `told` | what members tell each other |
 
 mod claims;
 mod commit;
 mod database;
 mod joined;
+mod seen;
 mod tables;
 mod told;
 
 pub use database::{Fate, SharedMemory, Snapshot};
 pub use joined::Joined;
+pub use seen::Seen;

@@ -8,9 +8,10 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 
 use super::super::alone::Memory;
+use super::seen::Seen;
 use crate::error::Error;
 use crate::event::Place;
-use crate::query::Queue;
+use crate::query::{Key, Queue};
 use crate::shared::{Answer, Away, Lease, Member, MemberId, Needs, Presence};
 
 /// Everything that is stored.
@@ -22,6 +23,8 @@ pub(super) struct Tables {
     pub(super) last_member: u64,
     /// Whose a run is; a run that is not in here is free.
     pub(super) owners: BTreeMap<RunId, MemberId>,
+    /// The run that each key started. By the instants in their ids it need not be the first: clocks differ.
+    pub(super) keys: BTreeMap<Key, RunId>,
     pub(super) away: BTreeMap<RunId, Away>,
     pub(super) needs: BTreeMap<RunId, Needs>,
     /// Who routes an event; one that is not in here is nobody's.
@@ -30,6 +33,8 @@ pub(super) struct Tables {
     /// The version of the list of workflows, and that of each one in it.
     pub(super) version: u64,
     pub(super) versions: BTreeMap<Queue, u64>,
+    /// What happened since this was asked for last, where anybody asks.
+    pub(super) seen: Option<Vec<Seen>>,
 }
 
 /// A member.
@@ -72,6 +77,7 @@ impl Tables {
             runners: Vec::new(),
         };
         self.members.insert(member, row);
+        self.note(|| Seen::Joined { member, node: node.to_owned() });
         Who { member, nonce }
     }
 
@@ -95,9 +101,12 @@ impl Tables {
     /// Ends a member. What is its stays so, until somebody takes it over.
     pub(super) fn end(&mut self, member: MemberId, now: Timestamp) {
         if let Some(row) = self.members.get_mut(&member) {
-            row.ended = true;
+            let ends = !std::mem::replace(&mut row.ended, true);
             row.until = row.until.min(now);
             row.runners.clear();
+            if ends {
+                self.note(|| Seen::Ended(member));
+            }
         }
     }
 
@@ -113,10 +122,16 @@ impl Tables {
             members.get(member).is_none_or(|row| row.ended)
         };
         let members = &self.members;
-        self.routers.retain(|_, member| !ended(members, member));
+        let routed = self.routers.iter().filter(|(_, member)| ended(members, member));
+        let routed: Vec<_> = routed.map(|(place, member)| (place.clone(), *member)).collect();
         let owned = self.owners.iter().filter(|(_, member)| ended(members, member));
-        let freed: Vec<_> = owned.map(|(run, _)| *run).take(limit).collect();
-        for run in &freed {
+        let freed: Vec<_> = owned.map(|(run, member)| (*run, *member)).take(limit).collect();
+        for (place, member) in routed {
+            self.routers.remove(&place);
+            self.note(|| Seen::Unrouted(member, place));
+        }
+        for (run, member) in &freed {
+            self.note(|| Seen::Freed(*member, *run));
             self.owners.remove(run);
             if self.store.row(*run).is_some_and(|row| row.active) {
                 self.away.insert(*run, Away { until, idle: false });
@@ -130,6 +145,13 @@ impl Tables {
         freed.len()
     }
 
+    /// Notes what happened, where anybody asks.
+    pub(super) fn note(&mut self, seen: impl FnOnce() -> Seen) {
+        if let Some(all) = &mut self.seen {
+            all.push(seen());
+        }
+    }
+
     pub(super) fn is_free(&self, run: RunId) -> bool {
         !self.owners.contains_key(&run)
     }
@@ -141,6 +163,7 @@ impl Tables {
         self.owners.retain(|run, _| stored(run));
         self.away.retain(|run, _| stored(run));
         self.needs.retain(|run, _| stored(run));
+        self.keys.retain(|_, run| stored(run));
     }
 
     pub(super) fn list(&self) -> Vec<Member> {
