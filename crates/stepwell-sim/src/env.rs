@@ -4,21 +4,22 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::fmt::Arguments;
 
-use stepwell_node::SessionId;
-
+use stepwell_core::id::RunId;
 use stepwell_core::status::Kind;
 use stepwell_core::step_id;
+use stepwell_node::SessionId;
 
 use crate::calls::{Calls, Progress};
 use crate::clock::Micros;
 use crate::fault::{Fault, Kinds, Table};
 use crate::flight::Flight;
-use crate::history::{Answer, Asked, Call, Fact, Held, History, Process, Request};
+use crate::history::{Answer, Asked, Call, Fact, Held, History, Node, Process, Request};
 use crate::net::{Net, Way};
 use crate::plan::Plan;
 use crate::planted::Bug;
 use crate::program::{Topic, TryEnd};
 use crate::rng::Rng;
+use crate::server::{Database, Ledger, Step};
 use crate::trace::Trace;
 
 /// Something that happens at a moment.
@@ -41,18 +42,18 @@ pub(crate) enum Event {
     },
     /// One side learns that a connection is closed; the way is that of the news.
     Closed(SessionId, Way),
-    /// The node looks at what came.
-    NodeWakes,
+    /// A node looks at what came.
+    NodeWakes(Node),
     /// The store has done the oldest thing that it was asked for in this life of the node.
-    StoreDone(u32),
+    StoreDone(Node, u32),
     /// The node's process begins.
-    NodeBegins,
+    NodeBegins(Node),
     /// The node's process goes on.
-    NodeGoesOn,
+    NodeGoesOn(Node),
     /// The node's process ends in order.
-    NodeStops,
+    NodeStops(Node),
     /// What the node was at when it failed is over.
-    NodeHalts,
+    NodeHalts(Node),
     /// The store folds.
     Folds,
     /// A runner's process looks at its timers.
@@ -69,8 +70,8 @@ pub(crate) enum Event {
     ClientActs(u64),
     /// A client sends an event about this.
     SaysBack(Topic),
-    /// A request reaches the node.
-    Asks(Request, Box<Asked>, bool),
+    /// A request reaches a node.
+    Asks(Node, Request, Box<Asked>, bool),
     /// An answer reaches its client.
     Answered(Request, Box<Answer>),
     /// A client gives up waiting.
@@ -89,6 +90,14 @@ pub(crate) enum Event {
     LetsGo,
     /// The node's memory is looked at.
     Measured,
+    /// A node renews its lease, in one of its lives.
+    Renews(Node, u32, Step),
+    /// A node frees what belongs to nodes that are gone, in one of its lives.
+    Keeps(Node, u32),
+    /// The database does what it was to do late.
+    DatabaseMoves,
+    /// A standby takes over that lags behind.
+    StandbyTakesOver,
 }
 
 #[derive(Debug)]
@@ -136,8 +145,20 @@ pub(crate) struct Env {
     pub calls: Calls,
     /// Steps in flight.
     pub flight: Flight,
+    /// Which runs there are.
+    pub ledger: Ledger,
+    /// The database that several nodes share.
+    pub database: Database,
+    /// Until when nothing comes to a node, or from it.
+    pub apart: HashMap<Node, Micros>,
+    /// What a node does that does not know what has become of its store is not noted.
+    pub unheard: bool,
+    /// How many batches nodes gave out.
+    pub batches: u32,
     /// What the node calls which activation on which connection.
     pub handles: HashMap<(SessionId, u32), Held>,
+    /// The activations that runs were last given out under.
+    pub last_given: HashMap<RunId, Held>,
     /// Randomness of delays and the like.
     pub rng: Rng,
     /// The bug that is planted, if one is.
@@ -167,7 +188,13 @@ impl Env {
             net: Net::default(),
             calls: Calls::default(),
             flight: Flight::default(),
+            ledger: Ledger::default(),
+            database: Database::new(),
+            apart: HashMap::new(),
+            unheard: false,
+            batches: 0,
             handles: HashMap::new(),
+            last_given: HashMap::new(),
             rng: Rng::new(seed, STREAM),
             bug,
             cured: BTreeSet::new(),
@@ -197,14 +224,29 @@ impl Env {
         Some(next.event)
     }
 
+    /// Returns the node that somebody connects to, or asks.
+    pub(crate) fn any_node(&mut self) -> Node {
+        match self.plan.nodes {
+            1 => Node(0),
+            nodes => Node(self.rng.place(nodes)),
+        }
+    }
+
+    /// Tells whether nothing comes to a node, or from it.
+    pub(crate) fn is_apart(&self, node: Node) -> bool {
+        self.apart.get(&node).is_some_and(|until| self.now < *until)
+    }
+
     /// Notes a fact.
     pub(crate) fn fact(&mut self, fact: Fact) {
-        self.history.add(self.now, fact);
+        self.fact_later(0, fact);
     }
 
     /// Notes a fact that comes true a little later, at the end of what is being done.
     pub(crate) fn fact_later(&mut self, lag: Micros, fact: Fact) {
-        self.history.add(self.now + lag, fact);
+        if !self.unheard {
+            self.history.add(self.now + lag, fact);
+        }
     }
 
     /// Notes that what there is to do waits so long, for a disk that opens slowly.

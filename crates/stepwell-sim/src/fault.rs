@@ -50,11 +50,21 @@ pub enum Fault {
     BackupMade,
     /// The server is lost with its disk, and another begins with a backup of it.
     ServerLost,
+    /// A node's connections to the database are cut in the middle of a statement, which is done, or not, or later.
+    DatabaseCut,
+    /// The database takes seconds for a statement.
+    DatabaseSlow,
+    /// The database begins anew, or a standby that has everything takes over: all connections are cut.
+    DatabaseRestarted,
+    /// A standby takes over that lags behind: what was acknowledged last is gone.
+    DatabaseFellBack,
+    /// Nothing comes to a node for a while, or from it, but for the database.
+    NodeApart,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::NodeKilled,
         Self::PowerLost,
         Self::SectorTorn,
@@ -76,11 +86,48 @@ impl Fault {
         Self::ReplyLost,
         Self::BackupMade,
         Self::ServerLost,
+        Self::DatabaseCut,
+        Self::DatabaseSlow,
+        Self::DatabaseRestarted,
+        Self::DatabaseFellBack,
+        Self::NodeApart,
     ];
 
     /// Tells whether it comes of what an operator does, not by chance at any moment.
     pub(crate) const fn is_operated(self) -> bool {
         matches!(self, Self::BackupMade | Self::ServerLost)
+    }
+
+    /// Tells whether it can happen where so many nodes are.
+    pub(crate) const fn is_of(self, nodes: usize) -> bool {
+        match self {
+            Self::DatabaseCut
+            | Self::DatabaseSlow
+            | Self::DatabaseRestarted
+            | Self::DatabaseFellBack
+            | Self::NodeApart => nodes > 1,
+            Self::PowerLost
+            | Self::SectorTorn
+            | Self::SyncFailed
+            | Self::WriteFailed
+            | Self::DiskFull
+            | Self::DiskSlow
+            | Self::ClockJumped
+            | Self::BackupMade
+            | Self::ServerLost => nodes == 1,
+            Self::NodeKilled
+            | Self::NodePaused
+            | Self::NodeDrained
+            | Self::FrameDelayed
+            | Self::FrameLost
+            | Self::FrameRepeated
+            | Self::Cut
+            | Self::CutOneWay
+            | Self::RunnerKilled
+            | Self::RunnerZombie
+            | Self::RunnerDrained
+            | Self::ReplyLost => true,
+        }
     }
 
     const fn name(self) -> &'static str {
@@ -104,6 +151,11 @@ impl Fault {
             Self::RunnerZombie => "runner zombie",
             Self::RunnerDrained => "runner drained",
             Self::ReplyLost => "reply lost",
+            Self::DatabaseCut => "database cut",
+            Self::DatabaseSlow => "database slow",
+            Self::DatabaseRestarted => "db restarted",
+            Self::DatabaseFellBack => "db fell back",
+            Self::NodeApart => "node apart",
             Self::BackupMade => "backup made",
             Self::ServerLost => "server lost",
         }
@@ -164,22 +216,24 @@ impl Table {
         self.all.iter().sum()
     }
 
-    /// Returns the pairs of a fault and a kind of step that never met.
-    pub fn zeros(&self) -> Vec<(Fault, Kind)> {
+    /// Returns the pairs of a fault and a kind of step that never met, where so many nodes are.
+    pub fn zeros(&self, nodes: usize) -> Vec<(Fault, Kind)> {
         let pairs = Fault::ALL.iter().zip(&self.rows).flat_map(|(fault, row)| {
             Kind::ALL.iter().zip(row).map(move |(kind, count)| (*fault, *kind, *count))
         });
-        pairs.filter(|(.., count)| *count == 0).map(|(fault, kind, _)| (fault, kind)).collect()
+        let never = |(fault, _, count): &(Fault, Kind, u64)| *count == 0 && fault.is_of(nodes);
+        pairs.filter(never).map(|(fault, kind, _)| (fault, kind)).collect()
     }
 
-    /// Shows the table.
-    pub fn show(&self) -> String {
+    /// Shows the table of the faults that there can be where so many nodes are.
+    pub fn show(&self, nodes: usize) -> String {
         let mut text = format!("{:<16}", "fault");
         for kind in Kind::ALL {
             let _ = write!(text, "{:>12}", kind.as_str());
         }
         let _ = writeln!(text, "{:>12}", "all");
-        for ((fault, row), all) in Fault::ALL.iter().zip(&self.rows).zip(self.all) {
+        let rows = Fault::ALL.iter().zip(&self.rows).zip(self.all);
+        for ((fault, row), all) in rows.filter(|((fault, _), _)| fault.is_of(nodes)) {
             let _ = write!(text, "{:<16}", fault.name());
             for cell in row {
                 let _ = write!(text, "{cell:>12}");
@@ -204,8 +258,8 @@ mod tests {
         let mut sum = Table::default();
         sum.add(&table);
         assert_eq!(sum.total(), 2);
-        assert!(!sum.zeros().contains(&(Fault::Cut, Kind::Sleep)));
-        assert!(sum.zeros().contains(&(Fault::Cut, Kind::Run)));
-        assert!(sum.show().contains("connection cut             0           1           0"));
+        assert!(!sum.zeros(1).contains(&(Fault::Cut, Kind::Sleep)));
+        assert!(sum.zeros(1).contains(&(Fault::Cut, Kind::Run)));
+        assert!(sum.show(1).contains("connection cut             0           1           0"));
     }
 }

@@ -7,7 +7,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`world`] | a simulation from its beginning to its end |
-//! | `server` | the node's process: real node, real store |
+//! | `server` | the node's process: real node, real store; or several on one database |
 //! | `runner`, `script`, `sdk` | processes of runners: written here, and the real SDK |
 //! | [`program`] | what workflows do |
 //! | `disk`, `net`, `clock`, `calls` | the simulated surroundings |

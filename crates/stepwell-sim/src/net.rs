@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stepwell_node::SessionId;
 
 use crate::clock::Micros;
-use crate::history::Process;
+use crate::history::{Node, Process};
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ struct Lane {
 pub(crate) struct Connection {
     /// The runner's side.
     pub process: Process,
+    /// The node's side.
+    pub node: Node,
     /// The node knows it as open.
     pub node_side: bool,
     /// The runner knows it as open.
@@ -58,11 +60,12 @@ pub(crate) struct Net {
 
 impl Net {
     /// Makes a connection that neither side knows as open yet.
-    pub(crate) fn make(&mut self, process: Process) -> SessionId {
+    pub(crate) fn make(&mut self, process: Process, node: Node) -> SessionId {
         self.last += 1;
         let id = SessionId(self.last);
         let connection = Connection {
             process,
+            node,
             node_side: false,
             runner_side: false,
             up: Lane::default(),
@@ -81,6 +84,11 @@ impl Net {
     /// Returns the process at the other end.
     pub(crate) fn process(&self, id: SessionId) -> Option<Process> {
         self.connections.get(&id).map(|one| one.process)
+    }
+
+    /// Returns the node at the other end; the first one of a connection that is forgotten.
+    pub(crate) fn node(&self, id: SessionId) -> Node {
+        self.connections.get(&id).map(|one| one.node).unwrap_or_default()
     }
 
     /// Returns when something that is sent now and takes `delay` arrives: behind what was sent
@@ -142,7 +150,7 @@ mod tests {
     #[test]
     fn frames_arrive_in_order_and_not_after_a_cut() {
         let mut net = Net::default();
-        let id = net.make(Process(1));
+        let id = net.make(Process(1), Node(0));
         assert_eq!(net.arrival(id, Way::Up, 10, 100), Some(110));
         assert_eq!(net.arrival(id, Way::Up, 20, 1), Some(110));
         assert_eq!(net.arrival(id, Way::Down, 20, 1), Some(21));

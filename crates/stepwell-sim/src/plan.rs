@@ -76,10 +76,31 @@ pub(crate) struct Plan {
     pub backups: u64,
     /// The server is lost, and another begins with a backup of it.
     pub server_lost: bool,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How they are where there are several.
+    pub shared: SharedPlan,
+}
+
+/// What a seed chooses where several nodes share a database.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedPlan {
+    /// Shortest and longest time that a statement takes one way.
+    pub delay: (Micros, Micros),
+    /// Most runs of a node that is gone that are freed at once.
+    pub slice: usize,
+    /// Millionths by which the clocks of the nodes are too fast.
+    pub drifts_ppm: Vec<i64>,
+    /// How long answers between nodes are kept.
+    pub answers_kept: Micros,
 }
 
 /// Most by which clocks go wrong, in millionths.
 const DRIFT_MAX: u64 = 10_000;
+
+/// Most by which the clocks of nodes go wrong where there are several, in millionths: that of the
+/// database is compared with them every second.
+const NODE_DRIFT_MAX: u64 = 500;
 
 impl Plan {
     /// Returns how the store is opened.
@@ -93,8 +114,8 @@ impl Plan {
         }
     }
 
-    /// Draws the plan of a seed.
-    pub(crate) fn draw(rng: &mut Rng) -> Self {
+    /// Draws the plan of a seed for so many nodes.
+    pub(crate) fn draw(rng: &mut Rng, nodes: usize) -> Self {
         let mut plan = Self {
             faults: Vec::new(),
             faults_wanted: rng.within(21, 40),
@@ -115,6 +136,8 @@ impl Plan {
             replies_lost: 0,
             backups: 0,
             server_lost: false,
+            nodes,
+            shared: SharedPlan::default(),
         };
         plan.ping_ms = plan.limits.runner_ttl_ms / rng.within(3, 6);
         plan.draw_faults(rng);
@@ -139,11 +162,14 @@ impl Plan {
         }
         plan.backups = if rng.chance(350) { rng.within(1, 3) } else { 0 };
         plan.server_lost = plan.backups > 0 && rng.chance(600);
+        if nodes > 1 {
+            plan.draw_shared(rng);
+        }
         plan
     }
 
     fn draw_faults(&mut self, rng: &mut Rng) {
-        for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_operated()) {
+        for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of(1) && !fault.is_operated()) {
             if rng.chance(600) {
                 self.faults.push((fault, rng.within(1, 10)));
             }
@@ -158,6 +184,30 @@ impl Plan {
         if has(Fault::ReplyLost) {
             self.replies_lost = rng.spread(20, 300);
         }
+    }
+
+    /// Several nodes have a database in place of a disk, with faults of its own.
+    fn draw_shared(&mut self, rng: &mut Rng) {
+        let nodes = self.nodes;
+        self.faults.retain(|(fault, _)| fault.is_of(nodes));
+        for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_of(1)) {
+            if rng.chance(500) {
+                self.faults.push((fault, rng.within(1, 8)));
+            }
+        }
+        if self.faults.len() < 3 {
+            let more = [Fault::NodeKilled, Fault::NodePaused, Fault::DatabaseCut];
+            self.faults.extend(more.map(|fault| (fault, 2)));
+        }
+        (self.backups, self.server_lost) = (0, false);
+        let ppm = |rng: &mut Rng| i64::try_from(rng.below(2 * NODE_DRIFT_MAX)).unwrap_or(0);
+        let most = i64::try_from(NODE_DRIFT_MAX).unwrap_or(0);
+        self.shared = SharedPlan {
+            delay: (rng.spread(20, 300), rng.spread(400, 10 * MILLI)),
+            slice: usize::try_from(rng.spread(1, 1_000)).unwrap_or(1),
+            drifts_ppm: (0..nodes).map(|_| ppm(rng) - most).collect(),
+            answers_kept: rng.within(30, 120) * SECOND,
+        };
     }
 
     fn draw_runners(&mut self, rng: &mut Rng) {

@@ -6,8 +6,9 @@ use super::story::Story;
 use super::{
     acts, children, copies, events, forks, i01_acks, i02_append_only, i03_atomic, i04_fail_stop,
     i05_damage, i06_one_result, i07_no_restart, i08_attempts, i09_fold, i10_progress, i11_keys,
-    i12_one_end, i13_timers, i16_cancel, i17_clean_up, i18_deadline, i20_one_holder, i24_bounded,
-    once, pause, protocol, races, restores, search, worlds,
+    i12_one_end, i13_timers, i16_cancel, i17_clean_up, i18_deadline, i20_one_holder,
+    i20_one_writer, i21_no_stale_answer, i24_bounded, once, pause, protocol, races, restores,
+    search, worlds,
 };
 use crate::clock::Micros;
 use crate::history::History;
@@ -45,7 +46,7 @@ impl Found {
     }
 }
 
-const ALL: [(&str, Checker); 28] = [
+const ALL: [(&str, Checker); 30] = [
     ("I1", i01_acks::check),
     ("I2", i02_append_only::check),
     ("I3", i03_atomic::check),
@@ -63,6 +64,8 @@ const ALL: [(&str, Checker); 28] = [
     ("I17", i17_clean_up::check),
     ("I18", i18_deadline::check),
     ("I20", i20_one_holder::check),
+    ("I20", i20_one_writer::check),
+    ("I21", i21_no_stale_answer::check),
     ("I24", i24_bounded::check),
     ("acts", acts::check),
     ("once", once::check),

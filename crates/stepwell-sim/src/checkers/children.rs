@@ -194,6 +194,7 @@ mod tests {
     use super::super::all::run;
     use super::super::testing::World;
     use super::*;
+    use crate::history::Node;
 
     #[test]
     fn a_child_that_is_not_there_is_refused() {
@@ -209,7 +210,7 @@ mod tests {
 
     fn told(inbox: Vec<InboxWrite>, batch: u32) -> [Fact; 2] {
         let at = Timestamp::from_millis(1);
-        [Fact::Given { batch, at, runs: Vec::new(), inbox }, Fact::Durable { batch }]
+        [Fact::Given { by: Node(0), batch, at, runs: Vec::new(), inbox }, Fact::Durable { batch }]
     }
 
     #[test]

@@ -9,12 +9,18 @@ use stepwell_core::time::Timestamp;
 
 use super::all::Found;
 use super::story::{Noted, Story, Tale};
-use crate::clock::{MILLI, Micros, micros};
-use crate::history::Fact;
+use crate::clock::{MILLI, Micros, SECOND, micros};
+use crate::history::{Fact, Node};
+
+/// A node that waits for the database so long begins anew.
+const LEASE: Micros = 3 * SECOND;
 
 pub(super) fn check(story: &Story<'_>, found: &mut Found) {
     engine_time(story, found);
     let jumped = story.facts.iter().any(|(_, fact)| *fact == Fact::Jumped);
+    // Where nodes share a database, their time may be ahead of it by as long as they waited for it.
+    let shared = story.facts.iter().any(|(_, fact)| matches!(fact, Fact::Joined { .. }));
+    let slack = if shared { LEASE } else { 5 * MILLI };
     let closed = closed(story);
     for (run, tale) in &story.runs {
         // A run that is cleaned up before its time is given out for that.
@@ -27,23 +33,24 @@ pub(super) fn check(story: &Story<'_>, found: &mut Found) {
                 found.add(line.durable, what);
             }
         }
-        for (at, what) in early(tale, &closed, jumped) {
+        for (at, what) in early(tale, &closed, jumped, slack) {
             found.add(at, format!("{run}: {what}"));
         }
     }
 }
 
 fn engine_time(story: &Story<'_>, found: &mut Found) {
-    let mut last = Timestamp::MIN;
+    let mut last: BTreeMap<Node, Timestamp> = BTreeMap::new();
     let mut durable = Timestamp::MIN;
     let mut given: BTreeMap<u32, Timestamp> = BTreeMap::new();
     for (at, fact) in story.facts {
         match fact {
-            Fact::Given { batch, at: engine, .. } => {
-                if *engine < last {
+            Fact::Given { by, batch, at: engine, .. } => {
+                let last = last.entry(*by).or_insert(Timestamp::MIN);
+                if *engine < *last {
                     found.add(*at, format!("engine time went back from {last} to {engine}"));
                 }
-                last = *engine;
+                *last = *engine;
                 given.insert(*batch, *engine);
             }
             Fact::Durable { batch } => {
@@ -57,8 +64,10 @@ fn engine_time(story: &Story<'_>, found: &mut Found) {
                     found.add(*at, format!("the store forgot that it was {durable}"));
                 }
                 // Only what is durable is known after a crash.
-                last = *high_water;
+                last.insert(Node(0), *high_water);
             }
+            // A node that begins anew does not know what was not durable.
+            Fact::Joined { node, floor, .. } => drop(last.insert(*node, *floor)),
             _ => {}
         }
     }
@@ -77,7 +86,12 @@ fn closed(story: &Story<'_>) -> BTreeMap<Timestamp, Micros> {
     closed
 }
 
-fn early(tale: &Tale, closed: &BTreeMap<Timestamp, Micros>, jumped: bool) -> Vec<(Micros, String)> {
+fn early(
+    tale: &Tale,
+    closed: &BTreeMap<Timestamp, Micros>,
+    jumped: bool,
+    slack: Micros,
+) -> Vec<(Micros, String)> {
     let mut sleeps = BTreeMap::new();
     let mut early = Vec::new();
     for line in &tale.lines {
@@ -96,7 +110,7 @@ fn early(tale: &Tale, closed: &BTreeMap<Timestamp, Micros>, jumped: bool) -> Vec
                 let Some(from) = closed.get(engine) else { continue };
                 // Clocks drift by a hundredth at most.
                 let rest = micros(until.since(*engine)) * 98 / 100;
-                if to + 5 * MILLI < from + rest {
+                if to + slack < from + rest {
                     early.push((to, format!("{step} woke after {} us of {rest}", to - from)));
                 }
             }

@@ -5,7 +5,7 @@
 //! | `worlds` | a history taken apart where the server was lost and another made of a backup |
 //! | `story` | the history with its journals read: what checkers look at |
 //! | `all` | running all of them |
-//! | `i01` … `i24` | one invariant each, under the numbers of the project's list |
+//! | `i01` … `i24` | one invariant each, under the numbers of the project's list; two where several nodes make another matter of it |
 //! | `events` | events wake what waits for them, once, and nothing is missed |
 //! | `acts` | what operators do is in the history, and does what it says |
 //! | `children` | children and chains: who started whom, whose end was heard, who is left behind |
@@ -44,6 +44,8 @@ mod i16_cancel;
 mod i17_clean_up;
 mod i18_deadline;
 mod i20_one_holder;
+mod i20_one_writer;
+mod i21_no_stale_answer;
 mod i24_bounded;
 mod once;
 mod pause;

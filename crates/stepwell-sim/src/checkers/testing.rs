@@ -18,7 +18,7 @@ use stepwell_core::time::Timestamp;
 
 use crate::clock::Micros;
 use crate::history::{
-    Answer, Asked, Call, End, Fact, Held, History, Process, ReadBack, Request, Written,
+    Answer, Asked, Call, End, Fact, Held, History, Node, Process, ReadBack, Request, Written,
 };
 use crate::program::{Input, Profile};
 
@@ -146,7 +146,7 @@ impl World {
         let row = Arc::new(Summary::of(run));
         let write = Written { run: run.id(), records: Arc::from(records), row };
         let (batch, at) = (self.batch, engine(self.now));
-        self.add(Fact::Given { batch, at, runs: vec![write], inbox: Vec::new() });
+        self.add(Fact::Given { by: Node(0), batch, at, runs: vec![write], inbox: Vec::new() });
         self.add(Fact::Durable { batch });
     }
 

@@ -84,9 +84,10 @@ mod tests {
 
     use super::*;
     use crate::clock::SECOND;
+    use crate::history::Node;
 
     fn given(batch: u32) -> Fact {
-        Fact::Given { batch, at: Timestamp::MIN, runs: Vec::new(), inbox: Vec::new() }
+        Fact::Given { by: Node(0), batch, at: Timestamp::MIN, runs: Vec::new(), inbox: Vec::new() }
     }
 
     #[test]

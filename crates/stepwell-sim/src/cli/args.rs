@@ -12,6 +12,7 @@ usage: stepwell-sim --seed N [--trace]
   --trace        prints all that happens
   --seeds N      simulates so many seeds, and prints which faults met which kinds of steps
   --from S       begins at this seed (default 1)
+  --nodes N      has N nodes on a database that they share, 2 to 9; one on a disk of its own otherwise
   --jobs J       uses so many threads (default 1)
   --keep-going   does not stop at the first violation
   --planted B    plants bug B (a build with the feature `planted`)
@@ -25,6 +26,7 @@ pub(super) struct Args {
     pub(super) seeds: u64,
     pub(super) from: u64,
     pub(super) threads: u64,
+    pub(super) nodes: usize,
     pub(super) keep_going: bool,
     pub(super) hunt: bool,
     pub(super) bug: Bug,
@@ -36,7 +38,7 @@ impl Args {
     /// # Errors
     /// A text that says which argument is wrong and what is accepted.
     pub(super) fn read(args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut found = Self { from: 1, threads: 1, ..Self::default() };
+        let mut found = Self { from: 1, threads: 1, nodes: 1, ..Self::default() };
         let mut args = args;
         while let Some(arg) = args.next() {
             let mut number = || {
@@ -48,6 +50,7 @@ impl Args {
                 "--seeds" => found.seeds = number()?,
                 "--from" | "--first" => found.from = number()?,
                 "--jobs" => found.threads = number()?.clamp(1, 64),
+                "--nodes" => found.nodes = usize::try_from(number()?.clamp(1, 9)).unwrap_or(1),
                 "--planted" => found.bug = bug(number()?)?,
                 "--trace" => found.trace = true,
                 "--keep-going" => found.keep_going = true,

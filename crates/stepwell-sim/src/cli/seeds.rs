@@ -39,10 +39,10 @@ pub(super) fn say(text: &str) {
 }
 
 /// Simulates a seed; a panic in it is a violation like others.
-pub(super) fn simulate(seed: u64, bug: &Bug, trace: bool) -> Outcome {
+pub(super) fn simulate(seed: u64, nodes: usize, bug: &Bug, trace: bool) -> Outcome {
     let lines: Option<Box<dyn Write>> =
         if trace { Some(Box::new(std::io::LineWriter::new(std::io::stdout()))) } else { None };
-    let settings = Settings { lines, bug: bug.clone() };
+    let settings = Settings { lines, bug: bug.clone(), nodes };
     let failed = |what: String| {
         let violations = vec![Violation { invariant: "I25", at: 0, what }];
         let (table, deeds) = (Table::default(), Deeds::default());
@@ -67,7 +67,7 @@ fn tell(outcome: &Outcome, all: bool) {
 }
 
 fn one(seed: u64, args: &Args) -> ExitCode {
-    let outcome = simulate(seed, &args.bug, args.trace);
+    let outcome = simulate(seed, args.nodes, &args.bug, args.trace);
     tell(&outcome, true);
     say(&format!(
         "seed {seed}: hash {:016x}, {} runs, {} commands, {} faults, {} violations",
@@ -123,7 +123,7 @@ fn many(args: &Args) -> ExitCode {
             if seed >= args.from.saturating_add(args.seeds) {
                 return;
             }
-            let outcome = simulate(seed, &args.bug, false);
+            let outcome = simulate(seed, args.nodes, &args.bug, false);
             let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
             sum.add(&outcome);
             tell(&outcome, false);
@@ -141,8 +141,8 @@ fn many(args: &Args) -> ExitCode {
     let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     let millis = begun.elapsed().as_millis().max(1);
     let (runs, commands, faults) = sum.least.unwrap_or_default();
-    say(&sum.table.show());
-    for (fault, kind) in sum.table.zeros() {
+    say(&sum.table.show(args.nodes));
+    for (fault, kind) in sum.table.zeros(args.nodes) {
         say(&format!("{fault:?} never met a step of kind {kind}"));
     }
     say(&sum.deeds.show());
@@ -161,7 +161,7 @@ fn many(args: &Args) -> ExitCode {
         sum.table.total(),
         sum.violations
     ));
-    let left = !sum.table.zeros().is_empty() || sum.deeds.zeros().next().is_some();
+    let left = !sum.table.zeros(args.nodes).is_empty() || sum.deeds.zeros().next().is_some();
     let lacks = sum.seeds >= FULL && left;
     if sum.violations == 0 && !lacks { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

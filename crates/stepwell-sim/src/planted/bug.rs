@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
-use stepwell_sqlite::Embedded;
 use stepwell_store::Store;
 
 use super::shown::Shown;
-use crate::disk::SimDisk;
 
 /// What is planted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,8 +148,8 @@ impl Bug {
     }
 
     /// Shows a store, with the bug between.
-    pub(crate) fn show(&self, store: Arc<Embedded<SimDisk>>, reopened: bool) -> Box<dyn Store> {
-        Box::new(Shown { store, what: self.what, reopened })
+    pub(crate) fn show(&self, store: Arc<dyn Store>, reopened: bool) -> Arc<dyn Store> {
+        Arc::new(Shown { store, what: self.what, reopened })
     }
 }
 

@@ -9,7 +9,6 @@ use stepwell_core::record::{self, Record};
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
-use stepwell_sqlite::Embedded;
 use stepwell_store::batch::{Batch, Workflow};
 use stepwell_store::event::{Did, EventId, EventRetention, Known, Place};
 use stepwell_store::inbox::{Message, MessageId};
@@ -17,14 +16,14 @@ use stepwell_store::query::{
     Counts, Cursor, Ends, EndsAsk, EventList, EventName, Filter, Key, OpenRuns, Page, Queue,
 };
 use stepwell_store::retention::{Deletion, RunRetention};
+use stepwell_store::shared::Shared;
 use stepwell_store::{Error, Health, Position, Store};
 
 use super::bug::What;
-use crate::disk::SimDisk;
 
 /// A store with a bug between it and its reader, or none.
 pub(super) struct Shown {
-    pub(super) store: Arc<Embedded<SimDisk>>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) what: What,
     /// It was opened before.
     pub(super) reopened: bool,
@@ -184,6 +183,10 @@ impl Store for Shown {
 
     fn health(&self) -> Health {
         self.store.health()
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        self.store.shared()
     }
 }
 

@@ -45,7 +45,8 @@ impl Port<'_> {
 
     /// Begins to connect.
     pub(crate) fn connect(&mut self) -> SessionId {
-        let on = self.env.net.make(self.process);
+        let node = self.env.any_node();
+        let on = self.env.net.make(self.process, node);
         if let Some(connection) = self.env.net.get(on) {
             connection.runner_side = true;
         }

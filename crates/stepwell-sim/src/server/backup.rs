@@ -13,7 +13,7 @@ use stepwell_sqlite::Place;
 use stepwell_sqlite::backup::{Origin, settle};
 use stepwell_store::backup::{Go, InFolder as _};
 
-use super::life::{Desk, note_failure};
+use super::life::note_failure;
 use super::machine::{CAPACITY, Machine, tables};
 use super::read;
 use crate::clock::{MILLI, SECOND};
@@ -51,7 +51,8 @@ impl Machine {
         if !self.is_free(env.now) {
             return false;
         }
-        let Some((life, store)) = self.life.as_ref().map(|l| (l.number, Arc::clone(&l.store)))
+        let Some((life, store)) =
+            self.life.as_ref().and_then(|l| Some((l.number, Arc::clone(l.embedded.as_ref()?))))
         else {
             return false;
         };
@@ -98,7 +99,7 @@ impl Machine {
         self.disk.disarm();
         let Some(life) = &self.life else { return false };
         // A store that does not know what is durable is opened again first.
-        let Ok(read) = read::everything(&*life.store, self.ledger.all(), false) else {
+        let Ok(read) = read::everything(&*life.store, env.ledger.all(), false) else {
             return false;
         };
         env.fact(Fact::Read(Box::new(read)));
@@ -108,7 +109,7 @@ impl Machine {
         env.fact(Fact::ServerLost { backup: number });
         self.end_life(env);
         self.floor = Timestamp::MIN;
-        self.ledger.forget();
+        env.ledger.forget();
         (self.disk, self.place, self.tables) = (disk, place, tables);
         self.disk.lies(self.bug.disk_lies());
         self.restores += 1;
@@ -119,7 +120,7 @@ impl Machine {
         self.disk.crash(Loss::None);
         self.disk.take_latency();
         let pause = self.rng.spread(5 * MILLI, 4 * SECOND);
-        env.after(pause, Event::NodeBegins);
+        env.after(pause, Event::NodeBegins(self.node));
         true
     }
 
@@ -130,7 +131,8 @@ impl Machine {
         }
         let Some(life) = &mut self.life else { return false };
         life.clocks = self.clocks;
-        let done = life.store.let_go();
+        let Some(store) = &life.embedded else { return false };
+        let done = store.let_go();
         life.lag += self.disk.take_latency();
         note_failure(&self.disk, env);
         if self.disk.has_ended() {
@@ -146,8 +148,7 @@ impl Machine {
         life.held = false;
         env.fact(Fact::LetGo);
         life.tell(Input::LetGo, env);
-        let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
-        let settled = life.settle(&mut Desk { env, tap, batches, ledger });
+        let settled = life.settle(env);
         self.finish(settled, env);
         true
     }

@@ -8,7 +8,7 @@ use stepwell_sqlite::{Embedded, Options};
 use stepwell_store::backup::InFolder as _;
 use stepwell_store::{Error, Store as _};
 
-use super::life::{Desk, Life, note_failure};
+use super::life::{Life, note_failure};
 use super::machine::{Machine, RESERVE};
 use super::read;
 use crate::clock::{Engine, MILLI, SECOND};
@@ -25,7 +25,8 @@ impl Machine {
         if self.life.is_some() {
             return;
         }
-        match self.open_store(env) {
+        let begun = if env.plan.nodes > 1 { self.join(env) } else { self.open_store(env) };
+        match begun {
             Ok(life) => self.go(life, env),
             Err(error) => {
                 env.line(format_args!("the store does not open: {error}"));
@@ -37,7 +38,7 @@ impl Machine {
                     env.fact(Fact::Damaged(error.to_string()));
                 }
                 let pause = self.rng.spread(50 * MILLI, SECOND);
-                env.after(pause, Event::NodeBegins);
+                env.after(pause, Event::NodeBegins(self.node));
             }
         }
     }
@@ -55,16 +56,20 @@ impl Machine {
         env.line(format_args!("the node begins ({})", self.begun));
         env.fact(Fact::Opened { high_water });
         let restored = Self::restored(&store, env);
-        let read = read::everything(&*store, self.ledger.all(), self.rng.chance(300))?;
-        self.ledger.found(&read);
+        let read = read::everything(&*store, env.ledger.all(), self.rng.chance(300))?;
+        env.ledger.found(&read);
         env.fact(Fact::Read(Box::new(read)));
         let lag = self.disk.take_latency();
         env.stands_still(lag);
-        let shown = self.bug.show(Arc::clone(&store), self.begun > 1);
+        let shown: Arc<dyn stepwell_store::Store> = store.clone();
+        let shown = self.bug.show(shown, self.begun > 1);
         Ok(Life {
+            machine: self.node,
             number: self.begun,
             node: Node::new(self.config(restored, env)),
-            store,
+            store: store.clone(),
+            embedded: Some(store),
+            standing: None,
             shown,
             disk: self.disk.clone(),
             engine,
@@ -74,6 +79,7 @@ impl Machine {
             requests: BTreeSet::new(),
             waits: BTreeSet::new(),
             out: Outputs::default(),
+            queue: VecDeque::new(),
             again: false,
             lag,
             store_until: 0,
@@ -85,7 +91,7 @@ impl Machine {
         })
     }
 
-    fn config(&mut self, restored: Restored, env: &Env) -> Config {
+    pub(super) fn config(&mut self, restored: Restored, env: &Env) -> Config {
         let mut seed = [0; 32];
         for byte in &mut seed {
             *byte = u8::try_from(self.rng.below(256)).unwrap_or(0);
@@ -105,13 +111,7 @@ impl Machine {
         let begun = life.shown.workflows().map_err(|error| Life::failed(&life.disk, &error));
         let begun = begun.and_then(|workflows| {
             life.tell(Input::Opened { workflows }, env);
-            let mut desk = Desk {
-                env,
-                tap: &mut self.tap,
-                batches: &mut self.batches,
-                ledger: &mut self.ledger,
-            };
-            life.settle(&mut desk)
+            life.settle(env)
         });
         self.life = Some(life);
         self.finish(begun, env);

@@ -43,6 +43,8 @@ pub(crate) enum Item {
     GivesUp(Request),
     /// The server is told to stop: it drains first.
     Drain,
+    /// Other nodes wrote something.
+    Hint,
 }
 
 /// Every third start is part of a trace.

@@ -9,12 +9,11 @@ use stepwell_core::run::Run;
 use stepwell_core::status::RunStatus;
 use stepwell_store::batch::Batch;
 
-use super::machine::Machine;
 use crate::history::ReadBack;
 
 /// The runs of a simulation.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// Every run that was ever given to the store.
     given: BTreeSet<RunId>,
     /// Every copy of a run that was ever given to the store.
@@ -27,22 +26,22 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Notes a run that is given to the store.
-    pub(super) fn gives(&mut self, run: RunId) {
+    pub(crate) fn gives(&mut self, run: RunId) {
         self.given.insert(run);
     }
 
     /// Notes a copy of a run that is given to the store.
-    pub(super) fn copies(&mut self, run: RunId) {
+    pub(crate) fn copies(&mut self, run: RunId) {
         self.copied.insert(run);
     }
 
     /// Returns every run, and every copy of one, that was ever given to the store.
-    pub(super) fn all(&self) -> (&BTreeSet<RunId>, &BTreeSet<RunId>) {
+    pub(crate) fn all(&self) -> (&BTreeSet<RunId>, &BTreeSet<RunId>) {
         (&self.given, &self.copied)
     }
 
     /// Notes a batch that is durable.
-    pub(super) fn keeps(&mut self, batch: &Batch) {
+    pub(crate) fn keeps(&mut self, batch: &Batch) {
         for write in batch.runs.iter().filter(|write| !self.copied.contains(&write.run)) {
             let row = &write.summary;
             self.kept.insert(write.run, (row.journal_bytes, row.status, row.parent));
@@ -57,13 +56,13 @@ impl Ledger {
     }
 
     /// Forgets what is durable: the store is another one.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.kept.clear();
         self.unknown.clear();
     }
 
     /// Notes what the store was found to hold.
-    pub(super) fn found(&mut self, read: &ReadBack) {
+    pub(crate) fn found(&mut self, read: &ReadBack) {
         for (run, journal) in &read.journals {
             let bytes = journal.len() as u64;
             if self.kept.get(run).is_none_or(|(known, ..)| *known != bytes)
@@ -80,15 +79,23 @@ impl Ledger {
         }
     }
 
-    pub(super) fn given(&self) -> &BTreeSet<RunId> {
+    /// Returns every run that was ever given to the store.
+    pub(crate) fn known(&self) -> &BTreeSet<RunId> {
         &self.given
     }
 
-    pub(super) fn open(&self) -> u64 {
+    /// Returns the runs that wait for a person to tell how a step ended, and the step.
+    pub(crate) fn unknown(&self) -> &BTreeMap<RunId, Arc<str>> {
+        &self.unknown
+    }
+
+    /// Returns how many runs have not ended.
+    pub(crate) fn open(&self) -> u64 {
         self.kept.values().filter(|(_, status, _)| !status.is_ended()).count() as u64
     }
 
-    pub(super) fn unfinished(&self) -> u64 {
+    /// Returns how many runs have not ended and are not blocked.
+    pub(crate) fn unfinished(&self) -> u64 {
         let blocked = |run: &RunId| {
             self.kept.get(run).is_some_and(|(_, status, _)| *status == RunStatus::Blocked)
         };
@@ -118,11 +125,4 @@ fn unknown(records: &[u8]) -> Option<Arc<str>> {
         }
     }
     last
-}
-
-impl Machine {
-    /// Returns the runs that wait for a person to tell how a step ended, and the step.
-    pub(crate) fn unknown(&self) -> &BTreeMap<RunId, Arc<str>> {
-        &self.ledger.unknown
-    }
 }

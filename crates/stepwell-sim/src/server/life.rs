@@ -14,14 +14,14 @@ use stepwell_store::inbox::InboxWrite;
 use stepwell_store::{Error, Store};
 
 use super::inbox::{COPIES, Item, NAMESPACE, copy_of, input_of};
-use super::ledger::Ledger;
 use super::machine::Clocks;
-use super::tap::{Tap, answer_of};
+use super::standing::Standing;
+use super::tap;
 use crate::clock::{Engine, Micros};
 use crate::disk::{Fails, SimDisk};
 use crate::env::{Env, Event};
 use crate::fault::Fault;
-use crate::history::{Answer, Asked, Fact, Request, Written};
+use crate::history::{self, Answer, Asked, Fact, Request, Written};
 use crate::net::Way;
 use crate::planted::Bug;
 
@@ -50,11 +50,16 @@ pub(super) enum Done {
 
 /// A node, the store that it writes to, and who is connected.
 pub(super) struct Life {
+    pub(super) machine: history::Node,
     /// Which of the machine's lives this is.
     pub(super) number: u32,
     pub(super) node: Node,
-    pub(super) store: Arc<Embedded<SimDisk>>,
-    pub(super) shown: Box<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
+    /// The store, where it is on a disk.
+    pub(super) embedded: Option<Arc<Embedded<SimDisk>>>,
+    /// What it has of the store, where others share it.
+    pub(super) standing: Option<Standing>,
+    pub(super) shown: Arc<dyn Store>,
     pub(super) disk: SimDisk,
     pub(super) engine: Engine,
     pub(super) clocks: Clocks,
@@ -64,6 +69,8 @@ pub(super) struct Life {
     pub(super) requests: BTreeSet<Request>,
     pub(super) waits: BTreeSet<Request>,
     pub(super) out: Outputs,
+    /// Outputs that are still to be performed, behind what the store is at.
+    pub(super) queue: VecDeque<Output>,
     /// The node asked to come back.
     pub(super) again: bool,
     /// How long this turn has taken.
@@ -80,18 +87,13 @@ pub(super) struct Life {
     pub(super) bug: Bug,
 }
 
-/// What a life needs of the machine while it works.
-pub(super) struct Desk<'a> {
-    pub(super) env: &'a mut Env,
-    pub(super) tap: &'a mut Tap,
-    pub(super) batches: &'a mut u32,
-    pub(super) ledger: &'a mut Ledger,
-}
-
 impl Life {
     /// Returns engine time.
     pub(super) fn now(&mut self, env: &Env) -> Timestamp {
         let at = env.now + self.lag;
+        if let Some(standing) = &mut self.standing {
+            return standing.now(self.clocks.monotonic.at(at));
+        }
         self.engine.at(self.clocks.monotonic.at(at), self.clocks.wall.at(at))
     }
 
@@ -114,57 +116,55 @@ impl Life {
     }
 
     /// Handles what came, commits, and performs what that allows.
-    pub(super) fn turn(
-        &mut self,
-        inbox: &mut VecDeque<Item>,
-        desk: &mut Desk<'_>,
-    ) -> Result<(), Halt> {
+    pub(super) fn turn(&mut self, inbox: &mut VecDeque<Item>, env: &mut Env) -> Result<(), Halt> {
+        self.check_lease(env)?;
         let count = inbox.len().min(INPUTS_MAX);
         for item in inbox.drain(..count) {
-            self.take(item, desk);
+            self.take(item, env);
         }
-        let now = self.now(desk.env);
+        let now = self.now(env);
         if std::mem::take(&mut self.again) {
-            self.tell(Input::Continue, desk.env);
+            self.tell(Input::Continue, env);
         } else if self.node.next_tick().is_some_and(|tick| tick <= now) {
-            self.tell(Input::Tick, desk.env);
+            self.tell(Input::Tick, env);
         }
-        self.settle(desk)
+        self.settle(env)
     }
 
-    fn take(&mut self, item: Item, desk: &mut Desk<'_>) {
+    fn take(&mut self, item: Item, env: &mut Env) {
         match item {
-            Item::Reaches(session) => self.let_in(session, desk.env),
+            Item::Reaches(session) => self.let_in(session, env),
             Item::Frame(session, bytes) if self.sessions.contains(&session) => {
-                self.tell(Input::Frame { session, bytes: &bytes }, desk.env);
+                self.tell(Input::Frame { session, bytes: &bytes }, env);
             }
             Item::Frame(..) => {}
             Item::Gone(session) => {
                 if self.sessions.remove(&session) {
-                    desk.env.close(session, Way::Down);
-                    self.tell(Input::Disconnected { session }, desk.env);
+                    env.close(session, Way::Down);
+                    self.tell(Input::Disconnected { session }, env);
                 }
             }
             Item::Asks(request, asked, wait) => {
-                desk.env.commands += 1;
+                env.commands += 1;
                 self.requests.insert(request);
                 // A server either waits in the node, or waits itself once the run exists.
-                let in_node = wait && desk.env.rng.chance(500);
+                let in_node = wait && env.rng.chance(500);
                 if wait && !in_node {
                     self.waits.insert(request);
                 }
                 if let Asked::Import { copy, source, end } = asked {
-                    return self.take_copy(request, (copy, source), end, desk.env);
+                    return self.take_copy(request, (copy, source), end, env);
                 }
-                let input = input_of(request, asked, in_node, desk.env);
-                self.tell(input, desk.env);
+                let input = input_of(request, asked, in_node, env);
+                self.tell(input, env);
             }
             Item::GivesUp(request) => {
                 if self.requests.remove(&request) {
-                    self.tell(Input::Forget { request: RequestId(request.0) }, desk.env);
+                    self.tell(Input::Forget { request: RequestId(request.0) }, env);
                 }
             }
-            Item::Drain => self.tell(Input::Drain, desk.env),
+            Item::Drain => self.tell(Input::Drain, env),
+            Item::Hint => self.tell(Input::Hint, env),
         }
     }
 
@@ -201,21 +201,37 @@ impl Life {
     }
 
     /// Performs outputs, and closes batches, until the node wants nothing more.
-    pub(super) fn settle(&mut self, desk: &mut Desk<'_>) -> Result<(), Halt> {
-        loop {
-            if self.out.list.is_empty() {
-                self.node.flush(&mut self.out);
-                if self.out.list.is_empty() {
-                    return Ok(());
-                }
-            }
-            for output in std::mem::take(&mut self.out.list) {
-                self.perform(output, desk)?;
-            }
+    pub(super) fn settle(&mut self, env: &mut Env) -> Result<(), Halt> {
+        while !self.is_blocked() {
+            let Some(output) = self.next_output() else { break };
+            self.perform(output, env)?;
         }
+        Ok(())
     }
 
-    fn perform(&mut self, output: Output, desk: &mut Desk<'_>) -> Result<(), Halt> {
+    /// Tells whether the node waits for a database.
+    pub(super) fn is_blocked(&self) -> bool {
+        let asks = !self.asked.is_empty() || self.done.is_some();
+        self.standing.is_some() && !self.pipelined && asks
+    }
+
+    fn next_output(&mut self) -> Option<Output> {
+        if self.queue.is_empty() {
+            if self.out.list.is_empty() {
+                self.node.flush(&mut self.out);
+            }
+            self.queue.extend(std::mem::take(&mut self.out.list));
+        }
+        self.queue.pop_front()
+    }
+
+    /// A node whose lease has run out handles nothing more.
+    pub(super) fn check_lease(&self, env: &Env) -> Result<(), Halt> {
+        let Some(standing) = &self.standing else { return Ok(()) };
+        standing.check(self.clocks.monotonic.at(env.now)).map_err(Halt::Doubt)
+    }
+
+    fn perform(&mut self, output: Output, env: &mut Env) -> Result<(), Halt> {
         if let Some(left) = &mut self.dying {
             if *left == 0 {
                 return Err(Halt::Ended);
@@ -225,23 +241,20 @@ impl Life {
         match output {
             Output::Send { session, frame } => {
                 if self.sessions.contains(&session) {
-                    desk.tap.sees(session, &frame, desk.env, self.lag);
-                    desk.env.send(session, Way::Down, frame, self.lag);
+                    tap::sees(session, &frame, env, self.lag);
+                    env.send(session, Way::Down, frame, self.lag);
                 }
             }
-            Output::Reply { request, reply } => self.reply(Request(request.0), reply, desk.env),
+            Output::Reply { request, reply } => self.reply(Request(request.0), reply, env),
             Output::Close { session, reason } => {
-                desk.env.line(format_args!("node closes {session:?}: {reason}"));
+                env.line(format_args!("node closes {session:?}: {reason}"));
                 if self.sessions.remove(&session) {
-                    desk.env.close(session, Way::Down);
+                    env.close(session, Way::Down);
                 }
             }
             Output::Registered(_) => {}
             Output::Continue => self.again = true,
             Output::Restart { reason } => return Err(Halt::Doubt(reason)),
-            Output::Enquire(enquiry) => {
-                return Err(Halt::Doubt(format!("asked of a store of its own: {enquiry:?}")));
-            }
             Output::Commit(_)
             | Output::Load(_)
             | Output::Due { .. }
@@ -250,18 +263,22 @@ impl Life {
             | Output::Blocked { .. }
             | Output::Inbox { .. }
             | Output::Find(_)
+            | Output::Enquire(_)
             | Output::Ask(_) => {
                 let number = match &output {
-                    Output::Commit(batch) => self.note_batch(batch, desk),
+                    Output::Commit(batch) => self.note_batch(batch, env),
                     _ => 0,
                 };
+                if self.standing.is_some() {
+                    return self.ask_database((number, output), env);
+                }
                 if !self.pipelined {
-                    let done = self.do_in_store((number, output), desk)?;
-                    return self.tell_done(done, desk);
+                    let done = self.do_in_store((number, output), env)?;
+                    return self.tell_done(done, env);
                 }
                 if self.asked.is_empty() && self.done.is_none() {
-                    let delay = self.lag + desk.env.rng.spread(20, 3_000);
-                    desk.env.after(delay, Event::StoreDone(self.number));
+                    let delay = self.lag + env.rng.spread(20, 3_000);
+                    env.after(delay, Event::StoreDone(self.machine, self.number));
                 }
                 self.asked.push_back((number, output));
             }
@@ -270,32 +287,32 @@ impl Life {
     }
 
     /// The store begins with the oldest thing that it was asked for, or is done with it.
-    pub(super) fn store_moves(&mut self, desk: &mut Desk<'_>) -> Result<(), Halt> {
+    pub(super) fn store_moves(&mut self, env: &mut Env) -> Result<(), Halt> {
         if let Some(done) = self.done.take() {
-            self.tell_done(done, desk)?;
-            self.settle(desk)?;
+            self.tell_done(done, env)?;
+            self.settle(env)?;
         } else if let Some(output) = self.asked.pop_front() {
-            self.done = Some(self.do_in_store(output, desk)?);
+            self.done = Some(self.do_in_store(output, env)?);
             // The node goes on meanwhile.
-            let delay = std::mem::take(&mut self.lag) + desk.env.rng.spread(1, 1_000);
-            self.store_until = desk.env.now + delay;
-            desk.env.after(delay, Event::StoreDone(self.number));
+            let delay = std::mem::take(&mut self.lag) + env.rng.spread(1, 1_000);
+            self.store_until = env.now + delay;
+            env.after(delay, Event::StoreDone(self.machine, self.number));
             return Ok(());
         }
         if !self.asked.is_empty() {
-            desk.env.after(1, Event::StoreDone(self.number));
+            env.after(1, Event::StoreDone(self.machine, self.number));
         }
         Ok(())
     }
 
-    fn do_in_store(
+    pub(super) fn do_in_store(
         &mut self,
         (number, output): (u32, Output),
-        desk: &mut Desk<'_>,
+        env: &mut Env,
     ) -> Result<Done, Halt> {
         let failed = |error: Error| Self::failed(&self.disk, &error);
         let input = match output {
-            Output::Commit(batch) => return self.commit(number, &batch, desk),
+            Output::Commit(batch) => return self.commit(number, &batch, env),
             Output::Load(run) => {
                 let journal = self.shown.load(run);
                 if let Err(error) = &journal
@@ -329,6 +346,12 @@ impl Life {
                 let run = self.shown.key(&key).map_err(failed)?;
                 Input::Found { key, run }
             }
+            Output::Enquire(enquiry) => {
+                let Some(shared) = self.shown.shared() else {
+                    return Err(Halt::Doubt(format!("asked of a store of its own: {enquiry:?}")));
+                };
+                Input::Enquired(enquiry.answer(&*self.shown, shared).map_err(failed)?)
+            }
             Output::Ask(question) => {
                 Input::Answered(question.answer(&*self.shown).map_err(failed)?)
             }
@@ -337,18 +360,21 @@ impl Life {
         Ok(Done::Read(Box::new(input)))
     }
 
-    fn tell_done(&mut self, done: Done, desk: &mut Desk<'_>) -> Result<(), Halt> {
+    pub(super) fn tell_done(&mut self, done: Done, env: &mut Env) -> Result<(), Halt> {
         match done {
-            Done::Read(input) => self.tell(*input, desk.env),
+            Done::Read(input) => self.tell(*input, env),
             Done::Told => {}
             Done::Committed(number) => {
-                desk.env.fact_later(self.lag, Fact::Durable { batch: number });
-                self.tell(Input::Committed, desk.env);
+                // A database that others share says so itself.
+                if self.standing.is_none() {
+                    env.fact_later(self.lag, Fact::Durable { batch: number });
+                }
+                self.tell(Input::Committed, env);
             }
             Done::Refused(number, error) => {
-                desk.env.line(format_args!("the store refused batch {number}: {error}"));
-                desk.env.fact_later(self.lag, Fact::Turned { batch: number });
-                self.tell(Input::Refused { error }, desk.env);
+                env.line(format_args!("the store refused batch {number}: {error}"));
+                env.fact_later(self.lag, Fact::Turned { batch: number });
+                self.tell(Input::Refused { error }, env);
             }
             Done::Doubtful(why) => return Err(Halt::Doubt(why)),
         }
@@ -360,54 +386,57 @@ impl Life {
         if disk.has_ended() { Halt::Ended } else { Halt::Doubt(error.to_string()) }
     }
 
-    fn commit(&mut self, number: u32, batch: &Batch, desk: &mut Desk<'_>) -> Result<Done, Halt> {
+    fn commit(&mut self, number: u32, batch: &Batch, env: &mut Env) -> Result<Done, Halt> {
         let early = self.bug.answers_early();
         if early {
-            self.tell_done(Done::Committed(number), desk)?;
-            self.settle(desk)?;
+            let rest = std::mem::take(&mut self.queue);
+            self.tell_done(Done::Committed(number), env)?;
+            self.settle(env)?;
+            self.queue = rest;
         }
         let result = self.shown.commit(batch);
         self.lag += self.disk.take_latency();
-        let failed = note_failure(&self.disk, desk.env);
+        let failed = note_failure(&self.disk, env);
         // A failure before the log was written to, such as at a new segment, refuses the batch.
-        let refused = matches!(result, Err(Error::DiskFull { .. } | Error::Unavailable(_)));
+        let refused = matches!(
+            result,
+            Err(Error::DiskFull { .. } | Error::Unavailable(_) | Error::Contended(_))
+        );
         if failed && !refused {
-            desk.env.fact_later(self.lag, Fact::DiskFailed);
+            env.fact_later(self.lag, Fact::DiskFailed);
         }
         if self.disk.has_ended() {
             return Err(Halt::Ended);
         }
-        if result.is_ok() {
-            desk.ledger.keeps(batch);
+        if result.is_ok() && self.standing.is_none() {
+            env.ledger.keeps(batch);
         }
         Ok(match result {
             Ok(_) if early => Done::Told,
             Ok(_) => Done::Committed(number),
-            Err(error @ (Error::DiskFull { .. } | Error::Unavailable(_))) => {
-                Done::Refused(number, error)
-            }
+            Err(error) if refused => Done::Refused(number, error),
             Err(error) => Done::Doubtful(error.to_string()),
         })
     }
 
     /// Notes a batch that the node gave out, under a number.
-    fn note_batch(&self, batch: &Batch, desk: &mut Desk<'_>) -> u32 {
-        *desk.batches += 1;
-        let number = *desk.batches;
+    fn note_batch(&self, batch: &Batch, env: &mut Env) -> u32 {
+        env.batches += 1;
+        let number = env.batches;
         let mut runs = Vec::with_capacity(batch.runs.len());
         for write in &batch.runs {
             if *write.summary.namespace == *COPIES {
-                desk.ledger.copies(write.run);
+                env.ledger.copies(write.run);
                 continue;
             }
-            desk.ledger.gives(write.run);
+            env.ledger.gives(write.run);
             if write.summary.status.is_ended() {
-                desk.env.flight.end_run(write.run);
+                env.flight.end_run(write.run);
             }
-            desk.env.trace.bytes(&write.records);
-            if desk.env.trace.is_on() {
+            env.trace.bytes(&write.records);
+            if env.trace.is_on() {
                 let text = String::from_utf8_lossy(&write.records);
-                desk.env.line(format_args!("batch {number}: {} {text}", write.run));
+                env.line(format_args!("batch {number}: {} {text}", write.run));
             }
             runs.push(Written {
                 run: write.run,
@@ -416,52 +445,17 @@ impl Life {
             });
         }
         let inbox = InboxWrite::all_of(batch).collect();
-        let given = Fact::Given { batch: number, at: batch.at, runs, inbox };
-        desk.env.fact_later(self.lag, given);
+        let given = Fact::Given { by: self.machine, batch: number, at: batch.at, runs, inbox };
+        env.fact_later(self.lag, given);
         let accepted = batch.events.iter().filter_map(|write| match write {
             EventWrite::Accepted(event) => Some(Arc::clone(&event.id.id)),
             EventWrite::Did(..) | EventWrite::Routed(_) => None,
         });
         let events: Vec<_> = accepted.collect();
         if !events.is_empty() {
-            desk.env.fact_later(self.lag, Fact::Accepts { batch: number, events });
+            env.fact_later(self.lag, Fact::Accepts { batch: number, events });
         }
         number
-    }
-
-    fn reply(&mut self, request: Request, reply: stepwell_node::Reply, env: &mut Env) {
-        if !self.requests.contains(&request) {
-            return;
-        }
-        if let stepwell_node::Reply::Started { run, .. } = &reply
-            && self.waits.remove(&request)
-        {
-            let run = *run;
-            let answer = answer_of(reply);
-            if let Some(answer) = answer {
-                env.fact_later(self.lag, Fact::Answered { request, answer });
-            }
-            let namespace = NAMESPACE.into();
-            let about = stepwell_node::About { request: RequestId(request.0), namespace, run };
-            return self.tell(Input::Wait { about }, env);
-        }
-        self.requests.remove(&request);
-        self.waits.remove(&request);
-        if let Some(answer) = answer_of(reply) {
-            self.answer(request, answer, env);
-        }
-    }
-
-    fn answer(&self, request: Request, answer: Answer, env: &mut Env) {
-        env.line(format_args!("node answers {request:?}: {answer:?}"));
-        env.fact_later(self.lag, Fact::Answered { request, answer: answer.clone() });
-        let lost = env.plan.replies_lost;
-        if env.chaos && env.rng.chance(lost) {
-            env.fault_at(Fault::ReplyLost, None);
-            return;
-        }
-        let delay = self.lag + env.plan.delay(&mut env.rng);
-        env.after(delay, Event::Answered(request, Box::new(answer)));
     }
 }
 

@@ -1,25 +1,22 @@
 //! The machine that the node runs on: its disk, its tables, its clocks, and its processes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
-use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_node::Stats;
 use stepwell_sqlite::Place;
 
 use super::backup::Backup;
 use super::inbox::Item;
-use super::ledger::Ledger;
-use super::life::{Desk, Halt, Life, note_failure};
+use super::life::{Halt, Life, note_failure};
 use super::read;
-use super::tap::Tap;
 use crate::clock::{MILLI, Micros, Monotonic, SECOND, Wall};
 use crate::disk::{Loss, SimDisk};
 use crate::env::{Env, Event};
 use crate::fault::Fault;
-use crate::history::{Answer, Fact, Request};
+use crate::history::{Answer, Fact, Node, Request};
 use crate::net::Way;
 use crate::planted::Bug;
 use crate::rng::Rng;
@@ -42,6 +39,7 @@ pub(super) struct Clocks {
 
 /// The machine that the node runs on.
 pub(crate) struct Machine {
+    pub(super) node: Node,
     pub(super) disk: SimDisk,
     pub(super) place: Place,
     /// Keeps the tables while no process has them open.
@@ -56,15 +54,14 @@ pub(crate) struct Machine {
     pub(super) clocks: Clocks,
     pub(super) life: Option<Life>,
     /// The process stands still until then.
-    paused: Option<Micros>,
+    pub(super) paused: Option<Micros>,
     /// How the life is over, once the time has passed that the last turn took.
     halting: Option<Halt>,
+    /// What the node does is of a store that is gone.
+    pub(super) left_behind: bool,
     pub(super) inbox: VecDeque<Item>,
     wake_at: Option<Micros>,
     busy_until: Micros,
-    pub(super) tap: Tap,
-    pub(super) batches: u32,
-    pub(super) ledger: Ledger,
     /// How many processes and openings there were.
     pub(super) begun: u32,
     pub(super) floor: Timestamp,
@@ -75,6 +72,9 @@ pub(crate) struct Machine {
 
 /// The stream that the machine draws from.
 const STREAM: u64 = 4;
+
+/// The streams of two nodes are so far apart.
+const NODES: u64 = 1_000;
 
 /// Makes empty tables, which are there as long as the connection is.
 pub(super) fn tables() -> rusqlite::Result<(Place, Connection)> {
@@ -92,11 +92,12 @@ impl Machine {
     ///
     /// # Errors
     /// When SQLite gives no memory.
-    pub(crate) fn new(seed: u64, drift_ppm: i64, bug: Bug) -> rusqlite::Result<Self> {
+    pub(crate) fn new(node: Node, seed: u64, drift_ppm: i64, bug: Bug) -> rusqlite::Result<Self> {
         let (place, tables) = tables()?;
         let disk = SimDisk::new(Rng::new(seed, STREAM + 1), CAPACITY);
         disk.lies(bug.disk_lies());
         Ok(Self {
+            node,
             disk,
             place,
             tables,
@@ -108,18 +109,26 @@ impl Machine {
             life: None,
             paused: None,
             halting: None,
+            left_behind: false,
             inbox: VecDeque::new(),
             wake_at: None,
             busy_until: 0,
-            tap: Tap::default(),
-            batches: 0,
-            ledger: Ledger::default(),
             begun: 0,
             floor: Timestamp::MIN,
             seed,
-            rng: Rng::new(seed, STREAM),
+            rng: Rng::new(seed, STREAM + node.0 as u64 * NODES),
             bug,
         })
+    }
+
+    /// Returns which node it is.
+    pub(crate) fn node(&self) -> Node {
+        self.node
+    }
+
+    /// Tells whether it shares its store with others.
+    pub(super) fn shares(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.standing.is_some())
     }
 
     /// Tells whether a node's process is there.
@@ -135,21 +144,6 @@ impl Machine {
     /// Returns the disk.
     pub(crate) fn disk(&self) -> &SimDisk {
         &self.disk
-    }
-
-    /// Returns every run that was ever given to the store.
-    pub(crate) fn known(&self) -> &BTreeSet<RunId> {
-        self.ledger.given()
-    }
-
-    /// Returns how many runs have not ended.
-    pub(crate) fn open(&self) -> u64 {
-        self.ledger.open()
-    }
-
-    /// Returns how many runs have not ended and are not blocked.
-    pub(crate) fn unfinished(&self) -> u64 {
-        self.ledger.unfinished()
     }
 
     /// Returns the node's counters.
@@ -175,7 +169,7 @@ impl Machine {
             Item::Asks(request, ..) => {
                 env.after(delay, Event::Answered(*request, Box::new(Answer::Refused { code: "" })));
             }
-            Item::Frame(..) | Item::Gone(_) | Item::GivesUp(_) | Item::Drain => {}
+            Item::Frame(..) | Item::Gone(_) | Item::GivesUp(_) | Item::Drain | Item::Hint => {}
         }
     }
 
@@ -183,7 +177,7 @@ impl Machine {
         let at = at.max(self.busy_until);
         if self.wake_at.is_none_or(|before| at < before) {
             self.wake_at = Some(at);
-            env.at(at, Event::NodeWakes);
+            env.at(at, Event::NodeWakes(self.node));
         }
     }
 
@@ -200,11 +194,11 @@ impl Machine {
         if self.paused.is_some() || self.halting.is_some() {
             return;
         }
-        let Some(life) = &mut self.life else { return };
+        let Some(life) = self.life.as_mut().filter(|life| !life.is_blocked()) else { return };
         life.clocks = self.clocks;
-        let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
-        let mut desk = Desk { env, tap, batches, ledger };
-        let turned = life.turn(&mut self.inbox, &mut desk);
+        env.unheard = self.left_behind;
+        let turned = life.turn(&mut self.inbox, env);
+        env.unheard = false;
         self.finish(turned, env);
     }
 
@@ -214,16 +208,17 @@ impl Machine {
             return;
         }
         if self.paused.is_some() {
-            return env.after(MILLI, Event::StoreDone(number));
+            return env.after(MILLI, Event::StoreDone(self.node, number));
         }
         if self.halting.is_some() {
             return;
         }
         let Some(life) = &mut self.life else { return };
         life.clocks = self.clocks;
-        let (tap, batches, ledger) = (&mut self.tap, &mut self.batches, &mut self.ledger);
-        let mut desk = Desk { env, tap, batches, ledger };
-        let done = life.store_moves(&mut desk);
+        let shared = life.standing.is_some();
+        env.unheard = self.left_behind;
+        let done = if shared { life.database_moves(env) } else { life.store_moves(env) };
+        env.unheard = false;
         self.finish(done, env);
     }
 
@@ -235,7 +230,7 @@ impl Machine {
             Ok(()) => self.plan_next(env),
             Err(halt) if lag > 0 => {
                 self.halting = Some(halt);
-                env.at(self.busy_until, Event::NodeHalts);
+                env.at(self.busy_until, Event::NodeHalts(self.node));
             }
             Err(halt) => self.halt(halt, env),
         }
@@ -255,13 +250,13 @@ impl Machine {
                 env.line(format_args!("the node doubts: {why}"));
                 self.end_life(env);
                 let pause = self.rng.spread(50 * MILLI, SECOND);
-                env.after(pause, Event::NodeBegins);
+                env.after(pause, Event::NodeBegins(self.node));
             }
         }
     }
 
     fn plan_next(&mut self, env: &mut Env) {
-        let Some(life) = &mut self.life else { return };
+        let Some(life) = self.life.as_mut().filter(|life| !life.is_blocked()) else { return };
         let now = life.now(env);
         let next = if life.again || !self.inbox.is_empty() {
             Some(1)
@@ -279,7 +274,9 @@ impl Machine {
         let Some(mut life) = self.life.take() else { return };
         self.floor = self.floor.max(life.now(env));
         Self::count(&life.node.stats(), env);
-        env.fact(Fact::Down);
+        if life.standing.is_none() {
+            env.fact(Fact::Down);
+        }
         for session in &life.sessions {
             env.close(*session, Way::Down);
         }
@@ -302,7 +299,8 @@ impl Machine {
         self.halting = None;
     }
 
-    fn count(stats: &Stats, env: &mut Env) {
+    /// Counts what the node was told.
+    pub(crate) fn count(stats: &Stats, env: &mut Env) {
         env.commands += stats.activations + stats.losses + stats.timers_fired;
     }
 
@@ -324,7 +322,7 @@ impl Machine {
         // A process that begins does not know what time the one before had.
         self.floor = Timestamp::MIN;
         let pause = self.rng.spread(5 * MILLI, 4 * SECOND);
-        env.after(pause, Event::NodeBegins);
+        env.after(pause, Event::NodeBegins(self.node));
     }
 
     fn pending_loss(&mut self) -> (Loss, Option<Fault>) {
@@ -342,11 +340,18 @@ impl Machine {
         }
     }
 
+    /// Another store is in place of the one that the node knows.
+    pub(crate) fn is_left_behind(&mut self) {
+        self.left_behind = self.life.is_some();
+    }
+
     /// Lets the process stand still.
     pub(crate) fn pause(&mut self, until: Micros, env: &mut Env) {
         self.paused = Some(until);
-        env.fact(Fact::StoodStill);
-        env.at(until, Event::NodeGoesOn);
+        if !self.shares() {
+            env.fact(Fact::StoodStill);
+        }
+        env.at(until, Event::NodeGoesOn(self.node));
     }
 
     /// Lets the process go on, when its time has come.
@@ -359,7 +364,9 @@ impl Machine {
     /// Lets the process go on, if it stands still.
     pub(crate) fn go_on(&mut self, env: &mut Env) {
         if self.paused.take().is_some() {
-            env.fact(Fact::WentOn);
+            if !self.shares() {
+                env.fact(Fact::WentOn);
+            }
             self.wake_at = None;
             self.wake(env.now + 1, env);
         }
@@ -387,12 +394,13 @@ impl Machine {
     /// Stops in order: drains, closes the store, and begins again.
     pub(crate) fn stop(&mut self, env: &mut Env) {
         if let Some(until) = self.busy_until(env.now) {
-            return env.at(until, Event::NodeStops);
+            return env.at(until, Event::NodeStops(self.node));
         }
+        self.leave(env);
         self.end_life(env);
         self.disk.crash(Loss::None);
         self.floor = Timestamp::MIN;
-        env.after(20 * MILLI, Event::NodeBegins);
+        env.after(20 * MILLI, Event::NodeBegins(self.node));
     }
 
     /// Folds some of the log into the tables.
@@ -403,7 +411,8 @@ impl Machine {
         let Some(life) = &mut self.life else { return };
         life.clocks = self.clocks;
         let now = life.now(env);
-        let folded = life.store.fold_once(now, self.rng.spread(500, 1 << 20));
+        let Some(store) = &life.embedded else { return };
+        let folded = store.fold_once(now, self.rng.spread(500, 1 << 20));
         self.disk.take_latency();
         note_failure(&self.disk, env);
         if self.disk.has_ended() {
@@ -417,10 +426,9 @@ impl Machine {
     /// Reads everything at the end, from the store as it is.
     pub(crate) fn read_all(&mut self, env: &mut Env) {
         let Some(life) = &self.life else { return };
-        match read::everything(&*life.store, self.ledger.all(), true) {
+        match read::everything(&*life.store, env.ledger.all(), true) {
             Ok(read) => env.fact(Fact::Read(Box::new(read))),
             Err(error) => env.fact(Fact::Damaged(error.to_string())),
         }
-        Self::count(&life.node.stats(), env);
     }
 }

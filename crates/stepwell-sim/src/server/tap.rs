@@ -1,9 +1,7 @@
 //! Reads what the node sends, and notes it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use stepwell_core::id::RunId;
 use stepwell_core::status::StepStatus;
 use stepwell_core::time::Timestamp;
 use stepwell_node::{EndedRun, Reply, SessionId};
@@ -14,12 +12,6 @@ use crate::clock::Micros;
 use crate::env::Env;
 use crate::history::{Answer, End, Fact, Held, Process};
 
-/// The activations that runs were last given out under.
-#[derive(Debug, Default)]
-pub(super) struct Tap {
-    last: HashMap<RunId, Held>,
-}
-
 fn ends(ended: &[EndedStep<'_>]) -> Vec<End> {
     let end = |one: &EndedStep<'_>| End {
         step: Arc::from(&*one.step),
@@ -29,82 +21,74 @@ fn ends(ended: &[EndedStep<'_>]) -> Vec<End> {
     ended.iter().map(end).collect()
 }
 
-impl Tap {
-    /// Notes the messages of a frame that leaves the node.
-    pub(super) fn sees(&mut self, session: SessionId, bytes: &[u8], env: &mut Env, lag: Micros) {
-        let Some(to) = env.net.process(session) else { return };
-        if env.trace.is_on() {
-            env.line(format_args!("node > {to:?} {}", String::from_utf8_lossy(bytes)));
-        }
-        let messages: Vec<ToRunner<'_>> = match frame::parse(bytes) {
-            Ok(messages) => messages,
-            Err(error) => {
-                return env
-                    .fact_later(lag, Fact::Refused { to, why: format!("a bad frame: {error}") });
-            }
-        };
-        for message in messages {
-            self.sees_one((session, to, lag), message, env);
-        }
+/// Notes the messages of a frame that leaves the node.
+pub(super) fn sees(session: SessionId, bytes: &[u8], env: &mut Env, lag: Micros) {
+    let Some(to) = env.net.process(session) else { return };
+    if env.trace.is_on() {
+        env.line(format_args!("node > {to:?} {}", String::from_utf8_lossy(bytes)));
     }
-
-    fn sees_one(
-        &mut self,
-        (session, to, lag): (SessionId, Process, Micros),
-        m: ToRunner<'_>,
-        env: &mut Env,
-    ) {
-        match m {
-            ToRunner::Activate(given) => {
-                let held = Held { run: given.run, epoch: given.epoch, nonce: given.nonce };
-                env.handles.insert((session, given.a), held);
-                self.last.insert(given.run, held);
-                let ended = ends(&given.ended);
-                for end in &ended {
-                    env.flight.end(held.run, &end.step);
-                }
-                env.fact_later(lag, Fact::Gave { to, held, ended, more: given.more });
-            }
-            ToRunner::History(history) => {
-                if let Some(held) = env.handles.get(&(session, history.a)).copied() {
-                    let (ended, more) = (ends(&history.ended), history.more);
-                    env.fact_later(lag, Fact::GaveMore { to, held, ended, more });
-                }
-            }
-            ToRunner::Resumed(resumed) => {
-                let none = Held { run: resumed.run, epoch: 0, nonce: 0 };
-                let held = self.last.get(&resumed.run).copied().unwrap_or(none);
-                env.handles.insert((session, resumed.a), held);
-                env.fact_later(lag, Fact::Resumed { to, held });
-            }
-            ToRunner::Settled(settled) => {
-                let Some(held) = env.handles.get(&(session, settled.a)).copied() else { return };
-                env.flight.end(held.run, &settled.step);
-                let status = settled.status.unwrap_or(StepStatus::Completed);
-                let end = End { step: Arc::from(&*settled.step), status, output: None };
-                let at = Timestamp::from_micros(settled.at_us);
-                env.fact_later(lag, Fact::Settled { to, held, end, at });
-            }
-            ToRunner::Evict { a } | ToRunner::Done { a } => {
-                if let Some(held) = env.handles.get(&(session, a)).copied() {
-                    env.flight.end_run(held.run);
-                }
-            }
-            ToRunner::Refused(refused) => {
-                let why = format!("{}: {}", refused.code, refused.message);
-                env.fact_later(lag, Fact::Refused { to, why });
-            }
-            ToRunner::Welcome(_)
-            | ToRunner::Pong { .. }
-            | ToRunner::Credit { .. }
-            | ToRunner::Draining {}
-            | ToRunner::Gone { .. }
-            | ToRunner::Retry(_)
-            | ToRunner::Begin(_)
-            | ToRunner::Pause { .. }
-            | ToRunner::Unpause { .. }
-            | ToRunner::End { .. } => {}
+    let messages: Vec<ToRunner<'_>> = match frame::parse(bytes) {
+        Ok(messages) => messages,
+        Err(error) => {
+            return env.fact_later(lag, Fact::Refused { to, why: format!("a bad frame: {error}") });
         }
+    };
+    for message in messages {
+        sees_one((session, to, lag), message, env);
+    }
+}
+
+fn sees_one((session, to, lag): (SessionId, Process, Micros), m: ToRunner<'_>, env: &mut Env) {
+    match m {
+        ToRunner::Activate(given) => {
+            let held = Held { run: given.run, epoch: given.epoch, nonce: given.nonce };
+            env.handles.insert((session, given.a), held);
+            env.last_given.insert(given.run, held);
+            let ended = ends(&given.ended);
+            for end in &ended {
+                env.flight.end(held.run, &end.step);
+            }
+            env.fact_later(lag, Fact::Gave { to, held, ended, more: given.more });
+        }
+        ToRunner::History(history) => {
+            if let Some(held) = env.handles.get(&(session, history.a)).copied() {
+                let (ended, more) = (ends(&history.ended), history.more);
+                env.fact_later(lag, Fact::GaveMore { to, held, ended, more });
+            }
+        }
+        ToRunner::Resumed(resumed) => {
+            let none = Held { run: resumed.run, epoch: 0, nonce: 0 };
+            let held = env.last_given.get(&resumed.run).copied().unwrap_or(none);
+            env.handles.insert((session, resumed.a), held);
+            env.fact_later(lag, Fact::Resumed { to, held });
+        }
+        ToRunner::Settled(settled) => {
+            let Some(held) = env.handles.get(&(session, settled.a)).copied() else { return };
+            env.flight.end(held.run, &settled.step);
+            let status = settled.status.unwrap_or(StepStatus::Completed);
+            let end = End { step: Arc::from(&*settled.step), status, output: None };
+            let at = Timestamp::from_micros(settled.at_us);
+            env.fact_later(lag, Fact::Settled { to, held, end, at });
+        }
+        ToRunner::Evict { a } | ToRunner::Done { a } => {
+            if let Some(held) = env.handles.get(&(session, a)).copied() {
+                env.flight.end_run(held.run);
+            }
+        }
+        ToRunner::Refused(refused) => {
+            let why = format!("{}: {}", refused.code, refused.message);
+            env.fact_later(lag, Fact::Refused { to, why });
+        }
+        ToRunner::Welcome(_)
+        | ToRunner::Pong { .. }
+        | ToRunner::Credit { .. }
+        | ToRunner::Draining {}
+        | ToRunner::Gone { .. }
+        | ToRunner::Retry(_)
+        | ToRunner::Begin(_)
+        | ToRunner::Pause { .. }
+        | ToRunner::Unpause { .. }
+        | ToRunner::End { .. } => {}
     }
 }
 

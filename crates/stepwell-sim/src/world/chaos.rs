@@ -39,6 +39,7 @@ impl Sim {
         let weights: Vec<u64> = self.env.plan.faults.iter().map(|(_, weight)| *weight).collect();
         let (fault, _) = self.env.plan.faults[self.rng.weighed(&weights)];
         match fault {
+            _ if self.is_shared() && self.harm_nodes(fault) => {}
             Fault::NodeKilled | Fault::PowerLost | Fault::SectorTorn => self.crash(fault),
             Fault::SyncFailed => self.arm(Fails::Sync),
             Fault::WriteFailed => self.arm(Fails::Write),
@@ -47,69 +48,78 @@ impl Sim {
                 self.arm(Fails::Slow(time));
             }
             Fault::DiskFull => self.fill_disk(),
-            Fault::NodePaused => self.pause_node(),
+            Fault::NodePaused => self.pause_node(0),
             Fault::ClockJumped => self.jump(),
-            Fault::NodeDrained => self.drain_node(),
+            Fault::NodeDrained => self.drain_node(0),
             Fault::FrameDelayed | Fault::FrameLost | Fault::Cut | Fault::CutOneWay => {
                 self.harm_connection(fault);
             }
             Fault::RunnerKilled | Fault::RunnerZombie | Fault::RunnerDrained => {
                 self.harm_runner(fault);
             }
-            // These happen by their rates, and at times of their own.
-            Fault::FrameRepeated | Fault::ReplyLost | Fault::BackupMade | Fault::ServerLost => {}
+            // Those of several nodes are done; the others happen by their rates, and at times of their own.
+            Fault::FrameRepeated
+            | Fault::ReplyLost
+            | Fault::BackupMade
+            | Fault::ServerLost
+            | Fault::DatabaseCut
+            | Fault::DatabaseSlow
+            | Fault::DatabaseRestarted
+            | Fault::DatabaseFellBack
+            | Fault::NodeApart => {}
         }
     }
 
     fn crash(&mut self, fault: Fault) {
-        if !self.machine.is_up() {
+        if !self.machines[0].is_up() {
             return;
         }
         match self.rng.weighed(&[5, 3, 1]) {
             0 => self.arm(Fails::Ends),
             1 if fault == Fault::NodeKilled => {
                 let outputs = u32::try_from(self.rng.below(20)).unwrap_or(0);
-                self.machine.kill_after(outputs);
+                self.machines[0].kill_after(outputs);
             }
-            _ if self.machine.busy_until(self.env.now).is_some() => self.arm(Fails::Ends),
+            _ if self.machines[0].busy_until(self.env.now).is_some() => self.arm(Fails::Ends),
             _ => {
                 let loss = match fault {
                     Fault::PowerLost => Loss::Sectors,
                     Fault::SectorTorn => Loss::Torn,
                     _ => Loss::None,
                 };
-                self.machine.crash(loss, Some(fault), &mut self.env);
+                self.machines[0].crash(loss, Some(fault), &mut self.env);
             }
         }
     }
 
     fn arm(&mut self, how: Fails) {
-        if !self.machine.disk().is_armed() {
+        if !self.machines[0].disk().is_armed() {
             let calls = u32::try_from(self.rng.spread(1, 40) - 1).unwrap_or(0);
-            self.machine.disk().arm(calls, how);
+            self.machines[0].disk().arm(calls, how);
         }
     }
 
     fn fill_disk(&mut self) {
         let free = self.rng.spread(1, 128 << 10);
-        self.machine.disk().set_free(free);
+        self.machines[0].disk().set_free(free);
         self.env.fault_at(Fault::DiskFull, None);
         let time = self.rng.spread(200 * MILLI, 10 * SECOND);
         self.env.after(time, Event::DiskHasRoom);
     }
 
     pub(super) fn make_room(&mut self) {
-        self.machine.disk().set_free(ROOM);
+        self.machines[0].disk().set_free(ROOM);
     }
 
-    fn pause_node(&mut self) {
-        if !self.machine.is_up() || self.machine.is_paused() {
+    pub(super) fn pause_node(&mut self, place: usize) {
+        let machine = &mut self.machines[place];
+        if !machine.is_up() || machine.is_paused() {
             return;
         }
         let ttl = self.env.plan.limits.runner_ttl_ms * MILLI;
         let time = self.rng.within(ttl / 2, ttl * 3);
         self.env.fault_at(Fault::NodePaused, None);
-        self.machine.pause(self.env.now + time, &mut self.env);
+        machine.pause(self.env.now + time, &mut self.env);
     }
 
     fn jump(&mut self) {
@@ -119,15 +129,16 @@ impl Sim {
         self.env.line(format_args!("the wall clock jumps by {by} us"));
         self.env.fault_at(Fault::ClockJumped, None);
         self.env.fact(Fact::Jumped);
-        self.machine.jump(by);
+        self.machines[0].jump(by);
     }
 
-    fn drain_node(&mut self) {
-        if self.machine.is_up() && !self.machine.is_paused() {
+    pub(super) fn drain_node(&mut self, place: usize) {
+        let machine = &mut self.machines[place];
+        if machine.is_up() && !machine.is_paused() {
             self.env.fault_at(Fault::NodeDrained, None);
-            self.machine.take(Item::Drain, &mut self.env);
+            machine.take(Item::Drain, &mut self.env);
             let time = self.rng.spread(10 * MILLI, 2 * SECOND);
-            self.env.after(time, Event::NodeStops);
+            self.env.after(time, Event::NodeStops(machine.node()));
         }
     }
 
@@ -191,7 +202,7 @@ impl Sim {
 
     /// Lets nothing go wrong any more, if enough went wrong.
     pub(super) fn heal(&mut self) {
-        let few_runs = self.machine.known().len() < RUNS_MIN;
+        let few_runs = self.env.ledger.known().len() < RUNS_MIN;
         let few_faults = self.env.table.total() < self.env.plan.faults_wanted;
         let few = few_runs || few_faults || self.env.commands < COMMANDS_MIN;
         if few && self.put_off < PUT_OFF_MAX {
@@ -205,10 +216,10 @@ impl Sim {
             }
             return self.env.after(5 * SECOND, Event::Heals);
         }
-        if let Some(until) = self.machine.busy_until(self.env.now) {
+        if let Some(until) = self.machines[0].busy_until(self.env.now) {
             return self.env.at(until, Event::Heals);
         }
-        if self.machine.is_held() {
+        if self.machines[0].is_held() {
             self.let_go();
             return self.env.after(SECOND, Event::Heals);
         }
@@ -216,9 +227,15 @@ impl Sim {
         self.env.fact(Fact::Healed);
         self.env.chaos = false;
         self.healed_at = Some(self.env.now);
-        self.machine.disk().disarm();
-        self.make_room();
-        self.machine.go_on(&mut self.env);
+        if self.is_shared() {
+            self.heal_database();
+        } else {
+            self.machines[0].disk().disarm();
+            self.make_room();
+        }
+        for machine in &mut self.machines {
+            machine.go_on(&mut self.env);
+        }
         for on in self.env.net.broken() {
             self.tell_both(on);
         }

@@ -8,7 +8,7 @@ use stepwell_core::operation::Operation;
 
 use crate::clock::{MILLI, Micros, SECOND};
 use crate::env::{Env, Event};
-use crate::history::{Answer, Asked, Fact, Request};
+use crate::history::{Answer, Asked, Fact, Node, Request};
 use crate::plan::Plan;
 use crate::program::{Input, Profile, Saga, Topic};
 use crate::rng::Rng;
@@ -39,6 +39,8 @@ struct Pending {
     asked: Asked,
     wait: bool,
     tries: u32,
+    /// The node that was asked.
+    node: Node,
 }
 
 /// Those who start, cancel and wait.
@@ -181,17 +183,20 @@ impl Clients {
     }
 
     /// A client acts.
-    pub(super) fn act(&mut self, number: u64, machine: &Machine, env: &mut Env) {
+    pub(super) fn act(&mut self, number: u64, env: &mut Env) {
         let Some((act, tries)) = usize::try_from(number).ok().and_then(|n| self.acts.get(n)) else {
             return;
         };
         let tries = *tries;
         self.planned -= 1;
         match act.clone() {
-            Act::Ask(asked, wait) => self.ask(Pending { asked, wait, tries }, env),
+            Act::Ask(asked, wait) => self.ask(Pending { asked, wait, tries, node: Node(0) }, env),
             Act::Cancel => {
                 if let Some(run) = self.some_run() {
-                    self.ask(Pending { asked: Asked::Cancel(run), wait: false, tries }, env);
+                    self.ask(
+                        Pending { asked: Asked::Cancel(run), wait: false, tries, node: Node(0) },
+                        env,
+                    );
                 }
             }
             Act::Operate(act) => {
@@ -200,7 +205,7 @@ impl Clients {
                 }
                 if let Some(run) = self.some_run() {
                     let asked = Asked::Operate(act, run);
-                    self.ask(Pending { asked, wait: false, tries }, env);
+                    self.ask(Pending { asked, wait: false, tries, node: Node(0) }, env);
                     if act == Operation::Pause {
                         self.paused.insert(run);
                         // Often before a runner has heard of it, at times much later.
@@ -213,17 +218,20 @@ impl Clients {
             }
             Act::Wait => {
                 if let Some(run) = self.some_run() {
-                    self.ask(Pending { asked: Asked::Wait(run), wait: true, tries }, env);
+                    self.ask(
+                        Pending { asked: Asked::Wait(run), wait: true, tries, node: Node(0) },
+                        env,
+                    );
                 }
             }
             act @ (Act::Resolve | Act::Fork | Act::Import) => {
                 let asked = match act {
-                    Act::Resolve => self.resolve(machine),
+                    Act::Resolve => self.resolve(env),
                     Act::Fork => self.fork(),
                     _ => self.import(),
                 };
                 if let Some(asked) = asked {
-                    self.ask(Pending { asked, wait: false, tries }, env);
+                    self.ask(Pending { asked, wait: false, tries, node: Node(0) }, env);
                 }
             }
         }
@@ -232,7 +240,10 @@ impl Clients {
     /// A client sends an event that it has heard a run waits for.
     pub(super) fn say_back(&mut self, topic: Topic, env: &mut Env) {
         let id = format!("back-{}", self.last).into();
-        self.ask(Pending { asked: Asked::Send { id, topic }, wait: false, tries: 0 }, env);
+        self.ask(
+            Pending { asked: Asked::Send { id, topic }, wait: false, tries: 0, node: Node(0) },
+            env,
+        );
     }
 
     pub(super) fn some_run(&mut self) -> Option<RunId> {
@@ -240,14 +251,15 @@ impl Clients {
         self.runs.iter().nth(place).copied()
     }
 
-    fn ask(&mut self, pending: Pending, env: &mut Env) {
+    fn ask(&mut self, mut pending: Pending, env: &mut Env) {
         self.last += 1;
         let request = Request(self.last);
         let (asked, wait) = (pending.asked.clone(), pending.wait);
         env.line(format_args!("client asks {request:?}: {asked:?}"));
         env.fact(Fact::Asked { request, what: asked.clone() });
         let delay = env.plan.delay(&mut env.rng);
-        env.after(delay, Event::Asks(request, Box::new(asked), wait));
+        pending.node = env.any_node();
+        env.after(delay, Event::Asks(pending.node, request, Box::new(asked), wait));
         // Who asks at the end knows that nothing goes wrong, and waits.
         let least = if pending.tries < TRIES_MAX { SECOND } else { 15 * SECOND };
         let patience = self.rng.spread(least, 20 * SECOND);
@@ -283,10 +295,10 @@ impl Clients {
     }
 
     /// A client gives up waiting.
-    pub(super) fn give_up(&mut self, request: Request, machine: &mut Machine, env: &mut Env) {
+    pub(super) fn give_up(&mut self, request: Request, machines: &mut [Machine], env: &mut Env) {
         let Some(pending) = self.pending.remove(&request) else { return };
         env.fact(Fact::GaveUp { request });
-        machine.take(Item::GivesUp(request), env);
+        machines[pending.node.0].take(Item::GivesUp(request), env);
         self.try_again(pending, env);
     }
 
@@ -304,7 +316,10 @@ impl Clients {
     /// Asks for the end of every run.
     pub(super) fn wait_for_all(&mut self, runs: &BTreeSet<RunId>, env: &mut Env) {
         for run in runs {
-            self.ask(Pending { asked: Asked::Wait(*run), wait: true, tries: TRIES_MAX }, env);
+            self.ask(
+                Pending { asked: Asked::Wait(*run), wait: true, tries: TRIES_MAX, node: Node(0) },
+                env,
+            );
         }
     }
 

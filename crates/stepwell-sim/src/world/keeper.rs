@@ -20,7 +20,7 @@ impl Sim {
 
     /// Makes a backup, as soon as the server is there to be asked.
     pub(super) fn back_up(&mut self) {
-        if self.env.chaos && !self.machine.back_up(&mut self.env) {
+        if self.env.chaos && !self.machines[0].back_up(&mut self.env) {
             let later = self.keeper.spread(10 * MILLI, SECOND);
             self.env.after(later, Event::BacksUp);
         }
@@ -31,10 +31,10 @@ impl Sim {
         if !self.env.chaos {
             return;
         }
-        let kept = self.machine.backups();
+        let kept = self.machines[0].backups();
         let which =
             if self.keeper.chance(700) { kept.saturating_sub(1) } else { self.keeper.place(kept) };
-        if kept == 0 || !self.machine.lose(which, &mut self.env) {
+        if kept == 0 || !self.machines[0].lose(which, &mut self.env) {
             let later = self.keeper.spread(10 * MILLI, SECOND);
             return self.env.after(later, Event::ServerLost);
         }
@@ -46,7 +46,7 @@ impl Sim {
 
     /// Lets the runs of a restored server go, as soon as it is there to be asked.
     pub(super) fn let_go(&mut self) {
-        if self.machine.is_held() && !self.machine.let_go(&mut self.env) {
+        if self.machines[0].is_held() && !self.machines[0].let_go(&mut self.env) {
             let later = self.keeper.spread(50 * MILLI, SECOND);
             self.env.after(later, Event::LetsGo);
         }

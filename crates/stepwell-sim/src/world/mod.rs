@@ -6,6 +6,7 @@
 //! | `clients` | those who start, cancel and wait |
 //! | `remake` | those who resolve steps, and make new runs of others |
 //! | `chaos` | making things go wrong, and healing them |
+//! | `several` | what goes wrong where several nodes share a database |
 //! | `keeper` | who makes backups, and begins another server with one where the server is lost |
 //! | `outcome` | what a seed came to |
 
@@ -14,6 +15,7 @@ mod clients;
 mod keeper;
 mod outcome;
 mod remake;
+mod several;
 mod sim;
 
 pub use outcome::Outcome;

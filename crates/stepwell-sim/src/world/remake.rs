@@ -5,15 +5,15 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 
 use super::clients::Clients;
+use crate::env::Env;
 use crate::history::{Asked, Forked, Known, Place};
 use crate::program::{Input, Program, What};
-use crate::server::Machine;
 
 impl Clients {
     /// Says how some step ended whose outcome is unknown, if there is one.
-    pub(super) fn resolve(&mut self, machine: &Machine) -> Option<Asked> {
-        let place = self.rng.place(machine.unknown().len());
-        let (run, step) = machine.unknown().iter().nth(place)?;
+    pub(super) fn resolve(&mut self, env: &Env) -> Option<Asked> {
+        let place = self.rng.place(env.ledger.unknown().len());
+        let (run, step) = env.ledger.unknown().iter().nth(place)?;
         let known = match self.rng.weighed(&[2, 1, 3]) {
             0 => Known::Completed(self.rng.below(1 << 20)),
             1 => Known::Failed,
