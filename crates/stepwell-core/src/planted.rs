@@ -44,6 +44,36 @@ pub enum Plant {
     HeldTimers,
     /// A restored node goes on with what the original had given out.
     OriginalResumed,
+    /// A shared store takes writes of a member whose lease has run out.
+    LeaseUnchecked,
+    /// A shared store takes writes of a member that has ended.
+    EndUnchecked,
+    /// Who ends a member does not wait for what the member is writing.
+    EndsUnderWrite,
+    /// The runs of a member are taken over, and it is not ended.
+    TakenFromLiving,
+    /// Whoever claims a run gets it.
+    ClaimUnchecked,
+    /// Due runs are claimed whosever they are.
+    DueUnchecked,
+    /// That a runner holds a run is forgotten as the run is taken over.
+    HolderForgotten,
+    /// The events of a member that is gone stay its.
+    RoutesForgotten,
+    /// Events are claimed that others route.
+    RoutesTwice,
+    /// Messages for runs that are nobody's are shown to nobody.
+    MailHidden,
+    /// A key that another member has just written is written again.
+    KeyUnchecked,
+    /// Members go on after the store lost what it had acknowledged.
+    LossUnseen,
+    /// Whose a run is that waits for an event is not told of the event.
+    EventKept,
+    /// A run that a runner holds is released as if nobody held it.
+    ReleasedFromRunner,
+    /// What another member's run is to be told is thrown away.
+    MailDropped,
 }
 
 /// Tells whether a bug is planted in this thread.

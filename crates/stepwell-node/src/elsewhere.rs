@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use stepwell_core::derive;
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_store::event::Event;
 use stepwell_store::inbox::{Message, MessageId, MessageKind};
@@ -70,6 +71,9 @@ impl Node {
             }
             match what {
                 Deferred::Asked(asked) => self.ask_elsewhere(run, &asked),
+                Deferred::Told(told) if planted::has(Plant::MailDropped) => {
+                    self.commits.consume(run, told.message.id);
+                }
                 Deferred::Told(told) => self.inbox.leave(&told.message),
                 Deferred::Deliver(delivery) => self.deliver_elsewhere(run, &delivery),
                 Deferred::Dispatch(slot) => self.free_slot(slot),
@@ -86,6 +90,9 @@ impl Node {
 
     /// Tells whose a run is that an event came which waits of it may take.
     pub(crate) fn tell_of_event(&mut self, run: RunId, event: &Event) {
+        if planted::has(Plant::EventKept) {
+            return;
+        }
         let id = &event.id;
         let from = derive::sender(&id.namespace, &id.id);
         let came = Came { name: (&*event.name).into(), accepted_at: event.accepted_at };

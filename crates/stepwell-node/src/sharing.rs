@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Workflow;
@@ -332,6 +333,7 @@ impl Node {
         let away = match live.held {
             // It is about to be lost to its runner.
             Some(_) if self.away.until(id).is_none_or(|until| until <= now) => return,
+            Some(_) if planted::has(Plant::ReleasedFromRunner) => None,
             Some(_) => self.away_of(id),
             None => None,
         };

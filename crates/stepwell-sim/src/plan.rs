@@ -87,6 +87,8 @@ pub(crate) struct Plan {
 pub(crate) struct SharedPlan {
     /// Shortest and longest time that a statement takes one way.
     pub delay: (Micros, Micros),
+    /// How often a node looks for what belongs to nodes that are gone, about.
+    pub look: Micros,
     /// Most runs of a node that is gone that are freed at once.
     pub slice: usize,
     /// Millionths by which the clocks of the nodes are too fast.
@@ -204,6 +206,7 @@ impl Plan {
         let most = i64::try_from(NODE_DRIFT_MAX).unwrap_or(0);
         self.shared = SharedPlan {
             delay: (rng.spread(20, 300), rng.spread(400, 10 * MILLI)),
+            look: rng.spread(50 * MILLI, 3 * SECOND),
             slice: usize::try_from(rng.spread(1, 1_000)).unwrap_or(1),
             drifts_ppm: (0..nodes).map(|_| ppm(rng) - most).collect(),
             answers_kept: rng.within(30, 120) * SECOND,

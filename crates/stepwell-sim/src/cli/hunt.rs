@@ -68,7 +68,7 @@ fn look_for(number: usize, known: &Known, from: u64, most: u64) -> Option<Seen> 
     (0..most).find_map(|seeds| {
         let seed = from.saturating_add(seeds);
         let broken = |bug: &Bug| {
-            let mut violations = simulate(seed, 1, bug, false).violations.into_iter();
+            let mut violations = simulate(seed, known.nodes, bug, false).violations.into_iter();
             violations.find(|one| known.breaks.contains(&one.invariant))
         };
         let seen = broken(&bug)?;

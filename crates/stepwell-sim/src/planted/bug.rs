@@ -46,18 +46,26 @@ pub struct Known {
     pub what: &'static str,
     /// The invariants of which one is then broken.
     pub breaks: &'static [&'static str],
+    /// How many nodes there have to be.
+    pub nodes: usize,
     bug: What,
     plant: Option<Plant>,
 }
 
 #[cfg(feature = "planted")]
 const fn known(what: &'static str, breaks: &'static [&'static str], bug: What) -> Known {
-    Known { what, breaks, bug, plant: None }
+    Known { what, breaks, nodes: 1, bug, plant: None }
 }
 
 #[cfg(feature = "planted")]
 const fn engine(what: &'static str, breaks: &'static [&'static str], plant: Plant) -> Known {
-    Known { what, breaks, bug: What::Nothing, plant: Some(plant) }
+    Known { what, breaks, nodes: 1, bug: What::Nothing, plant: Some(plant) }
+}
+
+/// One that shows where several nodes share a database.
+#[cfg(feature = "planted")]
+const fn shared(what: &'static str, breaks: &'static [&'static str], plant: Plant) -> Known {
+    Known { what, breaks, nodes: 3, bug: What::Nothing, plant: Some(plant) }
 }
 
 #[cfg(feature = "planted")]
@@ -66,7 +74,7 @@ impl Bug {
     pub const NAMED: usize = 15;
 
     /// What can be planted, by number from 1.
-    pub const ALL: [Known; 33] = [
+    pub const ALL: [Known; 48] = [
         known("effect before commit", &["I1"], What::AnswersEarly),
         engine("acknowledge before sync", &["I1", "I5"], Plant::UnsyncedCommit),
         engine("epoch not checked", &["I6", "I7", "I20"], Plant::UncheckedEpoch),
@@ -100,6 +108,21 @@ impl Bug {
         engine("a held store gives runs out", &["restores"], Plant::HeldGivenOut),
         engine("a held store fires timers", &["restores"], Plant::HeldTimers),
         engine("the original's grants are taken back", &["restores"], Plant::OriginalResumed),
+        shared("a member writes after its lease", &["I20"], Plant::LeaseUnchecked),
+        shared("a member writes that has ended", &["I20"], Plant::EndUnchecked),
+        shared("a member is ended while it writes", &["I20"], Plant::EndsUnderWrite),
+        shared("runs are taken from a member that lives", &["I20"], Plant::TakenFromLiving),
+        shared("a run is claimed that is another's", &["I20"], Plant::ClaimUnchecked),
+        shared("a due run is claimed that is another's", &["I20"], Plant::DueUnchecked),
+        shared("a takeover forgets that a runner holds a run", &["I10"], Plant::HolderForgotten),
+        shared("events of who is gone are routed by nobody", &["events"], Plant::RoutesForgotten),
+        shared("an event is claimed that another routes", &["I20"], Plant::RoutesTwice),
+        shared("nobody reads the mail of free runs", &["I10", "children"], Plant::MailHidden),
+        shared("two nodes start one key", &["I11"], Plant::KeyUnchecked),
+        shared("a lossy failover is not noticed", &["I20"], Plant::LossUnseen),
+        shared("an event is not passed on", &["events"], Plant::EventKept),
+        shared("a run is released as if no runner held it", &["I10"], Plant::ReleasedFromRunner),
+        shared("mail for another's run is thrown away", &["I10", "children"], Plant::MailDropped),
     ];
 
     /// Plants a bug.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_node::{Node, Outputs, Restored};
+use stepwell_store::memory::{During, Fate};
 use stepwell_store::shared::Shared as _;
 use stepwell_store::{Error, Store};
 
@@ -16,9 +17,6 @@ use super::standing::{Standing, Step};
 use crate::clock::{Engine, MILLI, Micros, micros};
 use crate::env::{Env, Event};
 use crate::history::Fact;
-
-/// How often a node looks for what belongs to nodes that are gone.
-const LOOK: Micros = 250 * MILLI;
 
 /// How long a node waits before it tries again to renew its lease.
 const RETRY: Micros = 100 * MILLI;
@@ -46,7 +44,8 @@ impl Machine {
         (config.shared, config.lease) = (true, standing.term());
         let life = self.begun;
         env.after(1, Event::Renews(self.node, life, Step::Asks));
-        env.after(LOOK, Event::Keeps(self.node, life));
+        let look = env.plan.shared.look;
+        env.after(look, Event::Keeps(self.node, life));
         let shown = self.bug.show(joined, self.begun > 1);
         let engine = Engine::new(monotonic, self.clocks.wall.at(env.now), floor);
         Ok(Life {
@@ -140,7 +139,8 @@ impl Machine {
                 self.take(Item::Hint, env);
             }
             _ => {
-                let pause = env.rng.within(LOOK / 2, LOOK * 3 / 2);
+                let look = env.plan.shared.look;
+                let pause = env.rng.within(look / 2, look * 3 / 2);
                 env.after(pause, Event::Keeps(node, life));
             }
         }
@@ -157,9 +157,9 @@ impl Machine {
         env.note_seen();
     }
 
-    /// Cuts the connections to the database in the middle of the next statement.
-    pub(crate) fn cut_off(&mut self, fate: stepwell_store::memory::Fate) -> bool {
+    /// Cuts the connections to the database in the middle of a statement. Tells whether there are any.
+    pub(crate) fn cut_off(&mut self, during: During, fate: Fate) -> bool {
         let standing = self.life.as_ref().and_then(|life| life.standing.as_ref());
-        standing.map(|standing| standing.joined.cut(fate)).is_some()
+        standing.map(|standing| standing.joined.cut(during, fate)).is_some()
     }
 }

@@ -3,13 +3,16 @@
 use stepwell_node::SessionId;
 
 use super::sim::Sim;
-use crate::clock::{MILLI, SECOND};
+use crate::clock::{MILLI, Micros, SECOND};
 use crate::disk::{Fails, Loss};
 use crate::env::Event;
 use crate::fault::Fault;
 use crate::history::Fact;
 use crate::net::Way;
 use crate::server::Item;
+
+/// How long the lease of a node runs where several share a database.
+const LEASE: Micros = 3 * SECOND;
 
 /// A seed has at least so many runs.
 const RUNS_MIN: usize = 20;
@@ -117,9 +120,18 @@ impl Sim {
             return;
         }
         let ttl = self.env.plan.limits.runner_ttl_ms * MILLI;
-        let time = self.rng.within(ttl / 2, ttl * 3);
+        let time = self.pause(ttl);
         self.env.fault_at(Fault::NodePaused, None);
+        let machine = &mut self.machines[place];
         machine.pause(self.env.now + time, &mut self.env);
+    }
+
+    /// Returns how long a node stands still: longer than runners may be silent, or about as long as a lease.
+    fn pause(&mut self, ttl: Micros) -> Micros {
+        if self.is_shared() && self.rng.chance(500) {
+            return self.rng.within(LEASE * 3 / 4, LEASE * 3 / 2);
+        }
+        self.rng.within(ttl / 2, ttl * 3)
     }
 
     fn jump(&mut self) {

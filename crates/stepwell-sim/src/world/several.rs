@@ -1,6 +1,6 @@
 //! What goes wrong where several nodes share a database.
 
-use stepwell_store::memory::Fate;
+use stepwell_store::memory::{During, Fate};
 
 use super::sim::Sim;
 use crate::clock::{MILLI, Micros, SECOND};
@@ -83,8 +83,11 @@ impl Sim {
             2 => Fate::Late(self.env.database_later()),
             _ => Fate::Held(self.env.database_later()),
         };
-        if self.machines[place].cut_off(fate) {
-            self.env.line(format_args!("node {place} is cut off from the database: {fate:?}"));
+        let during = if self.rng.chance(700) { During::Commit } else { During::Any };
+        if self.machines[place].cut_off(during, fate) {
+            let line =
+                format_args!("node {place} is cut off from the database: {during:?} {fate:?}");
+            self.env.line(line);
             self.env.fault_at(Fault::DatabaseCut, None);
         }
     }

@@ -9,4 +9,4 @@ mod alone;
 mod shared;
 
 pub use alone::Memory;
-pub use shared::{Fate, Joined, Seen, SharedMemory, Snapshot};
+pub use shared::{During, Fate, Joined, Seen, SharedMemory, Snapshot};

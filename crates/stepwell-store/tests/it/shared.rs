@@ -8,7 +8,7 @@ use std::time::Duration;
 use stepwell_core::time::Timestamp;
 use stepwell_store::batch::Batch;
 use stepwell_store::conformance::{Script, Start};
-use stepwell_store::memory::{Fate, Joined, SharedMemory};
+use stepwell_store::memory::{During, Fate, Joined, SharedMemory};
 use stepwell_store::shared::{Claim, Shared};
 use stepwell_store::{Error, Store};
 
@@ -39,7 +39,7 @@ impl Two {
     /// Commits the run's next records while the first member's connection is cut.
     fn cut(&mut self, fate: Fate) {
         self.run.activate();
-        self.a.cut(fate);
+        self.a.cut(During::Commit, fate);
         let error = write(&self.a, &mut self.run).unwrap_err();
         assert!(matches!(error, Error::Unknown(_)), "{error}");
         let error = self.a.renew().unwrap_err();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 
 use super::joined::Joined;
@@ -16,6 +17,15 @@ use crate::store::Store;
 
 /// How long a lease runs, unless another term is given.
 const TERM: Duration = Duration::from_secs(3);
+
+/// When connections are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum During {
+    /// During the next commit.
+    Commit,
+    /// During the next commit or claim.
+    Any,
+}
 
 /// What becomes of a statement whose connection is cut while it is under way. Who asked hears
 /// [`Error::Unknown`].
@@ -194,8 +204,9 @@ impl Database {
     /// Ends a member, once what holds its row is done.
     pub(super) fn end(&mut self, member: MemberId) {
         let late = std::mem::take(&mut self.late);
+        let waits = !planted::has(Plant::EndsUnderWrite);
         for statement in late {
-            if statement.held.is_some() && statement.who.member == member {
+            if waits && statement.held.is_some() && statement.who.member == member {
                 self.perform(statement);
             } else {
                 self.late.push(statement);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaves;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 use stepwell_core::wait::Wait;
 
 use super::commit::Refusal;
-use super::database::{Database, Fate, SharedMemory};
+use super::database::{Database, During, Fate, SharedMemory};
 use super::tables::Who;
 use crate::batch::{Batch, Workflow};
 use crate::error::Error;
@@ -45,8 +46,8 @@ struct Own {
 #[derive(Clone, Copy, Debug)]
 enum Wire {
     Whole,
-    /// They are cut during the next commit or claim.
-    Breaks(Fate),
+    /// They are cut during the next statement of this kind.
+    Breaks(During, Fate),
     Cut,
 }
 
@@ -71,9 +72,9 @@ impl Joined {
         &self.shared
     }
 
-    /// Cuts the connections during the next commit or claim. Nothing comes through them after.
-    pub fn cut(&self, fate: Fate) {
-        self.own().wire = Wire::Breaks(fate);
+    /// Cuts the connections in the middle of a statement. Nothing comes through them after.
+    pub fn cut(&self, during: During, fate: Fate) {
+        self.own().wire = Wire::Breaks(during, fate);
     }
 
     /// Cuts the connections at once.
@@ -89,10 +90,13 @@ impl Joined {
     fn reach(&self) -> Result<MutexGuard<'_, Database>, Error> {
         let database = self.shared.lock();
         let (system, cuts) = self.times;
-        if database.system != system {
+        let unseen = planted::has(Plant::LossUnseen);
+        if database.system != system && !unseen {
             return Err(Error::Fenced);
         }
-        if database.cuts != cuts || matches!(self.own().wire, Wire::Cut) {
+        if database.cuts != cuts && (database.system == system || !unseen)
+            || matches!(self.own().wire, Wire::Cut)
+        {
             return Err(Error::Unknown("the connection was cut".into()));
         }
         Ok(database)
@@ -117,13 +121,17 @@ impl Joined {
     /// Commits or claims as a member; the connection may be cut meanwhile.
     fn write<T>(
         &self,
+        kind: During,
         work: impl FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let mut database = self.reach()?;
         let wire = self.own().wire;
-        let Wire::Breaks(fate) = wire else {
-            database.fence(self.who)?;
-            return work(&mut database);
+        let fate = match wire {
+            Wire::Breaks(during, fate) if during == kind || during == During::Any => fate,
+            Wire::Breaks(..) | Wire::Whole | Wire::Cut => {
+                database.fence(self.who)?;
+                return work(&mut database);
+            }
         };
         self.own().wire = Wire::Cut;
         // Nobody hears what becomes of it.
@@ -137,7 +145,7 @@ impl Store for Joined {
     fn commit(&self, batch: &Batch) -> Result<Position, Error> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (who, n, batch) = (self.who, self.own().head + 1, batch.clone());
-        let position = self.write(move |database| {
+        let position = self.write(During::Commit, move |database| {
             let times = (database.now, database.checked);
             database.tables.commit(who, times, n, &batch).map_err(|refusal| match refusal {
                 Refusal::Store(error) => error,
@@ -303,12 +311,12 @@ impl Shared for Joined {
 
     fn claim(&self, runs: &[RunId]) -> Result<Vec<Claim>, Error> {
         let (who, runs) = (self.who, runs.to_vec());
-        self.write(move |database| database.tables.claim(who, &runs))
+        self.write(During::Any, move |database| database.tables.claim(who, &runs))
     }
 
     fn claim_due(&self, until: Timestamp, limit: usize) -> Result<Vec<RunId>, Error> {
         let who = self.who;
-        self.write(move |database| Ok(database.tables.claim_due(who, until, limit)))
+        self.write(During::Any, move |database| Ok(database.tables.claim_due(who, until, limit)))
     }
 
     fn claim_ready(
@@ -318,12 +326,14 @@ impl Shared for Joined {
         limit: usize,
     ) -> Result<Vec<(Timestamp, RunId)>, Error> {
         let (who, queue, crew) = (self.who, queue.clone(), crew.clone());
-        self.write(move |database| Ok(database.tables.claim_ready(who, &queue, &crew, limit)))
+        self.write(During::Any, move |database| {
+            Ok(database.tables.claim_ready(who, &queue, &crew, limit))
+        })
     }
 
     fn claim_unrouted(&self, limit: usize) -> Result<Vec<Place>, Error> {
         let who = self.who;
-        self.write(move |database| Ok(database.tables.claim_unrouted(who, limit)))
+        self.write(During::Any, move |database| Ok(database.tables.claim_unrouted(who, limit)))
     }
 
     fn mail(&self, after: Option<&MessageId>, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -356,10 +366,11 @@ impl Shared for Joined {
     fn take_over(&self, grant: Duration, limit: usize) -> Result<usize, Error> {
         self.act(|database| {
             for member in database.tables.gone(database.now) {
-                database.end(member);
+                if !planted::has(Plant::TakenFromLiving) {
+                    database.end(member);
+                }
             }
-            let until = database.now.after(grant);
-            Ok(database.tables.free(until, limit))
+            Ok(database.tables.free(database.now, grant, limit))
         })
     }
 

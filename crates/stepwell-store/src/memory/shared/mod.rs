@@ -22,6 +22,6 @@ mod seen;
 mod tables;
 mod told;
 
-pub use database::{Fate, SharedMemory, Snapshot};
+pub use database::{During, Fate, SharedMemory, Snapshot};
 pub use joined::Joined;
 pub use seen::Seen;

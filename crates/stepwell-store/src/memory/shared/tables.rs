@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 
 use super::super::alone::Memory;
@@ -84,7 +85,12 @@ impl Tables {
     /// Returns the row of who asks, if that is a member now (I20).
     pub(super) fn fence(&mut self, who: Who, now: Timestamp) -> Result<&mut Row, Error> {
         let row = self.members.get_mut(&who.member);
-        row.filter(|row| row.nonce == who.nonce && row.lives(now)).ok_or(Error::Fenced)
+        let lives = |row: &&mut Row| match () {
+            () if planted::has(Plant::EndUnchecked) => true,
+            () if planted::has(Plant::LeaseUnchecked) => !row.ended,
+            () => row.lives(now),
+        };
+        row.filter(|row| row.nonce == who.nonce).filter(lives).ok_or(Error::Fenced)
     }
 
     pub(super) fn renew(
@@ -117,12 +123,16 @@ impl Tables {
     }
 
     /// Frees what belongs to members that have ended; at most `limit` runs.
-    pub(super) fn free(&mut self, until: Timestamp, limit: usize) -> usize {
+    pub(super) fn free(&mut self, now: Timestamp, grant: Duration, limit: usize) -> usize {
+        let until = now.after(grant);
+        let living = planted::has(Plant::TakenFromLiving);
         let ended = |members: &BTreeMap<MemberId, Row>, member: &MemberId| {
-            members.get(member).is_none_or(|row| row.ended)
+            let gone = |row: &Row| row.ended || living && !row.lives(now);
+            members.get(member).is_none_or(gone)
         };
         let members = &self.members;
-        let routed = self.routers.iter().filter(|(_, member)| ended(members, member));
+        let keeps = planted::has(Plant::RoutesForgotten);
+        let routed = self.routers.iter().filter(|(_, member)| !keeps && ended(members, member));
         let routed: Vec<_> = routed.map(|(place, member)| (place.clone(), *member)).collect();
         let owned = self.owners.iter().filter(|(_, member)| ended(members, member));
         let freed: Vec<_> = owned.map(|(run, member)| (*run, *member)).take(limit).collect();
@@ -133,7 +143,8 @@ impl Tables {
         for (run, member) in &freed {
             self.note(|| Seen::Freed(*member, *run));
             self.owners.remove(run);
-            if self.store.row(*run).is_some_and(|row| row.active) {
+            let held = self.store.row(*run).is_some_and(|row| row.active);
+            if held && !planted::has(Plant::HolderForgotten) {
                 self.away.insert(*run, Away { until, idle: false });
             } else {
                 self.away.remove(run);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_core::id::RunId;
+use stepwell_core::planted::{self, Plant};
 use stepwell_core::time::Timestamp;
 
 use super::tables::{Tables, Who};
@@ -20,7 +21,10 @@ impl Tables {
         after: Option<&MessageId>,
         limit: usize,
     ) -> Vec<Arc<Message>> {
-        let mine = |run| self.owners.get(&run).is_none_or(|owner| *owner == who.member);
+        let mine = |run| match self.owners.get(&run) {
+            Some(owner) => *owner == who.member,
+            None => !planted::has(Plant::MailHidden),
+        };
         self.store.mail_of(after, mine, limit)
     }
 
