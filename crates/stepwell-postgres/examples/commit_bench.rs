@@ -22,8 +22,6 @@ use stepwell_store::conformance::{Script, Start};
 const SIZES: [usize; 5] = [1, 8, 64, 256, 512];
 /// Steps of a run.
 const STEPS: usize = 10;
-/// Kept ready before the clock runs.
-const ROUNDS_MAX: usize = 40;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::args().nth(1).map_or(Ok(5), |text| text.parse::<u64>())?;
@@ -40,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "{:>6} {:>10} {:>10} {:>8} {:>8}",
+        "{:>6} {:>10} {:>10} {:>8} {:>8} | p50 ms of begin, give, step, end",
         "runs", "commits/s", "steps/s", "p50 ms", "p99 ms"
     )?;
     let mut salt = 0;
@@ -48,30 +46,44 @@ fn main() -> Result<(), Box<dyn Error>> {
         // Prepares every statement, and fills what is cached.
         measure(&store, (size, &mut salt), Duration::from_millis(500))?;
         let told = measure(&store, (size, &mut salt), Duration::from_secs(seconds))?;
-        let Told { commits, steps, mut times, took } = told;
-        times.sort_unstable();
-        let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or_default();
-        let each =
-            |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64();
-        let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
-        writeln!(
-            out,
-            "{size:>6} {:>10.0} {:>10.0} {:>8.2} {:>8.2}",
-            each(commits),
-            each(steps),
-            millis(at(50)),
-            millis(at(99))
-        )?;
+        let all = told.times.concat();
+        let took: Duration = all.iter().sum();
+        let each = |count: usize| per_second(count, took);
+        write!(out, "{size:>6} {:>10.0} {:>10.0}", each(all.len()), each(told.steps))?;
+        write!(out, " {:>8.2} {:>8.2} |", millis_at(&all, 50), millis_at(&all, 99))?;
+        for times in &told.times {
+            write!(out, " {:>7.2}", millis_at(times, 50))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
 
+fn per_second(count: usize, time: Duration) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / time.as_secs_f64()
+}
+
+/// Returns what so many of a hundred took at most.
+fn millis_at(times: &[Duration], part: usize) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() * part / 100).copied().unwrap_or_default().as_secs_f64() * 1_000.0
+}
+
+/// What batches took, by what is in them.
 #[derive(Default)]
 struct Told {
-    commits: usize,
     steps: usize,
-    times: Vec<Duration>,
-    took: Duration,
+    times: [Vec<Duration>; 4],
+}
+
+/// What a batch is about.
+#[derive(Clone, Copy)]
+enum Part {
+    Begin,
+    Give,
+    Step,
+    End,
 }
 
 fn measure(
@@ -80,28 +92,24 @@ fn measure(
     time: Duration,
 ) -> Result<Told, Box<dyn Error>> {
     let mut told = Told::default();
-    while told.took < time {
-        let rounds = (20_000 / size).clamp(1, ROUNDS_MAX);
-        for _ in 0..rounds {
-            for (batch, steps) in lives(size, salt) {
-                let begun = Instant::now();
-                store.commit(&batch)?;
-                let took = begun.elapsed();
-                told.took += took;
-                told.times.push(took);
-                told.commits += 1;
-                told.steps += steps;
+    let mut took = Duration::ZERO;
+    while took < time {
+        for (part, batch) in lives(size, salt) {
+            let begun = Instant::now();
+            store.commit(&batch)?;
+            let one = begun.elapsed();
+            took += one;
+            if let Some(times) = told.times.get_mut(part as usize) {
+                times.push(one);
             }
-            if told.took >= time {
-                break;
-            }
+            told.steps += if matches!(part, Part::Step) { size } else { 0 };
         }
     }
     Ok(told)
 }
 
-/// Makes the batches of the lives of so many runs, each with how many steps it ends.
-fn lives(size: usize, salt: &mut u64) -> Vec<(Batch, usize)> {
+/// Makes the batches of the lives of so many runs.
+fn lives(size: usize, salt: &mut u64) -> Vec<(Part, Batch)> {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
     let at = Timestamp::from_micros(i64::try_from(now).unwrap_or(i64::MAX));
     let begin = |_| {
@@ -111,24 +119,25 @@ fn lives(size: usize, salt: &mut u64) -> Vec<(Batch, usize)> {
     let mut runs: Vec<Script> = (0..size).map(begin).collect();
     let output = format!("\"{}\"", "x".repeat(60));
     let mut batches = Vec::new();
-    let mut put = |runs: &mut [Script], steps: usize, grows: bool| {
+    let mut put = |part: Part, runs: &mut [Script]| {
         let runs = runs.iter_mut().map(Script::write).collect();
-        batches.push((Batch { at, runs, grows, ..Batch::default() }, steps));
+        let grows = matches!(part, Part::Begin);
+        batches.push((part, Batch { at, runs, grows, ..Batch::default() }));
     };
-    put(&mut runs, 0, true);
+    put(Part::Begin, &mut runs);
     for run in &mut runs {
         run.activate();
     }
-    put(&mut runs, 0, false);
+    put(Part::Give, &mut runs);
     for step in 0..STEPS {
         for run in &mut runs {
             run.end(&format!("step-{step}"), StepStatus::Completed, &output);
         }
-        put(&mut runs, size, false);
+        put(Part::Step, &mut runs);
     }
     for run in &mut runs {
         run.ended(RunStatus::Completed);
     }
-    put(&mut runs, 0, false);
+    put(Part::End, &mut runs);
     batches
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod,
 };
 use stepwell_store::Error;
 use tokio::time::timeout;
@@ -58,7 +58,8 @@ impl Settings {
         let plans = match purpose {
             Purpose::Write => {
                 "SET plan_cache_mode = force_generic_plan;
-                SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+                SET enable_material = off; SET enable_bitmapscan = off;"
             }
             Purpose::Read => "",
         };
@@ -127,7 +128,12 @@ impl Sessions {
         })?
     }
 
-    /// Asks something, on a connection for reading. A question may be asked twice.
+    /// Returns the connections for reading.
+    pub(crate) fn readers(&self) -> Pool {
+        self.readers.clone()
+    }
+
+    /// Asks something, on a connection for reading. A question may be asked again where a connection was lost.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -150,7 +156,8 @@ impl Sessions {
     fn ask_as(&self, sql: Sql, kept: Kept) -> Result<Vec<Row>, Error> {
         let (Sql { text: sql, values }, readers) = (sql, self.readers.clone());
         let asking = async move {
-            let mut again = true;
+            // Each of those that stood idle may have been lost meanwhile; the last try makes a new one.
+            let mut tries = readers.status().max_size;
             loop {
                 let client = readers.get().await.map_err(|e| no_connection(&e))?;
                 let found = async {
@@ -162,8 +169,10 @@ impl Sessions {
                 };
                 match found.await {
                     Ok(rows) => return Ok(rows),
-                    // Another one may be well, or be made: these stood idle for a while.
-                    Err(error) if is_lost(&error) && again => again = false,
+                    Err(error) if is_lost(&error) && tries > 0 => {
+                        tries -= 1;
+                        drop(Object::take(client));
+                    }
                     Err(error) => return Err(failed(&error)),
                 }
             }

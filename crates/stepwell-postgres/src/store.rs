@@ -20,6 +20,7 @@ use stepwell_store::retention::{Deletion, RunRetention};
 use stepwell_store::shared::Shared;
 use stepwell_store::{Error, Health, Position, Store};
 
+use crate::error::no_connection;
 use crate::lane::Lane;
 use crate::member::{Me, locked};
 use crate::migrate::migrate;
@@ -67,11 +68,12 @@ impl Postgres {
     pub fn join(options: &Options, node: &str, nonce: u128) -> Result<Self, Error> {
         let sessions = Sessions::start(options)?;
         let mut client = sessions.connect(Purpose::Write)?;
-        let other = sessions.connect(Purpose::Write)?;
+        let readers = sessions.readers();
         let (schema, lease) = (options.schema.clone(), options.lease);
         let name = node.to_owned();
         let (client, me) = sessions.line.wait(async move {
             check(&client).await?;
+            let other = readers.get().await.map_err(|error| no_connection(&error))?;
             check_sessions(&client, &other).await?;
             migrate(&mut client, &schema).await?;
             let me = Me::join(&mut client, (&name, nonce), lease).await?;

@@ -1,14 +1,16 @@
 //! Schemas for tests.
 
 use std::io::Write as _;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use stepwell_store::Error;
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::cluster::{Cluster, Durability};
+use crate::error::failed;
+use crate::member::locked;
 use crate::options::Options;
 use crate::session::{Purpose, Sessions, quoted};
 
@@ -16,10 +18,16 @@ use crate::session::{Purpose, Sessions, quoted};
 const LEASE: Duration = Duration::from_mins(2);
 
 /// A schema of a test's own. It is dropped with this, where the database is not the test's own too.
-#[derive(Debug)]
 pub struct Place {
     options: Options,
     is_ours: bool,
+    /// A session for what is done behind the store's back.
+    desk: Mutex<Option<Desk>>,
+}
+
+struct Desk {
+    sessions: Sessions,
+    client: Arc<Client>,
 }
 
 /// Makes a schema: in the database that `DATABASE_URL` names, or in a cluster that is started once for
@@ -49,13 +57,14 @@ pub fn place() -> Result<Option<Place>, String> {
     };
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     let schema = format!("test_{}_{number}", std::process::id());
-    Ok(Some(Place { options: Options { schema, lease: LEASE, ..Options::new(url) }, is_ours }))
+    let options = Options { schema, lease: LEASE, ..Options::new(url) };
+    Ok(Some(Place { options, is_ours, desk: Mutex::default() }))
 }
 
 impl Place {
     /// Makes a place in a schema of a database.
     pub fn of(options: Options) -> Self {
-        Self { options, is_ours: true }
+        Self { options, is_ours: true, desk: Mutex::default() }
     }
 
     /// Returns how the store in it is opened.
@@ -64,16 +73,21 @@ impl Place {
     }
 
     /// Does something behind the store's back, with the schema's tables: statements with `;` between them.
-    /// Returns the rows of the last one that has some, as texts.
+    /// A transaction that they leave open is there the next time. Returns the rows of the last one that has some, as texts.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn sql(&self, statements: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
-        let sessions = Sessions::start(&self.options)?;
-        let client = sessions.connect(Purpose::Read)?;
-        let statements = statements.to_owned();
-        let found = sessions.line.wait(async move {
-            client.simple_query(&statements).await.map_err(|error| crate::error::failed(&error))
+        let mut desk = locked(&self.desk);
+        if desk.as_ref().is_none_or(|desk| desk.client.is_closed()) {
+            let sessions = Sessions::start(&self.options)?;
+            let client = Arc::new(sessions.connect(Purpose::Read)?);
+            *desk = Some(Desk { sessions, client });
+        }
+        let Some(desk) = &*desk else { return Ok(Vec::new()) };
+        let (client, statements) = (Arc::clone(&desk.client), statements.to_owned());
+        let found = desk.sessions.line.wait(async move {
+            client.simple_query(&statements).await.map_err(|error| failed(&error))
         })??;
         let mut rows = Vec::new();
         for message in found {

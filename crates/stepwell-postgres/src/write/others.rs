@@ -229,6 +229,6 @@ pub(super) fn put_frees(sql: &mut Sql, batch: &Batch) {
         ", frees AS (UPDATE runs SET owner = NULL, away_until = new.away_until,
                 away_idle = new.away_idle
             FROM {new}
-            WHERE runs.id = new.id AND runs.owner = {ME} AND EXISTS (SELECT FROM fence))"
+            WHERE runs.id = new.id AND runs.owner + 0 = {ME} AND EXISTS (SELECT FROM fence))"
     ));
 }

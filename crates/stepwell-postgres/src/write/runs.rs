@@ -215,10 +215,11 @@ fn put_changed(sql: &mut Sql, plan: &Plan<'_>) -> Option<usize> {
         .filter(|name| !["id", "freed"].contains(name))
         .map(|name| format!("{name} = new.{name}"))
         .collect();
+    // `+ 0`: else each row is looked for among all that the owner has, in place of by its id.
     sql.push(&format!(
         ", old_runs AS (UPDATE runs SET {}, owner = CASE WHEN new.freed THEN NULL ELSE {ME} END
             FROM {table}
-            WHERE runs.id = new.id AND runs.owner = {ME} AND EXISTS (SELECT FROM fence)
+            WHERE runs.id = new.id AND runs.owner + 0 = {ME} AND EXISTS (SELECT FROM fence)
             RETURNING 1)",
         set.join(", ")
     ));

@@ -1,11 +1,6 @@
 //! The store on PostgreSQL passes the suites: for every store, also under the injector, and for those
 //! that several nodes share.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a harness that does not get what it asks for fails its test"
-)]
-
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,80 @@
+//! What a store is not opened on, or not together with.
+
+use stepwell_postgres::testing::{Cluster, Durability, Place, place};
+use stepwell_postgres::{Options, Postgres};
+use stepwell_store::{Error, Store};
+
+use crate::members::{begin, join, write};
+
+fn refused(options: &Options) -> String {
+    match Postgres::join(options, "a", 1) {
+        Err(error @ (Error::Refused { .. } | Error::Format { .. })) => error.to_string(),
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("it was opened"),
+    }
+}
+
+/// Tables are made once, however many nodes begin at one time.
+#[test]
+fn many_that_open_at_once_make_tables_once() {
+    let Some(place) = place().unwrap() else { return };
+    let opened = std::thread::scope(|scope| {
+        let join = |number: u128| {
+            let place = &place;
+            scope.spawn(move || join(place, &format!("node-{number}"), number))
+        };
+        let threads: Vec<_> = (0..4).map(join).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(opened[0].shared().unwrap().members().unwrap().len(), 4);
+    let format = place.sql("SELECT value FROM meta WHERE name = 'format'").unwrap();
+    assert_eq!(format, [[Some("1".to_owned())]]);
+}
+
+/// Who is older than what may write there does not open it; who is not goes on.
+#[test]
+fn a_later_format_is_refused_where_it_says_so() {
+    let Some(place) = place().unwrap() else { return };
+    drop(join(&place, "a", 1));
+    place.sql("UPDATE meta SET value = 2 WHERE name = 'format'").unwrap();
+    let store = join(&place, "a", 2);
+    write(&store, &mut begin(1)).unwrap();
+    place.sql("UPDATE meta SET value = 2 WHERE name = 'least_writer'").unwrap();
+    let said = refused(&place.options());
+    assert!(said.contains("format 2"), "{said}");
+}
+
+/// An ordinary role is enough where there is a schema of its own; where there is none, it is said what to do.
+/// A database of another encoding is refused.
+#[test]
+fn roles_and_databases_that_will_not_do_are_refused_with_what_would() {
+    if place().unwrap().is_none() {
+        return;
+    }
+    let cluster = Cluster::start(Durability::None).unwrap();
+    let desk = Place::of(Options::new(cluster.url()));
+    desk.sql("CREATE ROLE plain LOGIN").unwrap();
+    let url = cluster.url().replace("postgres@", "plain@");
+    let options = Options::new(url);
+    let said = refused(&options);
+    assert!(said.contains("CREATE SCHEMA \"stepwell\" AUTHORIZATION"), "{said}");
+    desk.sql("CREATE SCHEMA stepwell AUTHORIZATION plain").unwrap();
+    let store = Postgres::join(&options, "a", 1).unwrap();
+    write(&store, &mut begin(1)).unwrap();
+    store.shared().unwrap().renew().unwrap();
+    desk.sql("CREATE DATABASE odd ENCODING 'SQL_ASCII' TEMPLATE template0").unwrap();
+    let url = cluster.url().replace("/postgres?", "/odd?");
+    let said = refused(&Options::new(url));
+    assert!(said.contains("SQL_ASCII") && said.contains("encoding UTF8"), "{said}");
+}
+
+/// Nobody there is not a refusal: it may be tried again.
+#[test]
+fn a_server_that_is_not_there_is_unavailable() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    drop(socket);
+    let url = format!("postgres://nobody@127.0.0.1:{port}/none?sslmode=disable");
+    let error = Postgres::join(&Options::new(url), "a", 1).err().unwrap();
+    assert!(matches!(error, Error::Unavailable(_)), "{error}");
+}
