@@ -26,7 +26,7 @@ use crate::value::{Text, kind, rows, run_id, uuid, uuids};
 impl Postgres {
     /// Asks something that only a member may ask. That it is one is looked at behind the question: so it was
     /// one then.
-    fn asked(&self, sql: Sql) -> Result<Vec<Row>, Error> {
+    pub(crate) fn asked(&self, sql: Sql) -> Result<Vec<Row>, Error> {
         let found = self.sessions.ask(sql.text, sql.values)?;
         self.is_one()?;
         Ok(found)

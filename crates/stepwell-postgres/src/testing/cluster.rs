@@ -1,8 +1,9 @@
 //! Starting a cluster, and what ends it.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,15 +22,15 @@ const OLDEST: u32 = 14;
 /// Who runs the cluster where this process may not, in the order of preference.
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
-/// Runs the server as `$1` with the other words, until nobody holds the other end of its input: then
-/// whoever started it is gone. Its folder goes with it.
+/// Runs the server as `$1` with the other words, until it reads a line or nobody holds the other end of its
+/// input any more. In that case whoever started it is gone, and its folder goes with it.
 const WATCHED: &str = r#"
 server=$1; folder=$2; shift 2
 "$server" "$@" </dev/null >"$folder/log" 2>&1 &
-read -r _
+read -r kept
 kill -QUIT $! 2>/dev/null
 wait $!
-rm -rf "$folder/data"
+[ -n "$kept" ] || rm -rf "$folder/data"
 "#;
 
 /// What a cluster promises of what it wrote.
@@ -46,8 +47,9 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct Cluster {
     port: u16,
-    folder: TempDir,
-    watched: Child,
+    made: Made,
+    /// Absent while it is stopped.
+    watched: Option<Child>,
 }
 
 impl Cluster {
@@ -56,14 +58,69 @@ impl Cluster {
     /// # Errors
     /// What is missing, and what to install.
     pub fn start(durability: Durability) -> Result<Self, String> {
-        let programs = programs()?;
-        let user = user()?;
+        let (programs, user) = (programs()?, user()?);
+        let made = Made { folder: make(&programs, user)?, programs, user, durability };
+        let mut cluster = Self { port: 0, made, watched: None };
         for _ in 0..PORTS {
-            if let Some(cluster) = make(&programs, user)?.serve(&programs, durability)? {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+            cluster.port = free.map_err(|error| format!("no port: {error}"))?.port();
+            if cluster.serve()? {
                 return Ok(cluster);
             }
         }
         Err(format!("a port was taken by somebody else {PORTS} times"))
+    }
+
+    /// Stops the server as a crash does: at once, and what was not durable is lost.
+    pub fn stop(&mut self) {
+        if let Some(mut watched) = self.watched.take() {
+            if let Some(end) = &mut watched.stdin {
+                let _ = end.write_all(b"kept\n");
+            }
+            let _ = watched.wait();
+        }
+    }
+
+    /// Starts a server that was stopped, on the same port.
+    ///
+    /// # Errors
+    /// Why it does not begin.
+    pub fn resume(&mut self) -> Result<(), String> {
+        if self.serve()? { Ok(()) } else { Err("somebody else has the port by now".into()) }
+    }
+
+    /// Starts a server that was stopped as a standby of nobody: it reads, and may be promoted.
+    ///
+    /// # Errors
+    /// Why it does not begin.
+    pub fn resume_as_standby(&mut self) -> Result<(), String> {
+        self.put("standby.signal", "")?;
+        self.resume()
+    }
+
+    /// Writes a file into the server's folder, as the server's.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn put(&self, name: &str, text: &str) -> Result<(), String> {
+        let file = self.data().join(name);
+        let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+        fs::write(&file, text).map_err(failed)?;
+        // It takes keys only where nobody else may read them.
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed)?;
+        match self.made.user {
+            Some((uid, gid)) => chown(&file, Some(uid), Some(gid)).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets a setting, such as `ssl`, which counts from the next start.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn set(&self, setting: &str, value: &str) -> Result<(), String> {
+        let before = read(&self.data().join("postgresql.conf"));
+        self.put("postgresql.conf", &format!("{before}\n{setting} = '{value}'\n"))
     }
 
     /// Returns the address of a database in it, of a role that may everything.
@@ -78,28 +135,69 @@ impl Cluster {
 
     /// Returns the folder with the server's data.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.made.folder.path().join("data")
+    }
+
+    /// Starts the server; tells whether nobody else has the port.
+    fn serve(&mut self) -> Result<bool, String> {
+        let (made, data) = (&self.made, self.data());
+        let mut start = Command::new("sh");
+        start.args(["-c", WATCHED, "sh"]).arg(made.programs.join("postgres"));
+        start.arg(made.folder.path()).arg("-D").arg(&data).args(["-p", &self.port.to_string()]);
+        start.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+        if made.durability == Durability::None {
+            start.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        }
+        let watched = as_user(&mut start, made.user)
+            // What ends a group of tests would end it in the midst of cleaning up.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir(made.folder.path())
+            .spawn()
+            .map_err(|error| format!("the cluster does not begin: {error}"))?;
+        self.watched = Some(watched);
+        let (log, begun) = (self.made.folder.path().join("log"), Instant::now());
+        while begun.elapsed() < PATIENCE {
+            let status = read(&data.join("postmaster.pid"));
+            let status = status.lines().nth(7).map(str::trim);
+            if matches!(status, Some("ready" | "standby")) {
+                return Ok(true);
+            }
+            if read(&log).contains("could not bind") {
+                self.stop();
+                return Ok(false);
+            }
+            std::thread::sleep(STEP);
+        }
+        Err(format!("the cluster does not begin within {PATIENCE:?}: {}", read(&log)))
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.watched.stdin.take());
-        // Else its folder would be taken away beneath it.
-        let _ = self.watched.wait();
+        if let Some(mut watched) = self.watched.take() {
+            drop(watched.stdin.take());
+            // Else its folder would be taken away beneath it.
+            let _ = watched.wait();
+        }
     }
 }
 
-/// A cluster that does not run yet.
+/// A cluster on the disk.
+#[derive(Debug)]
 struct Made {
     folder: TempDir,
+    programs: PathBuf,
     user: Option<User>,
+    durability: Durability,
 }
 
 /// Numbers of a user and its group.
 type User = (u32, u32);
 
-fn make(programs: &Path, user: Option<User>) -> Result<Made, String> {
+fn make(programs: &Path, user: Option<User>) -> Result<TempDir, String> {
     let folder = tempfile::Builder::new()
         .prefix("stepwell-postgres-")
         .tempdir()
@@ -119,46 +217,7 @@ fn make(programs: &Path, user: Option<User>) -> Result<Made, String> {
     if !made.status.success() {
         return Err(format!("initdb: {}", String::from_utf8_lossy(&made.stderr)));
     }
-    Ok(Made { folder, user })
-}
-
-impl Made {
-    /// Starts it; returns `None` where somebody else has the port by now.
-    fn serve(self, programs: &Path, durability: Durability) -> Result<Option<Cluster>, String> {
-        let failed = |error: std::io::Error| format!("the cluster does not begin: {error}");
-        let Self { folder, user } = self;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let port = free.map_err(failed)?.port();
-        let data = folder.path().join("data");
-        let mut start = Command::new("sh");
-        start.args(["-c", WATCHED, "sh"]).arg(programs.join("postgres")).arg(folder.path());
-        start.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-        start.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
-        if durability == Durability::None {
-            start.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
-        }
-        let watched = as_user(&mut start, user)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir(folder.path())
-            .spawn()
-            .map_err(failed)?;
-        let log = folder.path().join("log");
-        let cluster = Cluster { port, folder, watched };
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            let status = read(&data.join("postmaster.pid"));
-            if status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
-                return Ok(Some(cluster));
-            }
-            if read(&log).contains("could not bind") {
-                return Ok(None);
-            }
-            std::thread::sleep(STEP);
-        }
-        Err(format!("the cluster does not begin within {PATIENCE:?}: {}", read(&log)))
-    }
+    Ok(folder)
 }
 
 /// Reads a small file, which need not be there.

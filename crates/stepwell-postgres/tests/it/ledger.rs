@@ -1,7 +1,5 @@
 //! The ledger in PostgreSQL passes the suite for every ledger, and nodes write it together.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -8,3 +8,4 @@ mod ledger;
 mod members;
 mod pooler;
 mod refusals;
+mod tls;

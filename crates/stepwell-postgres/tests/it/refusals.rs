@@ -68,6 +68,31 @@ fn roles_and_databases_that_will_not_do_are_refused_with_what_would() {
     assert!(said.contains("SQL_ASCII") && said.contains("encoding UTF8"), "{said}");
 }
 
+/// I20: a standby takes no writes, and is refused; and once it is the primary, who was a member before is none:
+/// what was acknowledged may be lost.
+#[test]
+fn a_standby_is_refused_and_a_promotion_ends_members() {
+    if place().unwrap().is_none() {
+        return;
+    }
+    let mut cluster = Cluster::start(Durability::None).unwrap();
+    let lease = std::time::Duration::from_mins(10);
+    let options = Options { lease, ..Options::new(cluster.url()) };
+    let old = Postgres::join(&options, "a", 1).unwrap();
+    cluster.stop();
+    cluster.resume_as_standby().unwrap();
+    let said = refused(&options);
+    assert!(said.contains("standby"), "{said}");
+    let lost = write(&old, &mut begin(1));
+    assert!(matches!(lost, Err(Error::Unknown(_))), "{lost:?}");
+    let desk = Place::of(options.clone());
+    assert_eq!(desk.sql("SELECT pg_promote()").unwrap(), [[Some("t".to_owned())]]);
+    let renewed = old.shared().unwrap().renew();
+    assert_eq!(renewed, Err(Error::Fenced), "the lease still runs, on another timeline");
+    let new = Postgres::join(&options, "a", 2).unwrap();
+    write(&new, &mut begin(1)).unwrap();
+}
+
 /// Nobody there is not a refusal: it may be tried again.
 #[test]
 fn a_server_that_is_not_there_is_unavailable() {
