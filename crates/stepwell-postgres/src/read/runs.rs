@@ -120,10 +120,10 @@ pub(crate) fn blocked(
     sessions.ask(sql, values)?.iter().map(id).collect()
 }
 
-/// Finds the run that a key started; the first, should there be several.
+/// Finds the run that a key started; where several have it, the one that was written first.
 pub(crate) fn key(sessions: &Sessions, key: &Key) -> Result<Option<RunId>, Error> {
-    let sql = "SELECT id FROM runs
-        WHERE namespace = $1 AND app = $2 AND workflow = $3 AND key = $4 ORDER BY id LIMIT 1";
+    let sql = "SELECT run FROM keys
+        WHERE namespace = $1 AND app = $2 AND workflow = $3 AND key = $4";
     let mut values = queue_values(&key.queue);
     values.push(Box::new(Text::from(&key.key)));
     sessions.ask(sql, values)?.first().map(id).transpose()

@@ -97,7 +97,7 @@ impl<'b> Plan<'b> {
 pub(super) fn put_runs(sql: &mut Sql, plan: &Plan<'_>, batch: &Batch) -> Option<usize> {
     let behind = put_new(sql, plan);
     put_chunks(sql, batch, behind);
-    put_keys(sql, plan);
+    put_keys(sql, plan, batch.grows);
     let owned = put_changed(sql, plan);
     put_searches(sql, plan);
     put_waits(sql, plan);
@@ -226,7 +226,7 @@ fn put_changed(sql: &mut Sql, plan: &Plan<'_>) -> Option<usize> {
     Some(rows.len())
 }
 
-fn put_keys(sql: &mut Sql, plan: &Plan<'_>) {
+fn put_keys(sql: &mut Sql, plan: &Plan<'_>, grows: bool) {
     let mut rows: Vec<(Text, &Write<'_>)> =
         plan.begun().filter_map(|one| Some((Text::from(row(one).key.as_ref()?), one))).collect();
     if rows.is_empty() {
@@ -250,9 +250,11 @@ fn put_keys(sql: &mut Sql, plan: &Plan<'_>) {
         .add("key", "text", rows.iter().map(|(key, _)| key.clone()).collect())
         .add("run", "uuid", rows.iter().map(|(_, one)| uuid(one.given.run)).collect())
         .table();
+    // A run that goes on with another one has its key too, which finds the first.
+    let known = if grows { "" } else { "ON CONFLICT DO NOTHING" };
     sql.push(&format!(
         ", new_keys AS (INSERT INTO keys ({names}) SELECT {names} FROM {table}
-            WHERE EXISTS (SELECT FROM fence))"
+            WHERE EXISTS (SELECT FROM fence) {known})"
     ));
 }
 

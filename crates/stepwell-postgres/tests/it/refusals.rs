@@ -28,7 +28,7 @@ fn many_that_open_at_once_make_tables_once() {
     });
     assert_eq!(opened[0].shared().unwrap().members().unwrap().len(), 4);
     let format = place.sql("SELECT value FROM meta WHERE name = 'format'").unwrap();
-    assert_eq!(format, [[Some("1".to_owned())]]);
+    assert_eq!(format.len(), 1, "{format:?}");
 }
 
 /// Who is older than what may write there does not open it; who is not goes on.
@@ -36,12 +36,12 @@ fn many_that_open_at_once_make_tables_once() {
 fn a_later_format_is_refused_where_it_says_so() {
     let Some(place) = place().unwrap() else { return };
     drop(join(&place, "a", 1));
-    place.sql("UPDATE meta SET value = 2 WHERE name = 'format'").unwrap();
+    place.sql("UPDATE meta SET value = 99 WHERE name = 'format'").unwrap();
     let store = join(&place, "a", 2);
     write(&store, &mut begin(1)).unwrap();
-    place.sql("UPDATE meta SET value = 2 WHERE name = 'least_writer'").unwrap();
+    place.sql("UPDATE meta SET value = 98 WHERE name = 'least_writer'").unwrap();
     let said = refused(&place.options());
-    assert!(said.contains("format 2"), "{said}");
+    assert!(said.contains("format 99") && said.contains("from 98 on"), "{said}");
 }
 
 /// An ordinary role is enough where there is a schema of its own; where there is none, it is said what to do.
