@@ -169,7 +169,7 @@ impl Config {
     pub(super) fn of(settings: Settings) -> Self {
         let (access, otlp) = (AccessConfig::of(&settings), OtlpConfig::of(&settings));
         let database = DatabaseConfig::of(&settings);
-        let mut config = Self { access, otlp, database, ..Self::default() };
+        let mut config = Self { database, access, otlp, ..Self::default() };
         let limits = &mut config.limits;
         set(&mut limits.steps_max, settings.steps_max);
         set(&mut limits.branches_max, settings.branches_max);

@@ -26,6 +26,7 @@ mod monitoring;
 mod nodes;
 mod observed;
 mod paging;
+mod postgres;
 mod process;
 mod recovery;
 mod reload;
