@@ -10,7 +10,7 @@
 //! | `outgoing` | the bounded queue to one runner's connection |
 //! | `handle` | the ways to the node: starts, waits, acts, reads, connections |
 //! | `life` | one life of a node over one opening of the store |
-//! | `lease`, `again` | stores with several nodes: the lease, engine time there, requests that meet another node's |
+//! | `lease`, `lead`, `again` | stores with several nodes: the lease, engine time there, what one of them does, requests that meet another node's |
 //! | `meter` | what the thread and the store behind it take |
 //! | `thread` | the thread: lives, one after the other, and what is between them |
 //! | [`clock`] | engine time from the machine's clocks |
@@ -41,6 +41,7 @@ pub mod clock;
 mod error;
 mod handle;
 mod inbox;
+mod lead;
 mod lease;
 mod life;
 mod meter;

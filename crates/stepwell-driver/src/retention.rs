@@ -114,7 +114,8 @@ impl Retention {
                 };
                 // What was restored is there to be looked at as it was.
                 let restored = node.restored().await.ok().flatten();
-                if restored.is_some_and(|restored| restored.held) {
+                let leads = node.leads().await.unwrap_or(false);
+                if !leads || restored.is_some_and(|restored| restored.held) {
                     pause = EVERY;
                     continue;
                 }

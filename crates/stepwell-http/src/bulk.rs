@@ -99,6 +99,8 @@ impl Worker {
                 }
                 let pause = match turn {
                     Turn::More => BREATH,
+                    // Another node may be asked for one.
+                    Turn::Idle if keys.is_shared() => LATER,
                     Turn::Idle => EVERY,
                     Turn::Later => LATER,
                 };
@@ -132,6 +134,14 @@ async fn forget_old(keys: &Keys) {
 /// Gets each job on by a slice, those first that were asked for first. What had begun before the server
 /// `started` waits with the runs of a restored store until these are let go: the original may have done it.
 async fn turn(keys: &Keys, node: &Handle, started: Timestamp) -> Turn {
+    match node.leads().await {
+        Ok(true) => {}
+        Ok(false) => return Turn::Idle,
+        Err(error) => {
+            tracing::warn!(detail = error.detail, "acts on many runs wait for the store");
+            return Turn::Later;
+        }
+    }
     let ask = BulkAsk { namespace: None, open: true, limit: usize::MAX };
     let open = match keys.ask(move |keyring| keyring.bulks(&ask)).await {
         Ok(open) => open,

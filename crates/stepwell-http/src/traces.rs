@@ -283,6 +283,13 @@ impl Work {
         if restored.is_some_and(|restored| restored.held) {
             return Ok(false);
         }
+        if !self.node.leads().await? {
+            // Another node exports; should this one have to, it goes on from there.
+            if let Some(kept) = self.keys.ask(Keyring::exported).await? {
+                (self.last, self.kept) = (kept, kept);
+            }
+            return Ok(false);
+        }
         let after = self.last;
         let mut traces = std::mem::take(&mut self.traces);
         let reading =

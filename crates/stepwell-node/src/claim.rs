@@ -46,12 +46,22 @@ impl Node {
     /// Others may have what no slot is free for here.
     pub(crate) fn release_window(&mut self, queue: &Queue) {
         let Some(waiting) = self.dispatch.queues.get_mut(queue) else { return };
-        for (_, run) in std::mem::take(&mut waiting.window) {
+        let window = std::mem::take(&mut waiting.window);
+        if !window.is_empty() {
             waiting.scan.want();
-            self.dispatch.known.remove(&run);
-            if !self.hot.contains(run) {
-                self.commits.release(Release { run, away: None }, Left::wanted(queue));
-            }
+        }
+        for (_, run) in window {
+            self.give_up(run, queue);
+        }
+    }
+
+    /// Others may have a run that waited for a runner here.
+    fn give_up(&mut self, run: RunId, queue: &Queue) {
+        self.dispatch.known.remove(&run);
+        if self.hot.contains(run) {
+            self.share.cooling.push(run);
+        } else {
+            self.commits.release(Release { run, away: None }, Left::wanted(queue));
         }
     }
 
@@ -71,11 +81,7 @@ impl Node {
         let stranded = self.dispatch.aside.keys().filter(|need| !need.has_any(&self.sessions));
         for need in stranded.cloned().collect::<Vec<_>>() {
             for run in self.dispatch.aside.remove(&need).unwrap_or_default() {
-                self.dispatch.known.remove(&run);
-                if !self.hot.contains(run) {
-                    let left = Left::wanted(&need.queue);
-                    self.commits.release(Release { run, away: None }, left);
-                }
+                self.give_up(run, &need.queue);
             }
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stepwell_core::derive;
 use stepwell_core::id::RunId;
 use stepwell_core::planted::{self, Plant};
+use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 use stepwell_store::event::Event;
 use stepwell_store::inbox::{Message, MessageId, MessageKind};
@@ -46,6 +47,15 @@ impl Node {
             Claim::Elsewhere => return self.on_elsewhere(run, out),
         };
         self.on_loaded(run, (journal, away), out);
+    }
+
+    /// Clocks of members differ by what it takes to ask the store for its time: a run's records stay in the order of
+    /// their instants. One that was copied from elsewhere may be ahead of every clock, and is not followed there.
+    pub(crate) fn follow(&mut self, run: RunId) {
+        let Some(last) = self.hot.run(run).map(Run::last_at) else { return };
+        if last <= self.now.after(self.config.lease) {
+            self.now = self.now.max(last);
+        }
     }
 
     /// A run that was claimed is held by a runner that is not here: it may come back.

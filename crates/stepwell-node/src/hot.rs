@@ -272,6 +272,7 @@ impl Node {
         };
         let Some((waiting, journal)) = self.read_in(run, waiting, journal, out) else { return };
         if self.config.shared {
+            self.follow(run);
             self.await_runner(run, away);
             if let Some(live) = self.hot.live(run) {
                 // Timers of runs that are not in memory are nobody's here.

@@ -327,7 +327,9 @@ impl Node {
         let now = self.monotonic;
         let Some(live) = self.hot.live(id) else { return };
         let here = live.held.is_some_and(|held| held.session.is_some());
-        if here || !live.looking.is_empty() || self.share.reading.contains(&id) {
+        // What is aside waits for a runner here, and its timer with it.
+        let stays = self.share.reading.contains(&id) || self.dispatch.is_aside(id);
+        if here || stays || !live.looking.is_empty() {
             return;
         }
         let away = match live.held {
@@ -337,11 +339,6 @@ impl Node {
             Some(_) => self.away_of(id),
             None => None,
         };
-        if self.dispatch.is_aside(id) {
-            // It waits for a runner here, and its timer with it.
-            self.hot.remove(id);
-            return;
-        }
         let Some(left) = self.hot.run(id).map(Left::of) else { return };
         self.commits.release(Release { run: id, away }, left);
         self.leave(id, out);

@@ -41,6 +41,7 @@ pub fn ledger(options: Options) -> OpenLedger {
         let opened = ledger::open(&options, drawn)?;
         Ok((opened.ledger, opened.pepper))
     })
+    .shared()
 }
 
 /// A name that no other node has: one process listens at an address.

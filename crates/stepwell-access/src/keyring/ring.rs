@@ -78,6 +78,11 @@ impl Held {
         Self { key: Arc::new(key), used: AtomicI64::new(used), noted: AtomicI64::new(used) }
     }
 
+    /// Tells whether this is what is known of the key, whenever it was used.
+    fn is(&self, key: &Key) -> bool {
+        Key { last_used_at: self.key.last_used_at, ..key.clone() } == *self.key
+    }
+
     fn last_used_at(&self) -> Option<Timestamp> {
         let used = self.used.load(Ordering::Relaxed);
         (used != i64::MIN).then(|| Timestamp::from_micros(used))
@@ -115,6 +120,34 @@ impl Keyring {
             state.keys.insert(key.id, Held::new(key));
         }
         Ok(Self { ledger, pepper, state: RwLock::new(state), changing: Mutex::new(()) })
+    }
+
+    /// Reads again what the ledger keeps: other nodes write it too. Tells whether anything was otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`]; what was known stays.
+    pub fn refresh(&self) -> Result<bool, Error> {
+        let _changing = self.changing();
+        let (namespaces, keys) = (self.ledger.namespaces()?, self.ledger.keys()?);
+        let mut state = self.state_mut();
+        let same_namespaces = namespaces.len() == state.namespaces.len()
+            && namespaces.iter().all(|one| state.namespaces.get(&one.name) == Some(one));
+        let same_keys = keys.len() == state.keys.len()
+            && keys.iter().all(|one| state.keys.get(&one.id).is_some_and(|held| held.is(one)));
+        if same_namespaces && same_keys {
+            return Ok(false);
+        }
+        state.namespaces = namespaces.into_iter().map(|one| (Arc::clone(&one.name), one)).collect();
+        let mut before = std::mem::take(&mut state.keys);
+        for key in keys {
+            let held = match before.remove(&key.id) {
+                // When it was used here may not be noted yet.
+                Some(held) => Held { key: Arc::new(key), ..held },
+                None => Held::new(key),
+            };
+            state.keys.insert(held.key.id, held);
+        }
+        Ok(true)
     }
 
     /// Tells who a key is of.

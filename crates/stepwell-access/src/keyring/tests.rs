@@ -179,3 +179,22 @@ fn what_a_ledger_keeps_is_there_again() {
     assert_eq!(names, ["default".into(), "shop".into()]);
     keyring.authenticate(&secret, at(101)).unwrap();
 }
+
+/// Two nodes have one ledger: what one changes counts at the other once it has read it, and not only there.
+#[test]
+fn what_another_node_changed_counts_once_it_is_read() {
+    let ledger = Arc::new(MemoryLedger::new());
+    let open = || Keyring::open(ledger.clone(), Pepper::new([3; 32]), at(0)).unwrap();
+    let (one, other) = (open(), open());
+    one.create_namespace("shop", "root", at(0)).unwrap();
+    let (key, secret) = made(&one, 1, "shop", Role::Operator);
+    assert_eq!(other.authenticate(&secret, at(1)), Err(Refused::Unknown));
+    assert_eq!(other.refresh(), Ok(true));
+    assert!(other.authenticate(&secret, at(100)).is_ok());
+    assert_eq!(other.refresh(), Ok(false), "that a key was used is no change");
+    one.revoke(key.id, None, at(101)).unwrap();
+    assert_eq!(other.refresh(), Ok(true));
+    assert_eq!(other.authenticate(&secret, at(102)), Err(Refused::Revoked(at(101))));
+    let used = other.keys(None).into_iter().find(|one| one.id == key.id).unwrap();
+    assert_eq!(used.last_used_at, Some(at(100)), "what is not noted yet stays known");
+}

@@ -76,6 +76,7 @@ impl Run {
             key: started.key.as_deref().map(Arc::from),
             runner: started.runner.as_deref().map(Arc::from),
             created_at: started.at,
+            last_at: started.at,
             started_at: None,
             ended_at: None,
             error: None,
@@ -171,6 +172,7 @@ impl Run {
 
     /// Changes the state by one record. Total: every record changes every state to some state.
     pub(super) fn fold(&mut self, record: &Record<'_>) {
+        self.last_at = self.last_at.max(record.at().unwrap_or(self.last_at));
         match record {
             Record::Started(_) | Record::Logged(_) => {}
             Record::OrderChanged(changed) => {

@@ -29,6 +29,8 @@ pub struct Run {
     pub(super) key: Option<Arc<str>>,
     pub(super) runner: Option<Arc<str>>,
     pub(super) created_at: Timestamp,
+    /// The greatest instant of its records.
+    pub(super) last_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
     /// Why it did not complete, once it has ended.
@@ -211,6 +213,11 @@ impl Run {
     /// Returns the name of the runner that the run is pinned to.
     pub fn pinned_runner(&self) -> Option<&Arc<str>> {
         self.runner.as_ref()
+    }
+
+    /// Returns the greatest instant of its records.
+    pub fn last_at(&self) -> Timestamp {
+        self.last_at
     }
 
     /// Returns when the start was accepted.

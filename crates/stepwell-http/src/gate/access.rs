@@ -53,7 +53,10 @@ impl Transport {
 
 /// Opens the ledger of a server, once its store is open: then the folder is its own.
 #[derive(Clone)]
-pub struct OpenLedger(Arc<OpenFn>);
+pub struct OpenLedger {
+    open: Arc<OpenFn>,
+    shared: bool,
+}
 
 type OpenFn = dyn Fn() -> Result<(Arc<dyn Ledger>, Pepper), Problem> + Send + Sync;
 
@@ -62,19 +65,32 @@ impl OpenLedger {
     pub fn new<L: Ledger + 'static>(
         open: impl Fn() -> Result<(L, Pepper), ledger::Error> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(move || {
+        let open: Arc<OpenFn> = Arc::new(move || {
             let (ledger, pepper) = open().map_err(keyring::Error::from)?;
             Ok((Arc::new(ledger), pepper))
-        }))
+        });
+        Self { open, shared: false }
+    }
+
+    /// Says that other nodes write the same ledger: what they change counts here within seconds.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// A new ledger in memory, gone with the server.
     pub fn in_memory() -> Self {
-        Self(Arc::new(|| Ok((Arc::new(MemoryLedger::new()), Pepper::new(entropy()?)))))
+        let open: Arc<OpenFn> =
+            Arc::new(|| Ok((Arc::new(MemoryLedger::new()), Pepper::new(entropy()?))));
+        Self { open, shared: false }
     }
 
     pub(super) fn open(&self) -> Result<(Arc<dyn Ledger>, Pepper), Problem> {
-        (self.0)()
+        (self.open)()
+    }
+
+    pub(super) const fn is_shared(&self) -> bool {
+        self.shared
     }
 }
 

@@ -1,7 +1,7 @@
 //! The keyring of a running server, and who is told when it changes.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use stepwell_access::audit::{Entry, Row};
 use stepwell_access::{Keyring, keyring};
@@ -12,23 +12,37 @@ use tokio::sync::watch;
 use super::access::OpenLedger;
 use crate::problem::Problem;
 
+/// How often keys and namespaces are read again that other nodes may have changed.
+const FOLLOW: Duration = Duration::from_secs(1);
+
 /// The keyring of a running server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Keys {
     keyring: Arc<Keyring>,
     changed: Arc<watch::Sender<u64>>,
+    is_shared: bool,
 }
 
 impl Keys {
     /// Opens the ledger.
     pub(crate) async fn open(ledger: OpenLedger) -> Result<Self, Problem> {
+        let is_shared = ledger.is_shared();
         let open = move || {
             let (ledger, pepper) = ledger.open()?;
             let keyring = Keyring::open(ledger, pepper, now());
             Ok(Arc::new(keyring.map_err(keyring::Error::from)?))
         };
         let keyring = blocking(open).await?;
-        Ok(Self { keyring, changed: Arc::new(watch::Sender::new(0)) })
+        let keys = Self { keyring, changed: Arc::new(watch::Sender::new(0)), is_shared };
+        if is_shared {
+            tokio::spawn(follow(Arc::downgrade(&keys.keyring), Arc::clone(&keys.changed)));
+        }
+        Ok(keys)
+    }
+
+    /// Tells whether other nodes write the same ledger.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Returns the keyring, for what does not block.
@@ -77,6 +91,22 @@ impl Keys {
     /// Returns what says that something was changed.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+}
+
+/// Reads again and again what other nodes change, as long as the keyring is there.
+async fn follow(keyring: Weak<Keyring>, changed: Arc<watch::Sender<u64>>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        let Some(keyring) = keyring.upgrade() else { return };
+        let read = blocking(move || Ok(keyring.refresh()?)).await;
+        match read {
+            Ok(true) => changed.send_modify(|number| *number = number.wrapping_add(1)),
+            Ok(false) => {}
+            Err(problem) => {
+                tracing::warn!(detail = problem.detail, "keys could not be read again");
+            }
+        }
     }
 }
 
