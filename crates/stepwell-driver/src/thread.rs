@@ -231,6 +231,9 @@ impl Lives {
                 );
             }
         }
+        if let Some(until) = store.shared().and_then(stepwell_store::shared::Shared::void_until) {
+            config.restored.void_until = Some(until);
+        }
         let machine = Machine::new();
         let term = self.lease(&store, machine)?;
         if let Some((term, _)) = &term {

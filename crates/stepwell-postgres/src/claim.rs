@@ -1,4 +1,5 @@
-//! Claiming what is free. Each claim is one statement, which says first whether its member is one.
+//! Claiming what is free. Each claim is one statement: it locks what it finds, then the row of its member,
+//! and takes what it found where that is one.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +14,23 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::lane::{Sql, column};
-use crate::member::{fenced, locked};
+use crate::member::{MEMBER, asking, locked};
 use crate::read::{self, Journal};
 use crate::store::{Postgres, Writer};
 use crate::value::{Text, rows, run_id, uuids};
+
+/// What stands between a table `found`, whose rows are locked, and what is done to them: that somebody claims who
+/// may. Where nothing was found, nothing is locked, and so nothing has to become durable.
+fn fence() -> String {
+    format!(", fence AS MATERIALIZED ({MEMBER} AND EXISTS (SELECT FROM found) FOR NO KEY UPDATE)")
+}
 
 /// Says at the end what was claimed, from a table `claimed`; and that, in the first column, somebody
 /// claimed who may. Without anything claimed there is one row of nulls.
 fn told(columns: &str) -> String {
     format!(
-        " SELECT (SELECT count(*) FROM fence), {columns}
+        " SELECT CASE WHEN EXISTS (SELECT FROM found) THEN (SELECT count(*) FROM fence)
+            ELSE (SELECT count(*) FROM ({MEMBER}) AS me) END, {columns}
         FROM (SELECT) AS one LEFT JOIN claimed ON true"
     )
 }
@@ -54,19 +62,24 @@ fn is_there(row: &Row) -> Result<bool, Error> {
 /// Claims runs, and reads their journals.
 pub(crate) fn claim(store: &Postgres, runs: &[RunId]) -> Result<Vec<Claim>, Error> {
     let mut writer = locked(&store.writer);
-    let mut sql = fenced(&store.me);
+    let mut sql = asking(&store.me);
     let ids = sql.value(uuids(runs));
     // Locked in the order of their ids, so that two members never wait for each other.
     sql.push(&format!(
-        ", locked AS MATERIALIZED (SELECT id, away_until, away_idle FROM runs
-            WHERE id = ANY ({ids}::uuid[]) AND (owner IS NULL OR owner = $1)
-                AND EXISTS (SELECT FROM fence)
-            ORDER BY id FOR NO KEY UPDATE)
-        , taken AS (UPDATE runs SET owner = $1 FROM locked
-            WHERE runs.id = locked.id AND runs.owner IS NULL)
-        , claimed AS (SELECT true AS there, runs.id, locked.id IS NOT NULL AS mine,
-                locked.away_until, locked.away_idle
-            FROM runs LEFT JOIN locked ON locked.id = runs.id WHERE runs.id = ANY ({ids}::uuid[]))"
+        "WITH found AS MATERIALIZED (SELECT id, away_until, away_idle FROM runs
+            WHERE id = ANY ({ids}::uuid[]) AND owner IS NULL ORDER BY id FOR NO KEY UPDATE)
+        {}
+        , taken AS (UPDATE runs SET owner = $1 FROM found
+            WHERE runs.id = found.id AND EXISTS (SELECT FROM fence))
+        , claimed AS (SELECT true AS there, runs.id,
+                found.id IS NOT NULL OR coalesce(runs.owner = $1, false) AS mine,
+                CASE WHEN found.id IS NULL THEN runs.away_until ELSE found.away_until END
+                    AS away_until,
+                CASE WHEN found.id IS NULL THEN runs.away_idle ELSE found.away_idle END
+                    AS away_idle
+            FROM runs LEFT JOIN found ON found.id = runs.id
+            WHERE runs.id = ANY ({ids}::uuid[]))",
+        fence()
     ));
     sql.push(&told("there, id, mine, away_until, away_idle"));
     let mut states: FxHashMap<RunId, State> = FxHashMap::default();
@@ -143,25 +156,27 @@ pub(crate) fn claim_due(
     limit: usize,
 ) -> Result<Vec<RunId>, Error> {
     let mut writer = locked(&store.writer);
-    let mut sql = fenced(&store.me);
+    let mut sql = asking(&store.me);
     let (until, limit) = (sql.value(until.as_micros()), sql.value(rows(limit)));
     let damaged = sql.value(uuids(&store.left_out()));
     let found = |name: &str, at: &str| {
         format!(
-            ", {name} AS MATERIALIZED (SELECT id, {at} AS at FROM runs
+            "{name} AS MATERIALIZED (SELECT id, {at} AS at FROM runs
                 WHERE {at} <= {until} AND owner IS NULL AND id <> ALL ({damaged}::uuid[])
-                    AND EXISTS (SELECT FROM fence)
                 ORDER BY {at}, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED)"
         )
     };
-    sql.push(&found("timers", "timer_at"));
-    sql.push(&found("aways", "away_until"));
     sql.push(&format!(
-        ", found AS (SELECT id, min(at) AS at
+        "WITH {}, {}, found AS MATERIALIZED (SELECT id, min(at) AS at
             FROM (SELECT * FROM timers UNION ALL SELECT * FROM aways) AS either
             GROUP BY id ORDER BY min(at), id LIMIT {limit})
-        , claimed AS (UPDATE runs SET owner = $1 FROM found WHERE runs.id = found.id
-            RETURNING true AS there, runs.id, found.at)"
+        {}
+        , claimed AS (UPDATE runs SET owner = $1 FROM found
+            WHERE runs.id = found.id AND EXISTS (SELECT FROM fence)
+            RETURNING true AS there, runs.id, found.at)",
+        found("timers", "timer_at"),
+        found("aways", "away_until"),
+        fence()
     ));
     sql.push(&told("there, id, at"));
     let mut claimed: Vec<(i64, RunId)> = Vec::new();
@@ -179,7 +194,7 @@ pub(crate) fn claim_ready(
     (crew, limit): (&Crew, usize),
 ) -> Result<Vec<(Timestamp, RunId)>, Error> {
     let mut writer = locked(&store.writer);
-    let mut sql = fenced(&store.me);
+    let mut sql = asking(&store.me);
     let Queue { namespace, app, workflow } = queue;
     let [namespace, app, workflow] =
         [namespace, app, workflow].map(|text| sql.value(Text::from(text)));
@@ -189,17 +204,19 @@ pub(crate) fn claim_ready(
     let unshunned = sql.value(crew.unshunned.as_micros());
     let (limit, damaged) = (sql.value(rows(limit)), sql.value(uuids(&store.left_out())));
     sql.push(&format!(
-        ", found AS MATERIALIZED (SELECT id, ready_at FROM runs
+        "WITH found AS MATERIALIZED (SELECT id, ready_at FROM runs
             WHERE namespace = {namespace} AND app = {app} AND workflow = {workflow}
                 AND ready_at IS NOT NULL AND owner IS NULL AND id <> ALL ({damaged}::uuid[])
                 AND (runner IS NULL OR runner = ANY ({names}::text[]))
                 AND (shuns IS NULL OR ready_at < {unshunned}
                     OR EXISTS (SELECT FROM unnest({builds}::text[]) AS build
                         WHERE build <> shuns))
-                AND EXISTS (SELECT FROM fence)
             ORDER BY ready_at, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED)
-        , claimed AS (UPDATE runs SET owner = $1 FROM found WHERE runs.id = found.id
-            RETURNING true AS there, runs.id, runs.ready_at)"
+        {}
+        , claimed AS (UPDATE runs SET owner = $1 FROM found
+            WHERE runs.id = found.id AND EXISTS (SELECT FROM fence)
+            RETURNING true AS there, runs.id, runs.ready_at)",
+        fence()
     ));
     sql.push(&told("there, id, ready_at"));
     let mut claimed: Vec<(Timestamp, RunId)> = Vec::new();
@@ -214,15 +231,18 @@ pub(crate) fn claim_ready(
 /// Claims events that no member routes, oldest first.
 pub(crate) fn claim_unrouted(store: &Postgres, limit: usize) -> Result<Vec<Place>, Error> {
     let mut writer = locked(&store.writer);
-    let mut sql = fenced(&store.me);
+    let mut sql = asking(&store.me);
     let limit = sql.value(rows(limit));
     sql.push(&format!(
-        ", found AS MATERIALIZED (SELECT namespace, id FROM events
-            WHERE NOT routed AND router IS NULL AND EXISTS (SELECT FROM fence)
+        "WITH found AS MATERIALIZED (SELECT namespace, id FROM events
+            WHERE NOT routed AND router IS NULL
             ORDER BY accepted_at, namespace, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED)
+        {}
         , claimed AS (UPDATE events SET router = $1 FROM found
             WHERE events.namespace = found.namespace AND events.id = found.id
-            RETURNING true AS there, events.accepted_at, events.namespace, events.id)"
+                AND EXISTS (SELECT FROM fence)
+            RETURNING true AS there, events.accepted_at, events.namespace, events.id)",
+        fence()
     ));
     sql.push(&told("there, accepted_at, namespace, id"));
     let mut claimed = Vec::new();

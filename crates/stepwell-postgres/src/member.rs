@@ -6,7 +6,7 @@ use std::time::Duration;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::shared::{Lease, Member, MemberId};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, Transaction};
 use uuid::Uuid;
 
 use crate::error::failed;
@@ -19,12 +19,17 @@ use crate::value::Text;
 /// The store's time, in microseconds.
 pub(crate) const NOW: &str = "store_time()";
 
+/// How far the clocks of two servers of one database may be apart, in microseconds.
+const APART_MICROS: i64 = 1_000_000;
+
 /// Who writes.
 pub(crate) struct Me {
     pub(crate) id: i64,
     pub(crate) nonce: Uuid,
     /// The batch behind which this member began.
     pub(crate) base: i64,
+    /// What runners were given until then is void.
+    pub(crate) void_until: Option<Timestamp>,
     lease_micros: i64,
     identity: Identity,
     lease: Mutex<Lease>,
@@ -36,23 +41,28 @@ pub(crate) struct Me {
 ///
 /// The row is locked, so that who ends the membership waits for what is being written.
 pub(crate) fn fenced(me: &Me) -> Sql {
-    let mut sql = Sql::default();
-    let (id, nonce) = (sql.value(me.id), sql.value(me.nonce));
-    sql.push(&format!(
-        "WITH fence AS MATERIALIZED (SELECT FROM members
-            WHERE id = {id} AND nonce = {nonce} AND NOT ended AND lease_until > {NOW}
-            FOR NO KEY UPDATE)"
-    ));
+    let mut sql = asking(me);
+    sql.push(&format!("WITH fence AS MATERIALIZED ({MEMBER} FOR NO KEY UPDATE)"));
     sql
 }
 
+/// Begins the values of a statement with those that say who asks.
+pub(crate) fn asking(me: &Me) -> Sql {
+    let mut sql = Sql::default();
+    sql.value(me.id);
+    sql.value(me.nonce);
+    sql
+}
+
+/// The row of the member whose id and nonce are the first two values, if it is one.
+pub(crate) const MEMBER: &str = "SELECT FROM members
+    WHERE id = $1 AND nonce = $2 AND NOT ended AND lease_until > store_time()";
+
 /// Returns what is asked to know whether somebody is still a member.
 pub(crate) fn is_member(me: &Me) -> Sql {
-    let sql = format!(
-        "SELECT EXISTS (SELECT FROM members
-            WHERE id = $1 AND nonce = $2 AND NOT ended AND lease_until > {NOW})"
-    );
-    Sql::new(sql, vec![Box::new(me.id), Box::new(me.nonce)])
+    let mut sql = asking(me);
+    sql.push(&format!("SELECT EXISTS ({MEMBER})"));
+    sql
 }
 
 impl Me {
@@ -80,24 +90,25 @@ impl Me {
                 WHERE node = $1 AND NOT ended"
             );
             transaction.execute(&sql, &[&node]).await?;
+            let (identity, void_until) = compare(&transaction).await?;
             let sql = format!(
                 "INSERT INTO members (node, nonce, since, lease_until, head, base, high_water)
                 SELECT $1, $2, at, at + $3, head, head, -9223372036854775808
                 FROM (SELECT {NOW} AS at, greatest((SELECT max(head) FROM members),
                     (SELECT value FROM meta WHERE name = 'head')) AS head) AS begun
-                RETURNING id, since, lease_until, base, {IDENTITY}"
+                RETURNING id, since, lease_until, base"
             );
             let row = transaction.query_one(&sql, &[&node, &nonce, &lease_micros]).await?;
             transaction.commit().await?;
-            Ok(row)
+            Ok((row, identity, void_until))
         };
-        let row = joining.await.map_err(|error: tokio_postgres::Error| failed(&error))?;
+        let (row, identity, void_until) =
+            joining.await.map_err(|error: tokio_postgres::Error| failed(&error))?;
         let id: i64 = column(&row, 0)?;
-        let identity = Identity::of(&row)?;
         let lease = lease_of(id, &row, 1)?;
         let base = column(&row, 3)?;
         let (lease, renewing) = (Mutex::new(lease), Mutex::default());
-        Ok(Self { id, nonce, base, lease_micros, identity, lease, renewing })
+        Ok(Self { id, nonce, base, void_until, lease_micros, identity, lease, renewing })
     }
 
     /// Returns the lease that was granted last.
@@ -131,7 +142,7 @@ impl Me {
         let (client, row) = sessions.line.wait(within(patience, work))??;
         *renewing = Some(client);
         let row = row.ok_or(Error::Fenced)?;
-        if Identity::of(&row)? != self.identity {
+        if Identity::of(&row).map_err(|error| failed(&error))? != self.identity {
             return Err(Error::Fenced);
         }
         let granted = lease_of(self.id, &row, 0)?;
@@ -139,6 +150,44 @@ impl Me {
         *lease = granted;
         Ok(granted)
     }
+}
+
+/// Looks whether the database is still the one that it was when somebody joined last. If it is not, what was
+/// acknowledged then may be lost, and what runners were given is void from now on (I20).
+async fn compare(
+    transaction: &Transaction<'_>,
+) -> Result<(Identity, Option<Timestamp>), tokio_postgres::Error> {
+    let sql = format!("SELECT {IDENTITY}");
+    let identity = Identity::of(&transaction.query_one(&sql, &[]).await?)?;
+    let Identity { system, timeline } = identity;
+    let begin = "INSERT INTO meta (name, value) VALUES ('system', $1), ('timeline', $2)
+        ON CONFLICT DO NOTHING";
+    transaction.execute(begin, &[&system, &timeline]).await?;
+    // Who joins meanwhile waits, and then sees what is decided here.
+    let kept = "SELECT value FROM meta WHERE name IN ('system', 'timeline') ORDER BY name
+        FOR UPDATE";
+    let kept = transaction.query(kept, &[]).await?;
+    let kept: Vec<i64> = kept.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    if kept != [system, timeline] {
+        let change = "UPDATE meta SET value = CASE name WHEN 'system' THEN $1::bigint ELSE $2::bigint END
+            WHERE name IN ('system', 'timeline')";
+        transaction.execute(change, &[&system, &timeline]).await?;
+        let void = format!(
+            "INSERT INTO meta (name, value)
+            SELECT 'void_until', $1::bigint + greatest({NOW}, (SELECT max(high_water) FROM members),
+                (SELECT value FROM meta WHERE name = 'high_water'))
+            ON CONFLICT (name) DO UPDATE SET value = greatest(meta.value, excluded.value)"
+        );
+        transaction.execute(&void, &[&APART_MICROS]).await?;
+        let behind = "UPDATE meta SET value = greatest(value,
+                1 + (SELECT value FROM meta WHERE name = 'void_until'))
+            WHERE name = 'high_water'";
+        transaction.execute(behind, &[]).await?;
+    }
+    let void = "SELECT value FROM meta WHERE name = 'void_until'";
+    let void = transaction.query_opt(void, &[]).await?;
+    let void: Option<i64> = void.map(|row| row.try_get(0)).transpose()?;
+    Ok((identity, void.map(Timestamp::from_micros)))
 }
 
 /// Locks what no panic can leave half changed.

@@ -113,21 +113,19 @@ async fn process(client: &Client) -> Result<i32, Error> {
 }
 
 /// Which history of which cluster a server is on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    system: i64,
-    timeline: String,
+    pub(crate) system: i64,
+    pub(crate) timeline: i64,
 }
 
 /// Reads the [`Identity`] of a server, in the columns `system` and `timeline`.
 pub(crate) const IDENTITY: &str = "(SELECT system_identifier FROM pg_control_system()) AS system,
-    left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline";
+    ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline";
 
 impl Identity {
-    pub(crate) fn of(row: &tokio_postgres::Row) -> Result<Self, Error> {
-        let read =
-            || Ok(Self { system: row.try_get("system")?, timeline: row.try_get("timeline")? });
-        read().map_err(|error: tokio_postgres::Error| failed(&error))
+    pub(crate) fn of(row: &tokio_postgres::Row) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self { system: row.try_get("system")?, timeline: row.try_get("timeline")? })
     }
 }
 

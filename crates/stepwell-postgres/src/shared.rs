@@ -51,6 +51,10 @@ impl Shared for Postgres {
         self.me.lease()
     }
 
+    fn void_until(&self) -> Option<Timestamp> {
+        self.me.void_until
+    }
+
     fn renew(&self) -> Result<Lease, Error> {
         let lease = self.me.renew(&self.sessions)?;
         self.look_at_size();

@@ -184,6 +184,13 @@ pub trait Shared: Send + Sync {
     /// Returns the lease that was granted last.
     fn lease(&self) -> Lease;
 
+    /// Returns until when what runners were given is void, if it is: the database is not the one any more that
+    /// it was, or went another way from some instant on, and what was acknowledged then may be lost (I20).
+    /// [`Store::high_water`](crate::Store::high_water) is behind it.
+    fn void_until(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Lets the lease run anew from now. May be called beside everything else, from another thread.
     ///
     /// # Errors

@@ -79,6 +79,8 @@ fn a_standby_is_refused_and_a_promotion_ends_members() {
     let lease = std::time::Duration::from_mins(10);
     let options = Options { lease, ..Options::new(cluster.url()) };
     let old = Postgres::join(&options, "a", 1).unwrap();
+    assert_eq!(old.shared().unwrap().void_until(), None);
+    let given = old.shared().unwrap().lease().now;
     cluster.stop();
     cluster.resume_as_standby().unwrap();
     let said = refused(&options);
@@ -91,6 +93,11 @@ fn a_standby_is_refused_and_a_promotion_ends_members() {
     assert_eq!(renewed, Err(Error::Fenced), "the lease still runs, on another timeline");
     let new = Postgres::join(&options, "a", 2).unwrap();
     write(&new, &mut begin(1)).unwrap();
+    let void = new.shared().unwrap().void_until();
+    assert!(void.is_some_and(|until| until > given), "{void:?}");
+    assert!(Some(new.high_water().unwrap()) > void, "what is given from now on is not void");
+    let other = Postgres::join(&options, "b", 3).unwrap();
+    assert_eq!(other.shared().unwrap().void_until(), void, "once for each change");
 }
 
 /// Nobody there is not a refusal: it may be tried again.
