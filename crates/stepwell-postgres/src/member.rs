@@ -169,7 +169,8 @@ async fn compare(
     let kept = transaction.query(kept, &[]).await?;
     let kept: Vec<i64> = kept.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if kept != [system, timeline] {
-        let change = "UPDATE meta SET value = CASE name WHEN 'system' THEN $1::bigint ELSE $2::bigint END
+        let change =
+            "UPDATE meta SET value = CASE name WHEN 'system' THEN $1::bigint ELSE $2::bigint END
             WHERE name IN ('system', 'timeline')";
         transaction.execute(change, &[&system, &timeline]).await?;
         let void = format!(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::event::{Did, Event, EventId, Known, Place, Scope};
@@ -129,14 +130,14 @@ pub(crate) fn did(
     (after, limit): (Option<&Did>, usize),
 ) -> Result<Vec<Did>, Error> {
     let sql = "SELECT run, step FROM did WHERE namespace = $1 AND event = $2
-            AND ($3::uuid IS NULL OR (run, step) > ($3, $4))
+            AND (run, step) > ($3, $4)
         ORDER BY run, step LIMIT $5";
     // No step comes before any step.
     let step = after.and_then(|did| did.step.as_deref()).unwrap_or_default();
     let values: Vec<Value> = vec![
         Box::new(Text::from(&event.namespace)),
         Box::new(Text::from(&event.id)),
-        Box::new(after.map(|did| uuid(did.run))),
+        Box::new(uuid(after.map_or(RunId::MIN, |did| did.run))),
         Box::new(Text::from(step)),
         Box::new(rows(limit)),
     ];

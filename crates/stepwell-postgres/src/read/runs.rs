@@ -96,10 +96,13 @@ pub(crate) fn active(
     sessions: &Sessions,
     (after, limit, damaged): (Option<RunId>, usize, Damaged<'_>),
 ) -> Result<Vec<RunId>, Error> {
-    let sql = "SELECT id FROM runs WHERE active AND ($1::uuid IS NULL OR id > $1)
-        AND id <> ALL ($3) ORDER BY id LIMIT $2";
-    let values: Vec<Value> =
-        vec![Box::new(after.map(uuid)), Box::new(rows(limit)), Box::new(left_out(damaged))];
+    let sql = "SELECT id FROM runs WHERE active AND id > $1 AND id <> ALL ($3)
+        ORDER BY id LIMIT $2";
+    let values: Vec<Value> = vec![
+        Box::new(uuid(after.unwrap_or(RunId::MIN))),
+        Box::new(rows(limit)),
+        Box::new(left_out(damaged)),
+    ];
     sessions.ask(sql, values)?.iter().map(id).collect()
 }
 
@@ -111,10 +114,10 @@ pub(crate) fn blocked(
 ) -> Result<Vec<RunId>, Error> {
     let sql = "SELECT id FROM runs
         WHERE namespace = $1 AND app = $2 AND workflow = $3 AND blocked IS NOT NULL
-            AND ($4::uuid IS NULL OR id > $4) AND id <> ALL ($6)
+            AND id > $4 AND id <> ALL ($6)
         ORDER BY id LIMIT $5";
     let mut values = queue_values(queue);
-    values.push(Box::new(after.map(uuid)));
+    values.push(Box::new(uuid(after.unwrap_or(RunId::MIN))));
     values.push(Box::new(rows(limit)));
     values.push(Box::new(left_out(damaged)));
     sessions.ask(sql, values)?.iter().map(id).collect()
