@@ -53,7 +53,7 @@ dialects: ## Runs code written for four other systems from the packed npm packag
 overhead: ## Measures what telemetry costs a TypeScript program; fails where a mark is missed (10 minutes)
 	@scripts/overhead.sh
 
-sim: ## Simulates seeds (SEEDS=2000, FROM=1) with faults, prints the table of faults
+sim: ## Simulates seeds (SEEDS=2000, FROM=1, NODES=1) with faults, prints the table of faults
 	@scripts/sim.sh
 
 mcp: ## Has a scripted agent use `stepwell mcp`, and says how many calls were answered

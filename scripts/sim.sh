@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Simulates SEEDS=2000 seeds from FROM=1 on, with faults, on JOBS threads (all cores). A failing seed is
-# printed; `cargo run -p stepwell-sim -- --seed N --trace` repeats it exactly.
+# Simulates SEEDS=2000 seeds from FROM=1 on, with faults, on JOBS threads (all cores): one node with the store of a
+# folder, or NODES=3 nodes that share a database. A failing seed is printed; `cargo run -p stepwell-sim -- --seed N
+# --trace` repeats it exactly, with `--nodes 3` where there were three.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_cargo
 exec cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-2000}" --from "${FROM:-1}" \
-    --jobs "${JOBS:-$(nproc)}"
+    --nodes "${NODES:-1}" --jobs "${JOBS:-$(nproc)}"

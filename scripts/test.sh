@@ -90,6 +90,7 @@ rm -rf "$folder"
 # One build holds all planted bugs; each is to be seen by one of the checkers that are for it.
 part planted check cargo run --locked --quiet -p stepwell-sim --features planted -- --hunt --jobs "$(nproc)"
 part simulation check cargo run --locked --quiet -p stepwell-sim -- --seeds "${SEEDS:-200}" --jobs "$(nproc)"
+part nodes check cargo run --locked --quiet -p stepwell-sim -- --nodes 3 --seeds "${SEEDS:-200}" --jobs "$(nproc)"
 
 printf '\n'
 printf '  %s\n' "${table[@]}"
