@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Simulates SEEDS=2000 seeds from FROM=1 on, with faults, on JOBS threads (all cores): one node with the store of a
-# folder, or NODES=3 nodes that share a database. A failing seed is printed; `cargo run -p stepwell-sim -- --seed N
-# --trace` repeats it exactly, with `--nodes 3` where there were three.
+# Simulates SEEDS=2000 seeds from FROM=1 on, with faults, on JOBS threads (all cores); with NODES=3, of so many
+# nodes that share a database. A failing seed is printed; `cargo run -p stepwell-sim -- --seed N --trace` repeats it
+# exactly, with `--nodes` where there were several.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -74,6 +74,8 @@ pub enum Plant {
     ReleasedFromRunner,
     /// What another member's run is to be told is thrown away.
     MailDropped,
+    /// A message is heard that was read before its receiver was claimed: another member may have heard it.
+    StaleMail,
 }
 
 /// Tells whether a bug is planted in this thread.

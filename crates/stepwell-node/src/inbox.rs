@@ -210,7 +210,7 @@ impl Node {
     /// A run hears a message: the record of it, if it makes any, and the message's end are in one batch.
     pub(crate) fn hear(&mut self, id: RunId, told: &Told, out: &mut Outputs) {
         let message = &*told.message;
-        if self.hot.claimed(id) > told.claims {
+        if self.hot.claimed(id) > told.claims && !planted::has(Plant::StaleMail) {
             self.inbox.leave(message);
             return self.read_mail(id, out);
         }

@@ -74,7 +74,7 @@ impl Bug {
     pub const NAMED: usize = 15;
 
     /// What can be planted, by number from 1.
-    pub const ALL: [Known; 48] = [
+    pub const ALL: [Known; 49] = [
         known("effect before commit", &["I1"], What::AnswersEarly),
         engine("acknowledge before sync", &["I1", "I5"], Plant::UnsyncedCommit),
         engine("epoch not checked", &["I6", "I7", "I20"], Plant::UncheckedEpoch),
@@ -123,6 +123,7 @@ impl Bug {
         shared("an event is not passed on", &["events"], Plant::EventKept),
         shared("a run is released as if no runner held it", &["I10"], Plant::ReleasedFromRunner),
         shared("mail for another's run is thrown away", &["I10", "children"], Plant::MailDropped),
+        shared("mail is heard that another node has heard", &["children"], Plant::StaleMail),
     ];
 
     /// Plants a bug.

@@ -155,10 +155,16 @@ impl Env {
         self.database.void_until = Some(void);
         self.ledger.forget();
         let high_water = self.database.memory.look(|store| store.high_water());
-        self.fact(Fact::Opened { high_water: high_water.unwrap_or(Timestamp::MIN) });
+        self.open_database(high_water.unwrap_or(Timestamp::MIN));
         self.read_database(true);
         self.take_down();
         true
+    }
+
+    /// Notes that there is a database. How long something takes is judged once nothing goes wrong any more.
+    pub(crate) fn open_database(&mut self, high_water: Timestamp) {
+        self.fact(Fact::Opened { high_water });
+        self.fact(Fact::StoodStill);
     }
 
     /// Reads everything that the database holds.

@@ -111,3 +111,50 @@ impl Standing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stepwell_store::memory::SharedMemory;
+
+    use super::*;
+
+    const SECOND: u64 = crate::clock::SECOND;
+
+    /// A node whose clock goes too slow, and which waited half a second for its lease.
+    #[test]
+    fn time_is_not_before_that_of_the_database_and_never_goes_back() {
+        let memory = SharedMemory::new(Timestamp::from_millis(1_000_000));
+        let mut standing = Standing::new(memory.join("a", 1), 0, Timestamp::MIN);
+        assert_eq!(standing.now(0), memory.now());
+        standing.asks(SECOND);
+        memory.pass(Duration::from_millis(1_500));
+        standing.reaches();
+        assert_eq!(standing.answered(2 * SECOND), Ok(true));
+        let now = standing.now(2 * SECOND);
+        assert_eq!(now.since(memory.now()), Duration::from_secs(1), "as if it had come at once");
+        assert_eq!(standing.left_until(now, 2 * SECOND), SECOND);
+        standing.asks(2 * SECOND);
+        standing.reaches();
+        assert_eq!(standing.answered(2 * SECOND), Ok(true));
+        assert_eq!(standing.now(2 * SECOND), now, "it does not go back");
+        assert_eq!(standing.left_until(memory.now(), 2 * SECOND), 0);
+    }
+
+    #[test]
+    fn a_lease_is_counted_from_when_it_was_asked_for() {
+        let memory = SharedMemory::new(Timestamp::from_millis(1_000_000));
+        let mut standing = Standing::new(memory.join("a", 1), 0, Timestamp::MIN);
+        standing.asks(SECOND);
+        standing.reaches();
+        assert_eq!(standing.answered(3 * SECOND), Ok(true));
+        assert_eq!(standing.check(4 * SECOND - 1), Ok(()));
+        assert!(standing.check(4 * SECOND).is_err());
+        let early = standing.now(0);
+        assert!(standing.check_batch(early, 4 * SECOND - 1).is_ok());
+        memory.pass(Duration::from_secs(3));
+        standing.asks(4 * SECOND);
+        standing.reaches();
+        let error = standing.answered(4 * SECOND).unwrap_err();
+        assert!(error.contains("taken over"), "{error}");
+    }
+}

@@ -31,14 +31,6 @@ impl Sim {
         self.env.plan.nodes > 1
     }
 
-    /// Begins what is about the database.
-    pub(super) fn begin_database(&mut self) {
-        let high_water = stepwell_core::time::Timestamp::MIN;
-        self.env.fact(Fact::Opened { high_water });
-        // How long something takes is judged once nothing goes wrong any more.
-        self.env.fact(Fact::StoodStill);
-    }
-
     /// Lets all nodes work with the database as they should.
     pub(super) fn heal_database(&mut self) {
         self.env.heal_database();

@@ -5,6 +5,8 @@ use std::io::Write;
 use super::clients::Clients;
 use super::outcome::Outcome;
 use super::several::machines;
+use stepwell_core::time::Timestamp;
+
 use crate::checkers;
 use crate::clock::{Micros, SECOND};
 use crate::deeds::Deeds;
@@ -93,7 +95,7 @@ impl Sim {
             self.env.after(at, Event::ProcessBegins(slot));
         }
         if self.is_shared() {
-            self.begin_database();
+            self.env.open_database(Timestamp::MIN);
         } else {
             let every = self.env.plan.fold_every;
             self.env.after(every, Event::Folds);
