@@ -30,7 +30,7 @@ server=$1; folder=$2; shift 2
 read -r kept
 kill -QUIT $! 2>/dev/null
 wait $!
-[ -n "$kept" ] || rm -rf "$folder/data"
+[ -n "$kept" ] || { cd / && rm -rf "$folder"; }
 "#;
 
 /// What a cluster promises of what it wrote.
