@@ -59,6 +59,8 @@ impl Node {
         };
         let own = self.hot.run(run).map(|run| run.app().clone());
         let found = self.find_child(&namespace, own.as_deref(), &wanted);
+        // A repeat at the same instant makes the same id, and starts nothing.
+        let is_new = self.hot.run(run).is_some_and(|run| run.child_of(&m.step).is_none());
         let entropy = RunId::entropy_of_child(run, &m.step);
         let child = RunId::after(self.last_run, self.now, entropy);
         let named = match &found {
@@ -71,7 +73,7 @@ impl Node {
         let applied = self.apply(run, command, None);
         self.answer_rejection(run, epoch, applied)?;
         let started = self.hot.run(run).and_then(|run| run.child_of(&m.step)) == Some(child);
-        if let (true, Ok(queue)) = (started, found) {
+        if let (true, Ok(queue)) = (is_new && started, found) {
             self.last_run = child;
             self.start_child((run, child), &queue, (&m.step, &wanted), out);
         }

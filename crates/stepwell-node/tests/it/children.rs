@@ -83,6 +83,28 @@ fn a_child_starts_and_its_end_is_heard() {
     world.assert_at_rest();
 }
 
+/// §4.7, §9.2: an invoke that is said again to the next node starts nothing, at the same instant too.
+#[test]
+fn an_invoke_that_is_said_again_starts_one_child() {
+    let mut world = World::new();
+    let session = world.connect(&both(100));
+    let parent = world.start(start("flow"));
+    let activate = world.heard_of(session, "activate").remove(0);
+    world.pass_ms(1);
+    let (child, _) = ship(&mut world, session, &activate["a"], "ship");
+    world.restart();
+    let mut who = both(100);
+    who.resume = vec![json!({
+        "run": activate["run"], "epoch": activate["epoch"], "nonce": activate["nonce"],
+        "told": 0, "idle": false,
+    })];
+    let session = world.connect(&who);
+    let a = world.heard_of(session, "resumed")[0]["a"].clone();
+    world.say(session, &[invoke(&a, "ship", &json!({ "workflow": "ship" }))]);
+    assert_eq!(world.records(parent), ["started", "activated", "childStarted"]);
+    assert_eq!(world.records(child), ["started", "activated"]);
+}
+
 /// §9.3: what a child's end throws, with the run that it is about.
 #[test]
 fn a_childs_failure_is_told_with_its_run() {
