@@ -28,6 +28,8 @@ fn wall() -> Timestamp {
 impl Shared {
     fn new() -> Self {
         let database = SharedMemory::new(wall());
+        // No lease runs out while the machine is busy.
+        database.set_term(Duration::from_mins(2));
         let over = Arc::new(AtomicBool::new(false));
         let (ticking, ends) = (database.clone(), Arc::clone(&over));
         std::thread::spawn(move || {

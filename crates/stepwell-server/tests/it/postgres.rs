@@ -13,8 +13,10 @@ fn on(place: &Place, node: &str) -> Config {
     let database = DatabaseConfig {
         url: Some(options.url.parse().unwrap()),
         schema: options.schema,
+        ca_file: None,
         node: Some(node.into()),
-        ..DatabaseConfig::default()
+        // It does not run out while the machine is busy.
+        lease: options.lease,
     };
     Config { database, ..config() }
 }
