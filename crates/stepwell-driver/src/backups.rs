@@ -118,7 +118,12 @@ impl Backups {
         };
         let store = inner.node.store().ok_or_else(|| Error::unavailable("the store is opened"))?;
         if store.in_folder().is_none() {
-            return Err(Error::unavailable("what is kept in memory only cannot be backed up"));
+            let why = if store.shared().is_some() {
+                "what is in a database is backed up by the tools of the database, such as pg_dump"
+            } else {
+                "what is kept in memory only cannot be backed up"
+            };
+            return Err(Error::unavailable(why));
         }
         let mut state = inner.state();
         if let Some(BackupRunning { at, .. }) = state.told.running {

@@ -99,7 +99,8 @@ pub(super) async fn take(
 /// [`Code::UnknownRoute`] on a server that has none.
 pub(super) fn observed_of(api: &Api) -> Result<&Observed, Problem> {
     api.observed.as_ref().ok_or_else(|| {
-        let why = "this server takes no telemetry; accepted: one with `telemetry = \"on\"`";
+        let why = "this server takes no telemetry; accepted: one with `telemetry = \"on\"` that keeps what it \
+                   has in a folder or in memory, not in a database";
         Problem::new(Code::UnknownRoute, why)
     })
 }
