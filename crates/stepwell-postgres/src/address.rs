@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use stepwell_store::Error;
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::options::Options;
 use crate::tls::{Tls, Trust};
 
+/// The port where none is said.
+const PORT: u16 = 5432;
 /// How long a connection may take to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// How long after the last sign of a server it is asked for another one, at least.
@@ -60,6 +62,20 @@ impl Address {
             .keepalives_retries(KEEPALIVES);
         Ok(Self { config, tls })
     }
+}
+
+/// Says where a database is, without who asks.
+pub(crate) fn place(config: &Config) -> String {
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate().map(|(nth, host)| {
+        // One port may be that of all hosts.
+        let port = ports.get(nth).or_else(|| ports.first()).copied().unwrap_or(PORT);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(path) => format!("{} (port {port})", path.display()),
+        }
+    });
+    hosts.collect::<Vec<_>>().join(", ")
 }
 
 fn why(error: &tokio_postgres::Error) -> String {

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use crate::address::Address;
-use crate::error::{failed, is_lost, no_connection};
+use crate::address::{Address, place};
+use crate::error::{failed, is_lost, no_connection, told};
 use crate::lane::Sql;
 use crate::line::Line;
 use crate::options::Options;
@@ -120,7 +120,10 @@ impl Sessions {
         let Address { config, tls } = self.address.clone();
         let sql = self.settings.sql(purpose);
         self.line.wait(async move {
-            let (client, connection) = config.connect(tls).await.map_err(|e| failed(&e))?;
+            let (client, connection) = config.connect(tls).await.map_err(|error| {
+                let (at, why) = (place(&config), told(&error));
+                Error::Unavailable(format!("cannot connect to PostgreSQL at {at}: {why}"))
+            })?;
             // It ends with the client; what it says then, the client says too.
             tokio::spawn(async move { drop(connection.await) });
             client.batch_execute(&sql).await.map_err(|e| failed(&e))?;

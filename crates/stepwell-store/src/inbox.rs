@@ -11,9 +11,12 @@ use stepwell_core::id::RunId;
 
 use crate::batch::Batch;
 
-/// What a message says.
+/// What a message says. Kinds are ordered as their words are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageKind {
+    /// Somebody asks something of the receiver; in place of the sender stands what names the ask. In a
+    /// shared store, where the receiver is another member's.
+    Ask,
     /// The sender started the receiver and does not want it any more (§7.7).
     Cancel,
     /// The sender, a child of the receiver, has ended (§9.3).
@@ -21,14 +24,11 @@ pub enum MessageKind {
     /// An event came that waits of the receiver may take; in place of the sender stands what the event's
     /// id was made into. In a shared store, where the receiver is another member's.
     Event,
-    /// Somebody asks something of the receiver; in place of the sender stands what names the ask. In a
-    /// shared store, where the receiver is another member's.
-    Ask,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Cancel, Self::ChildEnded, Self::Event, Self::Ask];
+    pub const ALL: [Self; 4] = [Self::Ask, Self::Cancel, Self::ChildEnded, Self::Event];
 
     /// Returns the word in tables.
     pub const fn as_str(self) -> &'static str {

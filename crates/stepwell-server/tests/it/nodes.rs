@@ -128,7 +128,7 @@ async fn events_reach_waits_of_runs_of_other_nodes() {
         .await;
     let sent = json!({"event": "paid", "data": {"sum": 7}});
     let sent = post(a.address(), "/api/v1/events", &sent).await;
-    assert_eq!(sent.status, 202, "{sent:?}");
+    assert_eq!(sent.status, 201, "{sent:?}");
     let settled = runner.hear_alive("settled").await;
     assert_eq!((&settled["step"], &settled["output"]["data"]["sum"]), (&json!("word"), &json!(7)));
     runner.say(json!([{"finished": {"a": handle, "output": "done"}}])).await;
