@@ -119,6 +119,20 @@ impl Dispatch {
         self.known.contains(&run)
     }
 
+    /// A run leaves that may have waited here.
+    pub(crate) fn forget(&mut self, run: &Run) {
+        if !self.known.remove(&run.id()) {
+            return;
+        }
+        for waiting in self.aside.values_mut() {
+            waiting.remove(&run.id());
+        }
+        self.aside.retain(|_, waiting| !waiting.is_empty());
+        if let Some(waiting) = self.queues.get_mut(&queue_of(run)) {
+            waiting.window.retain(|(_, waits)| *waits != run.id());
+        }
+    }
+
     fn set_aside(&mut self, need: Need, run: RunId) {
         if self.known.insert(run) {
             self.aside.entry(need).or_default().insert(run);

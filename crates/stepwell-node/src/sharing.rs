@@ -324,11 +324,9 @@ impl Node {
 
     /// Drops a run of a shared store that nothing in memory needs, and lets others have it.
     pub(crate) fn cool_down_shared(&mut self, id: RunId, out: &mut Outputs) {
-        let now = self.monotonic;
+        let (now, stays) = (self.monotonic, self.stays(id));
         let Some(live) = self.hot.live(id) else { return };
         let here = live.held.is_some_and(|held| held.session.is_some());
-        // What is aside waits for a runner here, and its timer with it.
-        let stays = self.share.reading.contains(&id) || self.dispatch.is_aside(id);
         if here || stays || !live.looking.is_empty() {
             return;
         }
@@ -348,6 +346,7 @@ impl Node {
     pub(crate) fn leave(&mut self, id: RunId, out: &mut Outputs) {
         let Some(live) = self.hot.remove(id) else { return };
         self.away.remove(id);
+        self.dispatch.forget(&live.run);
         if let Some(at) = live.timer {
             self.timers.remove(at, id);
         }
@@ -359,8 +358,13 @@ impl Node {
 
     /// Tells whether nothing of a run that is about to be written needs it in memory.
     pub(crate) fn leaves_with(&mut self, id: RunId) -> bool {
-        let stays = self.dispatch.is_aside(id) || self.share.reading.contains(&id);
-        self.config.shared && !stays && self.hot.leaves(id)
+        self.config.shared && !self.stays(id) && self.hot.leaves(id)
+    }
+
+    /// Tells whether a run stays for a runner here that is to get it, or until it is known what waits in its inbox.
+    fn stays(&self, id: RunId) -> bool {
+        let wants = self.hot.run(id).is_some_and(|run| run.ready_since().is_some());
+        self.share.reading.contains(&id) || wants && self.dispatch.is_aside(id)
     }
 
     /// A run has left this member, durably: others may have it, and so may this one.
