@@ -61,6 +61,7 @@ impl Node {
         if self.hot.contains(run) {
             self.share.cooling.push(run);
         } else {
+            self.sessions.unreserve(run);
             self.commits.release(Release { run, away: None }, Left::wanted(queue));
         }
     }

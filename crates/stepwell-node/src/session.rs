@@ -225,6 +225,16 @@ impl Sessions {
         }
     }
 
+    /// No runner is emptied for this run any more. Tells whether one was.
+    pub(crate) fn unreserve(&mut self, run: RunId) -> bool {
+        let mut was = false;
+        for session in self.all.values_mut().filter(|session| session.alone == Some(run)) {
+            session.alone = None;
+            was = true;
+        }
+        was
+    }
+
     /// Returns the version of a workflow on a runner.
     pub(crate) fn version(&self, id: SessionId, workflow: &str) -> Option<Arc<str>> {
         self.all.get(&id)?.workflows.get(workflow).cloned().flatten()

@@ -347,6 +347,9 @@ impl Node {
         let Some(live) = self.hot.remove(id) else { return };
         self.away.remove(id);
         self.dispatch.forget(&live.run);
+        if self.sessions.unreserve(id) {
+            self.dispatch.wake();
+        }
         if let Some(at) = live.timer {
             self.timers.remove(at, id);
         }
