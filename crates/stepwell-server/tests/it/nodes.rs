@@ -130,7 +130,8 @@ async fn events_reach_waits_of_runs_of_other_nodes() {
     let sent = post(a.address(), "/api/v1/events", &sent).await;
     assert_eq!(sent.status, 201, "{sent:?}");
     let settled = runner.hear_alive("settled").await;
-    assert_eq!((&settled["step"], &settled["output"]["data"]["sum"]), (&json!("word"), &json!(7)));
+    assert_eq!(settled["step"], "word");
+    assert!(settled["output"].to_string().contains("\"sum\":7"), "{settled}");
     runner.say(json!([{"finished": {"a": handle, "output": "done"}}])).await;
     assert_eq!(ended(a.address(), &run).await["output"], "done");
 }

@@ -81,6 +81,7 @@ async fn what_is_no_database_is_refused() {
     config.database.url = Some("postgres://127.0.0.1:1/none".parse().unwrap());
     let why = server::start(&config).await.map(|_| ()).unwrap_err().to_string();
     assert!(why.contains("127.0.0.1") || why.contains("PostgreSQL"), "{why}");
-    let both = Config { data: Some("/tmp/none".into()), ..on(&place, "a") };
+    let mut both = Config { data: Some("/tmp/none".into()), ..on(&place, "a") };
+    both.database.lease = DatabaseConfig::default().lease;
     assert!(both.check().unwrap_err().to_string().contains("one of the two"));
 }
