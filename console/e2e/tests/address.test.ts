@@ -3,11 +3,20 @@
 import type { Page } from "playwright-core";
 import { expect, runOf, test } from "../harness/test.ts";
 
-/** What a person sees of a page: which view, what is selected, which tab, what the filters say. */
+/**
+ * What a person sees of a page: which view, what is selected, which tab, what the filters say. Counts are left
+ * out: they are of the server, not of the address, and come and change when they like.
+ */
 async function shown(page: Page): Promise<unknown> {
   return await page.evaluate(() => {
-    const texts = (selector: string) =>
-      [...document.querySelectorAll(selector)].map((one) => one.textContent?.trim() ?? "");
+    const textOf = (one: Element) => {
+      const words = one.cloneNode(true) as Element;
+      for (const count of words.querySelectorAll(".n")) {
+        count.remove();
+      }
+      return words.textContent?.trim() ?? "";
+    };
+    const texts = (selector: string) => [...document.querySelectorAll(selector)].map(textOf);
     const fields = [...document.querySelectorAll("input")].map(({ value }) => value);
     return {
       address: location.pathname + location.search,
