@@ -1,7 +1,7 @@
 //! The lease of a life on a store that several nodes share, and engine time there.
 //!
-//! Engine time is the store's: an instant that is never before the store's clock, and ahead of it by no
-//! more than it took to ask for it. What is acknowledged at an instant is acknowledged only once that
+//! Engine time is the store's: an instant that is never before the store's clock, and ahead of it by little
+//! more than it took to ask for it: of several answers the one counts that says it most exactly. What is acknowledged at an instant is acknowledged only once that
 //! instant has certainly passed at the store ([`Term::wait_until`]), which the commit itself takes longer
 //! than, as a rule. So whoever is told of something, and asks another node for something else, has the
 //! two in this order at every node.
@@ -30,19 +30,76 @@ const TIDY: Duration = Duration::from_secs(30);
 /// Longest pause between tries to renew.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How often the store is asked for its time with each renewal: on a busy machine an answer may wait for its
+/// thread.
+const SAMPLES: usize = 4;
+/// Clocks of two machines that somebody keeps right go apart by a millisecond in so many at most.
+const DRIFT: u32 = 2_000;
+
+/// What the store's clock said, by the machine's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    asked: Duration,
+    answered: Duration,
+    said: Timestamp,
+}
+
+impl Sample {
+    fn take(
+        machine: Machine,
+        ask: impl FnOnce() -> Result<Timestamp, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let asked = machine.read().monotonic;
+        let said = ask()?;
+        Ok(Self { asked, answered: machine.read().monotonic, said })
+    }
+
+    /// Returns an instant that is not before the store's clock, and one that is not behind it.
+    fn bounds(&self, monotonic: Duration) -> (Timestamp, Timestamp) {
+        let (most, least) =
+            (monotonic.saturating_sub(self.asked), monotonic.saturating_sub(self.answered));
+        (self.said.after(most + most / DRIFT), self.said.after(least.saturating_sub(least / DRIFT)))
+    }
+
+    /// Tells whether both can be true.
+    fn agrees(&self, other: &Self, monotonic: Duration) -> bool {
+        let ((most, least), (others, other)) = (self.bounds(monotonic), other.bounds(monotonic));
+        most >= other && least <= others
+    }
+
+    /// Returns by how much the store's clock may be other than it is thought to be.
+    fn error(&self, monotonic: Duration) -> Duration {
+        let (most, least) = self.bounds(monotonic);
+        most.since(least)
+    }
+}
+
 /// A lease as it was granted, by the machine's monotonic clock.
 #[derive(Clone, Copy, Debug)]
 struct Granted {
     asked: Duration,
-    answered: Duration,
     lease: Lease,
+    clock: Sample,
 }
 
 impl Granted {
-    fn ask(shared: &dyn Shared, machine: Machine) -> Result<Self, StoreError> {
+    /// Asks for a lease, and for the time. `known` is what the clock said before.
+    fn ask(
+        shared: &dyn Shared,
+        machine: Machine,
+        known: Option<Sample>,
+    ) -> Result<Self, StoreError> {
         let asked = machine.read().monotonic;
         let lease = shared.renew()?;
-        Ok(Self { asked, answered: machine.read().monotonic, lease })
+        let renewed = Sample { asked, answered: machine.read().monotonic, said: lease.now };
+        let samples = (0..SAMPLES).map_while(|_| Sample::take(machine, || shared.time()).ok());
+        let samples: Vec<Sample> = samples.collect();
+        let now = machine.read().monotonic;
+        // One that says something else by now is of a clock that was set, or of a machine that slept.
+        let known = known.filter(|known| known.agrees(&renewed, now));
+        let best = samples.into_iter().chain(known).min_by_key(|sample| sample.error(now));
+        let clock = best.filter(|best| best.error(now) < renewed.error(now)).unwrap_or(renewed);
+        Ok(Self { asked, lease, clock })
     }
 
     fn ttl(&self) -> Duration {
@@ -64,7 +121,7 @@ impl Term {
     /// # Errors
     /// Those of [`Shared::renew`].
     pub(crate) fn begin(shared: &dyn Shared, machine: Machine) -> Result<Self, StoreError> {
-        let granted = Granted::ask(shared, machine)?;
+        let granted = Granted::ask(shared, machine, None)?;
         Ok(Self { machine, granted: Mutex::new(Ok(granted)), ttl: granted.ttl() })
     }
 
@@ -84,7 +141,7 @@ impl Term {
     /// Returns an instant that is not before the store's clock.
     pub(crate) fn now(&self, monotonic: Duration) -> Option<Timestamp> {
         let granted = self.granted().ok()?;
-        Some(granted.lease.now.after(monotonic.saturating_sub(granted.asked)))
+        Some(granted.clock.bounds(monotonic).0)
     }
 
     /// Checks that the lease lasts.
@@ -129,8 +186,8 @@ impl Term {
     pub(crate) fn wait_until(&self, at: Timestamp) -> Result<(), String> {
         loop {
             let granted = self.granted()?;
-            let passed = self.machine.read().monotonic.saturating_sub(granted.answered);
-            let left = at.since(granted.lease.now.after(passed));
+            let (_, passed) = granted.clock.bounds(self.machine.read().monotonic);
+            let left = at.since(passed);
             if left.is_zero() {
                 return Ok(());
             }
@@ -263,7 +320,8 @@ impl Drop for Renewal {
 /// Renews until that works or the lease has run out.
 fn renew(shared: &dyn Shared, term: &Term) -> Result<Granted, String> {
     loop {
-        match Granted::ask(shared, term.machine) {
+        let known = term.granted().ok().map(|granted| granted.clock);
+        match Granted::ask(shared, term.machine, known) {
             Ok(granted) => return Ok(granted),
             Err(StoreError::Fenced) => return Err(StoreError::Fenced.to_string()),
             Err(error) => {
@@ -271,6 +329,38 @@ fn renew(shared: &dyn Shared, term: &Term) -> Result<Granted, String> {
                 tracing::warn!(%error, "renewing the lease of this node failed; trying again");
                 std::thread::sleep(RETRY);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(asked: u64, answered: u64, said_ms: i64) -> Sample {
+        let [asked, answered] = [asked, answered].map(Duration::from_millis);
+        Sample { asked, answered, said: Timestamp::from_millis(said_ms) }
+    }
+
+    #[test]
+    fn the_clock_is_between_its_bounds() {
+        let sample = sample(1_000, 1_010, 50_000);
+        let (most, least) = sample.bounds(Duration::from_millis(1_010));
+        assert_eq!((most.as_micros(), least.as_micros()), (50_010_005, 50_000_000));
+        let later = Duration::from_millis(3_010);
+        let (most, least) = sample.bounds(later);
+        assert_eq!((most.as_micros(), least.as_micros()), (52_011_005, 51_999_000));
+        assert!(sample.error(later) > sample.error(Duration::from_millis(1_010)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_agrees_with_nothing_before() {
+        let now = Duration::from_secs(3);
+        let (before, after) = (sample(1_000, 1_001, 50_000), sample(2_000, 2_001, 51_000));
+        assert!(before.agrees(&after, now) && after.agrees(&before, now));
+        for set_ms in [51_100, 50_900] {
+            let set = sample(2_000, 2_001, set_ms);
+            assert!(!before.agrees(&set, now) && !set.agrees(&before, now));
         }
     }
 }

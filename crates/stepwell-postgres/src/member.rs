@@ -6,13 +6,13 @@ use std::time::Duration;
 use stepwell_core::time::Timestamp;
 use stepwell_store::Error;
 use stepwell_store::shared::{Lease, Member, MemberId};
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, Transaction};
 use uuid::Uuid;
 
 use crate::error::failed;
 use crate::lane::{Sql, column};
 use crate::server::{IDENTITY, Identity};
-use crate::session::{Purpose, Sessions, within};
+use crate::session::{Purpose, Sessions, Working, within};
 use crate::store::Postgres;
 use crate::value::Text;
 
@@ -123,24 +123,18 @@ impl Me {
     /// joined: another cluster, or one that went another way since. [`Error::Unavailable`]: it may be
     /// tried again.
     pub(crate) fn renew(&self, sessions: &Sessions) -> Result<Lease, Error> {
-        let mut renewing = locked(&self.renewing);
-        let client = match renewing.take().filter(|client| !client.is_closed()) {
-            Some(client) => client,
-            None => sessions.connect(Purpose::Write)?,
-        };
         let (id, nonce, lease) = (self.id, self.nonce, self.lease_micros);
-        let work = async move {
-            let sql = format!(
-                "UPDATE members SET lease_until = {NOW} + $3
-                WHERE id = $1 AND nonce = $2 AND NOT ended AND lease_until > {NOW}
-                RETURNING lease_until - $3, lease_until, {IDENTITY}"
-            );
-            let row = client.query_opt(&sql, &[&id, &nonce, &lease]).await;
-            Ok((client, row.map_err(|error| failed(&error))?))
-        };
-        let patience = Duration::from_micros(self.lease_micros.unsigned_abs());
-        let (client, row) = sessions.line.wait(within(patience, work))??;
-        *renewing = Some(client);
+        let row = self.ask(sessions, move |client| {
+            Box::pin(async move {
+                let sql = format!(
+                    "UPDATE members SET lease_until = {NOW} + $3
+                    WHERE id = $1 AND nonce = $2 AND NOT ended AND lease_until > {NOW}
+                    RETURNING lease_until - $3, lease_until, {IDENTITY}"
+                );
+                let row = client.query_opt(&sql, &[&id, &nonce, &lease]).await;
+                row.map_err(|error| failed(&error))
+            })
+        })?;
         let row = row.ok_or(Error::Fenced)?;
         if Identity::of(&row).map_err(|error| failed(&error))? != self.identity {
             return Err(Error::Fenced);
@@ -149,6 +143,46 @@ impl Me {
         let mut lease = locked(&self.lease);
         *lease = granted;
         Ok(granted)
+    }
+
+    /// Asks for the store's time, in one exchange with the server.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub(crate) fn time(&self, sessions: &Sessions) -> Result<Timestamp, Error> {
+        let told = self.ask(sessions, |client| {
+            Box::pin(async {
+                let told = client.simple_query(&format!("SELECT {NOW}")).await;
+                told.map_err(|error| failed(&error))
+            })
+        })?;
+        let told = told.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        let none = || Error::Unavailable("PostgreSQL did not tell its time".into());
+        told.map(Timestamp::from_micros).ok_or_else(none)
+    }
+
+    /// Asks something on the connection on which the lease is renewed.
+    fn ask<T: Send + 'static>(
+        &self,
+        sessions: &Sessions,
+        ask: impl for<'c> FnOnce(&'c Client) -> Working<'c, T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let mut renewing = locked(&self.renewing);
+        let client = match renewing.take().filter(|client| !client.is_closed()) {
+            Some(client) => client,
+            None => sessions.connect(Purpose::Write)?,
+        };
+        let work = async move {
+            let told = ask(&client).await?;
+            Ok((client, told))
+        };
+        let patience = Duration::from_micros(self.lease_micros.unsigned_abs());
+        let (client, told) = sessions.line.wait(within(patience, work))??;
+        *renewing = Some(client);
+        Ok(told)
     }
 }
 

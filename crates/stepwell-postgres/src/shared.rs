@@ -61,6 +61,10 @@ impl Shared for Postgres {
         Ok(lease)
     }
 
+    fn time(&self) -> Result<Timestamp, Error> {
+        self.me.time(&self.sessions)
+    }
+
     fn claim(&self, runs: &[RunId]) -> Result<Vec<Claim>, Error> {
         claim::claim(self, runs)
     }

@@ -197,6 +197,13 @@ pub trait Shared: Send + Sync {
     /// See the trait.
     fn renew(&self) -> Result<Lease, Error>;
 
+    /// Asks what the store's clock says, of anybody and as quickly as it can be asked. May be called beside everything
+    /// else, from another thread.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn time(&self) -> Result<Timestamp, Error>;
+
     /// Claims runs that are free; what is this member's already stays so. Answers in the order of the question.
     ///
     /// # Errors

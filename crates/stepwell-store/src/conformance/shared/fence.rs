@@ -71,6 +71,8 @@ fn renewed(cluster: &mut Cluster<'_>) {
     assert_eq!(a.shared().lease(), second);
     assert_eq!((second.member, second.until.since(second.now)), (first.member, term));
     assert!(second.now >= first.now.after(term / 2), "{first:?} {second:?}");
+    let time = a.shared().time().unwrap();
+    assert!(second.now <= time && time < second.until, "{second:?} {time}");
     cluster.pass(term * 5, &[&a]);
     cluster.put(&a, |_| {});
 }

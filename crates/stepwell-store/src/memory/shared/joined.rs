@@ -309,6 +309,10 @@ impl Shared for Joined {
         Ok(lease)
     }
 
+    fn time(&self) -> Result<Timestamp, Error> {
+        self.act(|database| Ok(database.now))
+    }
+
     fn claim(&self, runs: &[RunId]) -> Result<Vec<Claim>, Error> {
         let (who, runs) = (self.who, runs.to_vec());
         self.write(During::Any, move |database| database.tables.claim(who, &runs))
