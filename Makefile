@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ disk-full: ## Lets a small disk get full: starts are refused, runs that have beg
 
 bench: ## Measures the workloads with a release build; fails where a mark is missed
 	@scripts/bench.sh
+
+bench-postgres: ## Measures a server on PostgreSQL, one node and two, and DBOS beside it; fails where a mark is missed
+	@scripts/bench-postgres.sh
+
+soak-postgres: ## Loads a server on PostgreSQL for 30 minutes, with retention on; fails where something grows
+	@scripts/soak-postgres.sh
 
 observed: ## Shows that order changes no observed run, and that no secret is kept; prints the figures
 	@scripts/observed.sh

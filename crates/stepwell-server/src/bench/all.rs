@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::{All, Bench, Workload};
+use super::args::{All, Bench, Common, Workload};
 use super::machine::Machine;
 use super::report::Line;
 use super::table::Table;
@@ -10,7 +10,7 @@ use super::workload::{Runtime, measure};
 use crate::cli::{Fault, print_json, print_line};
 
 /// In the order in which they are measured.
-const WORKLOADS: [Workload; 10] = [
+const WORKLOADS: [Workload; 11] = [
     Workload::Sequential,
     Workload::Throughput,
     Workload::Noop,
@@ -21,6 +21,7 @@ const WORKLOADS: [Workload; 10] = [
     Workload::Lists,
     Workload::Telemetry,
     Workload::Share,
+    Workload::Nodes,
 ];
 
 #[derive(Serialize)]
@@ -35,11 +36,14 @@ struct Summary<'a> {
 /// Measures, prints the table, and fails where a mark is missed or a measurement does not count.
 pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
     let machine = Machine::look()?;
-    let wanted = |one: &Workload| args.only.is_empty() || args.only.contains(one);
+    let common = Common { json: false, runner: args.runner, store: args.store.clone() };
+    let wanted = |one: &Workload| {
+        one.is_for(args.store.kind()).is_ok() && (args.only.is_empty() || args.only.contains(one))
+    };
     let mut lines: Vec<Line> = Vec::new();
     for workload in WORKLOADS.into_iter().filter(wanted) {
         for _ in 0..args.times.unwrap_or_else(|| times(workload)) {
-            let line = measure(runtime, &Bench::of(workload, args.runner))?;
+            let line = measure(runtime, &Bench::of(workload, common.clone()))?;
             if args.json {
                 print_json(&line)?;
             } else {
@@ -61,6 +65,9 @@ pub(super) fn run(runtime: &Runtime, args: &All) -> Result<(), Fault> {
         print_line(format_args!(
             "- settings: as `stepwell bench all` has them, runner {runner}\n"
         ))?;
+        if let Some(database) = lines.iter().find_map(|line| line.database.as_ref()) {
+            print_line(format_args!("- database: {}\n", database.text()))?;
+        }
         print_line(table.markdown())?;
     }
     if table.missed.is_empty() {
@@ -79,6 +86,6 @@ fn times(workload: Workload) -> u32 {
         | Workload::Events
         | Workload::Telemetry
         | Workload::Replay => 3,
-        Workload::Lists | Workload::Share => 1,
+        Workload::Lists | Workload::Share | Workload::Nodes | Workload::Soak => 1,
     }
 }

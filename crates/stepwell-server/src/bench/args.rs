@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::program::Program;
+use super::storage::{Kind, Storage};
 
 /// Runs of a sequence that are measured.
 const RUNS: u32 = 20;
@@ -22,6 +23,9 @@ const LISTED: u32 = 200_000;
 /// How many senders send telemetry, and how many events at once.
 const SENDERS: u32 = 4;
 const BATCH: u32 = 1_000;
+/// How long a load is watched, in minutes, and how many runs a second it starts.
+const MINUTES: u64 = 30;
+const RATE: u32 = 200;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -46,6 +50,10 @@ pub(crate) enum Bench {
     Telemetry(Telemetry),
     /// Runs as in `throughput`, alone and then beside telemetry that comes as fast as it is taken
     Share(Share),
+    /// Runs as in `throughput`, on a database with one node and then with two
+    Nodes(Load),
+    /// Runs at a steady rate for a long time, which go again once they are old: what grows all the same
+    Soak(Soak),
     /// All of these, several times; prints a table and fails where a mark is missed
     All(All),
 }
@@ -63,6 +71,24 @@ pub(super) enum Workload {
     Lists,
     Telemetry,
     Share,
+    Nodes,
+    Soak,
+}
+
+impl Workload {
+    /// Tells whether it is measured on a kind of store, and if not, why.
+    pub(super) fn is_for(self, store: Kind) -> Result<(), &'static str> {
+        match (self, store) {
+            (Self::Lists | Self::Telemetry | Self::Share, Kind::Postgres) => {
+                Err("it is measured with a folder only")
+            }
+            (Self::Soak, Kind::Folder) => {
+                Err("tables of a database are measured: --store postgres")
+            }
+            (Self::Nodes, Kind::Folder) => Err("several nodes share a database: --store postgres"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// See [`Bench::All`].
@@ -74,6 +100,9 @@ pub(crate) struct All {
     /// What the runner is written with; some marks are for one of them
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     pub(super) runner: Program,
+    /// Where the server keeps what it writes: `folder`, `postgres` or an address; some marks are for one of them
+    #[arg(long, default_value = "folder", value_name = "STORE")]
+    pub(super) store: Storage,
     /// Only these workloads, divided by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WORKLOADS")]
     pub(super) only: Vec<Workload>,
@@ -86,7 +115,7 @@ pub(crate) struct All {
 }
 
 /// What each workload can be told.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Common {
     /// Print one object of JSON
     #[arg(long)]
@@ -95,6 +124,10 @@ pub(crate) struct Common {
     /// current folder
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     pub(super) runner: Program,
+    /// Where the server keeps what it writes: `folder`, `postgres` for a private cluster of the PostgreSQL that is
+    /// installed here, or the address of a database (postgres://…), which gets a schema for as long
+    #[arg(long, default_value = "folder", value_name = "STORE")]
+    pub(super) store: Storage,
 }
 
 /// See [`Bench::Sequential`] and [`Bench::Fanout`].
@@ -204,6 +237,19 @@ pub(crate) struct Share {
     pub(super) batch: u32,
 }
 
+/// See [`Bench::Soak`].
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// How long, in minutes; it counts from 30 on
+    #[arg(long, default_value_t = MINUTES, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    pub(super) minutes: u64,
+    /// How many runs are started a second
+    #[arg(long, default_value_t = RATE, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) rate: u32,
+}
+
 /// The runner that the bench starts.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRunner {
@@ -216,31 +262,54 @@ pub(crate) struct BenchRunner {
 }
 
 impl Bench {
+    /// Returns which one it is; `None` for all of them.
+    pub(super) fn workload(&self) -> Option<Workload> {
+        Some(match self {
+            Self::Sequential(_) => Workload::Sequential,
+            Self::Throughput(_) => Workload::Throughput,
+            Self::Noop(_) => Workload::Noop,
+            Self::Fanout(_) => Workload::Fanout,
+            Self::Parked(_) => Workload::Parked,
+            Self::Events(_) => Workload::Events,
+            Self::Replay(_) => Workload::Replay,
+            Self::Lists(_) => Workload::Lists,
+            Self::Telemetry(_) => Workload::Telemetry,
+            Self::Share(_) => Workload::Share,
+            Self::Nodes(_) => Workload::Nodes,
+            Self::Soak(_) => Workload::Soak,
+            Self::All(_) => return None,
+        })
+    }
+
     /// Returns what each workload can be told.
     pub(super) fn common(&self) -> Common {
-        match self {
-            Self::Sequential(args) | Self::Fanout(args) => args.common,
-            Self::Throughput(args) | Self::Noop(args) => args.common,
-            Self::Parked(args) => args.common,
-            Self::Events(args) => args.common,
-            Self::Replay(args) => args.common,
-            Self::Lists(args) => args.common,
-            Self::Telemetry(args) => args.common,
-            Self::Share(args) => args.common,
-            Self::All(args) => Common { json: args.json, runner: args.runner },
-        }
+        let common = match self {
+            Self::Sequential(args) | Self::Fanout(args) => &args.common,
+            Self::Throughput(args) | Self::Noop(args) | Self::Nodes(args) => &args.common,
+            Self::Parked(args) => &args.common,
+            Self::Events(args) => &args.common,
+            Self::Replay(args) => &args.common,
+            Self::Lists(args) => &args.common,
+            Self::Telemetry(args) => &args.common,
+            Self::Share(args) => &args.common,
+            Self::Soak(args) => &args.common,
+            Self::All(All { json, runner, store, .. }) => {
+                return Common { json: *json, runner: *runner, store: store.clone() };
+            }
+        };
+        common.clone()
     }
 
     /// Returns a workload with its defaults.
-    pub(super) fn of(workload: Workload, runner: Program) -> Self {
-        let common = Common { json: false, runner };
-        let sequence = Sequential { common, runs: RUNS };
-        let load = Load { common, seconds: SECONDS, in_flight: None };
+    pub(super) fn of(workload: Workload, common: Common) -> Self {
+        let sequence = |common| Sequential { common, runs: RUNS };
+        let load = |common| Load { common, seconds: SECONDS, in_flight: None };
         match workload {
-            Workload::Sequential => Self::Sequential(sequence),
-            Workload::Throughput => Self::Throughput(load),
-            Workload::Noop => Self::Noop(load),
-            Workload::Fanout => Self::Fanout(sequence),
+            Workload::Sequential => Self::Sequential(sequence(common)),
+            Workload::Throughput => Self::Throughput(load(common)),
+            Workload::Noop => Self::Noop(load(common)),
+            Workload::Fanout => Self::Fanout(sequence(common)),
+            Workload::Nodes => Self::Nodes(load(common)),
             Workload::Parked => Self::Parked(Parked { common, runs: PARKED }),
             Workload::Events => Self::Events(Events { common, waits: WAITS, sent: EVENTS }),
             Workload::Lists => Self::Lists(Lists { common, runs: LISTED }),
@@ -258,6 +327,7 @@ impl Bench {
                 senders: SENDERS,
                 batch: BATCH,
             }),
+            Workload::Soak => Self::Soak(Soak { common, minutes: MINUTES, rate: RATE }),
             Workload::Replay => Self::Replay(Replay { common, runs: REPLAYS, steps: REPLAYED }),
         }
     }

@@ -76,7 +76,7 @@ fn fault(error: impl std::fmt::Display) -> Fault {
 
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let client = Client::new(&stage.url).map_err(fault)?;
     let few = runtime.block_on(async {
         let runs = park(&stage, "awaiting", 0..FEW + FEW_EVENTS + WARM_UP).await?;
@@ -96,7 +96,6 @@ pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
     let growth = |before: Option<f64>, after: Option<f64>| Some(after? / before?);
     Ok(Line {
         workload: "events",
-        runner: args.common.runner,
         waits: Some(args.waits),
         event_p50_ms: percentile(&many, 0.5),
         event_p99_ms: p99(&many),
@@ -111,7 +110,7 @@ pub(super) fn measure(runtime: &Runtime, args: &Events) -> Result<Line, Fault> {
         runner_cpu_s: stage.runner_used().cpu_s,
         server_rss_mb: used.rss_mb,
         fold_lag_ms: stage.health()?.fold_lag_ms,
-        ..Line::default()
+        ..stage.line()?
     })
 }
 

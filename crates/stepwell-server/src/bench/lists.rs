@@ -53,7 +53,7 @@ struct Asked {
 /// Measures; returns the figures, and the pairs as a table for people.
 pub(super) fn measure(runtime: &Runtime, args: &Lists) -> Result<(Line, String), Fault> {
     let filled = RefCell::new(None);
-    let stage = Stage::set_filled(runtime, args.common.runner, |folder| {
+    let stage = Stage::set_filled(runtime, (&args.common, &[]), |folder| {
         *filled.borrow_mut() = Some(filler::fill(folder, args.runs)?);
         Ok(())
     })?;

@@ -58,10 +58,10 @@ struct Shared {
     started: AtomicU64,
 }
 
-/// Keeps so many runs in flight, each started and awaited by a request of its own. `at` is called
+/// Keeps so many runs in flight, each started and awaited by a request of its own, at one of the servers in turn. `at` is called
 /// when measuring begins and when it ends.
 pub(super) async fn run<O: Output>(
-    url: &str,
+    urls: &[String],
     plan: Plan,
     mut at: impl FnMut() -> Result<(), Fault>,
 ) -> Result<Measured, Fault> {
@@ -70,9 +70,11 @@ pub(super) async fn run<O: Output>(
         stop: AtomicBool::new(false),
         started: AtomicU64::new(0),
     });
-    let client = Client::new(url).map_err(|error| Fault::Machine(error.to_string()))?;
+    let client = |url: &String| Client::new(url);
+    let clients: Result<Vec<Client>, _> = urls.iter().map(client).collect();
+    let clients = clients.map_err(|error| Fault::Machine(error.to_string()))?;
     let mut loops = Vec::new();
-    for _ in 0..plan.in_flight {
+    for client in clients.iter().cycle().take(plan.in_flight as usize) {
         loops.push(tokio::spawn(one_after_the_other::<O>(client.clone(), plan, shared.clone())));
     }
     tokio::time::sleep(plan.warm_up).await;

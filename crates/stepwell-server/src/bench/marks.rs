@@ -3,11 +3,14 @@
 //! They are for a machine with 2 cores and an fdatasync of about 0.1 ms, and hold for the median.
 
 use super::program::Program;
+use super::storage::Kind;
 
 /// What a figure has to reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     pub(super) runner: Program,
+    /// The kind of store.
+    pub(super) store: Kind,
     pub(super) workload: &'static str,
     /// As in JSON.
     pub(super) figure: &'static str,
@@ -22,7 +25,7 @@ pub(super) enum Bound {
 }
 
 /// All marks.
-pub(super) const MARKS: [Mark; 20] = [
+pub(super) const MARKS: [Mark; 27] = [
     at_most("sequential", "step_p50_ms", 0.3),
     at_least("throughput", "steps_per_s", 60_000.0),
     at_least("noop", "runs_per_s", 5_000.0),
@@ -48,23 +51,49 @@ pub(super) const MARKS: [Mark; 20] = [
     node(at_most("sequential", "step_p50_ms", 0.45)),
     node(at_least("throughput", "steps_per_s", 20_000.0)),
     node(at_most("replay", "replay_ms", 300.0)),
+    // The database is on the same machine.
+    postgres(at_most("sequential", "step_p50_ms", 1.0)),
+    postgres(at_least("throughput", "steps_per_s", 20_000.0)),
+    // Of one node.
+    postgres(at_least("nodes", "share", 0.9)),
+    // In ten minutes.
+    postgres(at_most("soak", "tables_growth", 0.02)),
+    postgres(at_most("soak", "indexes_growth", 0.02)),
+    postgres(at_most("soak", "cpu_growth", 0.02)),
+    postgres(at_most("soak", "rss_growth", 0.02)),
 ];
 
 const fn at_most(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
-    Mark { runner: Program::Rust, workload, figure, bound: Bound::AtMost(bound) }
+    Mark {
+        runner: Program::Rust,
+        store: Kind::Folder,
+        workload,
+        figure,
+        bound: Bound::AtMost(bound),
+    }
 }
 
 const fn at_least(workload: &'static str, figure: &'static str, bound: f64) -> Mark {
-    Mark { runner: Program::Rust, workload, figure, bound: Bound::AtLeast(bound) }
+    Mark {
+        runner: Program::Rust,
+        store: Kind::Folder,
+        workload,
+        figure,
+        bound: Bound::AtLeast(bound),
+    }
 }
 
 const fn node(mark: Mark) -> Mark {
     Mark { runner: Program::Node, ..mark }
 }
 
-/// Returns the marks of a runner.
-pub(super) fn of(runner: Program) -> impl Iterator<Item = Mark> {
-    MARKS.into_iter().filter(move |mark| mark.runner == runner)
+const fn postgres(mark: Mark) -> Mark {
+    Mark { store: Kind::Postgres, ..mark }
+}
+
+/// Returns the marks of a runner on a kind of store.
+pub(super) fn of(runner: Program, store: Kind) -> impl Iterator<Item = Mark> {
+    MARKS.into_iter().filter(move |mark| (mark.runner, mark.store) == (runner, store))
 }
 
 impl Bound {

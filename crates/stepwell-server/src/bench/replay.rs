@@ -30,7 +30,7 @@ pub(super) struct Replayed {
 
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Replay) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let client = Client::new(&stage.url).map_err(fault)?;
     let (mut whole, mut code, mut called) = (Vec::new(), Vec::new(), 0);
     for _ in 0..args.runs {

@@ -3,12 +3,21 @@
 use serde::Serialize;
 
 use super::program::Program;
+use super::storage::{Kind, Settings};
 
 /// One workload's figures; absent where the workload has none of the kind.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Line {
     pub(super) workload: &'static str,
     pub(super) runner: Program,
+    /// Where the server kept what it wrote.
+    pub(super) store: Kind,
+    /// Servers, where they share a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nodes: Option<u32>,
+    /// The database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) database: Option<Settings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) steps_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +115,27 @@ pub(super) struct Line {
     pub(super) alone_steps_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) share: Option<f64>,
+    /// What tables and their indexes have, and by how much of it they grow in ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tables_mb: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tables_growth: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) indexes_mb: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) indexes_growth: Option<f64>,
+    /// What a step takes of the server and of the database, and by how much more of it ten minutes later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_us_a_step: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_growth: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) database_cpu_us_a_step: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) database_cpu_growth: Option<f64>,
+    /// By how much of it the server's resident memory grows in ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rss_growth: Option<f64>,
     /// Why the figures do not count, if they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) does_not_count: Option<String>,
@@ -156,6 +186,15 @@ impl Line {
             ("tail_mb", "not in tables MB", self.tail_mb),
             ("alone_steps_per_s", "steps/s alone", self.alone_steps_per_s),
             ("share", "share of that", self.share),
+            ("tables_mb", "tables MB", self.tables_mb),
+            ("tables_growth", "tables, growth in 10 min", self.tables_growth),
+            ("indexes_mb", "indexes MB", self.indexes_mb),
+            ("indexes_growth", "indexes, growth in 10 min", self.indexes_growth),
+            ("cpu_us_a_step", "server µs a step", self.cpu_us_a_step),
+            ("cpu_growth", "server µs, growth in 10 min", self.cpu_growth),
+            ("database_cpu_us_a_step", "database µs a step", self.database_cpu_us_a_step),
+            ("database_cpu_growth", "database µs, growth in 10 min", self.database_cpu_growth),
+            ("rss_growth", "server RSS, growth in 10 min", self.rss_growth),
             ("server_cpu_s", "server CPU s", Some(self.server_cpu_s)),
             ("runner_cpu_s", "runner CPU s", Some(self.runner_cpu_s)),
             ("server_rss_mb", "server RSS MB", Some(self.server_rss_mb)),
@@ -174,6 +213,10 @@ impl Line {
         let shown: Vec<String> =
             shown.map(|one| format!("{} {}", one.label, number(one.value))).collect();
         let mut text = format!("{:<11} {}", self.workload, shown.join(" · "));
+        if let Some(database) = &self.database {
+            text.push_str("\n  on ");
+            text.push_str(&database.text());
+        }
         if let Some(why) = &self.does_not_count {
             text.push_str("\n  does not count: ");
             text.push_str(why);

@@ -1,4 +1,4 @@
-//! Server and runner as processes of their own, and what they use.
+//! Servers and runners as processes of their own, and what they use.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,11 @@ use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::args::Common;
 use super::program::Program;
+use super::report::Line;
+use super::storage::{Database, Kind, Sizes};
+use super::used::{Used, used};
 use crate::cli::{Client, Fault, Signals};
 
 /// How long a process may take to be there.
@@ -25,12 +29,16 @@ pub(super) const APP: &str = "bench";
 /// Exit code of a process that a signal ended.
 const CUT_OFF: i32 = 130;
 
-/// A server, a runner, and the folder of the server; all of it goes when this is dropped, and when a
+/// Servers, each with a runner, and their folder or database; all of it goes when this is dropped, and when a
 /// signal ends the process.
 pub(super) struct Stage {
+    /// The address of the first server.
     pub(super) url: String,
+    /// The addresses of all servers.
+    urls: Vec<String>,
     /// What its runners are written with.
     pub(super) runner: Program,
+    store: Kind,
     listen: String,
     props: Arc<Mutex<Props>>,
     /// Waits for signals.
@@ -39,21 +47,46 @@ pub(super) struct Stage {
 
 /// What has to be put away.
 struct Props {
-    folder: PathBuf,
+    settings: Settings,
     server: Child,
     runner: Child,
+    /// More servers of the same database, and their runners.
+    more: Vec<Child>,
     /// Runners of other apps.
     others: Vec<Child>,
 }
 
+/// What servers are started with.
+struct Settings {
+    folder: PathBuf,
+    database: Option<Database>,
+    environment: &'static [(&'static str, &'static str)],
+}
+
+impl Settings {
+    /// Starts a server, on the folder where there is no database.
+    fn start_server(&self, listen: &str) -> Result<Child, Fault> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["start", "--access", "loopback", "--listen", listen, "--log", "warn"]);
+        command.envs(self.environment.iter().copied());
+        match &self.database {
+            Some(database) => command.envs(database.environment()),
+            None => command.arg("--data").arg(&self.folder),
+        };
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
+    }
+}
+
 impl Props {
     fn put_away(&mut self) {
-        for child in [&mut self.runner, &mut self.server].into_iter().chain(&mut self.others) {
+        let rest = self.more.iter_mut().chain(&mut self.others);
+        for child in [&mut self.runner, &mut self.server].into_iter().chain(rest) {
             // One that has ended already is what is wanted.
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.settings.folder);
+        drop(self.settings.database.take());
     }
 }
 
@@ -65,27 +98,37 @@ pub(super) struct Health {
     pub(super) disk_bytes: u64,
 }
 
-/// What a process used so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Used {
-    pub(super) cpu_s: f64,
-    pub(super) rss_mb: f64,
-}
-
 impl Stage {
-    pub(super) fn set(runtime: &Runtime, runner: Program) -> Result<Self, Fault> {
-        Self::set_filled(runtime, runner, |_| Ok(()))
+    pub(super) fn set(runtime: &Runtime, common: &Common) -> Result<Self, Fault> {
+        Self::set_with(runtime, common, &[])
+    }
+
+    /// As [`Stage::set`], with more in the server's environment.
+    pub(super) fn set_with(
+        runtime: &Runtime,
+        common: &Common,
+        environment: &'static [(&'static str, &'static str)],
+    ) -> Result<Self, Fault> {
+        Self::set_filled(runtime, (common, environment), |_| Ok(()))
+    }
+
+    /// As [`Stage::set`], with so many servers on one database.
+    pub(super) fn set_nodes(runtime: &Runtime, common: &Common, nodes: u32) -> Result<Self, Fault> {
+        let mut stage = Self::set(runtime, common)?;
+        for _ in 1..nodes {
+            stage.add_node()?;
+        }
+        Ok(stage)
     }
 
     /// As [`Stage::set`], on a folder that is filled before.
     pub(super) fn set_filled(
         runtime: &Runtime,
-        runner: Program,
+        (common, environment): (&Common, &'static [(&'static str, &'static str)]),
         fill: impl FnOnce(&Path) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
         put_away_after_others();
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let listen = format!("127.0.0.1:{port}");
+        let listen = free_address()?;
         let url = format!("http://{listen}");
         let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         let signals = {
@@ -94,15 +137,52 @@ impl Stage {
         };
         std::fs::create_dir_all(&folder)?;
         fill(&folder)?;
-        let server = start_server(&folder, &listen)?;
+        let database = Database::begin(&common.store)?;
+        let settings = Settings { folder, database, environment };
+        let server = settings.start_server(&listen)?;
         // From here on dropping the stage ends what was started.
-        let props =
-            Arc::new(Mutex::new(Props { folder, server, runner: idle()?, others: Vec::new() }));
+        let (more, others) = (Vec::new(), Vec::new());
+        let props = Props { settings, server, runner: idle()?, more, others };
+        let props = Arc::new(Mutex::new(props));
         let watch = runtime.spawn(watch(signals, props.clone()));
-        let stage = Self { url, runner, listen, props, watch };
-        stage.await_server()?;
+        let (store, runner) = (common.store.kind(), common.runner);
+        let urls = vec![url.clone()];
+        let stage = Self { url, urls, runner, store, listen, props, watch };
+        stage.until_runs(&stage.url)?;
         stage.start_runner()?;
         Ok(stage)
+    }
+
+    /// Adds a server on the same database, with a runner of its own.
+    fn add_node(&mut self) -> Result<(), Fault> {
+        let listen = free_address()?;
+        let url = format!("http://{listen}");
+        let mut props = self.props();
+        let server = props.settings.start_server(&listen)?;
+        props.more.push(server);
+        drop(props);
+        self.until_runs(&url)?;
+        let runner = self.runner.start(&url, APP)?;
+        self.props().more.push(runner);
+        let is_there = || Ok(Self::lists(&url, APP));
+        self.until("the runner of another node did not connect", is_there)?;
+        self.urls.push(url);
+        Ok(())
+    }
+
+    /// Returns the addresses of all servers.
+    pub(super) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Returns the figures that say what is measured.
+    pub(super) fn line(&self) -> Result<Line, Fault> {
+        let database = match &self.props().settings.database {
+            Some(database) => Some(database.settings()?),
+            None => None,
+        };
+        let nodes = database.as_ref().and_then(|_| u32::try_from(self.urls.len()).ok());
+        Ok(Line { runner: self.runner, store: self.store, nodes, database, ..Line::default() })
     }
 
     /// Adds a runner, of another app.
@@ -120,7 +200,9 @@ impl Stage {
             props.runner.wait()
         };
         ended()?;
-        self.until("the runner that was killed is still there", || Ok(!self.lists(APP)))?;
+        self.until("the runner that was killed is still there", || {
+            Ok(!Self::lists(&self.url, APP))
+        })?;
         self.start_runner()
     }
 
@@ -133,8 +215,8 @@ impl Stage {
         self.props.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn await_server(&self) -> Result<(), Fault> {
-        self.until("the server did not start", || Ok(self.health().is_ok()))
+    fn until_runs(&self, url: &str) -> Result<(), Fault> {
+        self.until("the server did not start", || Ok(health(url).is_ok()))
     }
 
     fn await_runner(&self, app: &str) -> Result<(), Fault> {
@@ -145,15 +227,15 @@ impl Stage {
             drop(props);
             match ended {
                 Some(status) => Err(self.runner.ended(status)),
-                None => Ok(self.lists(app)),
+                None => Ok(Self::lists(&self.url, app)),
             }
         })
     }
 
     /// Tells whether a runner of an app is connected, with all of its workflows.
-    fn lists(&self, app: &str) -> bool {
+    fn lists(url: &str, app: &str) -> bool {
         let named = format!("\"{app}\"");
-        let answer = Client::new(&self.url).and_then(|client| client.get("/api/v1/runners"));
+        let answer = Client::new(url).and_then(|client| client.get("/api/v1/runners"));
         answer.is_ok_and(|answer| {
             let text = answer.text();
             text.contains("\"fanout\"") && text.contains(&named)
@@ -178,7 +260,7 @@ impl Stage {
     }
 
     pub(super) fn health(&self) -> Result<Health, Fault> {
-        Client::new(&self.url)?.get("/healthz")?.read()
+        health(&self.url)
     }
 
     /// Ends the server with SIGKILL, starts it again on its folder, and returns how long it took
@@ -188,18 +270,30 @@ impl Stage {
         props.server.kill()?;
         props.server.wait()?;
         let begun = Instant::now();
-        props.server = start_server(&props.folder, &self.listen)?;
+        props.server = props.settings.start_server(&self.listen)?;
         drop(props);
-        self.await_server()?;
+        self.until_runs(&self.url)?;
         Ok(begun.elapsed())
     }
 
     pub(super) fn server_used(&self) -> Used {
-        used(self.props().server.id())
+        let props = self.props();
+        let more = props.more.iter().step_by(2);
+        std::iter::once(&props.server).chain(more).map(|one| used(one.id())).sum()
+    }
+
+    /// Returns what the database used of processors so far, where that can be seen, and what is in it.
+    pub(super) fn database_used(&self) -> Result<(Option<f64>, Sizes), Fault> {
+        match &self.props().settings.database {
+            Some(database) => Ok((database.cpu_s(), database.sizes()?)),
+            None => Err(Fault::Machine("there is no database".into())),
+        }
     }
 
     pub(super) fn runner_used(&self) -> Used {
-        used(self.props().runner.id())
+        let props = self.props();
+        let more = props.more.iter().skip(1).step_by(2);
+        std::iter::once(&props.runner).chain(more).map(|one| used(one.id())).sum()
     }
 }
 
@@ -250,14 +344,12 @@ fn end_server_of(folder: &Path) {
     }
 }
 
-fn start_server(folder: &Path, listen: &str) -> Result<Child, Fault> {
-    let child = Command::new(std::env::current_exe()?)
-        .args(["start", "--access", "loopback", "--listen", listen, "--log", "warn", "--data"])
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()?;
-    Ok(child)
+fn health(url: &str) -> Result<Health, Fault> {
+    Client::new(url)?.get("/healthz")?.read()
+}
+
+fn free_address() -> Result<String, Fault> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// A process that has nothing to do, in the place of one that is not started yet.
@@ -268,20 +360,4 @@ fn idle() -> Result<Child, Fault> {
         .stdout(Stdio::null())
         .spawn()?;
     Ok(child)
-}
-
-/// Reads `/proc`: CPU time in clock ticks (100 a second on Linux) and resident pages.
-fn used(pid: u32) -> Used {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<f64> = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().filter_map(|field| field.parse().ok()).collect())
-        .unwrap_or_default();
-    // The state letter is not a number: `utime` and `stime` are the 11th and 12th of the rest.
-    let ticks = fields.get(10).zip(fields.get(11)).map_or(0.0, |(user, system)| user + system);
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let rss_kb = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-    });
-    Used { cpu_s: ticks / 100.0, rss_mb: rss_kb.unwrap_or(0.0) / 1_024.0 }
 }

@@ -34,7 +34,8 @@ impl Table {
     /// Puts measurements together, in the order in which their workloads came.
     pub(super) fn of(lines: &[Line]) -> Self {
         let mut rows: Vec<Row> = Vec::new();
-        let runner = lines.first().map(|line| line.runner).unwrap_or_default();
+        let of = |line: &Line| (line.runner, line.store);
+        let (runner, store) = lines.first().map(of).unwrap_or_default();
         let mut workloads: Vec<&'static str> = lines.iter().map(|line| line.workload).collect();
         workloads.dedup();
         for workload in &workloads {
@@ -46,7 +47,7 @@ impl Table {
                 values.sort_by(f64::total_cmp);
                 let (Some(min), Some(max)) = (values.first(), values.last()) else { continue };
                 let median = values.get(values.len() / 2).copied().unwrap_or(*max);
-                let mark = marks::of(runner)
+                let mark = marks::of(runner, store)
                     .find(|mark| mark.workload == *workload && mark.figure == name.name);
                 rows.push(Row {
                     workload,
@@ -61,7 +62,7 @@ impl Table {
                 });
             }
         }
-        let missed = missed(lines, marks::of(runner), &rows);
+        let missed = missed(lines, marks::of(runner, store), &rows);
         Self { rows, missed }
     }
 
@@ -200,6 +201,10 @@ mod tests {
             counts_ms: one,
             events_per_s: one,
             share: one,
+            tables_growth: one,
+            indexes_growth: one,
+            cpu_growth: one,
+            rss_growth: one,
             ..Line::default()
         };
         for mark in marks::MARKS {

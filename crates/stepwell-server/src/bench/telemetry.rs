@@ -278,7 +278,7 @@ async fn put_under_load(stage: &Stage, args: &Telemetry) -> Result<Measured, Fau
 
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Telemetry) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let measured = runtime.block_on(put_under_load(&stage, args))?;
     let Measured { took, before, after, .. } = measured;
     let mut why = Vec::new();
@@ -348,7 +348,7 @@ fn read_back(stage: &Stage, mut line: Line, sent: u64) -> Result<Line, Fault> {
 
 /// Measures durable runs alone, and then while telemetry comes as fast as it is taken.
 pub(super) fn measure_share(runtime: &Runtime, args: &Share) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let plan = Plan {
         workflow: "steps",
         input: STEPS,
@@ -360,7 +360,7 @@ pub(super) fn measure_share(runtime: &Runtime, args: &Share) -> Result<Line, Fau
         as_f64(measured.runs) * f64::from(STEPS) / measured.took.as_secs_f64()
     };
     // A start that is refused ends it: none may be.
-    let durable = || load::run::<Vec<u32>>(&stage.url, plan, || Ok(()));
+    let durable = || load::run::<Vec<u32>>(stage.urls(), plan, || Ok(()));
     let alone = runtime.block_on(durable())?;
     let way = Way { senders: args.senders, runs: args.batch / EVENTS_A_RUN, gzip: false };
     let (both, events, runs) = runtime.block_on(async {

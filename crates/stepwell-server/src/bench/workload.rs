@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::all;
-use super::args::{Bench, Load, Parked, Sequential};
+use super::args::{Bench, Common, Load, Parked, Sequential};
 use super::events;
 use super::lists;
 use super::load::{self, Measured, Output, Plan};
-use super::program::Program;
 use super::readback;
 use super::replay;
 use super::report::{Line, percentile};
-use super::stage::{Stage, Used};
+use super::soak;
+use super::stage::Stage;
 use super::telemetry;
+use super::used::Used;
 use crate::cli::{Fault, print_json, print_line};
 
 /// Steps of a run, by workload.
@@ -33,6 +34,11 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     if let Bench::All(args) = bench {
         return all::run(&runtime, args);
+    }
+    if let Some(workload) = bench.workload()
+        && let Err(why) = workload.is_for(bench.common().store.kind())
+    {
+        return Err(Fault::Usage(why.into()));
     }
     let line = match bench {
         Bench::Lists(args) => {
@@ -59,13 +65,15 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Fault> {
 pub(super) fn measure(runtime: &Runtime, bench: &Bench) -> Result<Line, Fault> {
     match bench {
         Bench::Sequential(args) => sequential(runtime, args),
+        Bench::Nodes(args) => nodes(runtime, args),
+        Bench::Soak(args) => soak::measure(runtime, args),
         Bench::Throughput(args) => {
             let plan = plan("steps", THROUGHPUT_STEPS, args.in_flight.unwrap_or(512), args);
-            loaded::<Vec<u32>>((runtime, args.common.runner), "throughput", plan)
+            loaded::<Vec<u32>>((runtime, &args.common, 1), "throughput", plan)
         }
         Bench::Noop(args) => {
             let plan = plan("noop", 0, args.in_flight.unwrap_or(64), args);
-            loaded::<u32>((runtime, args.common.runner), "noop", plan)
+            loaded::<u32>((runtime, &args.common, 1), "noop", plan)
         }
         Bench::Fanout(args) => fanout(runtime, args),
         Bench::Parked(args) => parked(runtime, args),
@@ -84,7 +92,7 @@ fn plan(workflow: &'static str, input: u32, in_flight: u32, args: &Load) -> Plan
 }
 
 fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let work = load::sequence::<Vec<u32>>(&stage.url, "steps", SEQUENTIAL_STEPS, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut steps: Vec<f64> = outputs.iter().flatten().map(|us| f64::from(*us) / 1e3).collect();
@@ -99,7 +107,7 @@ fn sequential(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
 }
 
 fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let work = load::sequence::<u32>(&stage.url, "fanout", BRANCHES, args.runs);
     let (outputs, measured) = runtime.block_on(work)?;
     let mut took: Vec<f64> = outputs.iter().map(|us| f64::from(*us) / 1e3).collect();
@@ -113,13 +121,13 @@ fn fanout(runtime: &Runtime, args: &Sequential) -> Result<Line, Fault> {
 }
 
 fn loaded<O: Output>(
-    (runtime, runner): (&Runtime, Program),
+    (runtime, common, nodes): (&Runtime, &Common, u32),
     workload: &'static str,
     plan: Plan,
 ) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, runner)?;
+    let stage = Stage::set_nodes(runtime, common, nodes)?;
     let mut at: Vec<Sample> = Vec::new();
-    let work = load::run::<O>(&stage.url, plan, || {
+    let work = load::run::<O>(stage.urls(), plan, || {
         at.push(Sample::take(&stage)?);
         Ok(())
     });
@@ -157,8 +165,18 @@ fn loaded<O: Output>(
     Ok(Line { does_not_count: (!why.is_empty()).then(|| why.join("; ")), ..line })
 }
 
+/// Two nodes beside each other on a database, held against one.
+fn nodes(runtime: &Runtime, args: &Load) -> Result<Line, Fault> {
+    let plan = plan("steps", THROUGHPUT_STEPS, args.in_flight.unwrap_or(512), args);
+    let measure = |nodes| loaded::<Vec<u32>>((runtime, &args.common, nodes), "nodes", plan);
+    let (alone, both) = (measure(1)?, measure(2)?);
+    let share = both.steps_per_s.zip(alone.steps_per_s).map(|(both, alone)| both / alone);
+    let why = both.does_not_count.clone().or_else(|| alone.does_not_count.clone());
+    Ok(Line { alone_steps_per_s: alone.steps_per_s, share, does_not_count: why, ..both })
+}
+
 fn parked(runtime: &Runtime, args: &Parked) -> Result<Line, Fault> {
-    let stage = Stage::set(runtime, args.common.runner)?;
+    let stage = Stage::set(runtime, &args.common)?;
     let before = stage.server_used();
     let disk_before = stage.health()?.disk_bytes;
     runtime.block_on(load::start_all(&stage.url, "parked", args.runs))?;
@@ -193,14 +211,13 @@ fn parked(runtime: &Runtime, args: &Parked) -> Result<Line, Fault> {
 /// Returns what every workload measures.
 pub(super) fn base(stage: &Stage, measured: &Measured) -> Result<Line, Fault> {
     Ok(Line {
-        runner: stage.runner,
         run_p50_ms: percentile(&measured.run_ms, 0.5),
         run_p99_ms: percentile(&measured.run_ms, 0.99),
         server_cpu_s: stage.server_used().cpu_s,
         runner_cpu_s: stage.runner_used().cpu_s,
         server_rss_mb: stage.server_used().rss_mb,
         fold_lag_ms: stage.health()?.fold_lag_ms,
-        ..Line::default()
+        ..stage.line()?
     })
 }
 
