@@ -251,7 +251,9 @@ impl App {
     /// Connects to a server and runs what it gives, until
     /// [`Serve::with_graceful_shutdown`] says otherwise.
     ///
-    /// `url` begins with `http://` or `https://`. A key is set by [`Serve::key`], or by the variable
+    /// `url` begins with `http://` or `https://`. Several nodes are named with commas between, as in
+    /// `http://a:7878,http://b:7878`: one of them is connected to, and where it is lost, the next one, to which
+    /// the runner takes its runs along. A key is set by [`Serve::key`], or by the variable
     /// `STEPWELL_KEY`.
     ///
     /// Code runs on the tokio runtime that polls the future; the connection has a thread of its own,

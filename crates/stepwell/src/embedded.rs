@@ -154,7 +154,7 @@ impl Embedded {
             None => None,
         };
         let target = Target::local(Local::HOST, Arc::new(local.pipes().clone()));
-        let client = Client::to(target.clone());
+        let client = Client::to(vec![target.clone()]);
         let (stop, stopped) = oneshot::channel::<()>();
         let (registered, mut welcome) = oneshot::channel();
         let serve = Serve::to(app, target).when_welcome(registered);

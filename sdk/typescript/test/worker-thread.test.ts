@@ -34,7 +34,7 @@ async function gate(): Promise<{
 /** §4.9: what was said for a connection that is lost does not end the thread, nor reach another one. */
 it("the connection's thread outlives words for a connection that is lost", async () => {
   const server = await gate();
-  const data: ThreadData = { url: server.url, pulse: new SharedArrayBuffer(4) };
+  const data: ThreadData = { urls: [server.url], pulse: new SharedArrayBuffer(4) };
   const first = server.next();
   const thread = new Worker(THREAD, { workerData: data });
   const said: FromThread[] = [];
@@ -75,5 +75,38 @@ it("the connection's thread outlives words for a connection that is lost", async
   } finally {
     await thread.terminate();
     server.close();
+  }
+});
+
+/** §4.7: a node that is lost, or takes no runners now, is passed over; its word on when to come again is for it alone. */
+it("the connection's thread goes on to the next node", async () => {
+  const [one, other] = await Promise.all([gate(), gate()]);
+  const busy = createServer();
+  busy.on("upgrade", (_request, socket: Socket) => {
+    socket.end("HTTP/1.1 503 Service Unavailable\r\nretry-after: 600\r\ncontent-length: 0\r\n\r\n");
+  });
+  await once(busy.listen(0, "127.0.0.1"), "listening");
+  const { port } = busy.address() as AddressInfo;
+  const urls = [one.url, `ws://127.0.0.1:${port}/`, other.url];
+  const data: ThreadData = { urls, pulse: new SharedArrayBuffer(4) };
+  const came: string[] = [];
+  const visits = (at: typeof one): Promise<import("ws").WebSocket> =>
+    at.next().then(({ take }) => {
+      came.push(at.url);
+      return take();
+    });
+  const first = [visits(one), visits(other)] as const;
+  const thread = new Worker(THREAD, { workerData: data });
+  try {
+    const lost = await Promise.race(first);
+    lost.terminate();
+    const at = first[came[0] === one.url ? 1 : 0];
+    await at;
+    expect(new Set(came)).toEqual(new Set([one.url, other.url]));
+  } finally {
+    await thread.terminate();
+    one.close();
+    other.close();
+    busy.close();
   }
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ArgumentError } from "../src/index.js";
+import { ArgumentError, app, workflow } from "../src/index.js";
 import { Backoff } from "../src/worker/backoff.js";
 import { isReadable, socketUrl } from "../src/worker/target.js";
-import { thrownBy } from "./support.js";
+import { rejectionOf, thrownBy } from "./support.js";
 
 describe("the worker", () => {
   it("reads the addresses of servers", () => {
@@ -16,6 +16,12 @@ describe("the worker", () => {
       expect(ArgumentError.is(error), url).toBe(true);
       expect(String(error)).toContain("accepted: http://host:port");
     }
+  });
+
+  it("is refused a list in which one is no address, with which", async () => {
+    const shop = app("shop", { workflows: [workflow({ name: "w" }, () => 1)] });
+    const error = await rejectionOf(shop.serve({ url: "http://127.0.0.1:1,127.0.0.1:2" }));
+    expect(ArgumentError.is(error) && error.message).toContain("url, number 2 of 2: `127.0.0.1:2`");
   });
 
   it("knows where a key would be readable on its way", () => {

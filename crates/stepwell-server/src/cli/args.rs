@@ -104,7 +104,7 @@ pub(super) enum Command {
 /// How a server is reached and how answers are shown.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Reach {
-    /// Address of the server
+    /// Address of the server, or those of its nodes with commas between
     #[arg(long, env = "STEPWELL_URL", default_value = "http://127.0.0.1:7878", value_name = "URL")]
     pub(super) url: String,
     /// Print JSON; lists have one object a line

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::fault::Fault;
 use super::first_key;
-use crate::connect::Server;
+use crate::connect::{Server, Stream};
 
 /// The variable that holds the key.
 const KEY: &str = "STEPWELL_KEY";
@@ -50,7 +50,8 @@ pub(super) fn use_key(file: Option<&Path>) -> Result<(), Fault> {
 
 /// A way to a server.
 pub(crate) struct Client {
-    server: Server,
+    /// Its nodes, of which the first that can be connected to is asked.
+    servers: Vec<Server>,
     runtime: Runtime,
     /// Longest time for an answer; as long as it takes where there is none.
     within: Option<Duration>,
@@ -72,16 +73,25 @@ struct Told {
 }
 
 impl Client {
-    /// Makes a client of the server at `url`.
+    /// Makes a client of the server at `url`, or of its nodes at several, which have commas between.
     pub(crate) fn new(url: &str) -> Result<Self, Fault> {
-        let server = Server::parse(url).ok_or_else(|| {
-            Fault::Usage(format!(
-                "`{url}` is not the address of a server; accepted: http:// or https://, a host and a \
-                 port, such as http://127.0.0.1:7878"
-            ))
-        })?;
+        let read = |url: &str| {
+            Server::parse(url.trim()).ok_or_else(|| {
+                Fault::Usage(format!(
+                    "`{url}` is not the address of a server; accepted: http:// or https://, a host and a \
+                     port, such as http://127.0.0.1:7878, or several of them with commas between"
+                ))
+            })
+        };
+        let servers = url.split(',').map(read).collect::<Result<_, _>>()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server, runtime, within: None })
+        Ok(Self { servers, runtime, within: None })
+    }
+
+    /// Returns where it asks.
+    fn place(&self) -> String {
+        let places: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        places.join(" and ")
     }
 
     /// Waits for an answer for so long, and no longer.
@@ -101,17 +111,17 @@ impl Client {
 
     /// Posts what is of this type.
     pub(crate) fn post_as(&self, path: &str, body: Vec<u8>, media: &str) -> Result<Answer, Fault> {
-        self.answer(self.request(Method::POST, path, Some((body, media)))?)
+        self.answer(request(Method::POST, path, Some((body, media)))?)
     }
 
     /// Puts JSON in the place of a resource.
     pub(crate) fn put(&self, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
-        self.answer(self.request(Method::PUT, path, Some((body, "application/json")))?)
+        self.answer(request(Method::PUT, path, Some((body, "application/json")))?)
     }
 
     /// Gets a resource, and writes it as it comes.
     pub(crate) fn download(&self, path: &str, to: &mut dyn Write) -> Result<(), Fault> {
-        let request = self.request(Method::GET, path, None)?;
+        let request = request(Method::GET, path, None)?;
         self.runtime.block_on(async {
             let (mut response, _connection) = self.begin(request).await?;
             if !response.status().is_success() {
@@ -133,7 +143,7 @@ impl Client {
     }
 
     fn send(&self, method: Method, path: &str) -> Result<Answer, Fault> {
-        self.answer(self.request(method, path, None)?)
+        self.answer(request(method, path, None)?)
     }
 
     /// Sends a request, and waits for its answer as long as this client does.
@@ -141,53 +151,46 @@ impl Client {
         self.runtime.block_on(async {
             let Some(time) = self.within else { return self.exchange(request).await };
             tokio::time::timeout(time, self.exchange(request)).await.unwrap_or_else(|_| {
-                let why = format!("the server at {} has not answered in {time:?}", self.server);
+                let why = format!("the server at {} has not answered in {time:?}", self.place());
                 Err(Fault::Unreachable(why))
             })
         })
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<(Vec<u8>, &str)>,
-    ) -> Result<Request<Full<Bytes>>, Fault> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, self.server.authority())
-            .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
-        if let Some(credential) = CREDENTIAL.get() {
-            request = request.header(header::AUTHORIZATION, credential);
-        }
-        if let Some((_, media)) = &body {
-            request = request.header(header::CONTENT_TYPE, *media);
-        }
-        let body = body.map(|(body, _)| body).unwrap_or_default();
-        let request = request.body(Full::new(Bytes::from(body)));
-        request.map_err(|error| Fault::Usage(error.to_string()))
     }
 
     fn away(&self, why: &dyn Display) -> Fault {
         Fault::Unreachable(format!(
             "no server answers at {}: {why}; start one with `stepwell dev` or `stepwell start`, or \
              say where with --url",
-            self.server
+            self.place()
         ))
     }
 
     /// Sends a request; what is returned beside the answer keeps the connection going.
     async fn begin(
         &self,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Incoming>, Connection), Fault> {
-        let stream = self.server.connect().await.map_err(|error| self.away(&error))?;
+        let (server, stream) = self.connect().await?;
+        let host = HeaderValue::try_from(server.authority());
+        let host = host.map_err(|error| Fault::Usage(error.to_string()))?;
+        request.headers_mut().insert(header::HOST, host);
         let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = made.map_err(|error| self.away(&error))?;
         let driving = Connection(tokio::spawn(async move { drop(connection.await) }));
         let response = sender.send_request(request).await.map_err(|error| self.away(&error))?;
         Ok((response, driving))
+    }
+
+    /// Connects to the first node that is there.
+    async fn connect(&self) -> Result<(&Server, Box<dyn Stream>), Fault> {
+        let mut fault = Fault::Usage("there is no address of a server".into());
+        for server in &self.servers {
+            match server.connect().await {
+                Ok(stream) => return Ok((server, stream)),
+                Err(error) => fault = self.away(&error),
+            }
+        }
+        Err(fault)
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
@@ -214,10 +217,31 @@ impl Client {
             Ok(Told { code, detail, .. }) => Fault::Answered { code, detail },
             Err(_) => Fault::Unreachable(format!(
                 "what answers at {} with status {status} is not a Stepwell server",
-                self.server
+                self.place()
             )),
         })
     }
+}
+
+/// Makes a request, which gets its host where it is sent.
+fn request(
+    method: Method,
+    path: &str,
+    body: Option<(Vec<u8>, &str)>,
+) -> Result<Request<Full<Bytes>>, Fault> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+    if let Some(credential) = CREDENTIAL.get() {
+        request = request.header(header::AUTHORIZATION, credential);
+    }
+    if let Some((_, media)) = &body {
+        request = request.header(header::CONTENT_TYPE, *media);
+    }
+    let body = body.map(|(body, _)| body).unwrap_or_default();
+    let request = request.body(Full::new(Bytes::from(body)));
+    request.map_err(|error| Fault::Usage(error.to_string()))
 }
 
 /// A connection that is driven until this is dropped.

@@ -12,7 +12,7 @@ use super::fault::Fault;
 /// See [`Command::Mcp`](super::args::Command::Mcp).
 #[derive(Debug, Args)]
 pub(super) struct Mcp {
-    /// Address of the server
+    /// Address of the server, or those of its nodes with commas between
     #[arg(long, env = "STEPWELL_URL", default_value = "http://127.0.0.1:7878", value_name = "URL")]
     url: String,
     /// What may be changed, divided by commas: start, send, cancel, retry, fork, rerun, or all

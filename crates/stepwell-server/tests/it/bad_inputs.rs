@@ -574,7 +574,7 @@ fn stepwell_with(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>
 
 #[test]
 fn command_lines_are_refused_with_what_is_accepted() {
-    let cases: [(&[&str], i32, &str); 22] = [
+    let cases: [(&[&str], i32, &str); 23] = [
         (&[], 2, "Usage"),
         (&["rnus"], 2, "similar subcommand"),
         (&["runs", "show"], 2, "<RUN>"),
@@ -582,6 +582,7 @@ fn command_lines_are_refused_with_what_is_accepted() {
         (&["runs", "list"], 3, "no server answers at http://127.0.0.1:1"),
         (&["runs", "list", "--url", "ftp://localhost:7878"], 2, "accepted: http://"),
         (&["runs", "list", "--url", "localhost"], 2, "is not the address of a server"),
+        (&["runs", "list", "--url", "http://a:1, b"], 2, "` b` is not the address of a server"),
         (&["runs", "start", "pay", "--input", "{order: 7}"], 2, "is not JSON"),
         (&["runs", "start", "pay", "--input", "@/nowhere.json"], 2, "cannot be read"),
         (&["runs", "start", "pay", "--wait", "soon"], 2, "is not a duration"),

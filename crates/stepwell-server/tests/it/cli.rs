@@ -105,3 +105,18 @@ fn pages_are_printed_by_their_names() {
     assert_eq!(none.status.code(), Some(2), "{told}");
     assert!(told.contains("there is no page on `weather`; there is: "), "{told}");
 }
+
+/// A node that is away is passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_goes_to_the_next_address() {
+    let server = server().await;
+    let url = format!("http://127.0.0.1:1, http://{}", server.address());
+    let health = stepwell(url, &["doctor", "--json"]).await;
+    assert_eq!(health.status.code(), Some(0), "{health:?}");
+    assert_eq!(serde_json::from_str::<Value>(&out(&health)).unwrap()["status"], json!("ok"));
+    let nobody = "http://127.0.0.1:1,http://127.0.0.1:2".to_owned();
+    let away = stepwell(nobody, &["doctor"]).await;
+    assert_eq!(away.status.code(), Some(3), "{away:?}");
+    let told = String::from_utf8_lossy(&away.stderr).into_owned();
+    assert!(told.contains("at http://127.0.0.1:1 and http://127.0.0.1:2"), "{told}");
+}

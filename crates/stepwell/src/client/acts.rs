@@ -10,6 +10,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 
 use super::client::Client;
+use super::http::{Again, Answer};
 use super::run_handle::RunHandle;
 use crate::error::{Error, Result};
 use crate::json;
@@ -94,13 +95,13 @@ impl Act {
         }
     }
 
-    async fn send(self) -> Result<(Client, super::http::Answer)> {
+    async fn send(self, again: Again) -> Result<(Client, Answer)> {
         if let Some(error) = self.error {
             return Err(error);
         }
         let client = self.run.client().clone();
         let path = format!("/api/v1/runs/{}/{}", self.run.id(), self.name);
-        let answer = client.http.post(&path, &self.body).await?;
+        let answer = client.http.post(&path, &self.body, again).await?;
         Ok((client, answer))
     }
 }
@@ -204,7 +205,8 @@ impl IntoFuture for Act {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (_, answer) = self.send().await?;
+            // Done twice, each of these is as if done once.
+            let (_, answer) = self.send(Again::Any).await?;
             let Acted { status } = answer.read()?;
             Ok(status)
         })
@@ -217,7 +219,7 @@ impl IntoFuture for Remake {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (client, answer) = self.0.send().await?;
+            let (client, answer) = self.0.send(Again::Unseen).await?;
             let Made { id } = answer.read()?;
             Ok(RunHandle::new(client, id, true))
         })

@@ -22,6 +22,10 @@ impl Client {
     /// Makes a client of the server at `url`, such as `http://127.0.0.1:7878`, with the key of the
     /// variable `STEPWELL_KEY`, if there is one. Nothing is sent yet.
     ///
+    /// Several nodes are named with commas between: `http://a:7878,http://b:7878`. What one of them cannot
+    /// have seen is asked of the next; so is what may be asked twice, where a connection breaks or a node cannot
+    /// take it now (503).
+    ///
     /// # Errors
     /// [`Argument`](crate::ErrorKind::Argument) when `url` is not the address of a server, or the
     /// variable holds no key.
@@ -42,8 +46,8 @@ impl Client {
         ClientBuilder(Reach { url: url.to_owned(), ..Reach::default() })
     }
 
-    pub(crate) fn to(target: Target) -> Self {
-        Self { http: Http::to(target) }
+    pub(crate) fn to(targets: Vec<Target>) -> Self {
+        Self { http: Http::to(targets) }
     }
 
     /// Makes a start of a workflow with an input; `&()` is no input. Await it to have it done.
@@ -86,6 +90,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`Argument`](crate::ErrorKind::Argument) when something that was given is not accepted.
     pub fn build(self) -> Result<Client> {
-        Ok(Client::to(Target::of(&self.0)?))
+        Ok(Client::to(Target::all(&self.0)?))
     }
 }

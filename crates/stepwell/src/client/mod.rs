@@ -29,7 +29,7 @@ mod start;
 
 pub use acts::{Act, Remake};
 pub use client::{Client, ClientBuilder};
-pub(crate) use http::{Answer, Http, pause};
+pub(crate) use http::{Again, Answer, Http, pause};
 pub use run_handle::RunHandle;
 #[cfg(feature = "test")]
 pub(crate) use run_handle::Shown;

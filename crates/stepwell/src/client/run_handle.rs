@@ -11,7 +11,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::status::RunStatus;
 
 use super::client::Client;
-use super::http::Answer;
+use super::http::{Again, Answer};
 use crate::duration::{IntoDuration, to_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -123,7 +123,7 @@ impl RunHandle {
     /// [`Connection`](ErrorKind::Connection) or [`Refused`](ErrorKind::Refused).
     pub async fn cancel(&self, reason: Option<&str>) -> Result<()> {
         let path = format!("/api/v1/runs/{}/cancel", self.id);
-        self.client.http.post(&path, &Cancel { reason }).await?;
+        self.client.http.post(&path, &Cancel { reason }, Again::Any).await?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use stepwell_core::id::RunId;
 
 use super::client::Client;
+use super::http::Again;
 use crate::error::{Error, Result};
 use crate::json;
 
@@ -121,7 +122,8 @@ impl Send {
         if let Some(error) = self.error {
             return Err(error);
         }
-        self.client.http.post("/api/v1/events", &self.body).await?.read()
+        let again = Again::with(self.body.id.as_ref());
+        self.client.http.post("/api/v1/events", &self.body, again).await?.read()
     }
 }
 

@@ -10,7 +10,7 @@ use stepwell_core::id::RunId;
 use stepwell_core::search::Change;
 
 use super::client::Client;
-use super::http::Answer;
+use super::http::{Again, Answer};
 use super::run_handle::{RunHandle, Shown, WAIT};
 use crate::duration::{IntoDuration, to_millis};
 use crate::error::{Error, Result};
@@ -172,7 +172,8 @@ impl Start {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let answer = self.client.http.post(path, &self.body).await?;
+        let again = Again::with(self.body.key.as_ref());
+        let answer = self.client.http.post(path, &self.body, again).await?;
         let started: Started = answer.read()?;
         Ok((RunHandle::new(self.client, started.id, started.created), answer))
     }

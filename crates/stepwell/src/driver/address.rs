@@ -18,27 +18,40 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    pub(crate) fn parse(url: &str) -> Result<Self> {
-        let refuse = |why: &str| {
-            let text = format!(
-                "`{url}` is not the address of a server: {why}; \
-                 accepted: http://host:port or https://host:port, such as http://127.0.0.1:7878"
-            );
-            Error::argument(text)
+    /// Reads the addresses in a text, which are separated by commas; there is one at least.
+    ///
+    /// # Errors
+    /// [`Argument`](crate::ErrorKind::Argument) for the first that is none, with which one it is.
+    pub(crate) fn parse_all(urls: &str) -> Result<Vec<Self>> {
+        let count = urls.split(',').count();
+        let read = |(at, url): (usize, &str)| {
+            let url = url.trim();
+            let place =
+                if count > 1 { format!("number {} of {count}, ", at + 1) } else { String::new() };
+            Self::parse(url).map_err(|why| {
+                Error::argument(format!(
+                    "{place}`{url}` is not the address of a server: {why}; accepted: \
+                     http://host:port or https://host:port, such as http://127.0.0.1:7878, or \
+                     several of them with commas between"
+                ))
+            })
         };
-        let uri: Uri =
-            url.parse().map_err(|why: hyper::http::uri::InvalidUri| refuse(&why.to_string()))?;
+        urls.split(',').enumerate().map(read).collect()
+    }
+
+    fn parse(url: &str) -> std::result::Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|why: hyper::http::uri::InvalidUri| why.to_string())?;
         let (is_encrypted, port) = match uri.scheme_str() {
             Some("http" | "ws") => (false, 80),
             Some("https" | "wss") => (true, 443),
-            Some(_) | None => return Err(refuse("it does not begin with http:// or https://")),
+            Some(_) | None => return Err("it does not begin with http:// or https://".into()),
         };
         if uri.query().is_some() {
-            return Err(refuse("it has a query"));
+            return Err("it has a query".into());
         }
-        let authority = uri.authority().ok_or_else(|| refuse("it has no host"))?;
+        let authority = uri.authority().ok_or("it has no host")?;
         if authority.as_str().contains('@') {
-            return Err(refuse("it holds a user or password"));
+            return Err("it holds a user or password".into());
         }
         let port = authority.port_u16().unwrap_or(port);
         let host = authority.host();
@@ -117,9 +130,25 @@ mod tests {
             ("http://u:p@a:1", "password"),
             ("http://a?x=1", "query"),
         ] {
-            let error = Address::parse(url).unwrap_err();
+            let error = Address::parse_all(url).unwrap_err();
             assert!(error.message().contains(word), "{url}: {error}");
             assert!(error.message().contains("accepted: http://host:port"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn several_are_read_in_their_order_and_the_bad_one_is_named() {
+        let read = Address::parse_all("http://a:1, https://b,http://[::1]:7/x").unwrap();
+        let shown: Vec<String> = read.iter().map(|one| one.url("http", "/p")).collect();
+        assert_eq!(shown, ["http://a:1/p", "https://b:443/p", "http://[::1]:7/x/p"]);
+        for (urls, bad) in [
+            ("http://a:1,b:2,http://c:3", "number 2 of 3, `b:2` is not the address of a server"),
+            ("http://a:1,", "number 2 of 2, `` is not the address of a server"),
+            (",", "number 1 of 2, `` is not the address of a server"),
+        ] {
+            let error = Address::parse_all(urls).unwrap_err();
+            assert!(error.message().starts_with(bad), "{urls}: {error}");
+            assert!(error.message().contains("with commas between"), "{urls}: {error}");
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `wire` | its socket, which several threads write to |
 //! | `upgrade` | how a connection becomes a WebSocket |
 //! | `address`, `target` | where the server is, and the way to it |
+//! | `turn` | which of several nodes is asked |
 //! | `key`, `tls` | who asks, and whom it trusts |
 //! | `backoff` | how long to wait before trying a server again |
 
@@ -23,6 +24,7 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+mod turn;
 mod upgrade;
 mod wire;
 
@@ -33,6 +35,7 @@ pub use serve::Serve;
 #[cfg(feature = "embedded")]
 pub(crate) use target::Local;
 pub(crate) use target::{Connector, Reach, Target};
+pub(crate) use turn::Turn;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);

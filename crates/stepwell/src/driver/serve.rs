@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::target::{Reach, Target};
 use super::thread::{Driver, Ended};
+use super::turn::Turn;
 use crate::app::App;
 use crate::duration::IntoDuration;
 use crate::error::{Error, Result};
@@ -41,7 +42,8 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Serves an app; made by [`App::serve`].
 ///
 /// The future ends with an error when the app or its key is not accepted, and without one after a
-/// graceful shutdown. While the server is away it goes on trying. A key that is refused later, since
+/// graceful shutdown. While the server is away it goes on trying, at its next address where it has several.
+/// A key that is refused later, since
 /// it was revoked or has expired, ends it too, once functions in progress have: they have as long as
 /// with a shutdown, and no other begins.
 #[must_use = "an app is not served unless this is awaited"]
@@ -118,9 +120,9 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<()> {
-        let target = match self.server {
-            Server::Told(reach) => Target::of(&reach)?,
-            Server::Known(target) => target,
+        let nodes = match self.server {
+            Server::Told(reach) => Target::all(&reach)?,
+            Server::Known(target) => vec![target],
         };
         let drain = self.drain?;
         let (identity, handlers) = self.app.into_parts(random::name())?;
@@ -131,7 +133,8 @@ impl Serve {
         let (stop, stopped) = mpsc::channel(1);
         let (ended, mut end) = oneshot::channel();
         let welcome = self.welcome;
-        let driver = Driver { session, clock, runtime, target, stopped, drain, welcome };
+        let targets = Turn::of(nodes);
+        let driver = Driver { session, clock, runtime, targets, stopped, drain, welcome };
         let thread = std::thread::Builder::new().name("stepwell".into());
         thread
             .spawn(move || {

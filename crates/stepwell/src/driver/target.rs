@@ -40,6 +40,7 @@ pub(crate) trait Local: Send + Sync {
 /// What a program says of a server; what it does not say is taken from the environment.
 #[derive(Clone, Default)]
 pub(crate) struct Reach {
+    /// Its address, or those of several nodes with commas between.
     pub(crate) url: String,
     pub(crate) key: Option<String>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -55,15 +56,20 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads what is said of a server.
+    /// Reads what is said of a server: its nodes, of which there is one at least.
     ///
     /// # Errors
     /// [`Argument`](crate::ErrorKind::Argument) when something of it is not accepted.
-    pub(crate) fn of(reach: &Reach) -> Result<Self> {
-        let address = Address::parse(&reach.url)?;
+    pub(crate) fn all(reach: &Reach) -> Result<Vec<Self>> {
+        let addresses = Address::parse_all(&reach.url)?;
         let key = Key::find(reach.key.as_deref())?;
-        let tls = address.is_encrypted.then(|| Tls::load(reach.ca_file.as_deref())).transpose()?;
-        Ok(Self { address, key, tls, local: None })
+        let is_encrypted = addresses.iter().any(|one| one.is_encrypted);
+        let tls = is_encrypted.then(|| Tls::load(reach.ca_file.as_deref())).transpose()?;
+        let target = |address: Address| {
+            let tls = tls.clone().filter(|_| address.is_encrypted);
+            Self { address, key: key.clone(), tls, local: None }
+        };
+        Ok(addresses.into_iter().map(target).collect())
     }
 
     /// Names a server in this process, which asks for no key.

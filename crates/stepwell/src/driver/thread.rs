@@ -14,6 +14,7 @@ use super::CONNECT;
 use super::backoff::Backoff;
 use super::socket;
 use super::target::Target;
+use super::turn::Turn;
 use super::upgrade::{self, Socket, Unconnected};
 use super::wire::Wire;
 use crate::error::{Error, Result};
@@ -48,7 +49,8 @@ pub(super) struct Driver {
     pub(super) session: Session,
     pub(super) clock: Arc<Monotonic>,
     pub(super) runtime: Handle,
-    pub(super) target: Target,
+    /// The nodes, one of which is connected to.
+    pub(super) targets: Turn<Target>,
     /// Says when to stop, and is closed when nobody serves the app any more.
     pub(super) stopped: mpsc::Receiver<()>,
     pub(super) drain: Duration,
@@ -80,18 +82,25 @@ impl Driver {
         let mut backoff = Backoff::between(super::BACKOFF.0, super::BACKOFF.1);
         let mut told = false;
         let mut stop = Stop::None;
-        let url = self.target.url("ws", stepwell_protocol::PATH);
-        if self.target.shows_key() {
+        let url_of = |target: &Target| target.url("ws", stepwell_protocol::PATH);
+        for target in self.targets.all().iter().filter(|target| target.shows_key()) {
+            let url = url_of(target);
             tracing::warn!(%url, "the key is sent unencrypted: everybody on the way can read it");
         }
+        // How many were tried since one was welcome: a word on when to come again counts once all were.
+        let mut tried = 0;
         let ended = loop {
-            let connecting = tokio::time::timeout(CONNECT, upgrade::connect(self.target.clone()));
+            let Some((target, at)) = self.targets.now().map(|(one, at)| (one.clone(), at)) else {
+                break Ended::Failed("there is no address of a server".into());
+            };
+            let url = url_of(&target);
+            let connecting = tokio::time::timeout(CONNECT, upgrade::connect(target));
             let Some(connected) = self.meanwhile(connecting, &mut stop).await else {
                 break Ended::Drained;
             };
             let (why, pause) = match connected {
                 Ok(Ok(socket)) => {
-                    told = false;
+                    (told, tried) = (false, 0);
                     match self.converse(socket, &mut stop, &mut backoff).await {
                         Lost::Over => break Ended::Drained,
                         Lost::Fault(Fault::Refused { code, message, is_final: true }) => {
@@ -110,7 +119,10 @@ impl Driver {
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%url, "no connection to the server, trying on: {why}");
             }
-            let pause = backoff.next().max(pause);
+            self.targets.pass(at);
+            tried += 1;
+            let is_round = tried % self.targets.all().len().max(1) == 0;
+            let pause = backoff.next().max(if is_round { pause } else { Duration::ZERO });
             if self.meanwhile(tokio::time::sleep(pause), &mut stop).await.is_none() {
                 break Ended::Drained;
             }

@@ -87,8 +87,8 @@ impl Builder {
         }
     }
 
-    /// Sets the address of the server. Default: the variable `STEPWELL_URL`, else
-    /// `http://127.0.0.1:7878`.
+    /// Sets the address of the server, or those of several nodes with commas between. Default: the variable
+    /// `STEPWELL_URL`, else `http://127.0.0.1:7878`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.reach.url = url.into();
         self
@@ -266,16 +266,17 @@ impl Builder {
             self.reach.url = variable(URL).unwrap_or_else(|| LOCAL.to_owned());
         }
         self.reach.key = self.reach.key.take().or_else(|| variable(KEY));
-        let target = Target::of(&self.reach)?;
-        let warning = target.key().is_none().then_some(NO_KEY);
-        if warning.is_some() && !target.is_here() {
+        let targets = Target::all(&self.reach)?;
+        let has_key = targets.iter().any(|target| target.key().is_some());
+        let warning = (!has_key).then_some(NO_KEY);
+        if warning.is_some() && !targets.iter().all(Target::is_here) {
             return Ok((Telemetry::off(), warning));
         }
         let process = self.process.take().unwrap_or_else(process);
         let head = head(&process);
         let default_metadata = self.redaction.sealed(self.default_metadata.clone());
         let shared = Shared {
-            http: Http::to(target),
+            http: Http::to(targets),
             times: self.times,
             queue: Queue::new(self.bounds, head.clone()),
             head,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::{SendError, SendErrorKind};
 use super::shared::Shared;
-use crate::client::Answer;
+use crate::client::{Again, Answer};
 
 /// Where events go.
 const PATH: &str = "/api/v1/telemetry";
@@ -73,7 +73,7 @@ impl Failed {
 
 /// Sends the body of a request.
 pub(super) async fn post(shared: &Shared, body: Bytes) -> Result<Receipt, Failed> {
-    let asking = shared.http.exchange(Method::POST, PATH, body);
+    let asking = shared.http.exchange((Method::POST, PATH), body, Again::Any);
     let limit = shared.times.request;
     let unreachable = |why: String| SendError::new(SendErrorKind::Unreachable, why);
     let again = |error| Failed::Again { error, pause: Duration::ZERO };

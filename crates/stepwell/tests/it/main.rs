@@ -16,6 +16,7 @@ mod events;
 mod in_process;
 mod keys;
 mod names;
+mod nodes;
 mod once;
 mod pause;
 mod races;

@@ -214,6 +214,45 @@ describe("a request that fails", () => {
   });
 });
 
+describe("of several nodes", () => {
+  const urls = ["http://a:1", "http://b:2", "http://c:3"];
+  const hosts = (requests: readonly Request[]): string[] =>
+    requests.map((request) => new URL(request.url).host);
+
+  it("the next is asked at once what one cannot have seen or taken, and stays the one that is asked", async () => {
+    const busy = { ...unavailable, headers: { "retry-after": "60" } };
+    const { requests, fetch } = server(broken("ECONNREFUSED"), busy, started, started);
+    // A text with commas is a list, too. Nothing is waited for.
+    const stepwell = client({ url: urls.join(", "), fetch, retryFor: 0 });
+    await stepwell.start("w");
+    await stepwell.start("w");
+    const asked = hosts(requests);
+    expect(new Set(asked)).toEqual(new Set(["a:1", "b:2", "c:3"]));
+    expect(asked[3]).toBe(asked[2]);
+  });
+
+  /** §4.8: with a key a repeat gives the first run, without one it would start a second. */
+  it("the next is asked what one may have done only where that changes nothing", async () => {
+    const safe = server(broken("ECONNRESET"), started);
+    await client({ url: urls, fetch: safe.fetch }).start("w", undefined, { key: "k" });
+    expect(new Set(hosts(safe.requests)).size).toBe(2);
+    const unsafe = server(broken("ECONNRESET"));
+    const error = await rejectionOf(client({ url: urls, fetch: unsafe.fetch }).start("w"));
+    expect(ConnectionError.is(error)).toBe(true);
+    expect(unsafe.requests).toHaveLength(1);
+  });
+
+  it("all are asked before a request fails, and again after a pause", async () => {
+    const refused = Array.from({ length: 3 }, () => broken("ECONNREFUSED"));
+    const once = server(...refused);
+    const error = await rejectionOf(client({ url: urls, fetch: once.fetch, retryFor: 0 }).list());
+    expect(ConnectionError.is(error) && once.requests.length).toBe(3);
+    const twice = server(...refused, { status: 200, body: { runs: [], next: null } });
+    await client({ url: urls, fetch: twice.fetch }).list();
+    expect(hosts(twice.requests)[3]).toBe(hosts(twice.requests)[0]);
+  });
+});
+
 describe("what is not accepted is refused before anything is sent", () => {
   const stepwell = client({ fetch: server().fetch, retryFor: 0 });
   it.each<[string, () => unknown, string]>([
@@ -222,6 +261,13 @@ describe("what is not accepted is refused before anything is sent", () => {
       () => client({ url: "localhost:7878" }),
       "url is `localhost:7878`; accepted: the address of a server",
     ],
+    [
+      "one of several URLs",
+      () => client({ url: "http://a:1, b:2" }),
+      "url, number 2 of 2: url is `b:2`; accepted: the address of a server",
+    ],
+    ["no URL", () => client({ url: [] }), "url holds no address; accepted: such as http://"],
+    ["a URL of a list", () => client({ url: ["http://a:1", ""] }), "url, number 2 of 2: url is ``"],
     [
       "an option",
       () => client({ uri: "x" } as object),

@@ -9,7 +9,7 @@ import { keyOf } from "../key.js";
 import { checkMembers, checkName } from "../name.js";
 import { check } from "../schema.js";
 import { attributeProblem } from "../search.js";
-import { serverUrl } from "../server-url.js";
+import { serverUrls } from "../server-url.js";
 import type { App, WorkflowNames, WorkflowOf } from "../types/app.js";
 import type { SearchValue } from "../types/context.js";
 import type { Duration } from "../types/duration.js";
@@ -33,10 +33,11 @@ import type {
 /** Options of {@link client}. */
 export interface ClientOptions<A extends App = App> {
   /**
-   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Node trusts
-   * a private authority whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
+   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Several nodes are
+   * a list, or have commas between: what may be sent again goes to the next one. Node trusts a private authority
+   * whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
    */
-  readonly url?: string;
+  readonly url?: string | readonly string[];
   /** The key. Default: `STEPWELL_KEY`, else none. One that is refused is a `RefusedError` (SW1010, SW1011). */
   readonly key?: string | undefined;
   /** The app, or its name: starts are of its workflows only. With the app itself inputs are checked here too. */
@@ -132,7 +133,7 @@ export class Client<A extends App = App> {
     checkMembers("client", options, ["url", "key", "app", "retryFor", "fetch"]);
     this.#app = options.app;
     this.#http = new Http({
-      url: serverUrl(options.url),
+      urls: serverUrls(options.url),
       key: keyOf("client", options.key),
       retryForMs: durationMillis(options.retryFor ?? "10s"),
       fetch: options.fetch ?? ((...args) => fetch(...args)),

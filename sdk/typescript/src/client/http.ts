@@ -3,6 +3,7 @@
 import { after, cancel, now } from "../clock.js";
 import { ConnectionError, RefusedError } from "../errors/client.js";
 import { keyHeaders } from "../key.js";
+import { anyPlace } from "../server-url.js";
 
 /** The pause before a request is tried again, at first and at most. */
 const PAUSE_MS = 100;
@@ -51,7 +52,8 @@ export interface Answer {
 
 /** What an {@link Http} needs of the world. */
 export interface HttpOptions {
-  readonly url: URL;
+  /** One for each node; there is one at least. */
+  readonly urls: readonly URL[];
   /** The key that is shown. */
   readonly key: string | undefined;
   /** How long requests are tried again, in milliseconds. */
@@ -62,31 +64,43 @@ export interface HttpOptions {
 /** The server, as requests reach it. */
 export class Http {
   readonly #options: HttpOptions;
+  /** Which node is asked. */
+  #at: number;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#at = anyPlace(options.urls);
   }
 
   /**
-   * Sends a request, and again while that may help.
+   * Sends a request, and again while that may help: to the next node at once, to the same one after a pause.
    *
    * @throws `RefusedError` with the server's code, `ConnectionError` where there is no answer that is
    * understood, and the reason of `signal` once it aborts.
    */
   async send(request: Request): Promise<Answer> {
-    const until = now() + this.#options.retryForMs;
+    const { urls, retryForMs } = this.#options;
+    const until = now() + retryForMs;
     for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, PAUSE_MS_MAX)) {
-      const tried = await this.#try(request);
-      if ("body" in tried) return tried;
-      const wait = tried.afterMs ?? pause / 2 + (pause / 2) * Math.random();
-      if (!tried.again || now() + wait > until) throw tried.error;
+      let last: Failed | undefined;
+      for (const _ of urls) {
+        const at = this.#at;
+        const tried = await this.#try(request, urls[at]);
+        if ("body" in tried) return tried;
+        if (!tried.again) throw tried.error;
+        last = tried;
+        // Whoever meets it first passes a node over.
+        if (this.#at === at) this.#at = (at + 1) % urls.length;
+      }
+      const wait = last?.afterMs ?? pause / 2 + (pause / 2) * Math.random();
+      if (now() + wait > until) throw last?.error;
       await sleep(wait, request.signal);
     }
   }
 
-  async #try(request: Request): Promise<Answer | Failed> {
+  async #try(request: Request, server: URL | undefined): Promise<Answer | Failed> {
     const { method, path, body, signal } = request;
-    const url = new URL(path, this.#options.url);
+    const url = new URL(path, server);
     const shown = `${method} ${url}`;
     let response: Response;
     let text: string;

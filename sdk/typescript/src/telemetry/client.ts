@@ -3,7 +3,7 @@
 import { durationMillis } from "../duration.js";
 import { ArgumentError } from "../errors/base.js";
 import { keyOf } from "../key.js";
-import { serverUrl } from "../server-url.js";
+import { type Addresses, serverUrls } from "../server-url.js";
 import type { Duration } from "../types/duration.js";
 import type {
   ObservedRun,
@@ -71,14 +71,14 @@ function sinkOf(options: TelemetryOptions, reports: Reports): Sink {
   const isStrict = options.throwOnSendError === true;
   let post: Post;
   try {
-    const url = addressOf(options.url);
+    const urls = addressesOf(options.url);
     const key = projectKeyOf(options.projectKey);
     if (key === undefined) {
       if (isStrict) throw new ArgumentError(NO_KEY);
       reports.once(NO_KEY);
-      if (!isLocal(url)) return new Nowhere();
+      if (!urls.every(isLocal)) return new Nowhere();
     }
-    post = new Post(url, key);
+    post = new Post(urls, key);
   } catch (error) {
     // §10.1: what is wrong here is told, and breaks nothing.
     if (isStrict || !ArgumentError.is(error)) throw error;
@@ -92,9 +92,9 @@ function projectKeyOf(given: string | undefined): string | undefined {
   return keyOf("telemetry", given ?? (process.env.STEPWELL_PROJECT_KEY || undefined), "projectKey");
 }
 
-function addressOf(given: string | undefined): URL {
-  const url = serverUrl(given);
-  if (url.username === "" && url.password === "") return url;
+function addressesOf(given: Addresses | undefined): URL[] {
+  const urls = serverUrls(given);
+  if (urls.every((url) => url.username === "" && url.password === "")) return urls;
   throw new ArgumentError("telemetry: `url` holds a user or password; accepted: http://host:port");
 }
 

@@ -6,7 +6,7 @@ const EVENTS = Array.from({ length: 300 }, (_, n) => JSON.stringify({ id: `e${n}
 
 /** Returns what a server would read of a body. */
 async function bodyAt(url: string, events: readonly string[]): Promise<[boolean, unknown]> {
-  const post = new Post(new URL(url), undefined);
+  const post = new Post([new URL(url)], undefined);
   const body = await post.body(events.map((text) => ({ text: () => text })));
   post.end();
   const bytes = body.isPacked ? gunzipSync(body.bytes) : body.bytes;

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 import { after, cancel, hop } from "../clock.js";
 import { keyHeaders } from "../key.js";
+import { anyPlace } from "../server-url.js";
 import type { Event } from "./event.js";
 import { processName } from "./process-name.js";
 
@@ -54,19 +55,25 @@ export type Hold = "holds" | "lets go";
 
 /** The server, as telemetry reaches it. */
 export class Post {
-  readonly #url: URL;
+  readonly #nodes: readonly { readonly url: URL; readonly agent: HttpAgent }[];
+  /** Which node is told. */
+  #at: number;
   readonly #key: string | undefined;
-  readonly #agent: HttpAgent;
   readonly #isLocal: boolean;
   readonly #process: string = JSON.stringify(processName());
 
-  constructor(url: URL, key: string | undefined) {
-    this.#url = new URL(url);
-    this.#url.pathname = `${url.pathname.replace(/\/+$/, "")}${PATH}`;
-    this.#key = key;
-    this.#isLocal = isLocal(url);
+  /** @param urls - one for each node of the server; there is one at least */
+  constructor(urls: readonly URL[], key: string | undefined) {
     const options = { keepAlive: true, maxSockets: SOCKETS_MAX, maxFreeSockets: 1 };
-    this.#agent = url.protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#nodes = urls.map((given) => {
+      const url = new URL(given);
+      url.pathname = `${given.pathname.replace(/\/+$/, "")}${PATH}`;
+      const isEncrypted = url.protocol === "https:";
+      return { url, agent: isEncrypted ? new HttpsAgent(options) : new HttpAgent(options) };
+    });
+    this.#at = anyPlace(urls);
+    this.#key = key;
+    this.#isLocal = urls.every(isLocal);
   }
 
   /** Writes the body of a request. Packing is done beside this thread. Never rejects. */
@@ -87,15 +94,25 @@ export class Post {
     }
   }
 
-  /** Sends a body. Never rejects. */
-  send(body: Body, hold: Hold): Promise<Answer> {
+  /** Sends a body to a node; what it does not take may be sent again, and goes to the next one. Never rejects. */
+  async send(body: Body, hold: Hold): Promise<Answer> {
+    const at = this.#at;
+    const answer = await this.#sendTo(at, body, hold);
+    const isPassed = answer.kind === "failed" && answer.again && this.#at === at;
+    if (isPassed) this.#at = (at + 1) % this.#nodes.length;
+    return answer;
+  }
+
+  #sendTo(at: number, body: Body, hold: Hold): Promise<Answer> {
     return new Promise((resolve) => {
       const fail = (error: unknown): void => resolve(broken(error));
       try {
-        const isEncrypted = this.#url.protocol === "https:";
-        const request = (isEncrypted ? httpsRequest : httpRequest)(this.#url, {
+        const node = this.#nodes[at];
+        if (node === undefined) throw new Error("there is no address of a server");
+        const isEncrypted = node.url.protocol === "https:";
+        const request = (isEncrypted ? httpsRequest : httpRequest)(node.url, {
           method: "POST",
-          agent: this.#agent,
+          agent: node.agent,
           headers: {
             ...keyHeaders(this.#key),
             "content-type": "application/json",
@@ -121,7 +138,7 @@ export class Post {
 
   /** Closes the sockets. */
   end(): void {
-    this.#agent.destroy();
+    for (const { agent } of this.#nodes) agent.destroy();
   }
 }
 

@@ -6,10 +6,11 @@ import type { Workflow } from "./workflow.js";
 /** Options of `app.serve`. */
 export interface ServeOptions {
   /**
-   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Node trusts
-   * a private authority whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
+   * The server: `http://…` or `https://…`. Default: `STEPWELL_URL`, else `http://127.0.0.1:7878`. Several nodes are
+   * a list, or have commas between: where one is lost, the runner takes its runs along to the next. Node trusts a
+   * private authority whose certificate is in the file of `NODE_EXTRA_CA_CERTS`.
    */
-  readonly url?: string;
+  readonly url?: string | readonly string[];
   /** The runner's key, of role `worker`. Default: `STEPWELL_KEY`, else none. */
   readonly key?: string | undefined;
   /** The runner's name. Default: the app's. */

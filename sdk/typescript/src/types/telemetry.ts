@@ -16,8 +16,11 @@ export interface TelemetryOptions {
    * else `STEPWELL_KEY`. Without a key there is one warning, and events go to a server on this machine only.
    */
   readonly projectKey?: string | undefined;
-  /** The server's address. Default: the variable `STEPWELL_URL`, else `http://127.0.0.1:7878`. */
-  readonly url?: string | undefined;
+  /**
+   * The server's address, or those of several nodes, as a list or with commas between. Default: the variable
+   * `STEPWELL_URL`, else `http://127.0.0.1:7878`.
+   */
+  readonly url?: string | readonly string[] | undefined;
   /** `false`: functions run, nothing is recorded. Default: `true`. */
   readonly enabled?: boolean | undefined;
   /** Sends the stack of what a step threw, too. Default: `false`. */

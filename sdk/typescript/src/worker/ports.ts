@@ -2,8 +2,8 @@
 
 /** What the thread is started with. */
 export interface ThreadData {
-  /** The URL of the WebSocket. */
-  readonly url: string;
+  /** The URLs of the WebSocket, one for each node of the server. */
+  readonly urls: readonly string[];
   /** The key that is shown. */
   readonly key?: string;
   /** Counts up while the other thread is not blocked. */

@@ -9,11 +9,12 @@ import { checkMembers, checkName } from "../name.js";
 import type { Identity } from "../protocol/to-node.js";
 import { registration } from "../registration.js";
 import { handlersOf } from "../runtime.js";
+import { addressesOf } from "../server-url.js";
 import { CREDIT_BYTES } from "../session/session.js";
 import type { App, Runner, ServeOptions } from "../types/app.js";
 import type { Duration } from "../types/duration.js";
 import { VERSION } from "../version.js";
-import { DEFAULT_URL, socketUrl } from "./target.js";
+import { socketUrl } from "./target.js";
 import { RunnerWorker } from "./worker.js";
 
 /** How long a shutdown waits for functions in progress, unless told otherwise. */
@@ -28,11 +29,10 @@ const MEMBERS = ["url", "key", "runner", "slots", "build", "signal", "handleSign
 export async function serve(app: App, options: ServeOptions): Promise<Runner> {
   const where = `serving app \`${app.name}\``;
   checkMembers(where, options, MEMBERS);
-  const url = options.url ?? process.env.STEPWELL_URL ?? DEFAULT_URL;
   const identity = identityOf(app, where, options);
   const silent = (): void => undefined;
   const worker = new RunnerWorker({
-    url: socketUrl(url, "/api/v1/worker"),
+    urls: addressesOf(options.url, (url) => socketUrl(url, "/api/v1/worker")),
     key: keyOf(where, options.key),
     drainMs: DRAIN_MS,
     identity,

@@ -2,10 +2,8 @@
 
 import { ArgumentError } from "../errors.js";
 
-/** Where a server listens unless told otherwise. */
-export const DEFAULT_URL = "http://127.0.0.1:7878";
-
-const ACCEPTED = "accepted: http://host:port or https://host:port, such as http://127.0.0.1:7878";
+const ACCEPTED =
+  "accepted: http://host:port or https://host:port, such as http://127.0.0.1:7878, or several";
 
 /**
  * Returns the URL of a path of the server.

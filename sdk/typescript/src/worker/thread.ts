@@ -16,6 +16,7 @@ import { WebSocket } from "ws";
 import { after, cancel, now, type Timer } from "../clock.js";
 import { keyHeaders } from "../key.js";
 import { ping } from "../protocol/to-node.js";
+import { anyPlace } from "../server-url.js";
 import { Backoff } from "./backoff.js";
 import type { FromThread, ThreadData, ToThread } from "./ports.js";
 
@@ -36,7 +37,11 @@ const BODY_BYTES_MAX = 64 * 1024;
 const PAUSE_MAX_MS = 60_000;
 
 class Thread {
-  readonly #url: string;
+  readonly #urls: readonly string[];
+  /** Which of them is connected to. */
+  #at: number;
+  /** How many were tried since one took the runner. */
+  #tried = 0;
   readonly #headers: Record<string, string>;
   readonly #pulse: Int32Array;
   readonly #tell: (message: FromThread) => void;
@@ -59,7 +64,8 @@ class Thread {
   #isBlockedTold = false;
 
   constructor(data: ThreadData, tell: (message: FromThread) => void) {
-    this.#url = data.url;
+    this.#urls = data.urls;
+    this.#at = anyPlace(data.urls);
     this.#headers = keyHeaders(data.key);
     this.#pulse = new Int32Array(data.pulse);
     this.#tell = tell;
@@ -81,6 +87,7 @@ class Thread {
       case "welcome":
         if (!this.#isPresent(message.connection)) return;
         this.#backoff.reset();
+        this.#tried = 0;
         this.#silentMs = message.ttlMs;
         // §4.7: this came after it was said, so pings seem older than they are, and a grant never longer.
         this.#aheadMs = now() - message.now;
@@ -107,7 +114,7 @@ class Thread {
       return;
     }
     this.#retry = undefined;
-    const socket = new WebSocket(this.#url, "stepwell.v1", {
+    const socket = new WebSocket(this.#urls[this.#at] ?? "", "stepwell.v1", {
       handshakeTimeout: WELCOME_WAIT_MS,
       headers: this.#headers,
       // A key is for the server that it was given for.
@@ -150,7 +157,7 @@ class Thread {
     });
   }
 
-  /** The connection is over; another one is made after a while. */
+  /** The connection is over; another one is made after a while, to the next node. */
   #lose(why: string, { pauseMs = 0, reason = "" } = {}): void {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -164,7 +171,11 @@ class Thread {
       return;
     }
     this.#tell({ kind: "closed", why, ...(reason !== "" && { reason }) });
-    const pause = Math.max(this.#backoff.next(Math.random()), pauseMs);
+    this.#at = (this.#at + 1) % this.#urls.length;
+    this.#tried++;
+    // A word on when to come again counts once all nodes were tried.
+    const least = this.#tried % this.#urls.length === 0 ? pauseMs : 0;
+    const pause = Math.max(this.#backoff.next(Math.random()), least);
     this.#retry = after(pause, () => this.#connect());
   }
 

@@ -20,7 +20,8 @@ const PULSE_MS = 500;
 
 /** What a worker is made with. */
 export interface WorkerOptions {
-  readonly url: string;
+  /** One for each node of the server. */
+  readonly urls: readonly string[];
   /** The key that is shown. */
   readonly key: string | undefined;
   /** How long functions in progress are let end once the server refuses the runner, in milliseconds. */
@@ -59,8 +60,8 @@ export class RunnerWorker implements Surroundings {
     const pulse = new SharedArrayBuffer(4);
     this.#pulse = new Int32Array(pulse);
     this.#session = new Session(options.identity, options.handlers, this);
-    const { url, key } = options;
-    const data: ThreadData = { url, pulse, ...(key !== undefined && { key }) };
+    const { urls, key } = options;
+    const data: ThreadData = { urls, pulse, ...(key !== undefined && { key }) };
     this.#thread = new Worker(new URL("./thread.js", import.meta.url), {
       workerData: data,
       name: "stepwell",
@@ -70,7 +71,7 @@ export class RunnerWorker implements Surroundings {
     this.#thread.on("message", (message: FromThread) => this.#onMessage(message));
     this.#thread.on("error", (error) => this.#end(new ConnectionError(error.message)));
     this.#beat();
-    if (key !== undefined && isReadable(url)) {
+    for (const url of key === undefined ? [] : urls.filter(isReadable)) {
       this.#say("warn", `the key is sent to ${url} unencrypted: everybody on the way can read it`);
     }
   }
