@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ observed: ## Shows that order changes no observed run, and that no secret is kep
 
 dialects: ## Runs code written for four other systems from the packed npm packages, prints the figures of docs/coming-from/
 	@scripts/dialects.sh
+
+postgres: ## Tests the store on every PostgreSQL that is here, and on 18 from npm; prints versions and counts
+	@scripts/postgres.sh
 
 overhead: ## Measures what telemetry costs a TypeScript program; fails where a mark is missed (10 minutes)
 	@scripts/overhead.sh

@@ -73,6 +73,11 @@ if has_node; then
 else
     skip sbom "Node $needed_node or newer is not installed"
 fi
+if has_node && [ "$(uname -sm)" = "Linux x86_64" ]; then
+    part postgres18 tests scripts/postgres.sh --only-18
+else
+    skip postgres18 "Node $needed_node or newer is not installed, or this is not Linux with x86_64"
+fi
 if command -v npm >/dev/null 2>&1; then
     part typescript tests scripts/test-npm.sh
 else

@@ -249,8 +249,19 @@ fn user() -> Result<Option<User>, String> {
         .ok_or_else(|| format!("root may not run PostgreSQL, and of {USERS:?} nobody is here"))
 }
 
-/// Finds the programs of PostgreSQL: those that `pg_config` names, or in the usual places.
+/// Finds the programs of PostgreSQL: those that the environment names, else those that `pg_config` names, or in
+/// the usual places.
 fn programs() -> Result<PathBuf, String> {
+    let is_whole =
+        |place: &PathBuf| place.join("initdb").exists() && place.join("postgres").exists();
+    if let Some(place) = named_folder() {
+        return if is_whole(&place) {
+            Ok(place)
+        } else {
+            let place = place.display();
+            Err(format!("STEPWELL_TEST_POSTGRES: there is no initdb and postgres in {place}"))
+        };
+    }
     let named = Command::new("pg_config")
         .arg("--bindir")
         .output()
@@ -265,15 +276,20 @@ fn programs() -> Result<PathBuf, String> {
     }
     packaged.sort_unstable();
     let usual = ["/usr/local/pgsql/bin", "/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"];
-    let places = named
+    let mut places = named
         .into_iter()
         .chain(packaged.into_iter().rev().map(|(_, place)| place))
         .chain(usual.map(PathBuf::from));
-    let is_whole =
-        |place: &PathBuf| place.join("initdb").exists() && place.join("postgres").exists();
-    places.into_iter().find(is_whole).ok_or_else(|| {
+    places.find(is_whole).ok_or_else(|| {
         "there is no PostgreSQL here (initdb and postgres, 14 or later); install it (often a package \
-            `postgresql`), name a database in DATABASE_URL, or set STEPWELL_TEST_POSTGRES=skip"
+            `postgresql`), name the folder of these programs in STEPWELL_TEST_POSTGRES, or a database in \
+            DATABASE_URL, or set STEPWELL_TEST_POSTGRES=skip"
             .into()
     })
+}
+
+/// Returns the folder with PostgreSQL's programs that the environment names, if it names one.
+pub(super) fn named_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("STEPWELL_TEST_POSTGRES")?;
+    (!named.is_empty() && named != "skip").then(|| PathBuf::from(named))
 }

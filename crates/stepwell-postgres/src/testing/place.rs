@@ -8,7 +8,7 @@ use std::time::Duration;
 use stepwell_store::Error;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::cluster::{Cluster, Durability};
+use super::cluster::{Cluster, Durability, named_folder};
 use crate::error::failed;
 use crate::member::locked;
 use crate::options::Options;
@@ -30,8 +30,9 @@ struct Desk {
     client: Arc<Client>,
 }
 
-/// Makes a schema: in the database that `DATABASE_URL` names, or in a cluster that is started once for
-/// this process.
+/// Makes a schema: in a cluster that is started once for this process, of the programs in the folder that
+/// `STEPWELL_TEST_POSTGRES` names; where it names none, in the database that `DATABASE_URL` names, or in a cluster of
+/// what is installed.
 ///
 /// Returns `None`, and says so, where `STEPWELL_TEST_POSTGRES` is `skip`.
 ///
@@ -45,7 +46,8 @@ pub fn place() -> Result<Option<Place>, String> {
         let _ = std::io::stderr().write_all(line);
         return Ok(None);
     }
-    let named = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let named = std::env::var("DATABASE_URL").ok();
+    let named = named.filter(|url| !url.is_empty() && named_folder().is_none());
     let is_ours = named.is_none();
     let url = match named {
         Some(url) => url,
@@ -96,6 +98,17 @@ impl Place {
             }
         }
         Ok(rows)
+    }
+
+    /// Returns the server's version, such as `18.4`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn version(&self) -> Result<String, Error> {
+        let told = self.sql("SHOW server_version")?;
+        let version = told.into_iter().flatten().flatten().next().unwrap_or_default();
+        // Packagers add a word of their own.
+        Ok(version.split(' ').next().unwrap_or_default().to_owned())
     }
 
     /// Empties the store, of which nobody is a member any more: faster than making another one.

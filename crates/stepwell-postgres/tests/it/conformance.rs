@@ -83,22 +83,28 @@ fn tell(line: &str) {
 #[test]
 fn the_store_passes() {
     let Some(place) = place().unwrap() else { return };
+    let version = place.version().unwrap();
     let report = run_all(&mut InSchema::new(place));
-    tell(&format!("conformance: {} cases, PostgreSQL ok\n", report.cases));
+    tell(&format!("conformance: {} cases, PostgreSQL {version} ok\n", report.cases));
 }
 
 /// Faults before and after the work of a commit.
 #[test]
 fn the_store_passes_under_the_injector() {
     let Some(place) = place().unwrap() else { return };
-    let faults = run_all(&mut Injected::new(InSchema::new(place), 3)).faults;
+    let version = place.version().unwrap();
+    let report = run_all(&mut Injected::new(InSchema::new(place), 3));
+    let faults = report.faults;
     assert!(faults > 300, "{faults}");
+    let cases = report.cases;
+    tell(&format!("conformance: {cases} cases under {faults} faults, PostgreSQL {version} ok\n"));
 }
 
 /// Whose a run is, leases, claims, takeover, and what members tell each other.
 #[test]
 fn the_store_can_be_shared() {
     let Some(place) = place().unwrap() else { return };
+    let version = place.version().unwrap();
     let cases = run_shared(&mut InSchema::new(place));
-    tell(&format!("conformance: {cases} cases of shared stores, PostgreSQL ok\n"));
+    tell(&format!("conformance: {cases} cases of shared stores, PostgreSQL {version} ok\n"));
 }
