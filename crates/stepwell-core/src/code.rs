@@ -53,6 +53,7 @@ codes! {
     TooManyRequests = 1012, "too-many-requests", 429, "There were too many requests";
     UnknownAccess = 1013, "unknown-access", 404, "There is no such key or namespace";
     AccessConflict = 1014, "access-conflict", 409, "The key or namespace is not in a state for this";
+    InDoubt = 1015, "in-doubt", 503, "It is not known whether this was done";
     UnknownRun = 2001, "unknown-run", 404, "There is no such run";
     UnknownWorkflow = 2002, "unknown-workflow", 404, "No runner has ever registered this workflow";
     AmbiguousWorkflow = 2003, "ambiguous-workflow", 409, "Several apps have a workflow of this name";

@@ -178,14 +178,14 @@ impl Life {
         }
     }
 
-    /// Lets go of everyone, telling why.
-    pub(crate) fn end(&mut self, reason: &str) {
+    /// Lets go of everyone, telling why. `code` says what became of what they asked for.
+    pub(crate) fn end(&mut self, code: Code, reason: &str) {
         for (_, connected) in self.sessions.drain() {
             connected.outgoing.close(reason.to_owned());
             self.changes.runners(&connected.namespace);
         }
         for (_, pending) in self.pending.drain() {
-            let error = ApiError { code: Code::Unavailable, detail: reason.to_owned() };
+            let error = ApiError { code, detail: reason.to_owned() };
             // An asker that is gone needs no answer.
             let _ = pending.reply.send(Reply::Error(error));
         }

@@ -280,14 +280,17 @@ impl Lives {
             self.shared.store.write().unwrap_or_else(PoisonError::into_inner).take();
             self.floor = self.floor.max(life.now());
             let Err(doubt) = ended else {
-                life.end("the server stops");
+                life.end(Code::Unavailable, "the server stops");
                 life.leave();
                 drop(life);
                 self.refuse_rest("the server stops");
                 return;
             };
             tracing::error!(doubt, "dropping the node and opening the store again");
-            life.end("the server opens its store again after a failure; what was asked may have been done");
+            life.end(
+                Code::InDoubt,
+                "the server opens its store again after a failure; what was asked may have been done",
+            );
             drop(life);
             self.shared.restarts.fetch_add(1, Ordering::Relaxed);
             if born.elapsed() > OLD_AGE {

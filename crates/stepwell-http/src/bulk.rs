@@ -256,7 +256,10 @@ async fn act(node: &Handle, bulk: &Bulk, run: RunId) -> Result<(), Error> {
             Err(error) if bulk.act == Act::Delete && error.code == Code::UnknownRun => {
                 return Ok(());
             }
-            Err(error) if error.code == Code::Unavailable && tries < TRIES => {
+            // Each of these acts does the second time what it did the first.
+            Err(error)
+                if matches!(error.code, Code::Unavailable | Code::InDoubt) && tries < TRIES =>
+            {
                 tries += 1;
                 tokio::time::sleep(TRY_PAUSE).await;
             }

@@ -157,7 +157,7 @@ impl IntoResponse for Problem {
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if matches!(self.code, Code::Unavailable | Code::DiskFull) {
+        if matches!(self.code, Code::Unavailable | Code::InDoubt | Code::DiskFull) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if self.code == Code::Unauthenticated {
@@ -192,7 +192,8 @@ mod tests {
             let response = Problem::new(code, "").into_response();
             response.headers().contains_key(header::RETRY_AFTER)
         };
-        assert!(retry_after(Code::Unavailable) && retry_after(Code::DiskFull));
+        let codes = [Code::Unavailable, Code::InDoubt, Code::DiskFull];
+        assert!(codes.into_iter().all(retry_after));
         assert!(!retry_after(Code::BadRequest));
     }
 }

@@ -25,7 +25,7 @@ use crate::api::{Route, routes};
 use crate::{problem, request_id};
 
 /// Errors that any route may answer with.
-const ANY: [Code; 8] = [
+const ANY: [Code; 9] = [
     Code::BadRequest,
     Code::Forbidden,
     Code::TooManyRequests,
@@ -33,6 +33,7 @@ const ANY: [Code; 8] = [
     Code::StoreFailed,
     Code::LogCorrupt,
     Code::Unavailable,
+    Code::InDoubt,
     Code::DiskFull,
 ];
 

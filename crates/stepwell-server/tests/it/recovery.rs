@@ -31,7 +31,7 @@ async fn an_unknown_commit_is_answered_as_such_and_the_node_lives_on() {
     {
         store.fail_commit(error);
         let refused = post(to, "/api/v1/runs", &json!({"workflow": "pay"})).await;
-        assert_eq!((refused.status, refused.text("code")), (503, "SW1008".into()));
+        assert_eq!((refused.status, refused.text("code")), (503, "SW1015".into()));
         assert!(refused.headers.contains("retry-after"), "{refused:?}");
         let words = runner.last_words().await;
         assert!(words.contains("opens its store again"), "{words}");

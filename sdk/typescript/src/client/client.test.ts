@@ -136,6 +136,18 @@ describe("a request that fails", () => {
     );
   });
 
+  /** A server that lost its database does not know whether what was asked was done. */
+  it("is sent again where it is in doubt only where that changes nothing", async () => {
+    const doubtful = { ...unavailable, body: { code: "SW1015", title: "It is not known" } };
+    const safe = server(doubtful, started);
+    await client({ fetch: safe.fetch }).start("w", undefined, { key: "k" });
+    expect(safe.requests).toHaveLength(2);
+    const unsafe = server(doubtful, started);
+    const error = await rejectionOf(client({ fetch: unsafe.fetch }).start("w"));
+    expect(unsafe.requests).toHaveLength(1);
+    expect(RefusedError.is(error) && error.code).toBe("SW1015");
+  });
+
   /** §12: a server that does not read a body to its end breaks off the connection. */
   it("says that it may be too large where the connection breaks", async () => {
     for (const [chars, says] of [

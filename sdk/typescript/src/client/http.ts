@@ -13,6 +13,9 @@ const PAUSE_MS_MAX = 2_000;
 const BROKEN = ["EPIPE", "ECONNRESET", "other side closed"];
 const LARGE_BYTES = 512 * 1024;
 
+/** The code of what may have been done, or not. */
+const IN_DOUBT = "SW1015";
+
 /** What the reason of a failed request holds where the server cannot have seen it. */
 const NOT_SENT = [
   "ECONNREFUSED",
@@ -128,7 +131,8 @@ export class Http {
     }
     const parsed = parse(text);
     if (response.ok && parsed !== undefined) return { status: response.status, body: parsed.value };
-    return refused(shown, response, parsed?.value, text);
+    const asked = { shown, repeatable: request.repeatable };
+    return refused(asked, response, parsed?.value, text);
   }
 }
 
@@ -151,7 +155,12 @@ interface Failed {
   readonly afterMs?: number;
 }
 
-function refused(shown: string, response: Response, body: unknown, text: string): Failed {
+function refused(
+  { shown, repeatable }: { readonly shown: string; readonly repeatable: boolean },
+  response: Response,
+  body: unknown,
+  text: string,
+): Failed {
   const problem = body as
     | { code?: unknown; title?: unknown; detail?: unknown; errors?: unknown }
     | null
@@ -170,8 +179,9 @@ function refused(shown: string, response: Response, body: unknown, text: string)
     status: response.status,
     issues: Array.isArray(errors) ? errors : undefined,
   });
-  // SW1008, SW1012: nothing was done, and the server says when to come again.
-  const again = response.status === 503 || response.status === 429;
+  // SW1008, SW1012: nothing was done, and the server says when to come again. SW1015: maybe it was done.
+  const again =
+    code === IN_DOUBT ? repeatable : response.status === 503 || response.status === 429;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
   return { error, again, ...(after >= 0 && { afterMs: after * 1_000 }) };
 }
