@@ -45,7 +45,7 @@ struct Sample {
 
 /// Measures.
 pub(super) fn measure(runtime: &Runtime, args: &Soak) -> Result<Line, Fault> {
-    let stage = Stage::set_with(runtime, &args.common, &[("STEPWELL_RETENTION", KEPT)])?;
+    let stage = Stage::set_with(runtime, &args.common, &["--measured-retention", KEPT])?;
     let done = Arc::new(AtomicU64::new(0));
     let load = runtime.spawn(start_steadily(stage.url.clone(), args.rate, Arc::clone(&done)));
     let (begun, whole) = (Instant::now(), Duration::from_mins(args.minutes));

@@ -60,7 +60,7 @@ struct Props {
 struct Settings {
     folder: PathBuf,
     database: Option<Database>,
-    environment: &'static [(&'static str, &'static str)],
+    arguments: &'static [&'static str],
 }
 
 impl Settings {
@@ -68,7 +68,7 @@ impl Settings {
     fn start_server(&self, listen: &str) -> Result<Child, Fault> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["start", "--access", "loopback", "--listen", listen, "--log", "warn"]);
-        command.envs(self.environment.iter().copied());
+        command.args(self.arguments);
         match &self.database {
             Some(database) => command.envs(database.environment()),
             None => command.arg("--data").arg(&self.folder),
@@ -103,13 +103,13 @@ impl Stage {
         Self::set_with(runtime, common, &[])
     }
 
-    /// As [`Stage::set`], with more in the server's environment.
+    /// As [`Stage::set`], with more arguments for the server.
     pub(super) fn set_with(
         runtime: &Runtime,
         common: &Common,
-        environment: &'static [(&'static str, &'static str)],
+        arguments: &'static [&'static str],
     ) -> Result<Self, Fault> {
-        Self::set_filled(runtime, (common, environment), |_| Ok(()))
+        Self::set_filled(runtime, (common, arguments), |_| Ok(()))
     }
 
     /// As [`Stage::set`], with so many servers on one database.
@@ -124,7 +124,7 @@ impl Stage {
     /// As [`Stage::set`], on a folder that is filled before.
     pub(super) fn set_filled(
         runtime: &Runtime,
-        (common, environment): (&Common, &'static [(&'static str, &'static str)]),
+        (common, arguments): (&Common, &'static [&'static str]),
         fill: impl FnOnce(&Path) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
         put_away_after_others();
@@ -138,7 +138,7 @@ impl Stage {
         std::fs::create_dir_all(&folder)?;
         fill(&folder)?;
         let database = Database::begin(&common.store)?;
-        let settings = Settings { folder, database, environment };
+        let settings = Settings { folder, database, arguments };
         let server = settings.start_server(&listen)?;
         // From here on dropping the stage ends what was started.
         let (more, others) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ use super::namespaces::Namespaces;
 use super::restore::Restore;
 use super::resume::Resume;
 use crate::bench::{Bench, BenchRunner};
-use crate::config::Given;
+use crate::config::{Given, Span};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 the server \
     cannot be reached; 4 the run that was waited for did not complete.\n\
@@ -124,6 +124,10 @@ pub(super) struct Start {
     /// Let the runs of a restored folder go on
     #[arg(long)]
     pub(super) resume: bool,
+    /// Delete runs so soon after their end, and their keys with them: for measurements, sooner than §4.8 lets
+    /// `retention` be
+    #[arg(long, hide = true, value_name = "DURATION")]
+    pub(super) measured_retention: Option<Span>,
     #[command(flatten)]
     pub(super) settings: Given,
 }

@@ -8,7 +8,7 @@ use super::args::Start;
 use super::fault::Fault;
 use super::first_key;
 use super::out;
-use crate::config::{Config, Given};
+use crate::config::{Config, Given, Span};
 use crate::logs;
 use crate::reload::Source;
 use crate::server::{self, Server};
@@ -23,7 +23,10 @@ const READERS_MAX: usize = 32;
 pub(super) fn run(start: Start) -> Result<(), Fault> {
     let Start { config: file, settings: Given(given), .. } = start;
     let source = Source { given, file, ..Source::default() };
-    let config = source.read()?;
+    let mut config = source.read()?;
+    if let Some(Span(keep)) = start.measured_retention {
+        config.retention = keep;
+    }
     if start.print_config {
         return out::text(&config.to_toml());
     }
