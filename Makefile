@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
+.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash cluster-crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
 
 help: ## Lists the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Builds, starts a server and three example runners, prints how to look around
 	@scripts/run.sh
@@ -34,6 +34,9 @@ contract: ## Prints each statement of the contract with its tests; fails for one
 
 crash: ## Kills server and runners under load for 3 minutes, then judges what is left
 	@scripts/crash.sh
+
+cluster-crash: ## Kills, pauses, stops and cuts off nodes on one PostgreSQL, and ends that; judges what is left (12 minutes)
+	@scripts/cluster-crash.sh
 
 backup-test: ## Makes a backup under full load, restores it, and looks for every run that was acknowledged before
 	@scripts/backup.sh

@@ -60,6 +60,9 @@ pub enum Error {
         /// The first of them.
         line: String,
     },
+    /// The database does not do what it is for.
+    #[error("the database: {0}")]
+    Database(String),
     /// A signal stopped the test.
     #[error("stopped by a signal")]
     Stopped,

@@ -19,7 +19,7 @@ pub fn tell(text: &str) {
 /// Returns figures, findings and, as the last line, the verdict.
 pub fn text(verdict: &Verdict) -> String {
     let mut text = format!("{}\n", verdict.figures);
-    for class in [Class::Unsound, Class::Lost, Class::Changed, Class::Repeated] {
+    for class in [Class::Unsound, Class::Lost, Class::Changed, Class::Repeated, Class::Stale] {
         let of_class = || verdict.findings.iter().filter(|finding| finding.class() == class);
         for finding in of_class().take(SHOWN) {
             let _ok = writeln!(text, "{class}: {finding}");

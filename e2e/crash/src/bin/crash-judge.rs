@@ -1,4 +1,4 @@
-//! Judges ledgers: says what was lost, what changed and what was done again.
+//! Judges ledgers: says what was lost, what changed, what was done again, and what was stale.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +25,9 @@ struct Options {
     /// Fewest kills of runners that prove something
     #[arg(long, value_name = "N", default_value_t = 0)]
     runner_kills: usize,
+    /// Fewest faults that prove something, kills included
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    faults: usize,
     /// Fewest runs that prove something
     #[arg(long, value_name = "N", default_value_t = 0)]
     runs: usize,
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let demands = Demands {
         server_kills: options.server_kills,
         runner_kills: options.runner_kills,
+        faults: options.faults,
         runs: options.runs,
         all_kinds: options.all_kinds,
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Answer};
 use crate::error::Error;
-use crate::ledger::{Hash, Origin, StepRead, What};
+use crate::ledger::{Hash, Origin, Stamp, StepRead, What};
 use crate::plan::Plan;
 
 /// How long an answer may take that waits for nothing.
@@ -18,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Statuses of runs that have ended.
 const ENDED: [&str; 4] = ["completed", "failed", "cancelled", "timed_out"];
 
-/// A server.
-#[derive(Clone, Copy, Debug)]
+/// A server: its nodes, which are asked in turn.
+#[derive(Debug)]
 pub struct Api {
-    /// Where it listens.
-    pub address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    turn: AtomicUsize,
 }
 
 /// Why there is no answer to act on.
@@ -144,6 +145,17 @@ impl ReadRun {
         ENDED.contains(&self.status.as_str())
     }
 
+    /// Returns the fact that it was seen, having been asked for at an instant, whether or not it has ended.
+    pub fn into_sight(self, asked: Stamp) -> What {
+        let status = Some(self.status.clone());
+        match self.into_fact() {
+            What::RunEnd { run, steps, .. } => {
+                What::Seen { run, asked_ns: asked.mono_ns, status, steps }
+            }
+            other => other,
+        }
+    }
+
     /// Returns the fact about it.
     pub fn into_fact(self) -> What {
         let error = self.error.filter(|error| !error.is_null()).map(|error| error.to_string());
@@ -175,6 +187,11 @@ impl ReadRun {
 }
 
 impl Api {
+    /// Makes one of where its nodes listen.
+    pub fn at(addresses: Vec<SocketAddr>) -> Self {
+        Self { addresses, turn: AtomicUsize::new(0) }
+    }
+
     /// Starts a run.
     ///
     /// # Errors
@@ -269,6 +286,14 @@ impl Api {
         Ok(names.iter().all(|name| known.workflows.iter().any(|one| one.name == *name)))
     }
 
+    /// Tells whether a node takes runs.
+    ///
+    /// # Errors
+    /// [`Failure::Away`] where it does not.
+    pub fn serves(&self) -> Result<(), Failure> {
+        self.call(("GET", "/healthz"), None, PATIENCE).map(drop)
+    }
+
     /// Asks until there is an answer, however often the server is away.
     ///
     /// # Errors
@@ -299,7 +324,10 @@ impl Api {
         body: Option<&[u8]>,
         patience: Duration,
     ) -> Result<Answer, Failure> {
-        let answer = http::call(self.address, (method, path), body, patience)
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let address = turn.checked_rem(self.addresses.len()).and_then(|at| self.addresses.get(at));
+        let address = address.ok_or_else(|| Failure::Away("there is no node".into()))?;
+        let answer = http::call(*address, (method, path), body, patience)
             .map_err(|error| Failure::Away(format!("{method} {path}: {error}")))?;
         let text = || String::from_utf8_lossy(&answer.body).into_owned();
         let what = format!("{method} {path}");

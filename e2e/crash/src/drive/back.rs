@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::stage::Stage;
+use super::desk::Desk;
 use crate::error::Error;
 use crate::report::tell;
 
@@ -21,13 +21,17 @@ const SETTLED: Duration = Duration::from_secs(1);
 const READERS: usize = 4;
 
 /// Waits until no run goes on, for a bounded time. What has not ended by then is for the judge.
-pub(super) fn await_quiet(stage: &Stage, patience: Duration) -> Result<(), Error> {
+pub(crate) fn await_quiet(
+    desk: &Desk,
+    patience: Duration,
+    check: impl Fn() -> Result<(), Error>,
+) -> Result<(), Error> {
     let begun = Instant::now();
     let mut quiet = None;
     loop {
-        stage.check()?;
+        check()?;
         let list =
-            stage.api.insist("a list of runs was due", ANSWER, |api| api.list(Some(GOING_ON)))?;
+            desk.api.insist("a list of runs was due", ANSWER, |api| api.list(Some(GOING_ON)))?;
         // An event may be about to start a run: it has to be quiet for a while.
         let since = *quiet.get_or_insert_with(Instant::now);
         if !list.is_empty() {
@@ -49,8 +53,8 @@ pub(super) fn await_quiet(stage: &Stage, patience: Duration) -> Result<(), Error
 }
 
 /// Reads every run that was accepted and every run that is listed, and notes what is read.
-pub(super) fn read_all(stage: &Stage, accepted: &BTreeSet<String>) -> Result<usize, Error> {
-    let listed = stage.api.insist("a list of all runs was due", ANSWER, |api| api.list(None))?;
+pub(crate) fn read_all(desk: &Desk, accepted: &BTreeSet<String>) -> Result<usize, Error> {
+    let listed = desk.api.insist("a list of all runs was due", ANSWER, |api| api.list(None))?;
     let mut ids: BTreeSet<String> = listed.into_iter().collect();
     ids.extend(accepted.iter().cloned());
     let count = ids.len();
@@ -58,10 +62,10 @@ pub(super) fn read_all(stage: &Stage, accepted: &BTreeSet<String>) -> Result<usi
     let next = || ids.lock().ok().and_then(|mut ids| ids.next());
     let read = || -> Result<(), Error> {
         while let Some(id) = next() {
-            let run = stage.api.insist("a run was due", ANSWER, |api| api.run(&id, None))?;
+            let run = desk.api.insist("a run was due", ANSWER, |api| api.run(&id, None))?;
             // A run that is not there has no fact: the judge will miss it.
             if let Some(run) = run {
-                stage.pen.note(run.into_fact()).map_err(Error::io("an end is noted"))?;
+                desk.pen.note(run.into_fact()).map_err(Error::io("an end is noted"))?;
             }
         }
         Ok(())

@@ -26,19 +26,19 @@ pub(super) fn block(places: &Places, seconds: u64, stop: Arc<AtomicBool>) -> Res
     let begun = Instant::now();
     let ways = [("on-the-runtime", How::BlocksThread), ("on-its-own-thread", How::OwnThread)];
     for (key, how) in ways {
-        load.start(&stage, ("chain", key), &Plan::block(how, seconds * 1_000))?;
+        load.start(&stage.desk, ("chain", key), &Plan::block(how, seconds * 1_000))?;
     }
     let until = begun + Duration::from_secs(seconds) + SPARE;
     for run in load.accepted() {
         loop {
             stage.check()?;
-            let read = match stage.api.run(&run, Some(Duration::from_secs(1))) {
+            let read = match stage.desk.api.run(&run, Some(Duration::from_secs(1))) {
                 Ok(read) => read,
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Away(_)) => None,
             };
             if let Some(read) = read.filter(|read| read.has_ended() || Instant::now() > until) {
-                stage.pen.note(read.into_fact()).map_err(Error::io("an end is noted"))?;
+                stage.desk.pen.note(read.into_fact()).map_err(Error::io("an end is noted"))?;
                 break;
             }
             if Instant::now() > until {

@@ -8,8 +8,21 @@ use crate::error::Error;
 /// of the worker protocol that was refused.
 const FAULTS: [&str; 4] = [" ERROR ", "panicked at", "SW3001", "SW3005"];
 
+/// The same of several nodes, which say as an error that they lost the database.
+const PANICS: [&str; 3] = ["panicked at", "SW3001", "SW3005"];
+
 /// Looks for faults in every log of a folder.
 pub(super) fn check(folder: &Path) -> Result<(), Error> {
+    look_for(&FAULTS, folder)
+}
+
+/// Looks for what no loss of a database explains in every log of a folder.
+pub(crate) fn find_panics(folder: &Path) -> Result<(), Error> {
+    look_for(&PANICS, folder)
+}
+
+fn look_for(faults: &[&str], folder: &Path) -> Result<(), Error> {
+    let is_one = |line: &&str| faults.iter().any(|fault| line.contains(fault));
     let entries = folder.read_dir().map_err(Error::io("the logs are listed"))?;
     for entry in entries {
         let log = entry.map_err(Error::io("the logs are listed"))?.path();
@@ -18,17 +31,13 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
         }
         let text = std::fs::read(&log).map_err(Error::io("a log is read"))?;
         let text = String::from_utf8_lossy(&text);
-        let faults: Vec<&str> = text.lines().filter(|line| is_fault(line)).collect();
+        let faults: Vec<&str> = text.lines().filter(|line| is_one(line)).collect();
         if let Some(line) = faults.first() {
             let (count, line) = (faults.len(), (*line).to_owned());
             return Err(Error::Logged { log, count, line });
         }
     }
     Ok(())
-}
-
-fn is_fault(line: &str) -> bool {
-    FAULTS.iter().any(|fault| line.contains(fault))
 }
 
 #[cfg(test)]

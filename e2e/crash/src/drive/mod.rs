@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `options` | what is asked for |
 //! | `slot` | a process that is started again whenever it was killed |
+//! | `desk` | what clients have before them |
 //! | `stage` | a server with its runners, and the ledger |
 //! | `forget` | sabotage: a server that forgets what it wrote last |
 //! | `load` | clients |
@@ -15,6 +16,7 @@
 
 mod back;
 mod block;
+mod desk;
 mod forget;
 mod kills;
 mod load;
@@ -25,5 +27,12 @@ mod slot;
 mod stage;
 mod whole;
 
+pub(crate) use back::{await_quiet, read_all};
+pub(crate) use desk::{Desk, Pace};
+pub(crate) use load::Load;
+pub(crate) use logs::find_panics;
 pub use options::Options;
+pub(crate) use slot::{Recipe, Slot};
+pub(crate) use stage::{Cast, Places, free_address, lock, runner, words};
 pub use whole::drive;
+pub(crate) use whole::{joined, judge_apart, judge_sabotage, places, stop_flag};

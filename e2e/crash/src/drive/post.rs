@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::stage::Stage;
+use super::desk::Desk;
 use crate::client::Event;
 use crate::dice::Dice;
 use crate::error::Error;
@@ -27,18 +27,18 @@ struct Sending {
 
 /// The events that a client has to send yet.
 #[derive(Debug)]
-pub(super) struct Post {
+pub(crate) struct Post {
     dice: Dice,
     sendings: Vec<Sending>,
 }
 
 impl Post {
-    pub(super) fn new(dice: Dice) -> Self {
+    pub(crate) fn new(dice: Dice) -> Self {
         Self { dice, sendings: Vec::new() }
     }
 
     /// Takes the events for the waits of a plan. Some come before their waits are parked, some long after.
-    pub(super) fn take(&mut self, plan: &Plan) {
+    pub(crate) fn take(&mut self, plan: &Plan) {
         for letter in plan.letters() {
             let late_ms = if self.dice.one_in(6) { 4_000 } else { 400 };
             let at = Instant::now() + Duration::from_millis(self.dice.within(0, late_ms));
@@ -49,40 +49,40 @@ impl Post {
     }
 
     /// Takes an event that starts a run.
-    pub(super) fn say(&mut self) {
+    pub(crate) fn say(&mut self) {
         let id = self.dice.text(16);
         let data = json!({ "by": id });
         self.sendings.push(Sending { at: Instant::now(), id, data, offer: None });
     }
 
     /// Sends what is due.
-    pub(super) fn send_due(&mut self, stage: &Stage) -> Result<(), Error> {
+    pub(crate) fn send_due(&mut self, desk: &Desk) -> Result<(), Error> {
         let now = Instant::now();
         while let Some(at) = self.sendings.iter().position(|sending| sending.at <= now) {
             let sending = self.sendings.swap_remove(at);
-            self.send(stage, &sending)?;
+            self.send(desk, &sending)?;
         }
         Ok(())
     }
 
     /// Sends everything.
-    pub(super) fn send_all(&mut self, stage: &Stage) -> Result<(), Error> {
+    pub(crate) fn send_all(&mut self, desk: &Desk) -> Result<(), Error> {
         while let Some(sending) = self.sendings.pop() {
-            self.send(stage, &sending)?;
+            self.send(desk, &sending)?;
         }
         Ok(())
     }
 
     /// Sends an event, and notes it before and once the answer was read.
-    fn send(&mut self, stage: &Stage, sending: &Sending) -> Result<(), Error> {
+    fn send(&mut self, desk: &Desk, sending: &Sending) -> Result<(), Error> {
         let (id, data) = (&sending.id, &sending.data);
         let name = if sending.offer.is_some() { GO } else { SAY };
-        let note = |what| stage.pen.note(what).map_err(Error::io("an event is noted"));
+        let note = |what| desk.pen.note(what).map_err(Error::io("an event is noted"));
         note(What::AskedEvent { id: id.clone(), value: Hash::of(data) })?;
         // Sent again, an event does nothing more (§8.7).
         for _ in 0..=u8::from(self.dice.one_in(8)) {
             let event = Event { name, id, data, offer: sending.offer.clone() };
-            stage.api.insist("an event was due", INSIST, |api| api.send(stage.app, &event))?;
+            desk.api.insist("an event was due", INSIST, |api| api.send(desk.app, &event))?;
         }
         note(What::AckedEvent { id: id.clone(), starts: sending.offer.is_none() }).map(drop)
     }

@@ -8,52 +8,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::desk::Desk;
 use super::forget::forget;
 use super::slot::{Recipe, Slot};
-use crate::client::{Api, Failure};
+use crate::client::Api;
 use crate::error::Error;
 use crate::ledger::{Pen, Target};
-use crate::plan::WORKFLOWS;
-
-/// How long a server and its runners have to be ready.
-const READY: Duration = Duration::from_secs(30);
 
 /// Where things are.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// The binary `stepwell`.
-    pub(super) stepwell: PathBuf,
+    pub(crate) stepwell: PathBuf,
     /// The binary `crash-runner`.
-    pub(super) runner: PathBuf,
+    pub(crate) runner: PathBuf,
     /// The folder of the test.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Places {
-    pub(super) fn ledger(&self) -> PathBuf {
+    pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.join("ledger")
     }
 }
 
 /// Runners of a stage.
 #[derive(Clone, Debug)]
-pub(super) struct Cast {
-    pub(super) app: &'static str,
-    pub(super) runners: u64,
-    pub(super) slots: u32,
-    pub(super) threads: u32,
+pub(crate) struct Cast {
+    pub(crate) app: &'static str,
+    pub(crate) runners: u64,
+    pub(crate) slots: u32,
+    pub(crate) threads: u32,
     /// How many bytes of its log the server forgets with each kill.
-    pub(super) forget: Option<usize>,
+    pub(crate) forget: Option<usize>,
     /// Silence after which a runner's runs go to another, in milliseconds.
-    pub(super) ttl_ms: u64,
+    pub(crate) ttl_ms: u64,
 }
 
 /// A server with its runners.
 #[derive(Debug)]
-pub(super) struct Stage {
-    pub(super) api: Api,
-    pub(super) app: &'static str,
-    pub(super) pen: Pen,
+pub(crate) struct Stage {
+    pub(super) desk: Desk,
     /// How many bytes of its log the server forgets with each kill.
     forget: Option<usize>,
     stop: Arc<AtomicBool>,
@@ -66,18 +61,17 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts a server and runners, and waits until they know each other.
     pub(super) fn open(places: &Places, cast: &Cast, stop: Arc<AtomicBool>) -> Result<Self, Error> {
-        let api = Api { address: free_address()? };
+        let address = free_address()?;
         let data = places.folder.join(format!("{}.data", cast.app));
-        let server = Slot::start(server(places, cast, (&data, api.address)))?;
+        let server = Slot::start(server(places, cast, (&data, address)))?;
         let mut runners = Vec::new();
         for at in 1..=cast.runners {
-            runners.push(Slot::start(runner(places, cast, (at, api.address)))?);
+            runners.push(Slot::start(runner(places, cast, (at, &[address])))?);
         }
         let pen = Pen::begin(&places.ledger(), &format!("{}-driver", cast.app));
+        let pen = pen.map_err(Error::io("the ledger is begun"))?;
         let stage = Self {
-            api,
-            app: cast.app,
-            pen: pen.map_err(Error::io("the ledger is begun"))?,
+            desk: Desk { api: Api::at(vec![address]), app: cast.app, pen },
             forget: cast.forget,
             stop,
             stepwell: places.stepwell.clone(),
@@ -85,18 +79,8 @@ impl Stage {
             server: Mutex::new(server),
             runners: Mutex::new(runners),
         };
-        stage.await_workflows()?;
+        stage.desk.await_workflows(|| stage.check())?;
         Ok(stage)
-    }
-
-    fn await_workflows(&self) -> Result<(), Error> {
-        self.api.insist("a server with workflows was due", READY, |api| {
-            self.check().map_err(Failure::Refused)?;
-            if api.has_workflows(&WORKFLOWS)? {
-                return Ok(());
-            }
-            Err(Failure::Away("the workflows are not registered".into()))
-        })
     }
 
     /// Checks that no process has ended by itself and that no signal has come.
@@ -123,12 +107,14 @@ impl Stage {
     /// Kills the server, or the runner of a number, and starts another one at once.
     pub(super) fn kill(&self, target: Target, which: u64) -> Result<(), Error> {
         match target {
-            Target::Server => lock(&self.server).kill_and_start(&self.pen, || self.sabotage()),
+            Target::Server => lock(&self.server).kill_and_start(&self.desk.pen, || self.sabotage()),
             Target::Runner => {
                 let mut runners = lock(&self.runners);
                 let count = runners.len().max(1) as u64;
                 let at = usize::try_from(which % count).unwrap_or_default();
-                runners.get_mut(at).map_or(Ok(()), |slot| slot.kill_and_start(&self.pen, || Ok(())))
+                runners
+                    .get_mut(at)
+                    .map_or(Ok(()), |slot| slot.kill_and_start(&self.desk.pen, || Ok(())))
             }
         }
     }
@@ -141,7 +127,7 @@ impl Stage {
     /// Kills everything and starts nothing again. The kill of the server counts.
     pub(super) fn close(&self) -> Result<(), Error> {
         lock(&self.runners).clear();
-        lock(&self.server).kill(&self.pen)
+        lock(&self.server).kill(&self.desk.pen)
     }
 
     /// Has the data folder read whole and checked; returns what the check says.
@@ -159,18 +145,18 @@ impl Stage {
     }
 }
 
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An address that is free now. The server of a stage comes back to it after each kill.
-fn free_address() -> Result<SocketAddr, Error> {
+pub(crate) fn free_address() -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.and_then(|listener| listener.local_addr());
     address.map_err(Error::io("a free port is looked for"))
 }
 
-fn words(words: &[&str]) -> Vec<OsString> {
+pub(crate) fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
 
@@ -191,9 +177,15 @@ fn server(places: &Places, cast: &Cast, (data, address): (&Path, SocketAddr)) ->
     }
 }
 
-fn runner(places: &Places, cast: &Cast, (at, address): (u64, SocketAddr)) -> Recipe {
+/// Returns how a runner is started that knows these nodes.
+pub(crate) fn runner(
+    places: &Places,
+    cast: &Cast,
+    (at, addresses): (u64, &[SocketAddr]),
+) -> Recipe {
     let name = format!("{}-runner-{at}", cast.app);
-    let (url, slots) = (format!("http://{address}"), cast.slots.to_string());
+    let urls: Vec<String> = addresses.iter().map(|one| format!("http://{one}")).collect();
+    let (url, slots) = (urls.join(","), cast.slots.to_string());
     let threads = cast.threads.to_string();
     let mut args = words(&["--url", &url, "--app", cast.app, "--runner", &name]);
     args.extend(words(&["--slots", &slots, "--threads", &threads, "--ledger"]));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
+use super::desk::Pace;
 use super::load::Load;
 use super::options::Options;
 use super::stage::{Cast, Places, Stage};
@@ -35,17 +36,25 @@ pub fn drive(options: &Options) -> Result<bool, Error> {
     let seed = options.seed.unwrap_or_else(|| Dice::unknown().next());
     let folder = tempfile::Builder::new().prefix("stepwell-crash-").tempdir();
     let folder = folder.map_err(Error::io("a folder is made"))?;
-    let places = places(options, folder.path())?;
+    let places = places(&options.stepwell, folder.path())?;
     tell(&format!("seed {seed}, folder {}", folder.path().display()));
     let played = play(options, &places, seed);
     let judged = played.and_then(|()| match options.forget {
         None => {
-            let (sound, text) = judge_apart(options, &places)?;
+            let demands = [
+                ("--server-kills", options.server_kills),
+                ("--runner-kills", options.runner_kills),
+                ("--runs", options.runs_min()),
+            ];
+            let (sound, text) = judge_apart(&demands, &places)?;
             let fault = logs::check(folder.path()).err();
             let fault = fault.map(|fault| tell(&format!("fault         {fault}")));
             Ok((sound && fault.is_none(), text))
         }
-        Some(bytes) => judge_sabotage(bytes, &places),
+        Some(bytes) => {
+            let who = format!("a server that forgets the last {bytes} bytes of its log");
+            judge_sabotage(&who, &places)
+        }
     });
     if options.keep || !matches!(&judged, Ok((true, _))) {
         let folder = folder.keep();
@@ -56,9 +65,10 @@ pub fn drive(options: &Options) -> Result<bool, Error> {
     Ok(passed)
 }
 
-fn places(options: &Options, folder: &Path) -> Result<Places, Error> {
+/// Says where things are, with the binary `stepwell` and the folder of the test.
+pub(crate) fn places(stepwell: &Path, folder: &Path) -> Result<Places, Error> {
     let runner = sibling("crash-runner")?;
-    let places = Places { stepwell: options.stepwell.clone(), runner, folder: folder.to_owned() };
+    let places = Places { stepwell: stepwell.to_owned(), runner, folder: folder.to_owned() };
     std::fs::create_dir(places.ledger()).map_err(Error::io("a folder for the ledger is made"))?;
     Ok(places)
 }
@@ -70,12 +80,18 @@ fn sibling(name: &str) -> Result<PathBuf, Error> {
     Ok(own.with_file_name(name))
 }
 
-fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
+/// Returns what a signal that stops the test sets.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let registered = signal_hook::flag::register(signal, stop.clone());
         registered.map_err(Error::io("a signal is listened to"))?;
     }
+    Ok(stop)
+}
+
+fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
+    let stop = stop_flag()?;
     let (runners, forget) = (options.runners, options.forget);
     let cast = Cast { app: "crash", runners, slots: 64, threads: 2, forget, ttl_ms: TTL_MS };
     let stage = Stage::open(places, &cast, stop.clone())?;
@@ -94,11 +110,13 @@ fn play(options: &Options, places: &Places, seed: u64) -> Result<(), Error> {
 fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Error> {
     let load = Load::default();
     let dice = Dice::of(seed);
+    let honest = options.forget.is_none();
+    let pace = Pace { clients: options.clients, rate: options.rate, honest };
     std::thread::scope(|scope| {
         let client = |number| {
             let dice = dice.part(number);
             let load = &load;
-            scope.spawn(move || load.client(stage, options, (number, dice)))
+            scope.spawn(move || load.client(&stage.desk, pace, (number, dice)))
         };
         let clients: Vec<_> = (1..=options.clients).map(client).collect();
         let killed = kills::kill(stage, options, &mut dice.part(0));
@@ -106,12 +124,13 @@ fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Er
         clients.into_iter().map(joined).fold(killed, Result::and)
     })?;
     tell(&load.summary());
-    back::await_quiet(stage, if options.forget.is_none() { QUIET } else { QUIET_AFTER_SABOTAGE })?;
-    let first = back::read_all(stage, &load.accepted())?;
-    if options.forget.is_none() {
+    let quiet = if honest { QUIET } else { QUIET_AFTER_SABOTAGE };
+    back::await_quiet(&stage.desk, quiet, || stage.check())?;
+    let first = back::read_all(&stage.desk, &load.accepted())?;
+    if honest {
         // What was read once has to be there after another crash, and be the same.
         stage.kill(Target::Server, 0)?;
-        let second = back::read_all(stage, &load.accepted())?;
+        let second = back::read_all(&stage.desk, &load.accepted())?;
         tell(&format!(
             "read back     {first} runs, the server was killed, and {second} runs again"
         ));
@@ -122,20 +141,18 @@ fn kill_under_load(options: &Options, stage: &Stage, seed: u64) -> Result<(), Er
 }
 
 /// Waits for a thread. A panic in it is one here.
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Has the ledger judged by a program of its own, which is then shown to refuse this very ledger with
 /// each kind of violation put in.
-fn judge_apart(options: &Options, places: &Places) -> Result<(bool, String), Error> {
+pub(crate) fn judge_apart(
+    demands: &[(&str, usize)],
+    places: &Places,
+) -> Result<(bool, String), Error> {
     let run = |more: &[&str]| -> Result<(bool, String), Error> {
         let mut command = Command::new(sibling("crash-judge")?);
-        let demands = [
-            ("--server-kills", options.server_kills),
-            ("--runner-kills", options.runner_kills),
-            ("--runs", options.runs_min()),
-        ];
         for (flag, count) in demands {
             command.arg(flag).arg(count.to_string());
         }
@@ -159,15 +176,12 @@ fn judge_apart(options: &Options, places: &Places) -> Result<(bool, String), Err
     Ok((true, text))
 }
 
-/// The ledger of a server that forgets must not be sound.
-fn judge_sabotage(bytes: usize, places: &Places) -> Result<(bool, String), Error> {
+/// The ledger of somebody who forgets must not be sound.
+pub(crate) fn judge_sabotage(who: &str, places: &Places) -> Result<(bool, String), Error> {
     let sheets = load(&[places.ledger()]).map_err(Error::io("the ledger is read"))?;
     let verdict = judge::judge(&sheets, &Demands::default());
     let wrong = [Class::Lost, Class::Changed, Class::Repeated].map(|class| verdict.count(class));
     let found_out = wrong.iter().sum::<usize>() > 0;
     let word = if found_out { "is found out" } else { "WAS NOT FOUND OUT" };
-    Ok((
-        found_out,
-        format!("a server that forgets the last {bytes} bytes of its log {word}: {verdict}"),
-    ))
+    Ok((found_out, format!("{who} {word}: {verdict}")))
 }

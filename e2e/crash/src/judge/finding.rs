@@ -13,6 +13,8 @@ pub enum Class {
     Changed,
     /// Something was done again after it was acknowledged.
     Repeated,
+    /// Something counted that came from the past: of a node that had lost its lease, or a runner whose grant was over.
+    Stale,
     /// The ledger itself cannot be trusted, or proves too little.
     Unsound,
 }
@@ -23,6 +25,7 @@ impl fmt::Display for Class {
             Self::Lost => "lost",
             Self::Changed => "changed",
             Self::Repeated => "repeated",
+            Self::Stale => "stale",
             Self::Unsound => "unsound",
         })
     }
@@ -139,11 +142,20 @@ pub enum Finding {
     /// Too little happened for the ledger to prove anything.
     #[error("{found} {what}, fewer than {wanted}")]
     TooFew { what: &'static str, found: usize, wanted: usize },
+    /// A step was seen with another result than was known of it.
+    #[error("run {run}: step {step} was known with {known}, and was seen with {seen}")]
+    SeenOtherwise { run: String, step: String, known: Hash, seen: Hash },
+    /// Who asked after something was known got an answer from before that.
+    #[error("run {run} was asked for when it was known that {known}, and {seen}")]
+    StaleRead { run: String, known: String, seen: String },
+    /// A function's result was taken though another runner had the run by then.
+    #[error("run {run}: step {step} has the result of {process}, and {other} had the run by then")]
+    StaleGrant { run: String, step: String, process: String, other: String },
 }
 
 impl Finding {
     /// Every kind of finding, as [`Finding::kind`] names it.
-    pub const KINDS: [&str; 35] = [
+    pub const KINDS: [&str; 38] = [
         "start gone",
         "not completed",
         "run unknown",
@@ -179,6 +191,9 @@ impl Finding {
         "after death",
         "clock went back",
         "too few",
+        "seen otherwise",
+        "stale read",
+        "stale grant",
     ];
 
     /// Returns what the finding counts as, and the name of its kind.
@@ -219,6 +234,9 @@ impl Finding {
             Self::AfterDeath { .. } => (Class::Unsound, 32),
             Self::ClockWentBack { .. } => (Class::Unsound, 33),
             Self::TooFew { .. } => (Class::Unsound, 34),
+            Self::SeenOtherwise { .. } => (Class::Changed, 35),
+            Self::StaleRead { .. } => (Class::Stale, 36),
+            Self::StaleGrant { .. } => (Class::Stale, 37),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::{Fact, Hash, Origin, Sheet, Source, StepRead, Target, What};
+use crate::ledger::{Fact, Fault, Hash, Origin, Sheet, Source, StepRead, Target, What};
 use crate::plan::{Fate, Starts};
 
 /// All facts, by what they are about.
@@ -23,6 +23,8 @@ pub(super) struct Index<'a> {
     pub(super) killed: BTreeMap<&'a str, u64>,
     pub(super) server_kills: usize,
     pub(super) runner_kills: usize,
+    /// What else was done, and how often.
+    pub(super) faults: BTreeMap<Fault, usize>,
     pub(super) facts: usize,
 }
 
@@ -30,6 +32,8 @@ pub(super) struct Index<'a> {
 pub(super) struct Run<'a> {
     /// The keys of its accepted starts.
     pub(super) accepted: Vec<&'a str>,
+    /// When the first of them was known to be.
+    pub(super) accepted_at: Option<u64>,
     /// What started it, where no client did.
     pub(super) origin: Option<&'a Origin>,
     /// How many steps have to be in its output, and how it ends, as its start or its code said.
@@ -40,6 +44,8 @@ pub(super) struct Run<'a> {
     /// The statuses that accepted cancels told.
     pub(super) cancels: Vec<&'a str>,
     pub(super) ends: Vec<End<'a>>,
+    /// How it was seen.
+    pub(super) sights: Vec<Sight<'a>>,
     pub(super) steps: BTreeMap<&'a str, Step<'a>>,
     /// When it was told that it ends badly, and which steps had completed.
     pub(super) told: Vec<(u64, &'a [String])>,
@@ -52,6 +58,16 @@ pub(super) struct End<'a> {
     pub(super) status: &'a str,
     pub(super) why: Option<&'a str>,
     pub(super) output: &'a BTreeMap<String, Hash>,
+    pub(super) steps: &'a BTreeMap<String, StepRead>,
+}
+
+/// A run as a client read it.
+#[derive(Debug)]
+pub(super) struct Sight<'a> {
+    /// When it was about to be asked for, and when the answer had been read.
+    pub(super) asked: u64,
+    pub(super) at: u64,
+    pub(super) status: Option<&'a str>,
     pub(super) steps: &'a BTreeMap<String, StepRead>,
 }
 
@@ -121,7 +137,9 @@ impl<'a> Index<'a> {
         match &fact.what {
             What::AckedStart { key, run, steps, fate } => {
                 self.keys.entry(key).or_default().push(run);
-                self.expect(run, *steps, *fate).accepted.push(key);
+                let run = self.expect(run, *steps, *fate);
+                run.accepted.push(key);
+                run.accepted_at = Some(run.accepted_at.map_or(at, |first| first.min(at)));
             }
             What::Born { run, origin, steps, fate } => {
                 self.born.entry(origin).or_default().insert(run);
@@ -162,8 +180,10 @@ impl<'a> Index<'a> {
             }
             What::Told { run, completed } => self.run(run).told.push((at, completed)),
             What::RunEnd { .. }
+            | What::Seen { .. }
             | What::AskedCancel { .. }
             | What::AckedCancel { .. }
+            | What::Fault { .. }
             | What::Kill { .. } => self.add_of_client(at, &fact.what),
         }
     }
@@ -180,6 +200,11 @@ impl<'a> Index<'a> {
                 let end = End { at, workflow, status, why: why.as_deref(), output, steps };
                 self.run(run).ends.push(end);
             }
+            What::Seen { run, asked_ns, status, steps } => {
+                let sight = Sight { asked: *asked_ns, at, status: status.as_deref(), steps };
+                self.run(run).sights.push(sight);
+            }
+            What::Fault { fault, .. } => *self.faults.entry(*fault).or_default() += 1,
             What::AskedCancel { run } => self.run(run).cancel_asked = true,
             What::AckedCancel { run, status } => self.run(run).cancels.push(status),
             What::Kill { target, victim } => {

@@ -1,7 +1,8 @@
 //! The judgement over a ledger: what was lost, what changed, what was done again.
 //!
 //! [`judge`] is a pure function: `rules` has what holds for every run, `kinds` what holds for events,
-//! children, clean-up and functions that start at most once. [`plant`] puts each kind of violation into a ledger that has none, to
+//! children, clean-up and functions that start at most once, `stale` what holds where nodes and runners lose what they had.
+//! [`plant`] puts each kind of violation into a ledger that has none, to
 //! show that it would be seen.
 
 mod finding;
@@ -12,6 +13,7 @@ mod plant_kinds;
 mod rules;
 mod sample;
 mod sample_kinds;
+mod stale;
 mod verdict;
 
 #[cfg(test)]

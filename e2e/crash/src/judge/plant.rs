@@ -35,7 +35,7 @@ const fn plant(kind: &'static str, what: &'static str, put: fn(&mut Bed<'_>)) ->
 }
 
 /// One plant for each kind of finding, in the order of [`super::Finding::KINDS`].
-pub const PLANTS: [Plant; 35] = [
+pub const PLANTS: [Plant; 38] = [
     plant("start gone", "an accepted start has no run", |bed| bed.drop(is_end)),
     plant("not completed", "a run is blocked", |bed| {
         bed.ends(|end| {
@@ -158,6 +158,21 @@ pub const PLANTS: [Plant; 35] = [
         bed.add_as(&fact.process, 0, Some(fact.what));
     }),
     plant("too few", "less happened than was demanded", |bed| bed.demands.runs = usize::MAX),
+    plant("seen otherwise", "a step was seen with another result", |bed| {
+        bed.see(bed.ended_ns + 1_000, |sight| {
+            if let Some(read) = sight.at_step() {
+                read.value = read.value.map(Hash::other);
+            }
+        });
+    }),
+    plant("stale read", "a node answered with what had been", |bed| {
+        bed.see(bed.ended_ns + 1_000, |sight| *sight.status = "running".into());
+    }),
+    plant("stale grant", "a result was taken of a runner that had lost the run", |bed| {
+        let Some(begun_ns) = bed.begun_ns() else { return };
+        bed.step = "elsewhere".into();
+        bed.start_again(begun_ns + 1, Starts::Any);
+    }),
 ];
 
 /// A ledger, and a completed run and step in it on which something can be planted.
@@ -180,6 +195,19 @@ struct EndRead<'a> {
     why: &'a mut Option<String>,
     output: &'a mut BTreeMap<String, Hash>,
     steps: &'a mut BTreeMap<String, StepRead>,
+}
+
+/// The changeable parts of a read of a run.
+struct SightRead<'a> {
+    status: &'a mut String,
+    steps: &'a mut BTreeMap<String, StepRead>,
+    step: &'a str,
+}
+
+impl SightRead<'_> {
+    fn at_step(&mut self) -> Option<&mut StepRead> {
+        self.steps.get_mut(self.step)
+    }
 }
 
 impl<'a> Bed<'a> {
@@ -313,6 +341,30 @@ impl<'a> Bed<'a> {
         });
     }
 
+    /// Has the run seen as it ended, but for a change, by somebody who asked at an instant.
+    fn see(&mut self, asked_ns: u64, change: impl Fn(&mut SightRead<'_>)) {
+        let Some(What::RunEnd { run, mut status, mut steps, .. }) = self.an_end() else { return };
+        change(&mut SightRead { status: &mut status, steps: &mut steps, step: &self.step });
+        let status = Some(status);
+        self.add(asked_ns + 1, What::Seen { run, asked_ns, status, steps });
+    }
+
+    /// Returns when the function began whose result was given.
+    fn begun_ns(&self) -> Option<u64> {
+        let (run, step, value) = (&self.run, &self.step, self.value);
+        let sheet = self.sheets.iter().find(|sheet| {
+            sheet.facts.iter().any(|fact| {
+                about(&fact.what) == (Some(run), Some(step))
+                    && matches!(fact.what, What::FnEnd { value: Some(found), .. } if found == value)
+            })
+        })?;
+        let starts = sheet.facts.iter().filter(|fact| {
+            about(&fact.what) == (Some(run), Some(step))
+                && matches!(fact.what, What::FnStart { .. })
+        });
+        starts.map(|fact| fact.at.mono_ns).max()
+    }
+
     fn an_end(&self) -> Option<What> {
         let facts = self.sheets.iter().flat_map(|sheet| &sheet.facts);
         let mut ends = facts.filter(|fact| matches!(fact.what, What::RunEnd { .. }));
@@ -356,7 +408,11 @@ fn about(what: &What) -> (Option<&String>, Option<&String>) {
         | What::Told { run, .. }
         | What::AskedCancel { run }
         | What::AckedCancel { run, .. }
+        | What::Seen { run, .. }
         | What::RunEnd { run, .. } => (Some(run), None),
-        What::AskedEvent { .. } | What::AckedEvent { .. } | What::Kill { .. } => (None, None),
+        What::AskedEvent { .. }
+        | What::AckedEvent { .. }
+        | What::Fault { .. }
+        | What::Kill { .. } => (None, None),
     }
 }

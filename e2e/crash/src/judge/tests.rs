@@ -1,7 +1,7 @@
 //! Shows that the judge accepts what is right and refuses each kind of violation.
 
 use super::*;
-use crate::ledger::{Origin, Sheet, What, parse};
+use crate::ledger::{Fact, Fault, Origin, Sheet, Stamp, What, parse};
 
 fn refuse(kind: &str) -> Verdict {
     let plant = PLANTS.iter().find(|plant| plant.kind == kind).unwrap();
@@ -53,6 +53,8 @@ fn what_is_planted_is_all_that_is_found() {
             "result gone" => &["attempt gone", "result gone"],
             // The other wait is no step of the run.
             "event twice" => &["event twice", "result gone"],
+            // The function that another runner began is of no step.
+            "stale grant" => &["attempt gone", "stale grant"],
             "foreign fact" | "clock went back" | "after death" => continue,
             kind => {
                 assert_eq!(found, [kind]);
@@ -69,6 +71,7 @@ fn findings_count_in_the_last_line() {
         ("start gone", "4 kills, 8 runs, 1 lost, 0 changed, 0 repeated"),
         ("other than acked", "4 kills, 8 runs, 0 lost, 1 changed, 0 repeated"),
         ("after result", "4 kills, 8 runs, 0 lost, 0 changed, 1 repeated"),
+        ("stale read", "4 faults, 8 runs, 0 lost, 0 changed, 0 repeated, 1 stale"),
     ] {
         assert_eq!(refuse(kind).to_string(), line);
     }
@@ -189,4 +192,39 @@ fn a_run_may_be_cancelled_before_its_code_is_called() {
     assert!(!found.contains(&"not born"), "{found:?}");
     let found = kinds(None);
     assert!(found.contains(&"not born"), "{found:?}");
+}
+
+#[test]
+fn what_is_stale_is_told_apart_from_what_was_only_late() {
+    let judged = |mono_ns, asked_ns, status: Option<&str>| -> Vec<&'static str> {
+        let mut sheets = sample();
+        let what = What::Seen {
+            run: "run_1".into(),
+            asked_ns,
+            status: status.map(ToOwned::to_owned),
+            steps: [].into(),
+        };
+        let fact = Fact { at: Stamp { wall_us: 0, mono_ns }, process: "watch".into(), what };
+        sheets.push(Sheet { name: "watch".into(), facts: vec![fact], ..Sheet::default() });
+        judge(&sheets, &Demands::default()).findings.iter().map(Finding::kind).collect()
+    };
+    // Asked before anything was known, it may be answered with anything, however late.
+    assert_eq!(judged(u64::MAX, 0, Some("running")), [""; 0]);
+    assert_eq!(judged(u64::MAX, 0, None), [""; 0]);
+    assert_eq!(judged(u64::MAX, u64::MAX - 1, None), ["stale read"]);
+    // The end, and two steps with results and one without.
+    assert_eq!(judged(u64::MAX, u64::MAX - 1, Some("running")), ["stale read"; 4]);
+}
+
+#[test]
+fn faults_are_counted_beside_kills() {
+    let mut sheets = sample();
+    let what = What::Fault { fault: Fault::Pause, victim: "node-1".into() };
+    let at = Stamp { wall_us: 0, mono_ns: 1 };
+    let facts = vec![Fact { at, process: "faults".into(), what }];
+    sheets.push(Sheet { name: "faults".into(), facts, ..Sheet::default() });
+    let verdict = judge(&sheets, &Demands { faults: 5, ..Demands::default() });
+    assert_eq!(verdict.to_string(), "5 faults, 8 runs, 0 lost, 0 changed, 0 repeated, 0 stale");
+    assert!(verdict.is_sound());
+    assert!(!judge(&sheets, &Demands { faults: 6, ..Demands::default() }).is_sound());
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::finding::{Class, Finding};
 use super::index::{Index, Return};
-use super::{kinds, rules};
-use crate::ledger::{Origin, Sheet};
+use super::{kinds, rules, stale};
+use crate::ledger::{Fault, Origin, Sheet};
 use crate::plan::Starts;
 
 /// The kinds of steps that a test with all kinds has, as the API names them.
@@ -34,6 +34,8 @@ pub struct Demands {
     pub server_kills: usize,
     /// Least kills of runners. Default 0.
     pub runner_kills: usize,
+    /// Least faults, kills included. Default 0.
+    pub faults: usize,
     /// Least runs. Default 0.
     pub runs: usize,
     /// Steps of every kind ended, functions that start at most once were lost before and after they did
@@ -54,8 +56,12 @@ pub struct Figures {
     pub server_kills: usize,
     /// Kills of runners.
     pub runner_kills: usize,
+    /// What else was done to servers and what they stand on.
+    pub faults: BTreeMap<Fault, usize>,
     /// Runs.
     pub runs: usize,
+    /// Reads of runs, ended or not.
+    pub sights: usize,
     /// Accepted starts, repeats included.
     pub accepted: usize,
     /// Accepted cancels.
@@ -113,20 +119,39 @@ impl Verdict {
     }
 }
 
+impl Figures {
+    /// Returns how many faults there were, kills included.
+    pub fn faults(&self) -> usize {
+        self.server_kills + self.runner_kills + self.faults.values().sum::<usize>()
+    }
+}
+
 /// The last line of a test.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kills = self.figures.server_kills + self.figures.runner_kills;
+        let (count, runs) = (self.figures.faults(), self.figures.runs);
+        // Of a test that does nothing but kill, what may be stale shows as something else.
+        let (word, and) = match (self.figures.faults.is_empty(), self.count(Class::Stale)) {
+            (true, 0) => ("kills", String::new()),
+            (_, stale) => ("faults", format!(", {stale} stale")),
+        };
         let [lost, changed, repeated] =
             [Class::Lost, Class::Changed, Class::Repeated].map(|class| self.count(class));
-        let runs = self.figures.runs;
-        write!(f, "{kills} kills, {runs} runs, {lost} lost, {changed} changed, {repeated} repeated")
+        write!(
+            f,
+            "{count} {word}, {runs} runs, {lost} lost, {changed} changed, {repeated} repeated{and}"
+        )
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "kills         {} servers, {} runners", self.server_kills, self.runner_kills)?;
+        if !self.faults.is_empty() {
+            let faults = self.faults.iter().map(|(fault, count)| format!("{count} {fault}"));
+            writeln!(f, "other faults  {}", faults.collect::<Vec<_>>().join(", "))?;
+            writeln!(f, "sights        {} reads while that happened", self.sights)?;
+        }
         writeln!(
             f,
             "runs          {}, {} accepted starts, {} accepted cancels, {} reads of ended runs",
@@ -172,10 +197,13 @@ pub fn judge(sheets: &[Sheet], demands: &Demands) -> Verdict {
     kinds::givers(&index, &mut findings);
     for (id, run) in &index.runs {
         rules::run(&index, id, run, &mut findings);
+        stale::sights(id, run, &mut findings);
+        stale::grants(id, run, &mut findings);
     }
     let counts = [
         ("kills of servers", figures.server_kills, demands.server_kills),
         ("kills of runners", figures.runner_kills, demands.runner_kills),
+        ("faults", figures.faults(), demands.faults),
         ("runs", figures.runs, demands.runs),
     ];
     for (what, found, wanted) in counts {
@@ -217,6 +245,7 @@ fn figures(sheets: &[Sheet], index: &Index<'_>) -> Figures {
         torn: sheets.iter().filter(|sheet| sheet.torn).count(),
         server_kills: index.server_kills,
         runner_kills: index.runner_kills,
+        faults: index.faults.clone(),
         runs: index.runs.len(),
         starting: index.starting.len(),
         taken: index.taken.len(),
@@ -227,6 +256,7 @@ fn figures(sheets: &[Sheet], index: &Index<'_>) -> Figures {
     for run in index.runs.values() {
         figures.accepted += run.accepted.len();
         figures.reads += run.ends.len();
+        figures.sights += run.sights.len();
         figures.cancels += run.cancels.len();
         for step in run.ends.first().iter().flat_map(|end| end.steps.values()) {
             *figures.kinds.entry(step.kind.clone()).or_default() += 1;

@@ -156,6 +156,24 @@ pub enum What {
         /// The run's status by the answer: that of its end where it had ended before.
         status: String,
     },
+    /// A client read a run, be it ended or not.
+    Seen {
+        /// The run.
+        run: String,
+        /// When it was about to be asked for, by the monotonic clock.
+        asked_ns: u64,
+        /// Its status; absent where there was no such run.
+        status: Option<String>,
+        /// Its steps.
+        steps: BTreeMap<String, StepRead>,
+    },
+    /// Something else than a kill was done to a server, its database, or the connection between them.
+    Fault {
+        /// What was done.
+        fault: Fault,
+        /// What it was done to.
+        victim: String,
+    },
     /// A process was killed and is gone.
     Kill {
         /// What was killed.
@@ -220,6 +238,31 @@ pub enum Target {
     Server,
     /// A runner.
     Runner,
+}
+
+/// What can be done to a server beside killing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// A node stood still for longer than its lease, and went on.
+    Pause,
+    /// The answer to a commit of a node was lost, and its connection with it.
+    Cut,
+    /// The database was ended at once, and started again.
+    Database,
+    /// A node was told to stop, and stopped.
+    Shutdown,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pause => "pauses",
+            Self::Cut => "lost answers to commits",
+            Self::Database => "ends of the database",
+            Self::Shutdown => "shutdowns",
+        })
+    }
 }
 
 /// A step as the API shows it.

@@ -11,7 +11,7 @@ mod pen;
 mod sheet;
 
 pub use clock::Stamp;
-pub use fact::{Fact, Origin, Source, StepRead, Target, What};
+pub use fact::{Fact, Fault, Origin, Source, StepRead, Target, What};
 pub use hash::Hash;
 pub use pen::Pen;
 pub use sheet::{Sheet, Unreadable, load, parse};

@@ -105,9 +105,10 @@ const MAY_SEE_BEHIND: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// What programs may see: examples show what users have, end-to-end programs judge from outside.
+/// What programs may see: examples show what users have, end-to-end programs judge from outside, and end the database
+/// that several nodes share.
 const PROGRAMS_MAY_SEE: &[(&str, &[&str])] =
-    &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core"])];
+    &[("examples", &["stepwell"]), ("e2e", &["stepwell", "stepwell-core", "stepwell-postgres"])];
 
 /// The crates of ours that run on tokio; programs may as well.
 const ON_TOKIO: &[&str] = &[
