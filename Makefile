@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run access metrics schemathesis bad-inputs console test browser contract crash cluster-crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
+.PHONY: help run cluster access metrics schemathesis bad-inputs console test browser contract crash cluster-crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ console: ## Builds the web console, which the next build of the server embeds
 
 test: ## Runs every check: format, lints, tests, console, browser, simulation
 	@scripts/test.sh
+
+cluster: ## Builds, starts three nodes on one PostgreSQL and two example runners, prints how to look around
+	@scripts/cluster.sh
 
 access: ## Tries every route and every frame with every wrong credential, prints the counts
 	@scripts/access.sh

@@ -11,6 +11,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/launch.sh
+. "$(dirname "$0")/launch.sh"
 
 listen=${LISTEN:-127.0.0.1:7878}
 data=${DATA:-.stepwell/dev}
@@ -18,20 +20,10 @@ decide_after=${DECIDE_AFTER:-8}
 url=http://$listen
 bin=$target_dir/debug
 logs=$data.logs
-started=()
 
 need_cargo
 say "building (the first time takes a few minutes) ..."
-console=
-if ! has_node; then
-    say "the web console is skipped: it needs Node $needed_node or newer, with npm"
-elif scripts/console.sh; then
-    console=yes
-elif [ -n "${RUN_FOR:-}" ]; then
-    fail "the web console could not be built"
-else
-    say "the web console is skipped: it could not be built"
-fi
+build_console
 cargo build --locked --quiet -p stepwell-server -p checkout -p dependency-audit
 # The audit reads manifests from cargo's cache, also those of packages that are not built here.
 cargo fetch --locked --quiet || say "cargo fetch failed: manifests that are not here will be unknown"
@@ -56,13 +48,7 @@ fi
 
 stop() {
     trap - EXIT INT TERM
-    local pid
-    # Runners first, so that the server sees them go; then the server, which drains.
-    for ((at = ${#started[@]} - 1; at >= 0; at--)); do
-        pid=${started[at]}
-        kill -INT "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
+    end_all
     say "stopped; the runs are kept in $data"
 }
 trap stop EXIT
@@ -70,40 +56,13 @@ trap stop EXIT
 trap 'exit 0' INT
 trap 'exit 143' TERM
 
-# launch NAME COMMAND... runs a command beside this script, its output in a file.
-launch() {
-    local name=$1
-    shift
-    # A shell without job control lets its children ignore INT; in a group of its own a child hears only us.
-    set -m
-    : >"$logs/$name.log"
-    "$@" </dev/null >>"$logs/$name.log" 2>&1 &
-    set +m
-    started+=("$!")
-}
-
-alive() { kill -0 "$1" 2>/dev/null; }
-
-# await SECONDS WHAT PID LOG COMMAND... repeats a command until it works.
-await() {
-    local until=$((SECONDS + $1)) what=$2 pid=$3 log=$4
-    shift 4
-    while ! "$@" >/dev/null 2>&1; do
-        if ! alive "$pid" || [ "$SECONDS" -ge "$until" ]; then
-            sed 's/^/  /' "$log" | tail -n 20 >&2
-            fail "$what; its log is $log"
-        fi
-        sleep 0.1
-    done
-}
-
 export STEPWELL_URL=$url
 stepwell=$bin/stepwell
 mkdir -p "$data" "$logs"
 
 launch server "$stepwell" dev --data "$data" --listen "$listen"
 # Another server may answer on that address; ours says in its log that it serves.
-await 20 "the server did not start on $listen" "${started[0]}" "$logs/server.log" \
+await_of 20 "the server did not start on $listen" "${started[0]}" "$logs/server.log" \
     grep -q 'serves at http' "$logs/server.log"
 
 report=$data.audit
@@ -121,7 +80,7 @@ if [ -n "$typescript" ]; then
 checkout-ts, which does the same in TypeScript as the app \`shop\`,"
     # A backend that is no runner: it tells what it does, and orders come to it over HTTP.
     launch observed-shop env PORT=0 node examples/observed-shop/dist/main.js
-    await 20 "the observed shop did not start" "${started[-1]}" "$logs/observed-shop.log" \
+    await_of 20 "the observed shop did not start" "${started[-1]}" "$logs/observed-shop.log" \
         grep -q 'the shop listens at http' "$logs/observed-shop.log"
     "$stepwell" flows push examples/observed-shop/.stepwell/flows.json >"$logs/flows.log"
     observed="

@@ -91,6 +91,7 @@ fi
 part quickstart check scripts/smoke.sh
 folder=$(mktemp -d)
 part run check env RUN_FOR=30 LISTEN="127.0.0.1:$((20000 + RANDOM % 20000))" DATA="$folder/dev" scripts/run.sh
+part cluster check env RUN_FOR=45 PORT="$((20000 + RANDOM % 20000))" LOGS="$folder/cluster" scripts/cluster.sh
 rm -rf "$folder"
 # One build holds all planted bugs; each is to be seen by one of the checkers that are for it.
 part planted check cargo run --locked --quiet -p stepwell-sim --features planted -- --hunt --jobs "$(nproc)"
