@@ -157,7 +157,7 @@ impl<'a> Actor<'a> {
         let before = lock(&self.town.database).held(&node.name)?;
         node.kill(&self.town.desk.pen)?;
         let killed = Instant::now();
-        let mut left = before;
+        let (mut left, mut late, mut last) = (before, 0_usize, Duration::ZERO);
         while !left.is_empty() && killed.elapsed() < WATCHED {
             self.town.check()?;
             std::thread::sleep(LOOK);
@@ -170,15 +170,16 @@ impl<'a> Actor<'a> {
                 .collect();
             for run in gone_on {
                 left.remove(&run);
-                let took = killed.elapsed();
-                if took > TAKEN_MAX {
-                    tell(&format!(
-                        "run {run} of {}, which died, went on after {took:.1?}",
-                        node.name
-                    ));
-                }
-                self.taken.add(took);
+                last = killed.elapsed();
+                late += usize::from(last > TAKEN_MAX);
+                self.taken.add(last);
             }
+        }
+        if late > 0 {
+            let name = &node.name;
+            tell(&format!(
+                "{late} runs of {name}, which died, went on late, the last after {last:.1?}"
+            ));
         }
         self.stuck += left.len();
         told_stuck(&left, node);
