@@ -18,6 +18,7 @@ use crate::{Key, KeyId, Ledger, Namespace, Pepper, Role};
 /// Where the ledger does not do what [`Ledger`] says.
 pub fn check(open: &dyn Fn() -> Box<dyn Ledger>) {
     namespaces(open);
+    first_key(open);
     keys(open);
     audit(open);
     bulks(open);
@@ -93,6 +94,28 @@ fn keys(open: &dyn Fn() -> Box<dyn Ledger>) {
     open().remove_namespace("shop").expect("it is forgotten already");
     assert_eq!(open().keys(), Ok(vec![second, third]));
     assert_eq!(open().namespaces(), Ok(vec![namespace("default")]));
+}
+
+/// Of several that keep a first key at the same time one does, and none where there is a key.
+fn first_key(open: &dyn Fn() -> Box<dyn Ledger>) {
+    let ledger = open();
+    let first = std::sync::Barrier::new(4);
+    let kept: usize = std::thread::scope(|scope| {
+        let tries = (1..=4).map(|seed| {
+            let (ledger, first) = (&*ledger, &first);
+            scope.spawn(move || {
+                first.wait();
+                usize::from(ledger.put_first_key(&key(seed, "first")).expect("it is decided"))
+            })
+        });
+        let tries: Vec<_> = tries.collect();
+        tries.into_iter().map(|one| one.join().expect("it ends")).sum()
+    });
+    let count = || ledger.keys().map(|keys| keys.len());
+    assert_eq!((kept, count()), (1, Ok(1)));
+    assert_eq!(ledger.put_first_key(&key(9, "first")), Ok(false), "there is one");
+    assert_eq!(count(), Ok(1));
+    ledger.remove_namespace("first").expect("it goes with its keys");
 }
 
 fn audit(open: &dyn Fn() -> Box<dyn Ledger>) {

@@ -84,6 +84,12 @@ pub trait Ledger: Debug + Send + Sync {
     /// [`Error`].
     fn put_key(&self, key: &Key) -> Result<(), Error>;
 
+    /// Keeps a key if there is none at all; tells whether it does. Of several that try at the same time one does.
+    ///
+    /// # Errors
+    /// [`Error`].
+    fn put_first_key(&self, key: &Key) -> Result<bool, Error>;
+
     /// Notes when keys were last used. What is not known here is passed over.
     ///
     /// # Errors

@@ -73,6 +73,15 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    fn put_first_key(&self, key: &Key) -> Result<bool, Error> {
+        let mut state = self.state();
+        let is_first = state.keys.is_empty();
+        if is_first {
+            state.keys.push(key.clone());
+        }
+        Ok(is_first)
+    }
+
     fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error> {
         let mut state = self.state();
         for (id, at) in keys {
@@ -190,6 +199,10 @@ mod tests {
 
         fn put_key(&self, key: &Key) -> Result<(), Error> {
             self.0.put_key(key)
+        }
+
+        fn put_first_key(&self, key: &Key) -> Result<bool, Error> {
+            self.0.put_first_key(key)
         }
 
         fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error> {

@@ -69,26 +69,48 @@ impl Keyring {
         entropy: [u8; ENTROPY_BYTES],
         now: Timestamp,
     ) -> Result<(Key, Secret), Error> {
-        self.adopt(create, draw(entropy), now)
+        let secret = draw(entropy);
+        let _changing = self.changing();
+        let key = self.made(create, &secret, now)?;
+        self.ledger.put_key(&key)?;
+        self.state_mut().keys.insert(key.id, Held::new(key.clone()));
+        Ok((key, secret))
     }
 
-    /// As [`Keyring::create`], of a key that is there already: one that was handed to the server.
+    /// Makes the first key of a ledger, of a secret that is there already; `None` where there is a key by now,
+    /// also one that somebody else made at the same time, and then that is known here.
     ///
     /// # Errors
     /// As [`Keyring::create`].
-    pub fn adopt(
+    pub fn adopt_first(
         &self,
         create: Create,
-        secret: Secret,
+        secret: &Secret,
         now: Timestamp,
-    ) -> Result<(Key, Secret), Error> {
+    ) -> Result<Option<Key>, Error> {
+        let key = {
+            let _changing = self.changing();
+            let key = self.made(create, secret, now)?;
+            let is_first = self.ledger.put_first_key(&key)?;
+            if is_first {
+                self.state_mut().keys.insert(key.id, Held::new(key.clone()));
+            }
+            is_first.then_some(key)
+        };
+        if key.is_none() {
+            self.refresh()?;
+        }
+        Ok(key)
+    }
+
+    /// Returns a key that can be made.
+    fn made(&self, create: Create, secret: &Secret, now: Timestamp) -> Result<Key, Error> {
         check_text("the field name", &create.name)?;
         if create.expires_at.is_some_and(|at| at <= now) {
             let why = "the key would have expired already; accepted: an instant to come";
             return Err(Error::Invalid(why.into()));
         }
         let id = secret.id();
-        let _changing = self.changing();
         {
             let state = self.state();
             if !state.is_open(&create.namespace) {
@@ -105,12 +127,12 @@ impl Keyring {
                 return Err(Error::Conflict("a key of this id is there already".into()));
             }
         }
-        let key = Key {
+        Ok(Key {
             id,
             name: create.name,
             namespace: create.namespace,
             role: create.role,
-            hash: self.pepper.hash(&secret),
+            hash: self.pepper.hash(secret),
             generation: 0,
             previous: None,
             created_at: now,
@@ -118,10 +140,7 @@ impl Keyring {
             expires_at: create.expires_at,
             revoked_at: None,
             last_used_at: None,
-        };
-        self.ledger.put_key(&key)?;
-        self.state_mut().keys.insert(id, Held::new(key.clone()));
-        Ok((key, secret))
+        })
     }
 
     /// Gives a key another secret; the one before is taken for a while, and the one before that not any

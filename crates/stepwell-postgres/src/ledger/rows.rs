@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deadpool_postgres::ClientWrapper;
 use stepwell_access::audit::{Ask, Chain, Entry, Hash as RowHash, Order, ROOT, Row};
 use stepwell_access::key::{Hash, Previous};
 use stepwell_access::ledger::{BulkAsk, Error, Ledger};
@@ -10,7 +11,8 @@ use stepwell_core::id::RunId;
 use stepwell_core::time::Timestamp;
 use tokio_postgres::Row as SqlRow;
 
-use super::open::{PostgresLedger, column};
+use super::open::{PostgresLedger, column, failed};
+use crate::session::borrowed;
 use crate::value::{Text, Value, micros};
 
 /// Under what it is noted how far traces were exported: the end of a run and its id, 8 and 16 bytes.
@@ -64,30 +66,12 @@ impl Ledger for PostgresLedger {
     }
 
     fn put_key(&self, key: &Key) -> Result<(), Error> {
-        let put = "INSERT INTO access_keys (id, name, namespace, role, hash, generation, \
-                   previous_hash, previous_until, created_at, created_by, expires_at, revoked_at, \
-                   last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-                   ON CONFLICT (id) DO UPDATE SET name = $2, namespace = $3, role = $4, hash = $5, \
-                   generation = $6, previous_hash = $7, previous_until = $8, created_at = $9, \
-                   created_by = $10, expires_at = $11, revoked_at = $12, \
-                   last_used_at = greatest(access_keys.last_used_at, $13)";
-        let previous = key.previous;
-        let values: Vec<Value> = vec![
-            text(key.id.as_str()),
-            text(&key.name),
-            text(&key.namespace),
-            text(key.role.as_str()),
-            Box::new(key.hash.as_bytes().to_vec()),
-            Box::new(i64::from(key.generation)),
-            Box::new(previous.map(|previous| previous.hash.as_bytes().to_vec())),
-            Box::new(previous.map(|previous| previous.until.as_micros())),
-            Box::new(key.created_at.as_micros()),
-            text(&key.created_by),
-            Box::new(micros(key.expires_at)),
-            Box::new(micros(key.revoked_at)),
-            Box::new(micros(key.last_used_at)),
-        ];
-        self.ask(put, values).map(drop)
+        self.ask(PUT_KEY, key_values(key)).map(drop)
+    }
+
+    fn put_first_key(&self, key: &Key) -> Result<bool, Error> {
+        let values = key_values(key);
+        self.sessions.with(move |client| Box::pin(put_first(client, values))).map_err(failed)
     }
 
     fn used(&self, keys: &[(KeyId, Timestamp)]) -> Result<(), Error> {
@@ -305,4 +289,51 @@ fn row(row: &SqlRow) -> Result<Row, Error> {
         of: column::<Option<i64>>(row, 11)?.map(unsigned),
     };
     Ok(Row { n, entry, hash })
+}
+
+const PUT_KEY: &str = "INSERT INTO access_keys (id, name, namespace, role, hash, generation, \
+    previous_hash, previous_until, created_at, created_by, expires_at, revoked_at, last_used_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+    ON CONFLICT (id) DO UPDATE SET name = $2, namespace = $3, role = $4, hash = $5, \
+    generation = $6, previous_hash = $7, previous_until = $8, created_at = $9, created_by = $10, \
+    expires_at = $11, revoked_at = $12, last_used_at = greatest(access_keys.last_used_at, $13)";
+
+fn key_values(key: &Key) -> Vec<Value> {
+    let previous = key.previous;
+    vec![
+        text(key.id.as_str()),
+        text(&key.name),
+        text(&key.namespace),
+        text(key.role.as_str()),
+        Box::new(key.hash.as_bytes().to_vec()),
+        Box::new(i64::from(key.generation)),
+        Box::new(previous.map(|previous| previous.hash.as_bytes().to_vec())),
+        Box::new(previous.map(|previous| previous.until.as_micros())),
+        Box::new(key.created_at.as_micros()),
+        text(&key.created_by),
+        Box::new(micros(key.expires_at)),
+        Box::new(micros(key.revoked_at)),
+        Box::new(micros(key.last_used_at)),
+    ]
+}
+
+/// Keeps a key if there is none. Who comes second waits, and then sees the first.
+async fn put_first(
+    client: &mut ClientWrapper,
+    values: Vec<Value>,
+) -> Result<bool, stepwell_store::Error> {
+    let put = async {
+        let transaction = client.transaction().await?;
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended(
+            current_schema() || ' first key', 0))";
+        transaction.execute(lock, &[]).await?;
+        let any = "SELECT EXISTS (SELECT FROM access_keys)";
+        if transaction.query_one(any, &[]).await?.get(0) {
+            return Ok(false);
+        }
+        transaction.execute(PUT_KEY, &borrowed(&values)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    };
+    put.await.map_err(|error: tokio_postgres::Error| crate::error::failed(&error))
 }

@@ -30,7 +30,7 @@ pub(super) async fn ensure(server: &Server, config: &AccessConfig) -> Result<(),
         if keyring.has_no_admin(now()) {
             tracing::warn!(
                 "no admin key of namespace `default` is live; stop the server and make one with \
-                 `stepwell keys create --data DIR`"
+                 `stepwell keys create --data DIR` (or `--store ADDRESS`)"
             );
         }
         return Ok(());
@@ -41,7 +41,10 @@ pub(super) async fn ensure(server: &Server, config: &AccessConfig) -> Result<(),
     let secret = given.map_or_else(|| entropy().map(draw), Ok)?;
     // It counts before it is told: who has heard it may use it at once.
     let kept = secret.clone();
-    server.keys().change(move |keyring| keep(keyring, kept)).await?;
+    if !server.keys().change(move |keyring| keep(keyring, &kept)).await? {
+        tracing::info!("another node has made the first admin key");
+        return Ok(());
+    }
     match file {
         Some(file) if !is_given => write(file, &secret).map_err(|error| {
             let text = format!("`admin_key_file`: {} cannot be written: {error}", file.display());
@@ -60,7 +63,8 @@ pub(super) async fn ensure(server: &Server, config: &AccessConfig) -> Result<(),
     Ok(())
 }
 
-fn keep(keyring: &Keyring, secret: Secret) -> Result<(), stepwell_access::keyring::Error> {
+/// Keeps it, if it is the first; tells whether it is.
+fn keep(keyring: &Keyring, secret: &Secret) -> Result<bool, stepwell_access::keyring::Error> {
     let now = now();
     let create = Create {
         name: "first admin key".to_owned(),
@@ -69,9 +73,9 @@ fn keep(keyring: &Keyring, secret: Secret) -> Result<(), stepwell_access::keyrin
         expires_at: None,
         by: BY.to_owned(),
     };
-    let (key, _) = keyring.adopt(create, secret, now)?;
+    let Some(key) = keyring.adopt_first(create, secret, now)? else { return Ok(false) };
     keyring.record(made(key.id.to_string(), "the server had no key"))?;
-    Ok(())
+    Ok(true)
 }
 
 /// The audit log's row on a key that was made without the API.

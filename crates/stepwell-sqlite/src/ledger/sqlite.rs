@@ -22,7 +22,7 @@ const BUSY: Duration = Duration::from_secs(5);
 const PROBE: [u8; 32] = [0; 32];
 
 /// Under what it is noted how far traces were exported: the end of a run and its id, 8 and 16 bytes.
-const EXPORTED: &str = "exported";
+pub(crate) const EXPORTED: &str = "exported";
 
 /// A ledger in SQLite, with one connection.
 #[derive(Debug)]
@@ -137,30 +137,17 @@ impl Ledger for SqliteLedger {
     }
 
     fn put_key(&self, key: &Key) -> Result<(), Error> {
-        let put = "INSERT INTO keys (id, name, namespace, role, hash, generation, previous_hash, \
-                   previous_until, created_at, created_by, expires_at, revoked_at, last_used_at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-                   ON CONFLICT (id) DO UPDATE SET name = ?2, namespace = ?3, role = ?4, hash = ?5, \
-                   generation = ?6, previous_hash = ?7, previous_until = ?8, created_at = ?9, \
-                   created_by = ?10, expires_at = ?11, revoked_at = ?12, last_used_at = ?13";
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
+        self.write(|sql| put_key(sql, key))
+    }
+
+    fn put_first_key(&self, key: &Key) -> Result<bool, Error> {
+        let any = "SELECT EXISTS (SELECT 1 FROM keys)";
         self.write(|sql| {
-            let values = params![
-                key.id.as_str(),
-                key.name,
-                &*key.namespace,
-                key.role.as_str(),
-                key.hash.as_bytes(),
-                key.generation,
-                key.previous.map(|previous| *previous.hash.as_bytes()),
-                key.previous.map(|previous| previous.until.as_micros()),
-                key.created_at.as_micros(),
-                key.created_by,
-                micros(key.expires_at),
-                micros(key.revoked_at),
-                micros(key.last_used_at),
-            ];
-            sql.execute(put, values).map(drop)
+            let is_first = !sql.query_row(any, [], |row| row.get::<_, bool>(0))?;
+            if is_first {
+                put_key(sql, key)?;
+            }
+            Ok(is_first)
         })
     }
 
@@ -273,6 +260,32 @@ impl Ledger for SqliteLedger {
         let put = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)";
         self.write(|sql| sql.execute(put, params![EXPORTED, bytes]).map(drop))
     }
+}
+
+fn put_key(sql: &Connection, key: &Key) -> Sql<()> {
+    let put = "INSERT INTO keys (id, name, namespace, role, hash, generation, previous_hash, \
+               previous_until, created_at, created_by, expires_at, revoked_at, last_used_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+               ON CONFLICT (id) DO UPDATE SET name = ?2, namespace = ?3, role = ?4, hash = ?5, \
+               generation = ?6, previous_hash = ?7, previous_until = ?8, created_at = ?9, \
+               created_by = ?10, expires_at = ?11, revoked_at = ?12, last_used_at = ?13";
+    let micros = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
+    let values = params![
+        key.id.as_str(),
+        key.name,
+        &*key.namespace,
+        key.role.as_str(),
+        key.hash.as_bytes(),
+        key.generation,
+        key.previous.map(|previous| *previous.hash.as_bytes()),
+        key.previous.map(|previous| previous.until.as_micros()),
+        key.created_at.as_micros(),
+        key.created_by,
+        micros(key.expires_at),
+        micros(key.revoked_at),
+        micros(key.last_used_at),
+    ];
+    sql.execute(put, values).map(drop)
 }
 
 fn probe(pepper: &Pepper) -> Hash {
