@@ -19,10 +19,9 @@ use stepwell_protocol::frame;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
 use stepwell_store::event::{Event, EventId, EventWrite, Place};
 use stepwell_store::inbox::{Message, MessageId};
-use stepwell_store::shared::{Answer, Release, Share};
+use stepwell_store::shared::{Answer, Needs, Release, Share};
 
 use crate::input::{RequestId, SessionId};
-use crate::need::needs_of;
 use crate::node::Node;
 use crate::output::{ApiError, Output, Outputs, Reply};
 use crate::question::Question;
@@ -395,7 +394,7 @@ impl Node {
             let Some(run) = self.hot.run(id) else { continue };
             runs.push(id);
             if self.config.shared {
-                batch.share.needs.extend(needs_of(run));
+                batch.share.needs.extend(Needs::of(run));
             }
             if leaves {
                 batch.share.released.push(Release { run: id, away: None });

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use stepwell_core::id::RunId;
 use stepwell_core::run::Run;
 use stepwell_store::query::Queue;
-use stepwell_store::shared::Needs;
 
 use crate::dispatch::Slot;
 use crate::node::Node;
@@ -61,12 +60,6 @@ impl Need {
         let other = self.shuns.is_some() && sessions.any(&self.queue, |one| all.accept(one));
         Wants { shuns: all.shuns.filter(|_| other), ..all }
     }
-}
-
-/// Returns what a run needs of a runner, for the other members of a shared store.
-pub(crate) fn needs_of(run: &Run) -> Option<Needs> {
-    let (runner, shuns) = (run.pinned_runner().cloned(), run.shunned_build().cloned());
-    (runner.is_some() || shuns.is_some()).then(|| Needs { run: run.id(), runner, shuns })
 }
 
 /// Returns the queue of a run.

@@ -16,6 +16,8 @@
 //! | `write` | the statement of a commit |
 //! | `read` | everything that is asked |
 //! | `delete` | runs and events that go |
+//! | [`doctor`] | what is damaged, who is there, what lags |
+//! | [`moving`] | databases moved to stores of another kind, and from them |
 //! | `schema`, `migrate` | tables, and how they become what this version knows |
 //! | `server` | which servers a store can be on |
 //! | `line`, `session`, `lane` | the thread of the connections, those for reading, the one for writing |
@@ -28,12 +30,14 @@ mod address;
 mod check;
 mod claim;
 mod delete;
+pub mod doctor;
 mod error;
 mod lane;
 pub mod ledger;
 mod line;
 mod member;
 mod migrate;
+pub mod moving;
 mod options;
 mod read;
 mod schema;

@@ -35,6 +35,11 @@ impl Line {
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
     }
 
+    /// Lets the thread begin something, and waits for nothing.
+    pub(crate) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(work));
+    }
+
     /// Lets the thread do something, and waits for it.
     ///
     /// # Errors

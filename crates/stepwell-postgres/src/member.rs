@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::failed;
 use crate::lane::{Sql, column};
+use crate::moving::mark;
 use crate::server::{IDENTITY, Identity};
 use crate::session::{Purpose, Sessions, Working, within};
 use crate::store::Postgres;
@@ -69,10 +70,10 @@ impl Me {
     /// Becomes a member. What was one under the same name is none from then on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
+    /// [`Error::Refused`] while somebody moves the store; [`Error::Unavailable`].
     pub(crate) async fn join(
         client: &mut Client,
-        (node, nonce): (&str, u128),
+        (schema, node, nonce): (&str, &str, u128),
         lease: Duration,
     ) -> Result<Self, Error> {
         let node = Text::from(node);
@@ -80,6 +81,9 @@ impl Me {
         let lease_micros = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
         let joining = async {
             let transaction = client.transaction().await?;
+            if !transaction.query_one(&mark::shared(), &[]).await?.get::<_, bool>(0) {
+                return Ok(None);
+            }
             // One at a time under a name: else neither ends the other.
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended(
                 current_schema() || ' node ' || $1::text, 0))";
@@ -100,10 +104,10 @@ impl Me {
             );
             let row = transaction.query_one(&sql, &[&node, &nonce, &lease_micros]).await?;
             transaction.commit().await?;
-            Ok((row, identity, void_until))
+            Ok(Some((row, identity, void_until)))
         };
-        let (row, identity, void_until) =
-            joining.await.map_err(|error: tokio_postgres::Error| failed(&error))?;
+        let joined = joining.await.map_err(|error: tokio_postgres::Error| failed(&error))?;
+        let (row, identity, void_until) = joined.ok_or_else(|| mark::busy(schema))?;
         let id: i64 = column(&row, 0)?;
         let lease = lease_of(id, &row, 1)?;
         let base = column(&row, 3)?;

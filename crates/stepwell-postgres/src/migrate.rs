@@ -5,18 +5,28 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use crate::error::failed;
+use crate::moving::mark;
 use crate::schema::{LEAST_WRITER, STEPS};
 use crate::session::quoted;
 
 /// The format that is written.
 pub(crate) const FORMAT: i64 = 2;
 
+/// As [`bring_up`], of a store that nobody moves and that was not moved.
+///
+/// # Errors
+/// [`Error::Refused`] where somebody does or it was; as [`bring_up`].
+pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), Error> {
+    mark::check(client, schema).await?;
+    bring_up(client, schema).await
+}
+
 /// Brings the tables to [`FORMAT`], once, however many nodes ask for it.
 ///
 /// # Errors
 /// [`Error::Format`] where a later version wrote what this one may not write into,
 /// [`Error::Unavailable`].
-pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), Error> {
+pub(crate) async fn bring_up(client: &mut Client, schema: &str) -> Result<(), Error> {
     if is_current(client, schema).await? {
         return Ok(());
     }
@@ -50,6 +60,14 @@ async fn apply(transaction: &Transaction<'_>, from: i64) -> Result<(), tokio_pos
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     transaction.execute(sql, &[&FORMAT, &LEAST_WRITER]).await?;
     Ok(())
+}
+
+/// Returns the format of a schema, and the least that may write into it; `None` where there is no store.
+///
+/// # Errors
+/// [`Error::Corrupt`], [`Error::Unavailable`].
+pub(crate) async fn formats(client: &Client) -> Result<Option<(i64, i64)>, Error> {
+    Ok(found(client).await?.map(|found| (found.format, found.least_writer)))
 }
 
 /// What tables say that they are.

@@ -76,7 +76,7 @@ impl Postgres {
             let other = readers.get().await.map_err(|error| no_connection(&error))?;
             check_sessions(&client, &other).await?;
             migrate(&mut client, &schema).await?;
-            let me = Me::join(&mut client, (&name, nonce), lease).await?;
+            let me = Me::join(&mut client, (&schema, &name, nonce), lease).await?;
             Ok::<_, Error>((client, me))
         })??;
         let writer = Writer { lane: Lane::new(client, options.lease), known: Known::default() };

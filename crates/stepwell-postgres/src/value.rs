@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use stepwell_core::id::RunId;
 use stepwell_core::matching::Leaf;
+use stepwell_core::search::Value as Attribute;
+use stepwell_core::summary::{ErrorLine, Summary};
 use stepwell_core::time::Timestamp;
 use stepwell_store::inbox::MessageKind;
 use tokio_postgres::types::private::BytesMut;
@@ -128,6 +130,26 @@ pub(crate) fn kind(kind: MessageKind) -> i16 {
 /// Returns the kind of a message that a column holds.
 pub(crate) fn kind_of(stored: i16) -> Option<MessageKind> {
     MessageKind::ALL.get(usize::try_from(stored).ok()?).copied()
+}
+
+/// Returns an attribute as columns hold it: its kind, its number, its text.
+pub(crate) fn attribute(value: &Attribute) -> (i16, Option<f64>, Option<Text>) {
+    match value {
+        Attribute::Flag(flag) => (0, Some(f64::from(u8::from(*flag))), None),
+        Attribute::Number(number) => (1, number.as_f64(), None),
+        Attribute::Text(text) => (2, None, Some(Text::from(&**text))),
+    }
+}
+
+/// Returns all attributes of a run as its row holds them.
+pub(crate) fn attributes_text(row: &Summary) -> Option<Text> {
+    let text = || Text::from(&*serde_json::to_string(&row.search).unwrap_or_default());
+    (!row.search.is_empty()).then(text)
+}
+
+/// Returns the error of a run as its row holds it.
+pub(crate) fn error_text(row: &Summary) -> Option<Text> {
+    row.error.as_ref().map(|error| Text::from(&*ErrorLine::to_json(error)))
 }
 
 /// Returns a limit as statements take it.

@@ -16,6 +16,7 @@ use stepwell_store::Error;
 use crate::backup::mark::RESTORING;
 use crate::disk::{Disk, File, read_all};
 use crate::embedded::TABLES;
+use crate::moving;
 use crate::observed;
 
 /// Names the format and the store.
@@ -119,8 +120,16 @@ pub(crate) fn lock(folder: &Path) -> Result<StdFile, Error> {
 /// Tells what is in a folder.
 ///
 /// # Errors
-/// [`Error::Format`] when it is another format, or files without one; [`Error::Unavailable`].
+/// [`Error::Refused`] when it is half filled by a move, or its content was moved; [`Error::Format`] when it is another
+/// format, or files without one; [`Error::Unavailable`].
 pub(crate) fn look<D: Disk>(disk: &D, kind: &Kind) -> Result<Found, Error> {
+    let names = disk.list().map_err(|e| failed("list the folder", &e))?;
+    moving::mark::check(disk, &names)?;
+    found(disk, kind)
+}
+
+/// As [`look`], also for a folder whose content was moved.
+pub(crate) fn found<D: Disk>(disk: &D, kind: &Kind) -> Result<Found, Error> {
     let names = disk.list().map_err(|e| failed("list the folder", &e))?;
     if names.iter().any(|name| name == RESTORING) {
         return Err(unknown(kind, format!("a restore that was cut off (the file {RESTORING})")));
@@ -249,6 +258,9 @@ pub(crate) fn located(folder: &Path, error: Error) -> Error {
     match error {
         Error::Format { found, known } => {
             Error::Format { found: format!("{found} in {}", folder.display()), known }
+        }
+        Error::Refused { found, accepted } => {
+            Error::Refused { found: format!("{} is {found}", folder.display()), accepted }
         }
         other => other,
     }

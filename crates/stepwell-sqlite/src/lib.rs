@@ -13,6 +13,7 @@
 //! | `tables` | SQLite: schema, reads, what a fold writes |
 //! | `fold` | moving batches from log to tables |
 //! | [`backup`] | copies of a store that is in use, and stores made from them |
+//! | [`moving`] | folders moved to stores of another kind, and from them |
 //! | [`doctor`] | what is damaged; rows made anew |
 //! | `room` | what the disk and the tail have left |
 //! | `rights` | who may read the files of a folder |
@@ -42,6 +43,7 @@ mod fold;
 mod folder;
 pub mod ledger;
 mod log;
+pub mod moving;
 pub mod observed;
 mod options;
 mod overlay;

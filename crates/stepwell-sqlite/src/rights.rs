@@ -11,10 +11,12 @@ use crate::{folder, observed};
 /// What others than the owner may do with a file, of its mode.
 const OTHERS: u32 = 0o077;
 /// What files of a folder begin with.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
     "FORMAT",
     "HELD",
     "LOCK",
+    "MOVED",
+    "MOVING",
     "RESTORED",
     "RESTORING",
     "ledger.db",

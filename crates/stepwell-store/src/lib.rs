@@ -11,6 +11,7 @@
 //! | [`inbox`] | what runs tell each other |
 //! | [`backup`] | copies of a store, and stores made from one |
 //! | [`bundle`] | copies of runs outside of any store |
+//! | [`moving`] | all that a store holds, moved to a store of another kind |
 //! | [`shared`] | stores that several nodes share: whose a run is |
 //! | [`retention`] | how long ended runs are kept |
 //! | [`error`] | how a store says no; retryability is in the type |
@@ -28,6 +29,7 @@ pub mod event;
 pub mod events;
 pub mod inbox;
 pub mod memory;
+pub mod moving;
 pub mod query;
 pub mod retention;
 pub mod rows;

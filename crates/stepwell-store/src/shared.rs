@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwell_core::id::RunId;
+use stepwell_core::run::Run;
 use stepwell_core::time::Timestamp;
 
 use crate::batch::Workflow;
@@ -87,6 +88,14 @@ pub struct Needs {
     pub runner: Option<Arc<str>>,
     /// The build that could not go on with it (§4.10).
     pub shuns: Option<Arc<str>>,
+}
+
+impl Needs {
+    /// Returns what a run needs of a runner; `None` where every runner with its workflow will do.
+    pub fn of(run: &Run) -> Option<Self> {
+        let (runner, shuns) = (run.pinned_runner().cloned(), run.shunned_build().cloned());
+        (runner.is_some() || shuns.is_some()).then(|| Self { run: run.id(), runner, shuns })
+    }
 }
 
 /// Who could run what a member claims: the runners of one workflow that are connected to it.

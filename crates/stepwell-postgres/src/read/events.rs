@@ -15,19 +15,26 @@ use crate::check;
 use crate::session::Sessions;
 use crate::value::{Text, Value, maybe, rows, run_id, uuid};
 
+/// The columns that [`read_event`] takes.
+pub(crate) const EVENT: &str =
+    "namespace, id, name, accepted_at, data, offer, app, workflow, run, key, routed, kept, crc";
+
 /// Finds an event.
 ///
 /// # Errors
 /// [`Error::Corrupt`] when it is not what was written.
 pub(crate) fn event(sessions: &Sessions, id: &EventId) -> Result<Option<Known>, Error> {
-    let sql =
-        "SELECT namespace, id, name, accepted_at, data, offer, app, workflow, run, key, routed,
-            kept, crc
-        FROM events WHERE namespace = $1 AND id = $2";
+    let sql = format!("SELECT {EVENT} FROM events WHERE namespace = $1 AND id = $2");
     let values: Vec<Value> =
         vec![Box::new(Text::from(&id.namespace)), Box::new(Text::from(&id.id))];
-    let found = sessions.ask(sql, values)?;
-    let Some(row) = found.first() else { return Ok(None) };
+    sessions.ask(sql, values)?.first().map(read_event).transpose()
+}
+
+/// Reads a row of [`EVENT`].
+///
+/// # Errors
+/// [`Error::Corrupt`] when it is not what was written.
+pub(crate) fn read_event(row: &Row) -> Result<Known, Error> {
     let text = |at| get::<Text>(row, at).map(|text| text.0);
     let some = |at| get::<Option<Text>>(row, at).map(|text| text.map(|text| text.0));
     let event = Event {
@@ -51,7 +58,7 @@ pub(crate) fn event(sessions: &Sessions, id: &EventId) -> Result<Option<Known>, 
         )));
     }
     let (routed, kept) = (get(row, 10)?, get(row, 11)?);
-    Ok(Some(Known { event: Arc::new(event), routed, kept }))
+    Ok(Known { event: Arc::new(event), routed, kept })
 }
 
 fn place(row: &Row) -> Result<Place, Error> {

@@ -21,8 +21,9 @@ mod runs;
 mod waits;
 
 pub(crate) use ends::{ends, open_runs};
-pub(crate) use events::{did, event, events_list, place_at, unrouted};
+pub(crate) use events::{EVENT, did, event, events_list, place_at, read_event, unrouted};
 pub(crate) use history::{CHUNKS, Journal, join, journal};
 pub(crate) use list::{Found, counts, list};
+pub(crate) use row::{COLUMNS, LAST, read as read_summary};
 pub(crate) use runs::{active, blocked, due, ended, high_water, key, ready, workflow, workflows};
 pub(crate) use waits::{MESSAGE, inbox, message, waits_for};

@@ -15,13 +15,13 @@ use crate::error::unread;
 use crate::value::{Text, run_id};
 
 /// The columns that [`read`] takes, of `runs` and the last chunk of its journal, which [`LAST`] adds.
-pub(super) const COLUMNS: &str = "runs.id, namespace, app, workflow, status, key, created_at, started_at, \
+pub(crate) const COLUMNS: &str = "runs.id, namespace, app, workflow, status, key, created_at, started_at, \
     ended_at, version, ready_at, timer_at, active, blocked, parent, error, search, \
     coalesce(last.steps, 0), coalesce(last.steps_ended, 0), coalesce(last.steps_failed, 0), \
     coalesce(last.bytes, 0)";
 
 /// What joins the last chunk of the journal to each row of `runs`.
-pub(super) const LAST: &str = "LEFT JOIN LATERAL (
+pub(crate) const LAST: &str = "LEFT JOIN LATERAL (
         SELECT steps, steps_ended, steps_failed, at_byte + octet_length(history.bytes) AS bytes
         FROM history WHERE history.run = runs.id ORDER BY at_byte DESC LIMIT 1
     ) AS last ON true";
@@ -30,7 +30,7 @@ pub(super) const LAST: &str = "LEFT JOIN LATERAL (
 ///
 /// # Errors
 /// [`Error::Corrupt`] when it is none.
-pub(super) fn read(row: &Row) -> Result<Summary, Error> {
+pub(crate) fn read(row: &Row) -> Result<Summary, Error> {
     let text = |at| get::<Text>(row, at).map(|text| text.0);
     let maybe = |at| get::<Option<Text>>(row, at).map(|text| text.map(|text| text.0));
     let instant = |at| get::<i64>(row, at).map(Timestamp::from_micros);

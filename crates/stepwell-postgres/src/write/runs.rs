@@ -2,8 +2,7 @@
 
 use rustc_hash::FxHashMap;
 use stepwell_core::id::RunId;
-use stepwell_core::search::Value as Attribute;
-use stepwell_core::summary::{ErrorLine, Summary};
+use stepwell_core::summary::Summary;
 use stepwell_core::wait::Wait;
 use stepwell_store::batch::{Batch, RunWrite};
 use stepwell_store::shared::{Needs, Release};
@@ -13,7 +12,7 @@ use super::commit::ME;
 use super::known::{Known, Last};
 use crate::check;
 use crate::lane::Sql;
-use crate::value::{Text, maybe, micros, uuid};
+use crate::value::{Text, attribute, attributes_text, error_text, maybe, micros, uuid};
 
 /// What is written of the runs of a batch.
 pub(super) struct Plan<'b> {
@@ -169,15 +168,7 @@ fn row<'b>(one: &Write<'b>) -> &'b Summary {
 
 /// Adds the columns that change.
 fn changing<'s>(columns: Columns<'s>, rows: &[&Write<'_>]) -> Columns<'s> {
-    let error = |one: &&Write<'_>| {
-        row(one).error.as_ref().map(|error| Text::from(&*ErrorLine::to_json(error)))
-    };
     let blocked = |one: &&Write<'_>| row(one).blocked.as_deref().map(Text::from);
-    let search = |one: &&Write<'_>| {
-        let attributes = &row(one).search;
-        let text = || Text::from(&*serde_json::to_string(attributes).unwrap_or_default());
-        (!attributes.is_empty()).then(text)
-    };
     let away = |one: &&Write<'_>| one.freed.and_then(|release| release.away);
     let runner = |one: &&Write<'_>| maybe(one.needs.and_then(|needs| needs.runner.as_ref()));
     let shuns = |one: &&Write<'_>| maybe(one.needs.and_then(|needs| needs.shuns.as_ref()));
@@ -199,8 +190,8 @@ fn changing<'s>(columns: Columns<'s>, rows: &[&Write<'_>]) -> Columns<'s> {
         .add("runner", "text", rows.iter().map(runner).collect())
         .add("shuns", "text", rows.iter().map(shuns).collect())
         .add("blocked", "text", rows.iter().map(blocked).collect())
-        .add("error", "text", rows.iter().map(error).collect())
-        .add("search", "text", rows.iter().map(search).collect())
+        .add("error", "text", rows.iter().map(|one| error_text(row(one))).collect())
+        .add("search", "text", rows.iter().map(|one| attributes_text(row(one))).collect())
         .add("freed", "boolean", rows.iter().map(|one| one.freed.is_some()).collect())
 }
 
@@ -282,18 +273,13 @@ fn put_searches(sql: &mut Sql, plan: &Plan<'_>) {
     if rows.is_empty() {
         return;
     }
-    let stored = |value: &Attribute| match value {
-        Attribute::Flag(flag) => (0_i16, Some(f64::from(u8::from(*flag))), None),
-        Attribute::Number(number) => (1, number.as_f64(), None),
-        Attribute::Text(text) => (2, None, Some(Text::from(&**text))),
-    };
     let (table, names) = Columns::of(sql)
         .add("run", "uuid", rows.iter().map(|(row, ..)| uuid(row.id)).collect())
         .add("namespace", "text", rows.iter().map(|(row, ..)| Text::from(&row.namespace)).collect())
         .add("name", "text", rows.iter().map(|(_, name, _)| Text::from(*name)).collect())
-        .add("kind", "smallint", rows.iter().map(|(.., value)| stored(value).0).collect())
-        .add("number", "float8", rows.iter().map(|(.., value)| stored(value).1).collect())
-        .add("text", "text", rows.iter().map(|(.., value)| stored(value).2).collect())
+        .add("kind", "smallint", rows.iter().map(|(.., value)| attribute(value).0).collect())
+        .add("number", "float8", rows.iter().map(|(.., value)| attribute(value).1).collect())
+        .add("text", "text", rows.iter().map(|(.., value)| attribute(value).2).collect())
         .table();
     sql.push(&format!(
         ", new_searches AS (INSERT INTO searches ({names}) SELECT {names} FROM {table}

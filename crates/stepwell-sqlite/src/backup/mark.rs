@@ -67,6 +67,19 @@ pub(crate) fn let_go<D: Disk>(disk: &D) -> Result<(), Error> {
     .map_err(|error| failed("remove", &error))
 }
 
+/// Removes what says of which copy a folder was made.
+pub(crate) fn remove<D: Disk>(disk: &D) -> Result<(), Error> {
+    for name in [RESTORED, HELD] {
+        match disk.remove(name) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("remove", &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn parse(text: &str, held: bool) -> Option<Restored> {
     let mut lines = text.lines();
     if lines.next()? != TITLE {

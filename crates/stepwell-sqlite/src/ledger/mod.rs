@@ -6,6 +6,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `copy` | copying both files |
+//! | `moving` | both files, as moves have them |
 //! | `open` | finding or making both files |
 //! | `pepper` | the file `pepper` |
 //! | `schema` | the tables |
@@ -14,11 +15,14 @@
 
 mod bulks;
 mod copy;
+mod moving;
 mod open;
 mod pepper;
 mod schema;
 mod sqlite;
 
 pub(crate) use copy::{bytes, copy};
+pub(crate) use moving::{file, keep_pepper, make, pepper_of};
 pub use open::{Alone, Opened, open, open_alone};
+pub(crate) use sqlite::EXPORTED;
 pub use sqlite::SqliteLedger;

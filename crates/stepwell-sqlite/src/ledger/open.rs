@@ -39,11 +39,7 @@ pub struct Alone {
 /// disk refuses.
 pub fn open(path: impl AsRef<Path>) -> Result<Opened, Error> {
     let folder = path.as_ref();
-    let file = folder.join(LEDGER);
-    // Made here, since SQLite would let every user of the machine read it.
-    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
-    made.map_err(|error| Error::Unavailable(format!("cannot open {}: {error}", file.display())))?;
-    let ledger = SqliteLedger::open(&file)?;
+    let ledger = tables(folder)?;
     let pepper = match (pepper::read(folder)?, ledger.knows_pepper()?) {
         (Some(pepper), true) => pepper,
         (Some(pepper), false) => {
@@ -70,6 +66,15 @@ pub fn open(path: impl AsRef<Path>) -> Result<Opened, Error> {
     Ok(Opened { ledger, pepper })
 }
 
+/// Opens the tables of a ledger, making them where they are not there.
+pub(super) fn tables(folder: &Path) -> Result<SqliteLedger, Error> {
+    let file = folder.join(LEDGER);
+    // Made here, since SQLite would let every user of the machine read it.
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
+    made.map_err(|error| Error::Unavailable(format!("cannot open {}: {error}", file.display())))?;
+    SqliteLedger::open(&file)
+}
+
 /// Takes a folder whose server is stopped, and opens its ledger.
 ///
 /// # Errors
@@ -78,9 +83,14 @@ pub fn open(path: impl AsRef<Path>) -> Result<Opened, Error> {
 pub fn open_alone(path: impl AsRef<Path>) -> Result<Alone, stepwell_store::Error> {
     let folder = path.as_ref();
     let lock = folder::lock(folder)?;
-    let opened = open(folder).map_err(|error| match error {
+    let opened = open(folder).map_err(as_of_store)?;
+    Ok(Alone { opened, _lock: lock })
+}
+
+/// Returns an error of a ledger as one of a store.
+pub(super) fn as_of_store(error: Error) -> stepwell_store::Error {
+    match error {
         Error::Corrupt(why) => stepwell_store::Error::Corrupt(why),
         other => stepwell_store::Error::Unavailable(other.to_string()),
-    })?;
-    Ok(Alone { opened, _lock: lock })
+    }
 }

@@ -37,6 +37,11 @@ pub(super) fn make(folder: &Path) -> Result<Pepper, Error> {
     let mut bytes = [0; Pepper::BYTES];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|error| failed("draw", &error.into()))?;
+    put(folder, bytes)
+}
+
+/// Keeps a pepper that there is already; it is durable when this returns.
+pub(super) fn put(folder: &Path, bytes: [u8; Pepper::BYTES]) -> Result<Pepper, Error> {
     let write = || {
         let path = folder.join(NEW);
         let mut file =

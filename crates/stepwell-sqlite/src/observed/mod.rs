@@ -51,8 +51,8 @@ mod write;
 pub use check::verify;
 pub(crate) use copy::{bytes, copy, settle};
 pub use options::Options;
-pub(crate) use store::FOLDER;
 pub use store::SqliteObserved;
+pub(crate) use store::{FOLDER, holds};
 
 /// The name of the tables' file.
 pub(crate) const TABLES: &str = "observed.db";

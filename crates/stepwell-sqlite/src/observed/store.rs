@@ -157,6 +157,22 @@ impl<D: Disk> Shared<D> {
     }
 }
 
+/// Tells whether any observed run or flow is in a data folder that the caller owns.
+///
+/// # Errors
+/// As [`SqliteObserved::open`].
+pub(crate) fn holds(data: &Path) -> Result<bool, Error> {
+    let folder = data.join(FOLDER);
+    if !folder.is_dir() || folder::look(&OsDisk::new(&folder), &OBSERVED)? == Found::New {
+        return Ok(false);
+    }
+    let place = Place::File(folder.join(TABLES));
+    let store = SqliteObserved::open_on(OsDisk::new(&folder), place, Options::default())?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM flows)";
+    let any = store.shared.read(|tables| tables.query_row(sql, [], |row| row.get::<_, bool>(0)))?;
+    Ok(any || store.shared.lane.state().tail_bytes > 0)
+}
+
 impl<D: Disk> Drop for SqliteObserved<D> {
     fn drop(&mut self) {
         self.end(Stop::Now);

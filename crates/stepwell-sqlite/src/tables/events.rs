@@ -239,7 +239,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Known, bool)> {
 }
 
 /// Returns the check of an event: over each part, its length before it, none as a length of -1.
-fn check(event: &Event) -> u32 {
+pub(crate) fn check(event: &Event) -> u32 {
     let run = event.scope.run.map(RunId::as_u128).map(u128::to_le_bytes);
     let parts = [
         Some(&event.id.namespace),

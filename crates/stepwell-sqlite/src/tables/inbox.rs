@@ -75,7 +75,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Message, bool)> {
 }
 
 /// Returns the check of a message: over its name and its body.
-fn check(message: &Message) -> u32 {
+pub(crate) fn check(message: &Message) -> u32 {
     let MessageId { to, from, kind } = message.id;
     let crc = crc32c::crc32c(&to.as_u128().to_le_bytes());
     let crc = crc32c::crc32c_append(crc, &from.as_u128().to_le_bytes());

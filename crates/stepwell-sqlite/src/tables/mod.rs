@@ -43,9 +43,11 @@ pub(crate) use connection::{Reader, Tables, begin_meta, check_meta, failed, shap
 pub(crate) use counts::counts;
 pub(crate) use delete::{delete_run, delete_runs, expired};
 pub(crate) use ends::ends;
-pub(crate) use events::{damaged_events, did, event, events_list, purge_events, unrouted};
+pub(crate) use events::{
+    check as event_check, damaged_events, did, event, events_list, purge_events, unrouted,
+};
 pub(crate) use history::{Damage, chunks, journal};
-pub(crate) use inbox::inbox;
+pub(crate) use inbox::{check as message_check, inbox};
 pub(crate) use list::{Found, list};
 pub(crate) use open::open_runs;
 pub(crate) use orphans::{drop_orphans, orphans};
@@ -55,4 +57,4 @@ pub(crate) use read::{
 };
 pub(crate) use row::find as find_row;
 pub(crate) use waits::waits_for;
-pub(crate) use write::{FoldWrite, put_rows, write};
+pub(crate) use write::{FoldRun, FoldWrite, put_rows, write};
