@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster access metrics schemathesis bad-inputs console test browser contract crash cluster-crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres
+.PHONY: help run cluster access metrics schemathesis bad-inputs console test browser contract crash cluster-crash bench bench-postgres soak-postgres sim mcp screenshots measure-runs sbom dist tour try-install runtimes backup-test disk-full observed overhead dialects postgres migrate
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ cluster-crash: ## Kills, pauses, stops and cuts off nodes on one PostgreSQL, and
 
 backup-test: ## Makes a backup under full load, restores it, and looks for every run that was acknowledged before
 	@scripts/backup.sh
+
+migrate: ## Moves 100,000 runs (RUNS=), half of them parked, to PostgreSQL and back; prints counts, hashes, times
+	@scripts/migrate.sh
 
 disk-full: ## Lets a small disk get full: starts are refused, runs that have begun end, nothing is lost
 	@scripts/disk-full.sh

@@ -37,11 +37,19 @@ pub fn opener(config: &Config, options: Options) -> Open {
 /// Returns what opens the ledger.
 pub fn ledger(options: Options) -> OpenLedger {
     OpenLedger::new(move || {
-        let drawn = random().map_err(|error| LedgerError::Unavailable(error.to_string()))?;
-        let opened = ledger::open(&options, drawn)?;
+        let opened = open_ledger(&options)?;
         Ok((opened.ledger, opened.pepper))
     })
     .shared()
+}
+
+/// Opens the ledger.
+///
+/// # Errors
+/// As [`ledger::open`].
+pub fn open_ledger(options: &Options) -> Result<ledger::Opened, LedgerError> {
+    let drawn = random().map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+    ledger::open(options, drawn)
 }
 
 /// A name that no other node has: one process listens at an address.

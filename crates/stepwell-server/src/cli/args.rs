@@ -13,7 +13,9 @@ use super::docs::Docs;
 use super::flows::Flows;
 use super::keys::Keys;
 use super::mcp::Mcp;
+use super::migrate::Migrate;
 use super::namespaces::Namespaces;
+use super::place::Database;
 use super::restore::Restore;
 use super::resume::Resume;
 use crate::bench::{Bench, BenchRunner};
@@ -75,6 +77,8 @@ pub(super) enum Command {
     Backup(Backup),
     /// Make a data folder from a backup
     Restore(Restore),
+    /// Move everything of a store that nobody uses to an empty one: from a folder to PostgreSQL, or back
+    Migrate(Migrate),
     /// Show every setting with its default, check a file of settings, print their schema
     #[command(subcommand)]
     Config(ConfigAsk),
@@ -84,7 +88,7 @@ pub(super) enum Command {
     Health(Health),
     /// Let the runs of a restored server go on
     Resume(Resume),
-    /// Check a server, or with --data a folder whose server is stopped
+    /// Check a server, with --data a folder whose server is stopped, with --store a database beside its nodes
     Doctor(Doctor),
     /// Measure a server of its own on a temporary folder, with a Rust runner, as three processes
     #[command(subcommand)]
@@ -481,11 +485,13 @@ pub(super) struct Known {
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Folder to read whole and check; its server has to be stopped
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(super) data: Option<PathBuf>,
     /// Make everything that is derived anew from the histories
     #[arg(long, requires = "data")]
     pub(super) rebuild: bool,
+    #[command(flatten)]
+    pub(super) database: Database,
     #[command(flatten)]
     pub(super) reach: Reach,
 }

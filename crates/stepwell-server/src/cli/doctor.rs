@@ -1,4 +1,4 @@
-//! `doctor`: the health of a server, or with `--data` of a folder whose server is stopped.
+//! `doctor`: the health of a server, with `--data` of a folder whose server is stopped, with `--store` of a database.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::args::{Doctor, Reach};
 use super::backup::size;
 use super::client::Client;
 use super::fault::Fault;
-use super::out;
+use super::{doctor_database, out};
 use stepwell_http::problem;
 
 /// How far engine time may be ahead of the clock and nobody is told.
@@ -21,6 +21,9 @@ const CLOCK_MOST: Duration = Duration::from_millis(500);
 
 /// Checks.
 pub(super) fn run(args: &Doctor) -> Result<(), Fault> {
+    if let Some(options) = args.database.options()? {
+        return doctor_database::run(&options, args.reach.json);
+    }
     match &args.data {
         Some(folder) => offline(folder, args.rebuild, &args.reach),
         None => online(&args.reach),

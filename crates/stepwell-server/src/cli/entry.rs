@@ -9,8 +9,8 @@ use super::args::{Cli, Command, Runs};
 use super::fault::Fault;
 use super::{
     acts, audit, backup, bulk, bundles, client, config, dev, docs, doctor, events, flows, health,
-    history, keys, known, mcp, namespaces, out, reload, remake, restore, resume, runs, serve, show,
-    tail,
+    history, keys, known, mcp, migrate, namespaces, out, reload, remake, restore, resume, runs,
+    serve, show, tail,
 };
 
 /// Runs the command line of this process.
@@ -70,6 +70,7 @@ fn run(command: Command) -> Result<(), Fault> {
         Command::Audit(asked) => audit::run(&asked),
         Command::Backup(backup) => backup::run(&backup),
         Command::Restore(restore) => restore::run(&restore),
+        Command::Migrate(asked) => migrate::run(&asked),
         Command::Reload(reach) => reload::run(&reach),
         Command::Health(asked) => health::run(&asked),
         Command::Config(asked) => config::run(&asked),

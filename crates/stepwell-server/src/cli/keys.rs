@@ -1,21 +1,25 @@
 //! `keys create`, `list`, `rotate`, `revoke`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stepwell_access::keyring::Create;
-use stepwell_access::{Keyring, Role, Secret, namespace};
+use stepwell_access::{Keyring, Ledger, Pepper, Role, Secret, namespace};
 use stepwell_core::duration;
 use stepwell_http::gate::{entropy, now};
 use stepwell_http::problem::Problem;
+use stepwell_postgres::Options;
 use stepwell_sqlite::{Embedded, ledger};
 
 use super::args::Reach;
 use super::client::{Client, segment, with_query};
 use super::fault::Fault;
+use super::place::Database;
 use super::{first_key, out};
+use crate::database;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -80,8 +84,10 @@ pub(super) struct CreateKey {
     #[arg(long)]
     reason: Option<String>,
     /// Make it in the folder of a server that is stopped: the way back in where every key is lost
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
     #[command(flatten)]
     reach: Reach,
 }
@@ -129,9 +135,10 @@ struct Shown {
 /// Does it.
 pub(super) fn run(keys: &Keys) -> Result<(), Fault> {
     match keys {
-        Keys::Create(create) => match &create.data {
-            Some(folder) => create_offline(create, folder),
-            None => self::create(create),
+        Keys::Create(create) => match (create.database.options()?, &create.data) {
+            (Some(options), _) => create_in_database(create, &options),
+            (None, Some(folder)) => create_in_folder(create, folder),
+            (None, None) => self::create(create),
         },
         Keys::List { namespace, reach } => list(namespace.as_deref(), reach),
         Keys::Rotate { id, overlap, out, reason, reach } => {
@@ -240,8 +247,18 @@ fn json(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(body).map_err(|error| Fault::Machine(error.to_string()))
 }
 
+/// Makes a key in a database, whose nodes may be at work: they know it a moment later.
+fn create_in_database(create: &CreateKey, options: &Options) -> Result<(), Fault> {
+    check_out(create.out.as_deref())?;
+    let failed =
+        |error: stepwell_access::ledger::Error| Fault::refused(error.code(), error.to_string());
+    let opened = database::open_ledger(options).map_err(failed)?;
+    let ledger = Arc::new(opened.ledger);
+    create_in(create, (ledger, opened.pepper), "made in the database, without a key")
+}
+
 /// Makes a key in a folder whose server is stopped.
-fn create_offline(create: &CreateKey, folder: &Path) -> Result<(), Fault> {
+fn create_in_folder(create: &CreateKey, folder: &Path) -> Result<(), Fault> {
     check_out(create.out.as_deref())?;
     let refused = |error: stepwell_store::Error| Fault::from(Problem::from(error));
     // Opening would make one.
@@ -252,6 +269,17 @@ fn create_offline(create: &CreateKey, folder: &Path) -> Result<(), Fault> {
         );
         return Err(Fault::Usage(text));
     }
+    let alone = ledger::open_alone(folder).map_err(refused)?;
+    let ledger = Arc::new(alone.opened.ledger);
+    create_in(create, (ledger, alone.opened.pepper), "made in the folder, without a key")
+}
+
+/// Makes a key in a ledger.
+fn create_in(
+    create: &CreateKey,
+    (ledger, pepper): (Arc<dyn Ledger>, Pepper),
+    reason: &str,
+) -> Result<(), Fault> {
     let role: Role =
         create.role.parse().map_err(|error| Fault::Usage(format!("--role: {error}")))?;
     let now = now();
@@ -260,9 +288,7 @@ fn create_offline(create: &CreateKey, folder: &Path) -> Result<(), Fault> {
         Some(Ok(span)) => Some(now.after(span)),
         Some(Err(error)) => return Err(Fault::Usage(format!("--expires: {error}"))),
     };
-    let alone = ledger::open_alone(folder).map_err(refused)?;
-    let (ledger, pepper) = (alone.opened.ledger, alone.opened.pepper);
-    let keyring = Keyring::open(std::sync::Arc::new(ledger), pepper, now)
+    let keyring = Keyring::open(ledger, pepper, now)
         .map_err(|error| Fault::refused(error.code(), error.to_string()))?;
     let ask = Create {
         name: create.name.clone(),
@@ -273,7 +299,7 @@ fn create_offline(create: &CreateKey, folder: &Path) -> Result<(), Fault> {
     };
     let failed = |error: stepwell_access::keyring::Error| Fault::from(Problem::from(error));
     let (key, secret) = keyring.create(ask, entropy()?, now).map_err(failed)?;
-    let reason = create.reason.as_deref().unwrap_or("made in the folder, without a key");
+    let reason = create.reason.as_deref().unwrap_or(reason);
     keyring.record(first_key::made(key.id.to_string(), reason)).map_err(failed)?;
     let shown = Shown {
         id: key.id.to_string(),

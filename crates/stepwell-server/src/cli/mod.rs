@@ -29,10 +29,12 @@
 //! | `first_key` | the first key of a server |
 //! | `backup` | `backup`, `backup list`, `verify` |
 //! | `restore`, `resume` | `restore`, and what goes on after it |
+//! | `migrate` | `migrate`: a store moved to one of another kind |
+//! | `place` | where a store is that a command opens by itself |
 //! | `config` | `config sample`, `check`, `schema` |
 //! | `reload` | `reload` |
 //! | `health` | `health` |
-//! | `doctor` | `doctor` |
+//! | `doctor`, `doctor_database` | `doctor`: of a server or a folder, of a database |
 //! | `mcp` | `mcp`: the API for agents and editors |
 //! | `docs` | `docs`: the documents |
 
@@ -47,6 +49,7 @@ mod config;
 mod dev;
 mod docs;
 mod doctor;
+mod doctor_database;
 mod entry;
 mod events;
 mod fault;
@@ -58,9 +61,11 @@ mod history;
 mod keys;
 mod known;
 mod mcp;
+mod migrate;
 mod model;
 mod namespaces;
 mod out;
+mod place;
 mod reload;
 mod remake;
 mod restore;

@@ -7,7 +7,7 @@ use super::otlp::SecretText;
 use super::settings::Settings;
 
 /// What the address of a database is to be.
-pub(super) const ADDRESS: &str =
+pub(crate) const ADDRESS: &str =
     "postgres:// or postgresql://, as in postgres://stepwell:secret@db.example:5432/stepwell";
 
 /// Where a shared store is, and who this node is there.
@@ -47,6 +47,6 @@ impl DatabaseConfig {
 }
 
 /// Tells whether a text may be the address of a database.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }

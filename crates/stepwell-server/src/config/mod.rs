@@ -32,6 +32,7 @@ mod values;
 
 pub use access::{AccessConfig, TlsFiles};
 pub use database::DatabaseConfig;
+pub(crate) use database::{ADDRESS as DATABASE_ADDRESS, is_address as is_database_address};
 pub use file::{Mistake, check};
 pub use help::Given;
 pub use kind::{Kind, Value};

@@ -8,7 +8,7 @@ use stepwell_server::server::{self, Server};
 use crate::support::{Runner, config, get, post};
 
 /// Settings of a node in a schema of its own.
-fn on(place: &Place, node: &str) -> Config {
+pub(crate) fn on(place: &Place, node: &str) -> Config {
     let options = place.options();
     let database = DatabaseConfig {
         url: Some(options.url.parse().unwrap()),

@@ -8,11 +8,13 @@
 //! | `lasting` | what lasts ends with its key |
 //! | `calls` | keys, namespaces, sessions and the audit log by the API |
 //! | `commands` | the same by the command line, and the first key |
+//! | `database` | keys of nodes that share a database |
 //! | `tls` | TLS, and its certificate |
 //! | `sdk` | programs on the SDK, with keys and under TLS |
 
 mod calls;
 mod commands;
+mod database;
 mod entries;
 mod everything;
 mod keyed;
