@@ -88,16 +88,21 @@ async fn doctor_tells_nodes_lags_orphans_and_damage() {
     assert!(shown.contains("✗ the store: 1 runs are of members that are gone"), "{shown}");
     sql(&place, "UPDATE runs SET owner = NULL, timer_at = NULL; DELETE FROM members");
 
+    damaged(&place, &runs, &asleep);
+}
+
+/// What is damaged is told with the run, or the event, that it is.
+fn damaged(place: &Place, runs: &[String], asleep: &str) {
     sql(
-        &place,
+        place,
         "UPDATE history SET bytes = overlay(bytes placing 'x'::bytea from 3)
         WHERE run = (SELECT id FROM runs WHERE key = 'one')",
     );
-    sql(&place, "UPDATE runs SET status = 'failed' WHERE key = 'two'");
-    sql(&place, "DELETE FROM history WHERE run = (SELECT id FROM runs WHERE key = 'three')");
-    sql(&place, "UPDATE events SET crc = 1 WHERE id = 'e'");
-    sql(&place, "UPDATE searches SET run = gen_random_uuid() WHERE text = 'one'");
-    let (code, told, shown) = look(&place);
+    sql(place, "UPDATE runs SET status = 'failed' WHERE key = 'two'");
+    sql(place, "DELETE FROM history WHERE run = (SELECT id FROM runs WHERE key = 'three')");
+    sql(place, "UPDATE events SET crc = 1 WHERE id = 'e'");
+    sql(place, "UPDATE searches SET run = gen_random_uuid() WHERE text = 'one'");
+    let (code, told, shown) = look(place);
     assert_eq!(code, Some(1), "{told}");
     let what = |run: &str| {
         let problems = told["problems"].as_array().unwrap();
@@ -112,7 +117,7 @@ async fn doctor_tells_nodes_lags_orphans_and_damage() {
         "{shown}"
     );
     assert!(shown.contains("1 rows of `searches` are of runs that are not there"), "{shown}");
-    assert!(what(&asleep).contains("its row"), "its timer was taken away: {told}");
+    assert!(what(asleep).contains("its row"), "its timer was taken away: {told}");
 }
 
 /// What is no store is told, with what is accepted.

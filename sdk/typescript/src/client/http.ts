@@ -180,8 +180,7 @@ function refused(
     issues: Array.isArray(errors) ? errors : undefined,
   });
   // SW1008, SW1012: nothing was done, and the server says when to come again. SW1015: maybe it was done.
-  const again =
-    code === IN_DOUBT ? repeatable : response.status === 503 || response.status === 429;
+  const again = code === IN_DOUBT ? repeatable : response.status === 503 || response.status === 429;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
   return { error, again, ...(after >= 0 && { afterMs: after * 1_000 }) };
 }

@@ -2,6 +2,7 @@
 //!
 //! `STEPWELL_MIGRATE_RUNS` says how many; `make migrate` sets it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -119,7 +120,7 @@ fn write(at: Timestamp, number: u32) -> RunWrite {
         search: if number.is_multiple_of(5) {
             serde_json::from_str(&search).unwrap()
         } else {
-            Default::default()
+            BTreeMap::default()
         },
         traceparent: None,
     })
@@ -174,6 +175,7 @@ fn rate(count: u32, took: Duration) -> f64 {
 
 /// Parked and ended runs are the same byte by byte in a folder, in PostgreSQL and in another folder; and there all
 /// that were parked go on and end.
+#[expect(clippy::print_stdout, reason = "the figures are what `make migrate` shows")]
 #[tokio::test(flavor = "multi_thread")]
 async fn parked_runs_move_there_and_back_and_all_go_on() {
     let Some(place) = place().unwrap() else { return };
