@@ -74,7 +74,7 @@ async fn a_panic_of_the_engine_is_survived() {
     store.panic_on_load();
     let body = json!({"workflow": "pay", "key": "k"});
     let lost = post(to, "/api/v1/runs", &body).await;
-    assert_eq!(lost.text("code"), "SW1008", "{lost:?}");
+    assert_eq!(lost.text("code"), "SW1015", "{lost:?}");
     assert_eq!(restarts(to).await, 1);
     let again = post(to, "/api/v1/runs", &body).await;
     assert_eq!((again.status, again.text("id")), (200, id));

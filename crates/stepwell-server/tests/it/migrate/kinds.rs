@@ -11,7 +11,7 @@ use stepwell_server::config::Config;
 use stepwell_server::server::{self, Server};
 use tokio::task::JoinHandle;
 
-use super::{database, folder, moved, on_folder, sums};
+use super::calls::{database, folder, moved, on_folder, sums};
 use crate::backup::{World, offline, text};
 use crate::postgres::on;
 use crate::support::{Runner, config, get, out, post};

@@ -22,7 +22,7 @@ use stepwell_store::Store;
 use stepwell_store::batch::{Batch, RunWrite, Workflow};
 use stepwell_store::event::{Did, Event, EventId, EventWrite, Scope};
 
-use super::{database, folder, moved, on_folder, sums};
+use super::calls::{database, folder, moved, on_folder, sums};
 use crate::backup::World;
 use crate::support::get;
 

@@ -12,8 +12,8 @@ use stepwell_server::server;
 use stepwell_sqlite::{Embedded, Options};
 use stepwell_store::Store;
 
+use super::calls::{database, folder, migrate, moved, on_folder, sums};
 use super::many::fill;
-use super::{database, folder, migrate, moved, on_folder, sums};
 use crate::backup::{World, offline, text};
 use crate::postgres::on;
 use crate::support::out;
