@@ -1,10 +1,10 @@
 //! The lease of a life on a store that several nodes share, and engine time there.
 //!
 //! Engine time is the store's: an instant that is never before the store's clock, and ahead of it by little
-//! more than it took to ask for it: of several answers the one counts that says it most exactly. What is acknowledged at an instant is acknowledged only once that
-//! instant has certainly passed at the store ([`Term::wait_until`]), which the commit itself takes longer
-//! than, as a rule. So whoever is told of something, and asks another node for something else, has the
-//! two in this order at every node.
+//! more than it took to ask for it: of several answers the one counts that says it most exactly. What is
+//! acknowledged at an instant is acknowledged only once that instant has certainly passed at the store
+//! ([`Term::wait_until`]), which the commit itself takes longer than, as a rule. So whoever is told of
+//! something, and asks another node for something else, has the two in this order at every node.
 //!
 //! The lease is counted from when it was asked for, by a clock that nobody sets: a node stops before the
 //! store thinks that it has to, also when its process stood still meanwhile.
